@@ -1,0 +1,138 @@
+"""A loaded run: NumPy in, NumPy out, by ONNX Runtime; no TensorFlow."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ae_core import runs
+from ae_core.errors import OptionError, RunError
+from ae_core.kinds import Kind
+from ae_core.runs import Run
+
+BATCH = 128  # ONNX Runtime's arena keeps the largest batch it ever saw
+THREADS = 2
+
+
+class OnnxNetwork:
+    """One exported network: (n, ...) float32 → {output: (n, ...) float32}, fed in small batches."""
+
+    def __init__(self, model: bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+        self.outputs = [o.name for o in self._session.get_outputs()]
+
+    def __call__(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        x = np.ascontiguousarray(x, np.float32)
+        batches = [self._session.run(None, {self._input: x[i : i + BATCH]}) for i in range(0, max(len(x), 1), BATCH)]
+        return {name: np.concatenate(parts) for name, *parts in zip(self.outputs, *batches, strict=True)}
+
+
+class LoadedRun:
+    """A run's encoder and decoder.
+
+    Attributes:
+        run: Its record on disk.
+        recipe: Its kind with its hyperparameters.
+        image_shape: (h, w) of the images it takes and gives.
+        latent_dim: Number of units in its codes.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.spec = run.spec
+        self.recipe: Kind = run.spec.recipe()
+        self.image_shape = run.spec.image_shape
+        self.latent_dim = run.spec.network.latent_dim
+        self._encoder = self._open("encoder", np.zeros((1, *self.image_shape), np.float32), self.latent_dim)
+        self._decoder = self._open("decoder", np.zeros((1, self.latent_dim), np.float32), None)
+
+    def _open(self, name: str, probe: np.ndarray, width: int | None) -> OnnxNetwork:
+        expected = (
+            dict.fromkeys(self.recipe.heads, (1, self.latent_dim)) if width else {"x_hat": (1, *self.image_shape)}
+        )
+        try:
+            network = OnnxNetwork(runs.read_file(self.run.path, f"{name}.onnx", self.run.card))
+            shapes = {k: v.shape for k, v in network(probe).items()}
+        except RunError:
+            raise
+        except Exception as error:
+            raise RunError(
+                f"{self.run.path.name}: {name}.onnx is no network that can be run ({_brief(error)})."
+            ) from error
+        if shapes != expected:
+            raise RunError(f"{self.run.path.name}: {name}.onnx gives {shapes}, expected {expected}.")
+        return network
+
+    def encode(self, x: np.ndarray) -> np.ndarray:
+        """Codes of images: (n, h, w) in [0, 1] → (n, latent_dim) float32; z_mean for a variational run."""
+        return self._encoder(self._images(x))[self.recipe.heads[0]]
+
+    def encode_distribution(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """z_mean and z_log_var of images, (n, latent_dim) float32 each.
+
+        Raises:
+            OptionError: if the run's kind encodes to points.
+        """
+        if self.recipe.heads != ("z_mean", "z_log_var"):
+            raise OptionError(f"{self.recipe.title} encodes to points, not distributions: use encode.")
+        out = self._encoder(self._images(x))
+        return out["z_mean"], out["z_log_var"]
+
+    def decode(self, z: np.ndarray) -> np.ndarray:
+        """Images of codes: (n, latent_dim) → (n, h, w) float32 in [0, 1]."""
+        z = np.asarray(z, np.float32)
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise OptionError(f"Codes must be of shape (n, {self.latent_dim}), got {z.shape}.")
+        return self._decoder(z)["x_hat"]
+
+    def reconstruct(self, x: np.ndarray) -> np.ndarray:
+        """Images through the code and back: (n, h, w) in [0, 1] → the same shape."""
+        return self.decode(self.encode(x))
+
+    def squared_jacobian_norm(self, x: np.ndarray, directions: int = 4, seed: int = 0) -> np.ndarray:
+        """Unbiased estimate of ‖∂z/∂x‖²_F at each image, shape (n,).
+
+        E‖Jv‖² = ‖J‖²_F for v of independent unit variances; Jv by central differences.
+        """
+        x, step, rng = self._images(x), np.float32(1e-3), np.random.default_rng(seed)
+        total = np.zeros(len(x))
+        for _ in range(directions):
+            v = rng.standard_normal(x.shape, dtype=np.float32)
+            ahead, behind = (self._encoder(x + sign * step * v)[self.recipe.heads[0]] for sign in (1, -1))
+            total += np.sum(((ahead - behind) / (2 * step)) ** 2, axis=1)
+        return total / directions
+
+    def _images(self, x: np.ndarray) -> np.ndarray:
+        x = np.asarray(x)
+        if x.ndim != 3 or x.shape[1:] != self.image_shape:
+            h, w = self.image_shape
+            raise OptionError(f"Images must be of shape (n, {h}, {w}), got {x.shape}.")
+        if x.dtype.kind != "f" or (x.size and not (x.min() >= 0 and x.max() <= 1)):
+            low, high = (x.min(), x.max()) if x.size else (0, 0)
+            raise OptionError(f"Images must be floats in [0, 1], got {x.dtype} from {low} to {high}.")
+        return x
+
+    @cached_property
+    def parameters(self) -> int:
+        return int(self.run.card["parameters"])
+
+
+def load(path: str | Path) -> LoadedRun:
+    """Loads the run in that folder, checked against its card.
+
+    Raises:
+        RunError: if there is none, or if it is incomplete, changed or of another shape.
+    """
+    return LoadedRun(runs.read(Path(path)))
+
+
+def _brief(error: Any) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

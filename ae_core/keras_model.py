@@ -1,0 +1,182 @@
+"""The one Keras model that runs any kind, its training step, and its export; imports TensorFlow."""
+
+import logging
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ae_core import networks
+from ae_core.errors import TrainingError
+from ae_core.kinds import Forward
+from ae_core.spec import Spec
+
+EXPORT_TOLERANCE = 1e-5
+
+
+class Autoencoder(keras.Model):
+    """Encoder and decoder of a spec, and the kind's objective on them."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        keras.utils.set_random_seed(spec.training.seed)
+        self.kind = spec.recipe()
+        self.network = spec.network
+        self.built = True  # by its parts: they are functional models
+        self.encoder, self.decoder, self.logits = networks.build(spec.network, spec.image_shape, self.kind.heads)
+
+    def forward(self, x: tf.Tensor, x_in: tf.Tensor, seed: keras.random.SeedGenerator, training: bool) -> Forward:
+        """One pass of clean images x through their corrupted version x_in, both (batch, h, w) in [0, 1]."""
+        code = self.encoder(x_in, training=training)
+        z = self.kind.draw(code, seed, training)
+        logits = self.logits(z, training=training)
+        return Forward(x, x_in, code, z, keras.ops.sigmoid(logits), logits, self.encoder, self.network, seed, training)
+
+    def reconstruct(self, x: np.ndarray) -> np.ndarray:
+        """Clean images through encoder and decoder, (n, h, w) → (n, h, w) in [0, 1]."""
+        code = self.encoder(x, training=False)[self.kind.heads[0]]
+        return self.decoder(code, training=False)["x_hat"].numpy()
+
+
+class Optimisation:
+    """Training of one model: compiled steps over images kept as uint8, and all state that a resume needs."""
+
+    def __init__(self, model: Autoencoder, spec: Spec, train: np.ndarray, validation: np.ndarray) -> None:
+        config = spec.training
+        self.model = model
+        self.config = config
+        self.steps_per_epoch = len(train) // config.batch_size
+        total = self.steps_per_epoch * config.epochs
+        warmup = int(config.warmup * total)
+        self.schedule = keras.optimizers.schedules.CosineDecay(
+            config.learning_rate / 10 if warmup else config.learning_rate,
+            decay_steps=total - warmup,
+            warmup_target=config.learning_rate if warmup else None,
+            warmup_steps=warmup,
+        )
+        self.optimizer = keras.optimizers.Adam(self.schedule)
+        self.variables = model.encoder.trainable_variables + model.decoder.trainable_variables
+        self.optimizer.build(self.variables)
+        self.seed = keras.random.SeedGenerator(config.seed)
+        self._validation_seed = keras.random.SeedGenerator(config.seed)
+        self._train = tf.constant(train)
+        self._validation = validation
+        self.term_names: tuple[str, ...] = ()
+        self._step = tf.function(self._one_step, jit_compile=config.compile, reduce_retracing=True)
+        self._steps = tf.function(
+            self._many_steps, input_signature=[tf.TensorSpec((None, config.batch_size), tf.int32)]
+        )
+        self._evaluate = tf.function(self._validation_terms)
+
+    def _inputs(self, batch: tf.Tensor, seed: keras.random.SeedGenerator) -> tuple[tf.Tensor, tf.Tensor]:
+        x = tf.cast(batch, tf.float32) / 255.0
+        return x, self.model.kind.corrupt(x, seed)
+
+    def _terms(self, x: tf.Tensor, x_in: tf.Tensor, seed: keras.random.SeedGenerator, training: bool) -> tf.Tensor:
+        terms = self.model.kind.loss_terms(self.model.forward(x, x_in, seed, training))
+        self.term_names = tuple(terms)
+        return tf.stack([tf.cast(t, tf.float32) for t in terms.values()])
+
+    def _one_step(self, x: tf.Tensor, x_in: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            terms = self._terms(x, x_in, self.seed, training=True)
+            loss = tf.reduce_sum(terms)
+        self.optimizer.apply(tape.gradient(loss, self.variables), self.variables)
+        return terms
+
+    def _many_steps(self, indices: tf.Tensor) -> tf.Tensor:
+        # Corruption stays outside the compiled step: XLA draws large random fields slowly on a CPU.
+        total = self._step(*self._inputs(tf.gather(self._train, indices[0]), self.seed))
+        for i in tf.range(1, tf.shape(indices)[0]):
+            total += self._step(*self._inputs(tf.gather(self._train, indices[i]), self.seed))
+        return total / tf.cast(tf.shape(indices)[0], tf.float32)
+
+    def _validation_terms(self, batch: tf.Tensor) -> tf.Tensor:
+        return self._terms(*self._inputs(batch, self._validation_seed), self._validation_seed, training=False)
+
+    def batches(self, epoch: int) -> np.ndarray:
+        """Indices of every step of an epoch (counted from 0), int32 of shape (steps, batch)."""
+        order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self._train))
+        return order[: self.steps_per_epoch * self.config.batch_size].reshape(self.steps_per_epoch, -1).astype(np.int32)
+
+    def run(self, indices: np.ndarray) -> dict[str, float]:
+        """Takes one step for each row of indices; the loss terms, mean over the steps."""
+        means = self._steps(tf.constant(indices)).numpy()
+        return dict(zip(self.term_names, means.tolist(), strict=True))
+
+    def validate(self, batch: int = 500) -> dict[str, float]:
+        """The loss terms on the held-out images, the same noise every time."""
+        self._validation_seed.state.assign(keras.random.SeedGenerator(self.config.seed).state)
+        starts = range(0, len(self._validation), batch)
+        sums = sum(
+            self._evaluate(tf.constant(self._validation[i : i + batch])).numpy() * len(self._validation[i : i + batch])
+            for i in starts
+        )
+        return dict(zip(self.term_names, (sums / len(self._validation)).tolist(), strict=True))
+
+    @property
+    def learning_rate(self) -> float:
+        return float(self.optimizer.learning_rate)
+
+    def _state(self) -> list[keras.Variable]:
+        return [
+            *self.model.encoder.variables,
+            *self.model.decoder.variables,
+            *self.optimizer.variables,
+            self.seed.state,
+        ]
+
+    def save_state(self, path: Path, epoch: int, history: str) -> None:
+        """Writes weights, optimizer, random state, number of finished epochs and history as one .npz file."""
+        arrays = {f"v{i}": v.numpy() for i, v in enumerate(self._state())}
+        with path.open("wb") as file:
+            np.savez(file, epoch=np.int64(epoch), history=np.array(history), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def load_state(self, path: Path) -> tuple[int, str]:
+        """Restores what `save_state` wrote; the number of finished epochs, and the history.
+
+        Raises:
+            TrainingError: if the file is unreadable or of another model.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as saved:
+                arrays = [saved[f"v{i}"] for i in range(len(saved.files) - 2)]
+                epoch, history = int(saved["epoch"]), str(saved["history"])
+        except Exception as error:
+            raise TrainingError(f"The saved state of this training cannot be read ({error}): train it anew.") from error
+        variables = self._state()
+        if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
+            raise TrainingError("The saved state of this training belongs to another network: train it anew.")
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+        return epoch, history
+
+
+def export(model: Autoencoder, folder: Path, x: np.ndarray) -> None:
+    """Writes encoder.onnx and decoder.onnx, and checks them against Keras on images x.
+
+    Raises:
+        TrainingError: if they differ from Keras by more than 1e-5, relative to the largest value.
+    """
+    from ae_core.inference import OnnxNetwork
+
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    z = model.encoder(x)[model.kind.heads[0]].numpy()
+    for name, network, given in (("encoder", model.encoder, x), ("decoder", model.decoder, z)):
+        expected = {k: v.numpy() for k, v in network(given).items()}
+        path = folder / f"{name}.onnx"
+        network.export(path, format="onnx", verbose=False)
+        got = OnnxNetwork(path.read_bytes())(given)
+        for key, value in expected.items():
+            scale = max(1.0, float(np.abs(value).max()))
+            difference = float(np.abs(got[key] - value).max()) / scale
+            if not difference <= EXPORT_TOLERANCE:
+                raise TrainingError(
+                    f"The exported {name} differs from Keras by {difference:.1e}, more than {EXPORT_TOLERANCE:g}."
+                )

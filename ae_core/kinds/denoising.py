@@ -1,0 +1,44 @@
+from typing import Any
+
+from ae_core import noise as noises
+from ae_core.kinds.base import Hyperparameter, Kind
+
+
+class Denoising(Kind):
+    """Rebuild the clean image from a spoiled one; the noise is drawn afresh at every step.
+
+    Reference: Vincent et al. 2008, Extracting and composing robust features with denoising
+    autoencoders, section 2.3.
+    """
+
+    title = "Denoising"
+    idea = "Spoil the input, ask for the clean image back."
+    reference = "Vincent et al. 2008"
+    notice = "It returns what an image should look like, not what it was shown."
+    order = 2
+    hyperparameters = (
+        Hyperparameter("noise", "gaussian", "How the input is spoiled.", choices=tuple(noises.NOISES)),
+        Hyperparameter(
+            "level", 0.5, "How much: the standard deviation (Gaussian) or the share of pixels.", low=0.0, high=1.0
+        ),
+    )
+    noise: str
+    level: float
+
+    def corrupt(self, x: Any, seed: Any) -> Any:
+        import keras
+
+        draw = keras.random.normal if noises.get(self.noise).field == "normal" else keras.random.uniform
+        return noises.corrupt(x, self.noise, self.level, draw(keras.ops.shape(x), seed=seed), keras.ops)
+
+    def evaluate(self, run: Any, x: Any, seed: int) -> dict[str, float]:
+        """PSNR in dB, mean over images, before and after, under its own noise; and the BCE of its objective."""
+        from ae_core import metrics
+
+        noisy = noises.add(x, self.noise, self.level, seed)
+        denoised = run.reconstruct(noisy)
+        return {
+            "psnr_noisy": float(metrics.psnr(x, noisy).mean()),
+            "psnr_denoised": float(metrics.psnr(x, denoised).mean()),
+            "bce_denoised": float(metrics.binary_cross_entropy(x, denoised).mean()),
+        }

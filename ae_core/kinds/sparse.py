@@ -1,0 +1,67 @@
+from dataclasses import replace
+from typing import Any
+
+from ae_core.errors import OptionError
+from ae_core.kinds.base import Forward, Hyperparameter, Kind, Network
+
+
+class Sparse(Kind):
+    """Allow many units, but let few of them speak for any one image.
+
+    Three ways: an L1 penalty λ Σ|h| on each image's code; β Σ_j KL(ρ ‖ ρ̂_j), which pulls each
+    unit's mean activity ρ̂_j over the batch to a target ρ (Ng 2011, section on sparsity) and needs
+    a code in (0, 1), hence a sigmoid; or dropout on the code (Srivastava et al. 2014).
+
+    Reference: Ng 2011, CS294A lecture notes: Sparse autoencoder.
+    """
+
+    title = "Sparse"
+    idea = "Many units, few at work on any one image."
+    reference = "Ng 2011; Makhzani & Frey 2014"
+    notice = "Count the units that fire for an image: fewer units, each with a clearer meaning."
+    order = 1
+    hyperparameters = (
+        Hyperparameter("method", "l1", "How sparsity is asked for.", choices=("l1", "kl", "dropout")),
+        Hyperparameter(
+            "l1", 1e-5, "λ: weight of Σ|h|, the code's absolute sum.", 0.0, 0.1, log=True, only_if={"method": "l1"}
+        ),
+        Hyperparameter(
+            "target", 0.05, "ρ: how active a unit should be on average.", 0.01, 0.5, only_if={"method": "kl"}
+        ),
+        Hyperparameter("kl_weight", 1e-3, "β: weight of Σ KL(ρ ‖ ρ̂).", 0.0, 1.0, log=True, only_if={"method": "kl"}),
+        Hyperparameter(
+            "rate", 0.2, "Share of units silenced at each training step.", 0.0, 0.9, only_if={"method": "dropout"}
+        ),
+    )
+    method: str
+    l1: float
+    target: float
+    kl_weight: float
+    rate: float
+
+    def fit_network(self, network: Network) -> Network:
+        if self.method != "kl":
+            return network
+        if network.code_activation not in ("relu", "sigmoid"):
+            raise OptionError(f"KL sparsity needs a sigmoid code, got {network.code_activation}: leave it to the kind.")
+        # A relu's mean activity exceeds 1, where KL(ρ ‖ ρ̂) is not defined.
+        return replace(network, code_activation="sigmoid")
+
+    def draw(self, code: dict[str, Any], seed: Any, training: bool) -> Any:
+        import keras
+
+        z = code["z"]
+        return keras.random.dropout(z, self.rate, seed=seed) if training and self.method == "dropout" else z
+
+    def loss_terms(self, p: Forward) -> dict[str, Any]:
+        from keras import ops
+
+        terms = super().loss_terms(p)
+        h = p.code["z"]
+        if self.method == "l1":
+            terms["sparsity"] = self.l1 * ops.mean(ops.sum(ops.abs(h), axis=1))
+        elif self.method == "kl":
+            rho, activity = self.target, ops.clip(ops.mean(h, axis=0), 1e-6, 1 - 1e-6)
+            kl = rho * ops.log(rho / activity) + (1 - rho) * ops.log((1 - rho) / (1 - activity))
+            terms["sparsity"] = self.kl_weight * ops.sum(kl)
+        return terms

@@ -1,0 +1,80 @@
+"""Measures of reconstructions and codes: pure functions of NumPy arrays.
+
+Images are float arrays of shape (n, h, w) in [0, 1]; codes are of shape (n, d).
+"""
+
+import numpy as np
+
+EPSILON = 1e-7  # as Keras clips probabilities
+
+
+def squared_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    """Mean squared error of each image, shape (n,)."""
+    return np.mean((np.asarray(x, np.float32) - x_hat) ** 2, axis=(1, 2))
+
+
+def binary_cross_entropy(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    """Binary cross-entropy of each image in nats a pixel, shape (n,); x is the target."""
+    p = np.clip(x_hat, EPSILON, 1 - EPSILON).astype(np.float32)
+    return np.mean(-(x * np.log(p) + (1 - x) * np.log1p(-p)), axis=(1, 2))
+
+
+def pixel_entropy(x: np.ndarray) -> np.ndarray:
+    """The least BCE that any reconstruction of each image can have, in nats a pixel, shape (n,).
+
+    Grey pixels under BCE have a floor above zero: it is reached at x_hat = x.
+    """
+    return binary_cross_entropy(x, x)
+
+
+def psnr(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Peak signal-to-noise ratio of each image in decibels, shape (n,); peak 1, equal images give inf."""
+    with np.errstate(divide="ignore"):
+        return -10 * np.log10(squared_error(x, y))
+
+
+def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Structural similarity of each image (Wang et al. 2004, Gaussian window of σ 1.5), in [-1, 1], shape (n,)."""
+    from skimage.metrics import structural_similarity
+
+    window = min(11, x.shape[1] - (1 - x.shape[1] % 2), x.shape[2] - (1 - x.shape[2] % 2))
+    gaussian = {"gaussian_weights": True, "use_sample_covariance": False} if window == 11 else {"win_size": window}
+    pairs = zip(np.asarray(x, np.float32), np.asarray(y, np.float32), strict=True)
+    return np.array([structural_similarity(a, b, data_range=1.0, **gaussian) for a, b in pairs])
+
+
+def kl_to_standard_normal(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
+    """KL(N(z_mean, exp z_log_var) ‖ N(0, I)) of each code in nats, summed over its dims, shape (n,).
+
+    Reference: Kingma & Welling 2014, appendix B.
+    """
+    return -0.5 * np.sum(1 + z_log_var - z_mean**2 - np.exp(z_log_var), axis=1)
+
+
+def active_units(codes: np.ndarray, threshold: float = 0.0) -> np.ndarray:
+    """How many units of each code are active, |z| > threshold, shape (n,)."""
+    return np.sum(np.abs(codes) > threshold, axis=1)
+
+
+def firing_rate(codes: np.ndarray, threshold: float = 0.0) -> np.ndarray:
+    """On which share of the images each unit is active, shape (d,); a dead unit has 0."""
+    return np.mean(np.abs(codes) > threshold, axis=0)
+
+
+def total_variance(codes: np.ndarray) -> float:
+    """The variances of all units, summed."""
+    return float(np.var(codes, axis=0, dtype=np.float64).sum())
+
+
+def knn_accuracy(
+    codes: np.ndarray, labels: np.ndarray, test_codes: np.ndarray, test_labels: np.ndarray, k: int = 5
+) -> float:
+    """Share of test codes whose class the k nearest codes name by majority (Euclidean distance)."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return float(KNeighborsClassifier(k).fit(codes, labels).score(test_codes, test_labels))
+
+
+def percentile_rank(value: float, sample: np.ndarray) -> float:
+    """Share of the sample below value, in per cent; ties count half."""
+    return float(100 * (np.mean(sample < value) + np.mean(sample == value) / 2))

@@ -1,0 +1,106 @@
+"""Encoders and decoders in Keras, from a `Network`'s description; imports TensorFlow."""
+
+from math import ceil
+from typing import Any
+
+import keras
+from keras import layers
+
+from ae_core.kinds import FAMILIES, Network
+from ae_core.kinds.base import feature_map_size
+
+
+class TiedDense(layers.Layer):
+    """A dense layer whose kernel is another's, transposed; only its bias is its own."""
+
+    def __init__(self, other: layers.Dense, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._kernel = lambda: keras.ops.transpose(other.kernel)  # a closure, so that Keras counts the kernel once
+        self._units = other.kernel.shape[0]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.bias = self.add_weight(shape=(self._units,), initializer="zeros", name="bias")
+
+    def call(self, z: Any) -> Any:
+        return keras.ops.matmul(z, self._kernel()) + self.bias
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (*input_shape[:-1], self._units)
+
+
+def build(
+    network: Network, image_shape: tuple[int, int], heads: tuple[str, ...]
+) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """Untrained networks for images of that (height, width).
+
+    Returns:
+        encoder: (n, h, w) → {head: (n, latent_dim)} for each of `heads`.
+        decoder: (n, latent_dim) → {"x_hat": (n, h, w) in [0, 1]}.
+        logits: The decoder before its sigmoid, (n, latent_dim) → (n, h, w).
+    """
+    encoder = _encoder(network, image_shape, heads)
+    z = keras.Input((network.latent_dim,), name="z")
+    y = z
+    for width in network.decoder_hidden:
+        y = layers.Dense(width, activation="relu")(y)
+    if network.tied:
+        y = TiedDense(encoder.get_layer(heads[0]))(y)
+        y = layers.Reshape(image_shape)(y)
+    elif network.family == "dense":
+        y = layers.Dense(image_shape[0] * image_shape[1])(y)
+        y = layers.Reshape(image_shape)(y)
+    else:
+        y = _convolutional_decoder(network, image_shape, y)
+    x_hat = layers.Activation("sigmoid", name="x_hat")(y)
+    return encoder, keras.Model(z, {"x_hat": x_hat}, name="decoder"), keras.Model(z, y, name="logits")
+
+
+def _encoder(network: Network, image_shape: tuple[int, int], heads: tuple[str, ...]) -> keras.Model:
+    x = keras.Input(image_shape, name="x")
+    y = x
+    if network.family != "dense":
+        y = layers.Reshape((*image_shape, 1))(y)
+        for filters in FAMILIES[network.family].filters:
+            strides = 2 if network.family == "strided" else 1
+            y = layers.Conv2D(filters, 3, strides=strides, padding="same", activation="relu")(y)
+            if network.family == "pooling":
+                y = layers.MaxPooling2D(2, padding="same")(y)
+    y = layers.Flatten()(y)
+    for width in network.hidden:
+        y = layers.Dense(width, activation="relu")(y)
+    if _code_is_feature_map(network, image_shape, heads):
+        outputs = {heads[0]: layers.Identity(name=heads[0])(y)}
+    else:
+        outputs = {head: layers.Dense(network.latent_dim, network.code_activation, name=head)(y) for head in heads}
+    return keras.Model(x, outputs, name="encoder")
+
+
+def _code_is_feature_map(network: Network, image_shape: tuple[int, int], heads: tuple[str, ...]) -> bool:
+    """Whether the code is the pooled feature map itself, with no dense layer around it."""
+    return (
+        network.family == "pooling"
+        and not network.hidden
+        and not network.decoder_hidden
+        and network.code_activation == "relu"
+        and len(heads) == 1
+        and network.latent_dim == feature_map_size("pooling", image_shape)
+    )
+
+
+def _convolutional_decoder(network: Network, image_shape: tuple[int, int], y: Any) -> Any:
+    filters = FAMILIES[network.family].filters
+    height, width = (ceil(side / 4) for side in image_shape)
+    if not _code_is_feature_map(network, image_shape, ("z",)):
+        y = layers.Dense(height * width * filters[-1], activation="relu")(y)
+    y = layers.Reshape((height, width, filters[-1]))(y)
+    for n in reversed(filters):
+        if network.family == "strided":
+            y = layers.Conv2DTranspose(n, 3, strides=2, padding="same", activation="relu")(y)
+        else:
+            y = layers.Conv2D(n, 3, padding="same", activation="relu")(y)
+            y = layers.UpSampling2D(2)(y)
+    last = layers.Conv2DTranspose if network.family == "strided" else layers.Conv2D
+    y = last(1, 3, padding="same")(y)
+    # Two halvings round up: cut what the doublings add to odd sides.
+    y = layers.Cropping2D(((0, 4 * height - image_shape[0]), (0, 4 * width - image_shape[1])))(y)
+    return layers.Reshape(image_shape)(y)

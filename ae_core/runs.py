@@ -1,0 +1,227 @@
+"""Runs on disk: a folder is a run, and the folder is the truth.
+
+    spec.json           what was trained
+    history.jsonl       one line for each epoch: every loss term, learning rate, seconds
+    model.weights.h5    the weights
+    encoder.onnx        images → codes
+    decoder.onnx        codes → images
+    card.json           figures on the test set, sizes, duration, SHA-256 of the other files
+
+A run is written beside its place and renamed into it whole; after that it never changes.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ae_core import spec as specs
+from ae_core.errors import ExplorerError, RunError
+from ae_core.spec import Spec
+
+SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+FILES = ("spec.json", "history.jsonl", "model.weights.h5", "encoder.onnx", "decoder.onnx")
+CARD = "card.json"
+FORMAT = 1
+MAX_JSON = 4 << 20
+MAX_FILE = 64 << 20
+UNFINISHED = ".unfinished-"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A whole run.
+
+    Attributes:
+        path: Its folder; the folder's name is the run's.
+        spec: What was trained.
+        history: One record for each epoch: "epoch", "seconds", "learning_rate", "terms" and "validation".
+        card: Its figures and digests.
+    """
+
+    path: Path
+    spec: Spec
+    history: tuple[dict[str, Any], ...]
+    card: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def title(self) -> str:
+        return str(self.card.get("title") or self.name)
+
+    @property
+    def digest(self) -> str:
+        """Changes when any file of the run does."""
+        return hashlib.sha256(json.dumps(self.card["sha256"], sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class BrokenRun:
+    """A folder that should be a run and is none, with the reason."""
+
+    path: Path
+    reason: str
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+def data_folder() -> Path:
+    """Where trainings and their runs live: $LATENT_EXPLORER_DATA, or checkpoints/local."""
+    return Path(os.environ.get("LATENT_EXPLORER_DATA") or SHIPPED / "local")
+
+
+def new_name(kind: str) -> str:
+    """A name that sorts by time and cannot be guessed."""
+    return f"{kind}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(8)}"
+
+
+def read(path: Path) -> Run:
+    """The run in that folder; its JSON is checked here, its other files when they are read.
+
+    Raises:
+        RunError: if there is none, a file is missing, or its JSON is not what `write` writes.
+    """
+    if not path.is_dir():
+        raise RunError(f"There is no run at {path.name!r}: the folder does not exist.")
+    missing = [name for name in (*FILES, CARD) if not (path / name).is_file()]
+    if missing:
+        raise RunError(f"{path.name}: {', '.join(missing)} missing; the run is incomplete.")
+    card = _json_object(path, _limited(path, CARD, MAX_JSON), CARD)
+    if card.get("format") != FORMAT:
+        raise RunError(f"{path.name}: {CARD} has format {card.get('format')!r}, expected {FORMAT}.")
+    digests = card.get("sha256")
+    if not isinstance(digests, dict) or set(digests) != set(FILES):
+        raise RunError(f"{path.name}: {CARD} must hold a SHA-256 for each of {', '.join(FILES)}.")
+    if not isinstance(card.get("metrics"), dict) or not isinstance(card.get("parameters"), int):
+        raise RunError(f"{path.name}: {CARD} must hold metrics and parameters.")
+    try:
+        spec = specs.parse(read_file(path, "spec.json", card).decode("utf-8", "replace"))
+    except RunError:
+        raise
+    except ExplorerError as error:
+        raise RunError(f"{path.name}: spec.json is not valid: {error}") from None
+    lines = read_file(path, "history.jsonl", card).decode("utf-8", "replace").splitlines()
+    return Run(path, spec, tuple(_json_object(path, line, "history.jsonl") for line in lines), card)
+
+
+def read_file(path: Path, name: str, card: dict[str, Any]) -> bytes:
+    """The bytes of one of a run's files, if they are the ones that its card names.
+
+    Raises:
+        RunError: if the file is missing, too large, or has changed.
+    """
+    content = _limited(path, name, MAX_FILE)
+    if hashlib.sha256(content).hexdigest() != card["sha256"].get(name):
+        raise RunError(f"{path.name}: {name} is not the file that was written (its SHA-256 differs).")
+    return content
+
+
+def _limited(path: Path, name: str, limit: int) -> bytes:
+    try:
+        size = (path / name).stat().st_size
+        if size > limit:
+            raise RunError(f"{path.name}: {name} has {size:,} bytes, at most {limit:,} are read.")
+        return (path / name).read_bytes()
+    except OSError as error:
+        raise RunError(f"{path.name}: {name} cannot be read ({error.strerror}).") from error
+
+
+def _json_object(path: Path, text: bytes | str, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise RunError(f"{path.name}: {name} is no JSON.") from None
+    if not isinstance(value, dict):
+        raise RunError(f"{path.name}: {name} must be a JSON object, got {type(value).__name__}.")
+    return value
+
+
+def scan(folder: Path) -> list[Run | BrokenRun]:
+    """Every run in a folder, by name; one that is broken does not hide the others."""
+    try:
+        entries = sorted(e for e in folder.iterdir() if e.is_dir() and not e.name.startswith("."))
+    except OSError:
+        return []
+    found: list[Run | BrokenRun] = []
+    for entry in entries:
+        if entry == data_folder() or (folder == SHIPPED and entry.name == "local"):
+            continue
+        try:
+            found.append(read(entry))
+        except RunError as error:
+            found.append(BrokenRun(entry, str(error)))
+    return found
+
+
+def shipped() -> list[Run | BrokenRun]:
+    """The runs that came with the app."""
+    return scan(SHIPPED)
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[Path]:
+    """A folder to fill that becomes `out` whole when the block ends, or vanishes when it fails.
+
+    Raises:
+        RunError: if `out` exists already, or the disk does not let it be written.
+    """
+    if out.exists():
+        raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
+    work = out.with_name(f"{UNFINISHED}{out.name}-{os.getpid()}")
+    try:
+        work.mkdir(parents=True)
+        yield work
+        for file in work.iterdir():
+            _sync(file)
+        _sync(work)
+        os.rename(work, out)
+        _sync(out.parent)
+    except OSError as error:
+        raise RunError(f"The run {out.name!r} cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Adds the digests of the folder's files to the card and writes it."""
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
+    write_json(folder / CARD, {"format": FORMAT, **card, "sha256": digests})
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replaces a JSON file at once: whoever reads it sees the old or the new one."""
+    write_bytes(path, (json.dumps(value, indent=1) + "\n").encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replaces a file at once and for good."""
+    work = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with work.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(work, path)
+        _sync(path.parent)
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,207 @@
+"""What to train: everything that determines a run, as plain data that survives JSON."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from ae_core import data, kinds
+from ae_core.errors import OptionError
+from ae_core.kinds import Kind, Network
+
+MAX_EPOCHS = 500
+VALIDATION_SHARE = 0.05
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise OptionError(f"{name} must be a whole number from {low} to {high}, got {value!r}.")
+
+
+def _real(name: str, value: Any, low: float, high: float) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise OptionError(f"{name} must be a number from {low:g} to {high:g}, got {value!r}.")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to optimise; the defaults for a network come from `default_training`.
+
+    Attributes:
+        epochs: Passes over the training images.
+        batch_size: Images in a step.
+        learning_rate: Adam's peak rate, reached after the warm-up, from which a cosine falls to 0.
+        warmup: Share of all steps over which the rate rises.
+        compile: Whether XLA compiles the step: faster for dense networks, slower for convolutions on a CPU.
+        seed: Of the initial weights, the order of images and all noise, from 0 to 2³¹ − 1.
+    """
+
+    epochs: int = 10
+    batch_size: int = 128
+    learning_rate: float = 5e-3
+    warmup: float = 0.05
+    compile: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _whole("epochs", self.epochs, 1, MAX_EPOCHS)
+        _whole("batch size", self.batch_size, 1, 4096)
+        _whole("seed", self.seed, 0, 2**31 - 1)
+        _real("learning rate", self.learning_rate, 1e-7, 1.0)
+        _real("warmup", self.warmup, 0.0, 0.5)
+        if not isinstance(self.compile, bool):
+            raise OptionError(f"compile must be true or false, got {self.compile!r}.")
+
+
+# Chosen on the held-out part of Fashion-MNIST's training images; tests/benchmarks/train_speed.py measures them.
+DEFAULT_TRAINING = {
+    "dense": TrainingConfig(epochs=10, batch_size=128, learning_rate=5e-3, compile=True),
+    "pooling": TrainingConfig(epochs=8, batch_size=64, learning_rate=1e-2, compile=False),
+    "strided": TrainingConfig(epochs=10, batch_size=128, learning_rate=3e-3, compile=False),
+}
+SMALL_DATASET_STEPS = 3000
+
+
+def default_training(network: Network, dataset: str) -> TrainingConfig:
+    """The settings that serve that family of networks best; a small data set gets smaller batches and more epochs."""
+    config = DEFAULT_TRAINING[network.family]
+    images = data.load(dataset).sizes["train"]
+    if images >= 20_000:
+        return config
+    batch_size = 32
+    epochs = min(200, -(-SMALL_DATASET_STEPS * batch_size // images))
+    return replace(config, batch_size=batch_size, epochs=epochs)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One training, complete: the same spec on the same machine gives the same run.
+
+    Attributes:
+        kind: Name of the kind.
+        hyperparameters: All of the kind's own values.
+        network: The layers.
+        dataset: Name of the data set.
+        training: How to optimise.
+    """
+
+    kind: str
+    network: Network
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    dataset: str = "fashion-mnist"
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        recipe = kinds.get(self.kind)(**self.hyperparameters)
+        object.__setattr__(self, "hyperparameters", recipe.values)
+        object.__setattr__(self, "network", recipe.fit_network(self.network))
+        size = data.load(self.dataset).sizes["train"]
+        if self.training.batch_size > size // 2:
+            raise OptionError(
+                f"batch size must be at most {size // 2} for {self.dataset}, got {self.training.batch_size}."
+            )
+
+    def recipe(self) -> Kind:
+        """The kind with its hyperparameters."""
+        return kinds.get(self.kind)(**self.hyperparameters)
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        return data.load(self.dataset).image_shape
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "hyperparameters": self.hyperparameters,
+            "network": self.network.to_json(),
+            "dataset": self.dataset,
+            "training": asdict(self.training),
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Spec":
+        """The spec that `to_json` gave, checked as if a stranger had written it.
+
+        Raises:
+            OptionError: if a field is missing, unknown, of another type or out of range.
+        """
+        parts = _record(value, "spec", {f.name for f in fields(cls)})
+        network = _record(parts["network"], "network", {f.name for f in fields(Network)})
+        training = _record(parts["training"], "training", {f.name for f in fields(TrainingConfig)})
+        for name in ("hidden", "decoder_hidden"):
+            if not isinstance(network[name], list):
+                raise OptionError(f"{name} must be a list of widths, got {network[name]!r}.")
+            network[name] = tuple(network[name])
+        if not isinstance(parts["hyperparameters"], dict):
+            raise OptionError(f"hyperparameters must be an object, got {parts['hyperparameters']!r}.")
+        for name in ("kind", "dataset"):
+            if not isinstance(parts[name], str):
+                raise OptionError(f"{name} must be a name, got {parts[name]!r}.")
+        for name in ("family", "code_activation"):
+            if not isinstance(network[name], str):
+                raise OptionError(f"{name} must be a name, got {network[name]!r}.")
+        if not isinstance(network["tied"], bool):
+            raise OptionError(f"tied must be true or false, got {network['tied']!r}.")
+        return cls(**{**parts, "network": Network(**network), "training": TrainingConfig(**training)})
+
+
+def make_spec(
+    kind: str,
+    dataset: str = "fashion-mnist",
+    hyperparameters: dict[str, Any] | None = None,
+    network: Network | dict[str, Any] | None = None,
+    **training: Any,
+) -> Spec:
+    """A spec from what differs from the kind's defaults.
+
+    Args:
+        kind: Name of the kind.
+        dataset: Name of the data set.
+        hyperparameters: Values of the kind's own hyperparameters.
+        network: A `Network`, or the fields in which it differs from the kind's default network.
+        **training: Fields of `TrainingConfig` that differ from the network's default training.
+    """
+    if not isinstance(network, Network):
+        network = _network(kind, dataset, network or {})
+    config = default_training(network, dataset)
+    unknown = set(training) - {f.name for f in fields(TrainingConfig)}
+    if unknown:
+        known = ", ".join(f.name for f in fields(TrainingConfig))
+        raise OptionError(f"Unknown training option {sorted(unknown)[0]!r}: must be one of {known}.")
+    return Spec(
+        kind=kind,
+        network=network,
+        hyperparameters=dict(hyperparameters or {}),
+        dataset=dataset,
+        training=replace(config, **training),
+    )
+
+
+def _network(kind: str, dataset: str, changes: dict[str, Any]) -> Network:
+    default = kinds.get(kind).default_network(data.load(dataset).image_shape)
+    unknown = set(changes) - {f.name for f in fields(Network)}
+    if unknown:
+        known = ", ".join(f.name for f in fields(Network))
+        raise OptionError(f"Unknown network option {sorted(unknown)[0]!r}: must be one of {known}.")
+    if changes.get("family", default.family) != default.family:
+        # Another family's hidden layers would mean something else.
+        default = Network(family=changes["family"], latent_dim=default.latent_dim)
+    network = replace(default, **changes)
+    if "code_activation" not in changes and network.latent_dim <= 3:
+        # A relu plane is a quarter plane, and its units die: a small code is free.
+        network = replace(network, code_activation="linear")
+    return network
+
+
+def _record(value: Any, what: str, names: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != names:
+        got = sorted(value) if isinstance(value, dict) else type(value).__name__
+        raise OptionError(f"A {what} needs exactly {', '.join(sorted(names))}; got {got}.")
+    return dict(value)
+
+
+def parse(text: str) -> Spec:
+    """The spec in that JSON text."""
+    try:
+        return Spec.from_json(json.loads(text))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise OptionError(f"The spec is no JSON: {error}.") from None

@@ -1,0 +1,322 @@
+"""Training as an iterator of typed events; TensorFlow is imported when it starts."""
+
+import json
+import math
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ae_core import data, inference, runs
+from ae_core.data import as_float
+from ae_core.errors import RunError, TrainingError
+from ae_core.evaluation import evaluate
+from ae_core.runs import Run
+from ae_core.spec import VALIDATION_SHARE, Spec
+
+if TYPE_CHECKING:
+    from ae_core.keras_model import Autoencoder, Optimisation
+
+PREVIEW_IMAGES = 10
+CALL_SECONDS = 0.25  # aim for this long between two looks at the stop button
+STATE = "state.npz"
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """A step before the first training step, or after the last one, has begun."""
+
+    phase: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """The model is built.
+
+    Attributes:
+        parameters: Number of trainable values.
+        epochs, steps_per_epoch: How much is to do.
+        first_epoch: Number of epochs that were finished before, when resumed.
+    """
+
+    parameters: int
+    epochs: int
+    steps_per_epoch: int
+    first_epoch: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Some steps were taken.
+
+    Attributes:
+        epoch: Epochs finished.
+        step: Steps taken in this one.
+        fraction: Share of all steps taken, in [0, 1].
+        terms: Loss terms by name, mean over the latest steps.
+        seconds_left: Estimate for the rest of the training.
+    """
+
+    epoch: int
+    step: int
+    fraction: float
+    terms: dict[str, float]
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """An epoch is finished.
+
+    Attributes:
+        epoch: Its number, from 1.
+        terms: Loss terms by name, mean over its steps.
+        validation: The same on held-out training images.
+        learning_rate: At its last step.
+        seconds: Since training began, without importing TensorFlow.
+        preview: Reconstructions of the first test images, uint8 of shape (10, h, w).
+    """
+
+    epoch: int
+    terms: dict[str, float]
+    validation: dict[str, float]
+    learning_rate: float
+    seconds: float
+    preview: np.ndarray = field(repr=False, compare=False)
+
+    def record(self) -> dict[str, Any]:
+        """The line of history.jsonl."""
+        return {
+            "epoch": self.epoch,
+            "seconds": round(self.seconds, 3),
+            "learning_rate": self.learning_rate,
+            "terms": self.terms,
+            "validation": self.validation,
+        }
+
+
+@dataclass(frozen=True)
+class Finished:
+    """All epochs are done and the run is written."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """Training was stopped; the run holds the weights of that moment, or is None before the first step."""
+
+    run: Run | None
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Training ended without a run."""
+
+    reason: str
+
+
+Event = Preparing | Started | Progress | EpochEnd | Finished | Cancelled | Failed
+
+
+def fit(
+    spec: Spec,
+    out: str | Path,
+    stop: Callable[[], bool] = lambda: False,
+    state: Path | None = None,
+    title: str | None = None,
+) -> Iterator[Event]:
+    """Trains a spec, event by event, and writes its run to `out`.
+
+    Args:
+        spec: What to train.
+        out: Folder of the run; must not exist.
+        stop: Asked between steps; once it is true, training ends with a sound run of what was learnt.
+        state: Folder that holds the last finished epoch. If it holds one, training goes on from there.
+        title: What to call the run.
+
+    Yields:
+        Preparing, Started, Progress and EpochEnd events; at the end Finished, Cancelled or Failed.
+    """
+    try:
+        yield from _fit(spec, Path(out), stop, state, title)
+    except (TrainingError, RunError) as error:
+        yield Failed(str(error))
+    except OSError as error:
+        yield Failed(f"A file could not be written or read: {error.strerror or error}.")
+    except MemoryError:
+        yield Failed("Memory ran out: choose a smaller network, code or batch.")
+
+
+def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, title: str | None) -> Iterator[Event]:
+    if out.exists():
+        raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
+    yield Preparing("Loading TensorFlow")
+    from ae_core import keras_model
+
+    yield Preparing("Loading images")
+    dataset = data.load(spec.dataset)
+    images = dataset.split("train").images
+    held_out = max(1, int(len(images) * VALIDATION_SHARE))
+    preview_images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
+
+    yield Preparing("Building and compiling the network")
+    began = time.perf_counter()
+    model = keras_model.Autoencoder(spec)
+    work = keras_model.Optimisation(model, spec, images[:-held_out], images[-held_out:])
+    first, history = _resume(work, state)
+    parameters = sum(int(np.prod(v.shape)) for v in work.variables)
+    epochs = spec.training.epochs
+    yield Started(parameters, epochs, work.steps_per_epoch, first)
+
+    taken, rate, clock = 0, 0.0, _Clock()
+    stopped = stop()
+    for epoch in range(first, epochs):
+        if stopped:
+            break
+        sums: dict[str, float] = {}
+        step = 0
+        rows = work.batches(epoch)
+        while step < len(rows) and not stopped:
+            # The first call traces and compiles: keep it short, so that the first value comes soon.
+            count = 1 if taken == 0 else max(1, int(rate * CALL_SECONDS))
+            call = rows[step : step + count]
+            begin = time.perf_counter()
+            terms = work.run(call)
+            spent = time.perf_counter() - begin
+            _check_finite(terms, epoch, step + len(call))
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0.0) + value * len(call)
+            rate = clock.rate(len(call), spent) if taken else 4.0
+            step, taken = step + len(call), taken + len(call)
+            done = epoch * len(rows) + step
+            left = (epochs * len(rows) - done) / rate
+            yield Progress(epoch, step, done / (epochs * len(rows)), terms, left)
+            stopped = stop()
+        if step < len(rows):
+            break
+        validation = work.validate()
+        _check_finite(validation, epoch, step)
+        preview = np.round(model.reconstruct(preview_images) * 255).astype(np.uint8)
+        terms = {name: value / step for name, value in sums.items()}
+        end = EpochEnd(epoch + 1, terms, validation, work.learning_rate, time.perf_counter() - began, preview)
+        history.append(end.record())
+        if state is not None:
+            _save_state(work, state, epoch + 1, history)
+        yield end
+
+    finished = len(history) == epochs
+    if not history and not taken:
+        yield Cancelled(None, 0)
+        return
+    yield Preparing("Exporting and checking the run")
+    duration = time.perf_counter() - began
+    with runs.writing(out) as folder:
+        _write(folder, spec, model, history, preview_images)
+        card: dict[str, Any] = {
+            "title": title,
+            "parameters": parameters,
+            "epochs": len(history),
+            "complete": finished,
+            "seconds": round(duration, 2),
+            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
+            "metrics": {},
+        }
+        runs.write_card(folder, card)
+        card["metrics"] = evaluate(inference.load(folder), neighbours=False)
+        runs.write_card(folder, card)
+    run = runs.read(out)
+    yield Finished(run) if finished else Cancelled(run, len(history))
+
+
+def train(
+    kind: str,
+    dataset: str = "fashion-mnist",
+    hyperparameters: dict[str, Any] | None = None,
+    network: Any = None,
+    out: str | Path | None = None,
+    on_event: Callable[[Event], None] = lambda event: None,
+    **training: Any,
+) -> inference.LoadedRun:
+    """Trains a kind and loads the result.
+
+    Args:
+        kind: Name of the kind, e.g. "sparse".
+        dataset: Name of the data set.
+        hyperparameters: The kind's own values, e.g. {"l1": 1e-5}.
+        network: A `Network`, or the fields that differ from the kind's default, e.g. {"latent_dim": 2}.
+        out: Folder of the run; by default a new one among the local runs.
+        on_event: Called with each event of `fit`.
+        **training: What differs from the default training, e.g. epochs=3, seed=1.
+
+    Raises:
+        OptionError: if an option is unknown or out of range.
+        TrainingError: if the training fails.
+    """
+    from ae_core.spec import make_spec
+
+    spec = make_spec(kind, dataset, hyperparameters, network, **training)
+    out = Path(out) if out is not None else runs.data_folder() / "runs" / runs.new_name(kind)
+    for event in fit(spec, out):
+        on_event(event)
+        if isinstance(event, Failed):
+            raise TrainingError(event.reason)
+    return inference.load(out)
+
+
+def _write(folder: Path, spec: Spec, model: "Autoencoder", history: list[dict[str, Any]], x: np.ndarray) -> None:
+    from ae_core import keras_model
+
+    (folder / "spec.json").write_text(json.dumps(spec.to_json(), indent=1) + "\n")
+    (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in history))
+    model.save_weights(folder / "model.weights.h5")
+    keras_model.export(model, folder, x)
+
+
+def _save_state(work: "Optimisation", folder: Path, epoch: int, history: list[dict[str, Any]]) -> None:
+    """Replaces the saved epoch by this one, at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    new = folder / f".{STATE}.tmp"
+    work.save_state(new, epoch, json.dumps(history))
+    os.replace(new, folder / STATE)
+
+
+def _resume(work: "Optimisation", folder: Path | None) -> tuple[int, list[dict[str, Any]]]:
+    if folder is None or not (folder / STATE).is_file():
+        return 0, []
+    epoch, history = work.load_state(folder / STATE)
+    return epoch, json.loads(history)
+
+
+def forget_state(folder: Path) -> None:
+    """Removes a saved epoch that no resume needs any more."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_finite(terms: dict[str, float], epoch: int, step: int) -> None:
+    for name, value in terms.items():
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"The {name} term became {value} in epoch {epoch + 1}, step {step}; nothing was saved. "
+                "Lower the learning rate or the weight of that term."
+            )
+
+
+class _Clock:
+    """Steps a second, over the latest calls."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[int, float]] = []
+
+    def rate(self, steps: int, seconds: float) -> float:
+        self._calls = [*self._calls[-7:], (steps, seconds)]
+        return sum(n for n, _ in self._calls) / max(sum(s for _, s in self._calls), 1e-9)
