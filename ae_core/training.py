@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ae_core.keras_model import Autoencoder, Optimisation
 
 PREVIEW_IMAGES = 10
+PREVIEW_SECONDS = 1.5
 CALL_SECONDS = 0.25  # aim for this long between two looks at the stop button
 STATE = "state.npz"
 
@@ -62,6 +63,7 @@ class Progress:
         fraction: Share of all steps taken, in [0, 1].
         terms: Loss terms by name, mean over the latest steps.
         seconds_left: Estimate for the rest of the training.
+        preview: Reconstructions of the first test images, uint8 of shape (10, h, w), every few seconds, else None.
     """
 
     epoch: int
@@ -69,6 +71,7 @@ class Progress:
     fraction: float
     terms: dict[str, float]
     seconds_left: float
+    preview: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, ti
     epochs = spec.training.epochs
     yield Started(parameters, epochs, work.steps_per_epoch, first)
 
-    taken, rate, clock = 0, 0.0, _Clock()
+    taken, rate, clock, shown = 0, 0.0, _Clock(), 0.0
     stopped = stop()
     for epoch in range(first, epochs):
         if stopped:
@@ -199,13 +202,16 @@ def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, ti
             step, taken = step + len(call), taken + len(call)
             done = epoch * len(rows) + step
             left = (epochs * len(rows) - done) / rate
-            yield Progress(epoch, step, done / (epochs * len(rows)), terms, left)
+            preview = None
+            if time.perf_counter() - shown > PREVIEW_SECONDS:
+                preview, shown = _preview(model, preview_images), time.perf_counter()
+            yield Progress(epoch, step, done / (epochs * len(rows)), terms, left, preview)
             stopped = stop()
         if step < len(rows):
             break
         validation = work.validate()
         _check_finite(validation, epoch, step)
-        preview = np.round(model.reconstruct(preview_images) * 255).astype(np.uint8)
+        preview, shown = _preview(model, preview_images), time.perf_counter()
         terms = {name: value / step for name, value in sums.items()}
         end = EpochEnd(epoch + 1, terms, validation, work.learning_rate, time.perf_counter() - began, preview)
         history.append(end.record())
@@ -271,6 +277,10 @@ def train(
         if isinstance(event, Failed):
             raise TrainingError(event.reason)
     return inference.load(out)
+
+
+def _preview(model: "Autoencoder", x: np.ndarray) -> np.ndarray:
+    return np.round(model.reconstruct(x) * 255).astype(np.uint8)
 
 
 def _write(folder: Path, spec: Spec, model: "Autoencoder", history: list[dict[str, Any]], x: np.ndarray) -> None:

@@ -1,0 +1,202 @@
+"""A job's folder: what is written there by the trainer and read by everyone."""
+
+import fcntl
+import io
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ae_core import runs, spec
+from ae_core.errors import ExplorerError, TrainingError
+from ae_core.spec import Spec
+
+ACTIVE = ("queued", "running")
+STATES = (*ACTIVE, "finished", "cancelled", "failed")
+START_SECONDS = 30  # a queued job whose process has not taken its lock by then will not
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a job stands.
+
+    Attributes:
+        state: One of `STATES`.
+        phase: What it is doing, for people.
+        fraction: Share of all steps taken, in [0, 1].
+        epoch: Epochs finished.
+        seconds_left: Estimate, or None while there is none.
+        reason: Why it failed, a sentence.
+        submitted: When it was submitted, in seconds since 1970.
+        updated: When this was written.
+    """
+
+    state: str = "queued"
+    phase: str = "Starting"
+    fraction: float = 0.0
+    epoch: int = 0
+    seconds_left: float | None = None
+    reason: str = ""
+    submitted: float = field(default_factory=time.time)
+    updated: float = field(default_factory=time.time)
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training, from its folder.
+
+    Attributes:
+        path: The folder; its name is the job's id and the name of the run to be.
+        spec: What it trains.
+        owner: Who asked for it.
+        title: What to call the run.
+        status: Where it stood when this record was read.
+    """
+
+    path: Path
+    spec: Spec
+    owner: str
+    title: str
+    status: Status
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def run_path(self) -> Path:
+        """Where its run is once it is finished."""
+        return self.path.parent.parent / "runs" / self.path.name
+
+    def progress(self) -> list[dict[str, Any]]:
+        """Loss terms as they fell: {"epochs": epochs done, with fraction, "terms": {name: value}}."""
+        return _lines(self.path / "progress.jsonl")
+
+    def history(self) -> list[dict[str, Any]]:
+        """One record for each finished epoch, as in a run's history."""
+        return _lines(self.path / "history.jsonl")
+
+    def preview(self) -> np.ndarray | None:
+        """The latest reconstructions of ten test images, uint8 of shape (10, h, w)."""
+        try:
+            return np.load(io.BytesIO((self.path / "preview.npy").read_bytes()), allow_pickle=False)
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def resumable(self) -> bool:
+        return self.status.state in ("failed", "cancelled") and any((self.path / "resume").glob("*.npz"))
+
+
+def jobs_folder() -> Path:
+    return runs.data_folder() / "jobs"
+
+
+def create(what: Spec, owner: str, title: str) -> Job:
+    """A new job's folder, queued."""
+    path = jobs_folder() / runs.new_name(what.kind)
+    try:
+        path.mkdir(parents=True)
+        runs.write_json(path / "spec.json", {"spec": what.to_json(), "owner": owner, "title": title})
+        write_status(path, Status())
+    except OSError as error:
+        raise TrainingError(f"The training cannot be prepared: {error.strerror or error}.") from error
+    return find(path.name)
+
+
+def find(job_id: str) -> Job:
+    """The job of that id, with a status that is true now.
+
+    Raises:
+        TrainingError: if there is none, or its folder is damaged.
+    """
+    path = jobs_folder() / job_id
+    if path.parent != jobs_folder() or not path.is_dir():
+        raise TrainingError(f"There is no training {job_id!r}: it may have been deleted.")
+    try:
+        record = json.loads((path / "spec.json").read_text())
+        what = spec.Spec.from_json(record["spec"])
+        status = Status(**json.loads((path / "status.json").read_text()))
+        owner, title = str(record["owner"]), str(record["title"])
+    except (OSError, ValueError, TypeError, KeyError, ExplorerError) as error:
+        raise TrainingError(f"The folder of training {job_id!r} is damaged ({error}).") from error
+    if status.active and not _alive(path, status):
+        status = Status(
+            **asdict(status)
+            | {"state": "failed", "phase": "", "reason": "The training process ended unexpectedly; it can be resumed."}
+        )
+    return Job(path, what, owner, title, status)
+
+
+def listing(owner: str) -> list[Job]:
+    """An owner's jobs, the latest first; damaged folders are left out."""
+    found = []
+    for path in jobs_folder().glob("*/spec.json"):
+        try:
+            job = find(path.parent.name)
+        except TrainingError:
+            continue
+        if job.owner == owner:
+            found.append(job)
+    return sorted(found, key=lambda job: -job.status.submitted)
+
+
+def active(owner: str) -> Job | None:
+    """The job that this owner has under way, if any."""
+    return next((job for job in listing(owner) if job.status.active), None)
+
+
+def owners() -> dict[str, str]:
+    """The owner of each run that was trained by a job, by the run's name."""
+    found = {}
+    for path in jobs_folder().glob("*/spec.json"):
+        try:
+            found[path.parent.name] = str(json.loads(path.read_text())["owner"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def request_stop(job: Job) -> None:
+    """Asks a job to stop; it does between two steps, and leaves a run of what it has learnt."""
+    (job.path / "stop").touch()
+
+
+def write_status(path: Path, status: Status) -> None:
+    runs.write_json(path / "status.json", asdict(status))
+
+
+def take_lock(path: Path) -> io.TextIOWrapper:
+    """Holds the job's lock until the returned file is closed or the process ends, however it ends."""
+    file = (path / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise TrainingError(f"Training {path.name!r} is already under way in another process.") from None
+    return file
+
+
+def _alive(path: Path, status: Status) -> bool:
+    """Whether a process holds the job's lock, or may still be about to."""
+    try:
+        take_lock(path).close()
+    except TrainingError:
+        return True
+    return status.state == "queued" and time.time() - status.updated < START_SECONDS
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text()
+    except OSError:
+        return []
+    # The last line may be half-written.
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]

@@ -1,0 +1,66 @@
+"""Jobs as processes on this machine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ae_core.errors import TrainingError
+from ae_core.jobs import folder
+from ae_core.jobs.folder import Job, Status
+from ae_core.spec import Spec
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def submit(what: Spec, owner: str, title: str) -> Job:
+    """Starts a training in a process of its own that outlives this one.
+
+    Raises:
+        TrainingError: if the owner has one under way, or the process cannot be started.
+    """
+    _one_at_a_time(owner)
+    job = folder.create(what, owner, title)
+    _start(job)
+    return job
+
+
+def resume(job: Job) -> Job:
+    """Starts a stopped or failed job again from its last finished epoch.
+
+    Raises:
+        TrainingError: if there is nothing to go on from, or the owner has another one under way.
+    """
+    _one_at_a_time(job.owner)
+    if not job.resumable:
+        raise TrainingError("This training cannot be resumed: it has no finished epoch to go on from.")
+    (job.path / "stop").unlink(missing_ok=True)
+    folder.write_status(job.path, Status())
+    _start(job)
+    return folder.find(job.id)
+
+
+def _one_at_a_time(owner: str) -> None:
+    other = folder.active(owner)
+    if other is not None:
+        raise TrainingError(f"You have a training under way ({other.title}): stop it, or wait for its end.")
+
+
+def _start(job: Job) -> None:
+    environment = dict(
+        os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    )
+    try:
+        with (job.path / "log.txt").open("ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-m", "ae_core.jobs.worker", str(job.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                env=environment,
+                start_new_session=True,  # a Ctrl-C in the server's terminal does not reach it
+            )
+    except OSError as error:
+        folder.write_status(job.path, Status(state="failed", phase="", reason="The training process did not start."))
+        raise TrainingError(f"The training process did not start: {error.strerror or error}.") from error

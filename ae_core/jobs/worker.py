@@ -1,0 +1,102 @@
+"""The process that executes one job: ``python -m ae_core.jobs.worker FOLDER``."""
+
+import io
+import json
+import os
+import sys
+import time
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ae_core import runs, training
+from ae_core.errors import ExplorerError
+from ae_core.jobs import folder
+from ae_core.jobs.folder import Job, Status
+from ae_core.training import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
+
+NICENESS = 5  # the server goes first
+MAX_POINTS = 1000  # lines of progress.jsonl in a whole training
+
+
+def work(job: Job) -> Status:
+    """Trains a job to its end and keeps its folder up to date; the last status."""
+    status = replace(job.status, state="running")
+    points = 0
+
+    def tell(**changes: Any) -> None:
+        nonlocal status
+        status = replace(status, updated=time.time(), **changes)
+        folder.write_status(job.path, status)
+
+    events = training.fit(
+        job.spec,
+        job.run_path,
+        stop=(job.path / "stop").exists,
+        state=job.path / "resume",
+        title=job.title,
+    )
+    for event in events:
+        match event:
+            case Preparing(phase):
+                tell(phase=phase)
+            case Started(first_epoch=first):
+                tell(epoch=first)
+                _keep_first(job.path / "history.jsonl", first)
+            case Progress():
+                if event.fraction * MAX_POINTS >= points:
+                    points = int(event.fraction * MAX_POINTS) + 1
+                    epochs = event.fraction * job.spec.training.epochs
+                    _append(job.path / "progress.jsonl", {"epochs": round(epochs, 4), "terms": event.terms})
+                if event.preview is not None:
+                    _write_preview(job.path, event.preview)
+                tell(phase="Training", fraction=event.fraction, seconds_left=event.seconds_left)
+            case EpochEnd():
+                _append(job.path / "history.jsonl", event.record())
+                _write_preview(job.path, event.preview)
+                tell(epoch=event.epoch)
+            case Finished():
+                training.forget_state(job.path / "resume")
+                tell(state="finished", phase="", fraction=1.0, seconds_left=0.0)
+            case Cancelled(_, epoch):
+                tell(state="cancelled", phase="", epoch=epoch, seconds_left=None)
+            case Failed(reason):
+                tell(state="failed", phase="", reason=reason, seconds_left=None)
+    return status
+
+
+def _append(path: Path, record: dict[str, Any]) -> None:
+    with path.open("a") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def _keep_first(path: Path, epochs: int) -> None:
+    """Cuts a history back to the epochs that a resume goes on from."""
+    if path.exists():
+        runs.write_bytes(path, "".join(path.read_text().splitlines(keepends=True)[:epochs]).encode())
+
+
+def _write_preview(path: Path, images: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, images)
+    runs.write_bytes(path / "preview.npy", buffer.getvalue())
+
+
+def main(path: Path) -> int:
+    with folder.take_lock(path):
+        os.nice(NICENESS)
+        job = folder.find(path.name)
+        try:
+            return 0 if work(job).state in ("finished", "cancelled") else 1
+        except Exception as error:
+            traceback.print_exc()  # into the job's log
+            sentence = str(error) if isinstance(error, ExplorerError) else f"The training stopped on an error: {error}"
+            folder.write_status(path, replace(job.status, state="failed", phase="", reason=sentence))
+            return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
