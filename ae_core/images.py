@@ -1,0 +1,163 @@
+"""Images from people: any file → (h, w) in [0, 1], or one sentence why not; and images back to PNG."""
+
+import base64
+import io
+from math import ceil
+
+import numpy as np
+from PIL import Image
+
+from ae_core.errors import ImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+EXTENSIONS = ("png", "jpg", "jpeg", "webp", "gif", "bmp")
+MAX_BYTES = 10_000_000
+MAX_PIXELS = 16_000_000
+MAX_SIDE = 20_000
+
+_EXIF_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read(content: bytes, image_shape: tuple[int, int], *, invert: bool | None = None) -> np.ndarray:
+    """An image file as the networks want it: grey, upright, whole, on a dark ground.
+
+    Colours become luminance, transparency white; of an animation the first frame counts. The picture
+    keeps its proportions: what it lacks is filled with the median of its border.
+
+    Args:
+        content: The bytes of a PNG, JPEG, WebP, GIF or BMP file; its name does not matter.
+        image_shape: (height, width) of the result.
+        invert: Whether to swap dark and light; None does so if the border is light, because the
+            data sets show bright things on black.
+
+    Returns:
+        float32 of shape `image_shape` in [0, 1].
+
+    Raises:
+        ImageError: if the file is empty, too large, damaged, or no image.
+    """
+    grey = _grey(content, image_shape)
+    pixels = np.asarray(grey)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
+    ground = float(np.median(border)) / 255
+
+    height, width = image_shape
+    scale = min(width / grey.width, height / grey.height)
+    w, h = (max(1, round(side * scale)) for side in grey.size)
+    x = np.full(image_shape, ground, np.float32)
+    top, left = (height - h) // 2, (width - w) // 2
+    fitted = np.asarray(grey.resize((w, h), Image.Resampling.LANCZOS))
+    x[top : top + h, left : left + w] = fitted.astype(np.float32) / 255
+    if invert is None:
+        invert = ground > 0.5
+    return 1 - x if invert else x
+
+
+def to_png(image: np.ndarray) -> bytes:
+    """One image, float of shape (h, w) in [0, 1], as the bytes of a PNG file."""
+    return _png(_as_uint8(image))
+
+
+def data_uri(image: np.ndarray) -> str:
+    """A uint8 image of shape (h, w), or (h, w, 3) in colour, as a PNG that a page can show in place."""
+    return "data:image/png;base64," + base64.b64encode(_png(image)).decode("ascii")
+
+
+def mosaic(images: np.ndarray, columns: int, gap: int = 1, fill: int = 0) -> np.ndarray:
+    """Images side by side, row after row.
+
+    Args:
+        images: float in [0, 1] or uint8, of shape (n, h, w).
+        columns: How many stand in a row.
+        gap: Pixels between two of them.
+        fill: Grey value, 0 to 255, of gaps and of places without an image.
+
+    Returns:
+        uint8 of shape (rows · (h + gap) − gap, columns · (w + gap) − gap), at least one row.
+    """
+    n, h, w = images.shape
+    rows = max(1, ceil(n / columns))
+    cells = np.full((rows * columns, h + gap, w + gap), fill, np.uint8)
+    cells[:n, :h, :w] = _as_uint8(images)
+    sheet = cells.reshape(rows, columns, h + gap, w + gap).swapaxes(1, 2).reshape(rows * (h + gap), -1)
+    return sheet[: len(sheet) - gap, : sheet.shape[1] - gap]
+
+
+def _as_uint8(images: np.ndarray) -> np.ndarray:
+    return images if images.dtype == np.uint8 else np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)
+
+
+def _png(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(file, "PNG")
+    return file.getvalue()
+
+
+def _grey(content: bytes, image_shape: tuple[int, int]) -> Image.Image:
+    """The file's first frame, upright, mode "L", on white."""
+    if not content:
+        raise ImageError("The file is empty: choose another one.")
+    if len(content) > MAX_BYTES:
+        raise ImageError(
+            f"The file has {len(content) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:.0f} MB are read: "
+            "save a smaller version of the image."
+        )
+    try:
+        # Pillow's own guards run while it opens: beyond 179 million pixels it raises, below it only warns.
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageError(_too_many("far too many pixels")) from None
+    except Exception:  # at least six classes, SyntaxError and struct.error among them
+        raise ImageError(
+            "The file is no image that can be read: PNG, JPEG, WebP, GIF and BMP can; save it as one of these."
+        ) from None
+    with image:
+        width, height = image.size
+        if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
+            raise ImageError(_too_many(f"{width:,} × {height:,} pixels"))
+        kind = image.format
+        try:
+            # A JPEG can be decoded at a half, a quarter or an eighth of its size; other formats ignore this.
+            image.draft(None, (8 * image_shape[1], 8 * image_shape[0]))
+            image.load()
+            grey = _on_white(image)
+            turn = _UPRIGHT.get(_orientation(image))
+            return grey if turn is None else grey.transpose(turn)
+        except Exception:
+            raise ImageError(f"The {kind} image is damaged or cut short: open it elsewhere and save it anew.") from None
+
+
+def _too_many(size: str) -> str:
+    return (
+        f"The image has {size}, at most {MAX_PIXELS:,} and {MAX_SIDE:,} on a side are read: "
+        "save a smaller version of it."
+    )
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, 1 to 8; a broken note about it does not spoil the image."""
+    try:
+        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:
+        return 1
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip at 255
+        values = np.clip(np.asarray(image), 0, 65535).astype(np.uint32)
+        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.composite(image.convert("L"), Image.new("L", image.size, 255), image.getchannel("A"))
+    if image.mode in ("1", "L", "RGB"):
+        return image.convert("L")
+    return image.convert("RGB").convert("L")
