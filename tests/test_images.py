@@ -1,0 +1,271 @@
+"""Anything a person uploads becomes an array of the right kind, or one sentence."""
+
+import base64
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+from ae_core import images
+from ae_core.errors import ImageError
+
+SHAPE = (28, 28)
+
+
+def file_of(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that promises those dimensions and holds next to nothing."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def spot(ground: int, thing: int, size: tuple[int, int] = (40, 40)) -> np.ndarray:
+    """A bright or dark block in the upper left quarter of a uniform ground, uint8 (h, w)."""
+    pixels = np.full(size, ground, np.uint8)
+    pixels[size[0] // 8 : size[0] // 2, size[1] // 8 : size[1] // 2] = thing
+    return pixels
+
+
+def test_png_of_the_right_size_passes_exactly() -> None:
+    x = np.random.default_rng(0).integers(0, 256, SHAPE, dtype=np.uint8) / 255
+    assert np.array_equal(images.read(images.to_png(x), SHAPE, invert=False), x.astype(np.float32))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"])
+def test_every_mode_keeps_its_grey_in_every_format_that_holds_it(mode: str) -> None:
+    level = 255 if mode == "1" else 128
+    image = Image.new("L", (30, 20), level).convert(mode)
+    read = 0
+    for form in images.FORMATS:
+        try:
+            content = file_of(image, form)
+        except (OSError, ValueError):  # this format has no such mode
+            continue
+        x = images.read(content, SHAPE, invert=False)
+        assert x.shape == SHAPE
+        assert x.dtype == np.float32
+        assert x == pytest.approx(level / 255, abs=0.02)
+        read += 1
+    assert read >= 1
+
+
+def test_sixteen_bits_are_scaled_not_clipped() -> None:
+    ramp = np.linspace(0, 65535, 28 * 28).astype(np.uint16).reshape(SHAPE)
+    x = images.read(file_of(Image.fromarray(ramp)), SHAPE, invert=False)
+    assert x == pytest.approx(ramp / 65535, abs=0.5 / 255 + 1e-6)
+
+
+def test_colours_become_luminance() -> None:
+    for colour, luma in (((255, 0, 0), 0.299), ((0, 255, 0), 0.587), ((0, 0, 255), 0.114)):
+        x = images.read(file_of(Image.new("RGB", SHAPE, colour)), SHAPE, invert=False)
+        assert x == pytest.approx(luma, abs=1 / 255)
+
+
+def test_cmyk_jpeg_is_read_as_it_looks() -> None:
+    black_left = Image.new("CMYK", (64, 64), (0, 0, 0, 0))
+    black_left.paste((0, 0, 0, 255), (0, 0, 32, 64))
+    x = images.read(file_of(black_left, "JPEG", quality=95), SHAPE, invert=False)
+    assert x[:, :12].max() < 0.1
+    assert x[:, 16:].min() > 0.9
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_transparency_lies_on_white(mode: str) -> None:
+    image = Image.new("LA", SHAPE, (0, 0))  # black, and invisible
+    image.paste((0, 255), (7, 7, 21, 21))
+    content = file_of(image.convert("RGBA" if mode == "PA" else mode))
+    x = images.read(content, SHAPE, invert=False)
+    assert x[0, 0] == 1
+    assert x[14, 14] == 0
+
+
+def test_half_transparent_black_on_white_is_grey() -> None:
+    x = images.read(file_of(Image.new("RGBA", SHAPE, (0, 0, 0, 102))), SHAPE, invert=False)
+    assert x == pytest.approx(1 - 102 / 255, abs=1 / 255)
+
+
+def test_palette_transparency_lies_on_white() -> None:
+    image = Image.new("P", SHAPE, 0)
+    image.putpalette([0, 0, 0, 10, 10, 10] + [0] * 762)
+    image.paste(1, (7, 7, 21, 21))
+    for form in ("PNG", "GIF"):
+        x = images.read(file_of(image, form, transparency=0), SHAPE, invert=False)
+        assert x[0, 0] == 1
+        assert x[14, 14] == pytest.approx(10 / 255, abs=1 / 255)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone(orientation: int) -> None:
+    upright = spot(0, 255, (40, 60))
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.T,
+        6: np.rot90(upright, 1),
+        7: upright[::-1, ::-1].T,
+        8: np.rot90(upright, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = file_of(Image.fromarray(np.ascontiguousarray(stored)), "JPEG", quality=95, exif=exif)
+    expected = images.read(file_of(Image.fromarray(upright)), SHAPE)
+    assert images.read(content, SHAPE) == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_a_broken_exif_note_does_not_spoil_the_image() -> None:
+    content = file_of(Image.new("L", SHAPE, 7), "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff garbage")
+    assert images.read(content, SHAPE) == pytest.approx(7 / 255, abs=2 / 255)
+
+
+def test_light_ground_is_inverted_and_dark_ground_is_not() -> None:
+    dark, light = (file_of(Image.fromarray(spot(*levels))) for levels in ((0, 255), (255, 0)))
+    expected = images.read(dark, SHAPE, invert=False)
+    for content, invert, wanted in (
+        (dark, None, expected),
+        (light, None, expected),
+        (light, False, 1 - expected),
+        (dark, True, 1 - expected),
+    ):
+        assert images.read(content, SHAPE, invert=invert) == pytest.approx(wanted, abs=1.5 / 255)
+    assert expected[0, 0] == 0
+    assert expected[8, 8] == 1
+
+
+def test_proportions_are_kept_and_the_rest_is_ground() -> None:
+    pixels = np.full((20, 80), 40, np.uint8)
+    pixels[2:-2, 2:-2] = 240
+    x = images.read(file_of(Image.fromarray(pixels)), SHAPE, invert=False)
+    assert x[:10] == pytest.approx(40 / 255)
+    assert x[-10:] == pytest.approx(40 / 255)
+    rows = np.flatnonzero(x[:, 14] > 0.8)
+    assert 5 <= len(rows) <= 7  # 28 wide, so 7 high
+    assert x[14, 2:-2].min() > 0.9
+
+
+def test_small_images_and_thin_ones_are_read() -> None:
+    assert images.read(file_of(Image.new("L", (1, 1), 51)), SHAPE) == pytest.approx(51 / 255)
+    for size in ((1, 5000), (5000, 1)):
+        assert images.read(file_of(Image.new("RGB", size, (9, 9, 9))), SHAPE) == pytest.approx(9 / 255, abs=1e-6)
+
+
+def test_shrinking_averages_instead_of_skipping() -> None:
+    stripes = np.tile(np.array([0, 255], np.uint8), (560, 280))  # nearest pixels would all be alike
+    x = images.read(file_of(Image.fromarray(stripes)), SHAPE, invert=False)
+    assert x[:, 2:-2] == pytest.approx(0.5, abs=0.03)
+
+
+def test_only_the_first_frame_counts() -> None:
+    frames = [Image.new("L", SHAPE, level) for level in (30, 120, 220)]
+    for form in ("GIF", "WEBP", "PNG"):
+        content = file_of(frames[0], form, save_all=True, append_images=frames[1:])
+        assert images.read(content, SHAPE) == pytest.approx(30 / 255, abs=3 / 255), form
+
+
+def test_other_shapes_are_served() -> None:
+    assert images.read(file_of(Image.new("L", (31, 17), 90)), (8, 8)) == pytest.approx(90 / 255)
+    assert images.read(file_of(Image.new("L", (31, 17), 90)), (5, 9)).shape == (5, 9)
+
+
+def noise_file(form: str) -> bytes:
+    pixels = np.random.default_rng(1).integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    return file_of(Image.fromarray(pixels), form)
+
+
+@pytest.mark.parametrize("form", images.FORMATS)
+def test_every_cut_is_read_or_refused_in_a_sentence(form: str) -> None:
+    content = noise_file(form)
+    sentences = []
+    for length in np.linspace(0, len(content) - 2, 60).astype(int):
+        try:
+            assert images.read(content[:length], SHAPE).shape == SHAPE
+        except ImageError as error:
+            sentences.append(str(error))
+    assert len(sentences) >= 50
+    assert all(s.endswith(".") for s in sentences)
+
+
+@pytest.mark.parametrize("form", images.FORMATS)
+def test_every_flip_is_read_or_refused(form: str) -> None:
+    content, rng = noise_file(form), np.random.default_rng(2)
+    for _ in range(150):
+        damaged = bytearray(content)
+        # Headers are where a flip does most.
+        for place in rng.integers(0, rng.choice([24, 200, len(content)]), 3):
+            damaged[place] ^= int(rng.integers(1, 256))
+        try:
+            x = images.read(bytes(damaged), SHAPE)
+        except ImageError:
+            continue
+        assert x.shape == SHAPE
+        assert np.isfinite(x).all()
+        assert x.min() >= 0
+        assert x.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"hello, I am a photo.png\n" * 50, "no image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no image"),
+        (np.random.default_rng(0).bytes(5000), "no image"),
+        (file_of(Image.new("L", SHAPE), "TIFF"), "no image"),
+        (noise_file("JPEG")[:-900], "cut short"),
+        (bytes(images.MAX_BYTES + 1), "MB"),
+        (png_header(1_000_000, 10), "1,000,000 × 10"),
+        (png_header(5000, 5000), "5,000 × 5,000"),
+        (png_header(2**31 - 1, 2**31 - 1), "far too many"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_sentence(content: bytes, says: str) -> None:
+    with pytest.raises(ImageError, match=says) as caught:
+        images.read(content, SHAPE)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_huge_image_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = file_of(Image.new("L", (9000, 9000)))
+    decoded = []
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: decoded.append(image.size))
+    with pytest.raises(ImageError, match="9,000 × 9,000"):
+        images.read(content, SHAPE)
+    assert decoded == []
+
+
+def test_mosaic_puts_each_image_in_its_place() -> None:
+    sheet = images.mosaic(np.linspace(0, 1, 5)[:, None, None] * np.ones((5, 2, 3)), columns=3, gap=1, fill=7)
+    assert sheet.shape == (2 * 3 - 1, 3 * 4 - 1)
+    assert sheet.dtype == np.uint8
+    assert sheet[0, [0, 3, 4, 7, 8]].tolist() == [0, 7, 64, 7, 128]
+    assert sheet[3, [0, 4, 8]].tolist() == [191, 255, 7]
+    assert (sheet[2] == 7).all()
+
+
+def test_mosaic_without_gaps_or_images() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
+    assert np.array_equal(images.mosaic(pixels, columns=1, gap=0), pixels.reshape(8, 3))
+    assert images.mosaic(pixels[:0], columns=2).shape == (2, 7)
+
+
+def test_data_uri_is_the_png_itself() -> None:
+    for shape in (SHAPE, (*SHAPE, 3)):
+        pixels = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
+        head, body = images.data_uri(pixels).split(",", 1)
+        assert head == "data:image/png;base64"
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(body)))), pixels)
