@@ -1,0 +1,19 @@
+"""What several tests share: one tiny run of every kind."""
+
+from pathlib import Path
+
+import pytest
+
+from ae_core import kinds, training
+from ae_core.spec import make_spec
+
+
+@pytest.fixture(scope="session")
+def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A run of each kind on digits, trained for one epoch; tests must not change these folders."""
+    folder = tmp_path_factory.mktemp("digits")
+    for kind in kinds.names():
+        # Compiling by XLA would take longer than an epoch of digits.
+        *_, last = training.fit(make_spec(kind, "digits", epochs=1, compile=False), folder / kind)
+        assert isinstance(last, training.Finished), last
+    return {kind: folder / kind for kind in kinds.names()}

@@ -1,0 +1,62 @@
+"""The house has one direction: a module imports only from rooms before its own."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = """
+    errors data noise filters metrics images kinds spec runs inference evaluation latent
+    networks keras_model training __init__ jobs figures shipping cli __main__
+""".split()  # noqa: SIM905
+SOURCES = [p.relative_to(ROOT) for top in ("ae_core", "pages") for p in sorted((ROOT / top).rglob("*.py"))]
+SOURCES += [Path("app.py")] * (ROOT / "app.py").exists()
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """Dotted names of all that is imported in that tree."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def at_import(tree: ast.Module) -> set[str]:
+    """What importing the module imports: all but what stands in functions or under TYPE_CHECKING."""
+
+    class Outside(ast.NodeTransformer):
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None: ...
+        def visit_If(self, node: ast.If) -> ast.If | None:
+            return None if "TYPE_CHECKING" in ast.unparse(node.test) else node
+
+    return imports(Outside().visit(tree))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_imports_go_one_way(path: Path) -> None:
+    tree = ast.parse((ROOT / path).read_text())
+    room = path.parts[1].removesuffix(".py") if path.parts[0] == "ae_core" else None
+    for name in imports(tree):
+        top, *rest = name.split(".")
+        if room is not None:
+            assert top not in ("streamlit", "pages", "app"), f"{path} must know no Streamlit, got {name}"
+        if room is not None and top == "ae_core":
+            other = rest[0] if rest and rest[0] in ROOMS else "__init__"  # as in `from ae_core import train`
+            assert other in ROOMS[: ROOMS.index(room) + 1], f"{path} must not import {name}"
+        if path.parts[0] == "pages" and top == "pages":
+            assert rest[:1] == ["widgets"], f"{path} must not import the page {name}"
+    if path.name not in ("networks.py", "keras_model.py"):
+        heavy = {n for n in at_import(tree) if n.split(".")[0] in ("keras", "tensorflow")}
+        assert not heavy, f"{path} must import {heavy} inside functions"
+
+
+def test_every_module_has_a_room() -> None:
+    modules = {
+        p.stem if p.suffix else p.name for p in (ROOT / "ae_core").iterdir() if not p.name.startswith(("__", "."))
+    }
+    assert modules <= set(ROOMS)
