@@ -202,6 +202,7 @@ def _record(value: Any, what: str, names: set[str]) -> dict[str, Any]:
 def parse(text: str) -> Spec:
     """The spec in that JSON text."""
     try:
-        return Spec.from_json(json.loads(text))
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
         raise OptionError(f"The spec is no JSON: {error}.") from None
+    return Spec.from_json(value)

@@ -13,6 +13,7 @@ from ae_core.errors import OptionError
 MAX_LATENT_DIM = 1024
 MAX_WIDTH = 2048
 MAX_LAYERS = 4
+LARGEST = 2**53
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "linear")
 
 
@@ -54,7 +55,8 @@ class Hyperparameter:
             OptionError: if it is of another type, no choice, or out of range.
         """
         kind = type(self.default)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
+        # A whole number may have more digits than a float can hold; NaN is not below anything.
+        number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
         if kind is bool or kind is str:
             right = isinstance(value, kind)
         else:
@@ -64,7 +66,6 @@ class Hyperparameter:
         value = kind(value)
         if self.choices and value not in self.choices:
             raise OptionError(f"{self.name} must be one of {', '.join(self.choices)}, got {value!r}.")
-        # A comparison with NaN is false, so that NaN is refused too.
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
             raise OptionError(f"{self.name} must be between {self.low:g} and {self.high:g}, got {value:g}.")
         return value
