@@ -1,0 +1,98 @@
+"""The runs that ship, as a table; ``python -m ae_core.shipping [NAME ...]`` trains them anew, all or the named ones."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ae_core import runs, training
+from ae_core.errors import ExplorerError, OptionError, TrainingError
+from ae_core.spec import Spec, make_spec
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """One run that ships: what differs from its kind's defaults.
+
+    Attributes:
+        title: What it is called in the app.
+        kind: Name of its kind.
+        hyperparameters: Values of the kind's own hyperparameters.
+        network: Fields of `Network`.
+        training: Fields of `TrainingConfig`.
+    """
+
+    title: str
+    kind: str
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    network: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def spec(self) -> Spec:
+        return make_spec(self.kind, "fashion-mnist", self.hyperparameters, self.network, **self.training)
+
+
+# One network for all of the 2-D runs, so that only the objective differs between their planes.
+PLANE: dict[str, Any] = {
+    "family": "pooling",
+    "latent_dim": 2,
+    "hidden": (256, 64),
+    "decoder_hidden": (64, 256),
+    "code_activation": "linear",
+}
+LONG = {"epochs": 40}
+PLANE_TRAINING = {"epochs": 6, "batch_size": 64, "learning_rate": 3e-3}
+
+RUNS = {
+    "vanilla": Shipped("Vanilla", "vanilla", training=LONG),
+    "sparse": Shipped("Sparse (article's 1e-5)", "sparse", {"l1": 1e-5}, training=LONG),
+    "sparse-visible": Shipped("Sparse, 128 units (2e-3)", "sparse", {"l1": 2e-3}, {"latent_dim": 128}, LONG),
+    "denoising": Shipped("Denoising", "denoising", training=LONG),
+    "undercomplete": Shipped("Undercomplete, 16 units", "undercomplete", training=LONG),
+    "contractive": Shipped("Contractive", "contractive", training=LONG),
+    "convolutional": Shipped("Convolutional", "convolutional"),
+    "variational": Shipped("Variational", "variational"),
+    "vanilla-2d": Shipped("Vanilla, 2-D", "vanilla", {}, PLANE, PLANE_TRAINING),
+    "denoising-2d": Shipped("Denoising, 2-D", "denoising", {}, PLANE, PLANE_TRAINING),
+    "contractive-2d": Shipped("Contractive, 2-D", "contractive", {}, PLANE, PLANE_TRAINING),
+    "variational-2d": Shipped("Variational, 2-D", "variational", {}, PLANE, PLANE_TRAINING),
+}
+
+
+def ship(names: Sequence[str] = (), folder: Path = runs.SHIPPED) -> None:
+    """Trains runs of the table into `folder`; each replaces the one that was there once it is whole.
+
+    Args:
+        names: Which; none means all.
+        folder: Where they go.
+
+    Raises:
+        OptionError: if a name is not in the table.
+        TrainingError: if a training fails.
+    """
+    for name in names:
+        if name not in RUNS:
+            raise OptionError(f"Unknown shipped run {name!r}: must be one of {', '.join(RUNS)}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names or RUNS:
+        with tempfile.TemporaryDirectory(prefix=".", dir=folder) as work:
+            new = Path(work) / name
+            for event in training.fit(RUNS[name].spec(), new, title=RUNS[name].title):
+                if isinstance(event, training.Failed):
+                    raise TrainingError(f"{name}: {event.reason}")
+                if isinstance(event, training.EpochEnd):
+                    values = ", ".join(f"{k} {v:.5g}" for k, v in event.validation.items())
+                    print(f"{name}: epoch {event.epoch}, {event.seconds:.0f} s, held out: {values}", flush=True)
+            if (folder / name).exists():
+                (folder / name).rename(Path(work) / "old")
+            shutil.move(new, folder / name)
+
+
+if __name__ == "__main__":
+    try:
+        ship(sys.argv[1:])
+    except ExplorerError as error:
+        sys.exit(str(error))
