@@ -66,8 +66,7 @@ def differentiated_norm(encoder: Any, x: Any, units: int, seed: Any) -> Any:
             scalars = [h[:, i] for i in range(units)]
         else:
             signs = [
-                2.0 * keras.random.randint(tf.shape(h), 0, 2, dtype=h.dtype, seed=seed) - 1.0
-                for _ in range(PROJECTIONS)
+                tf.cast(2 * keras.random.randint(tf.shape(h), 0, 2, seed=seed) - 1, h.dtype) for _ in range(PROJECTIONS)
             ]
             scalars = [tf.reduce_sum(h * v, axis=1) for v in signs]
     total = sum(tf.reduce_sum(tf.square(tape.gradient(s, x)), axis=(1, 2)) for s in scalars)

@@ -1,0 +1,292 @@
+"""One numeric fact for each kind, against NumPy, central differences, or a second way to count."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ae_core import data, kinds
+from ae_core.data import as_float
+from ae_core.spec import make_spec
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from ae_core import networks  # noqa: E402
+from ae_core.keras_model import Autoencoder  # noqa: E402
+from ae_core.kinds import contractive  # noqa: E402
+
+X = as_float(data.load("digits").split("test").images[:12])
+
+
+@pytest.fixture
+def doubles() -> Iterator[None]:
+    """Networks built in float64, where central differences are exact to many digits."""
+    for bits in (64, 32):
+        keras.config.set_floatx(f"float{bits}")
+        keras.config.set_dtype_policy(f"float{bits}")
+        if bits == 64:
+            yield
+
+
+def model_of(kind: str, hyperparameters: dict[str, Any] | None = None, **network: Any) -> Autoencoder:
+    return Autoencoder(make_spec(kind, "digits", hyperparameters, network or None))
+
+
+def forward(model: Autoencoder, training: bool = True, seed: int = 0, x: np.ndarray = X) -> kinds.Forward:
+    source = keras.random.SeedGenerator(seed)
+    clean = tf.constant(x)
+    return model.forward(clean, model.kind.corrupt(clean, source), source, training)
+
+
+def terms_of(model: Autoencoder, p: kinds.Forward) -> dict[str, float]:
+    return {name: float(value) for name, value in model.kind.loss_terms(p).items()}
+
+
+def cross_entropy(x: np.ndarray, logits: Any) -> np.ndarray:
+    """Of each pixel, in float64, from its definition."""
+    p = 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
+    return -(x * np.log(p) + (1 - x) * np.log(1 - p))
+
+
+def jacobian(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray, step: float = 1e-6) -> np.ndarray:
+    """∂function/∂x of each image by central differences, (n, latent_dim, pixels)."""
+    columns = []
+    for i in np.ndindex(x.shape[1:]):
+        nudge = np.zeros_like(x)
+        nudge[(slice(None), *i)] = step
+        columns.append((function(x + nudge) - function(x - nudge)) / (2 * step))
+    return np.stack(columns, axis=-1)
+
+
+# Vanilla and the two that bound the network
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "undercomplete", "convolutional"])
+def test_plain_kinds_minimise_mean_cross_entropy_and_nothing_else(kind: str) -> None:
+    model = model_of(kind)
+    p = forward(model)
+    assert terms_of(model, p) == {"reconstruction": pytest.approx(cross_entropy(X, p.logits).mean(), rel=1e-5)}
+    assert np.asarray(p.x_hat) == pytest.approx(1 / (1 + np.exp(-np.asarray(p.logits))), abs=1e-6)
+    assert p.x_in is p.x
+    assert p.z is p.code["z"]
+
+
+def test_cross_entropy_survives_certainty() -> None:
+    p = forward(model_of("vanilla"))
+    sure = replace(p, logits=tf.constant(1000 * (2 * np.round(X) - 1)), x=tf.constant(np.round(X)))
+    assert float(tf.reduce_max(sure.cross_entropy())) == 0
+    wrong = replace(sure, x=tf.constant(1 - np.round(X)))
+    assert np.isfinite(wrong.cross_entropy()).all()
+
+
+# Sparse
+
+
+def test_l1_is_lambda_times_the_mean_absolute_sum() -> None:
+    model = model_of("sparse", {"method": "l1", "l1": 0.03}, code_activation="linear")
+    p = forward(model)
+    h = np.asarray(p.code["z"], np.float64)
+    assert (h < 0).any()  # so that the absolute value counts
+    assert terms_of(model, p)["sparsity"] == pytest.approx(0.03 * np.abs(h).sum(axis=1).mean(), rel=1e-5)
+
+
+def with_code(model: Autoencoder, h: np.ndarray) -> dict[str, float]:
+    p = forward(model, x=np.zeros((len(h), 8, 8), np.float32))
+    return terms_of(model, replace(p, code={"z": tf.constant(h, tf.float32)}))
+
+
+def test_kl_sparsity_is_zero_at_the_target_and_finite_at_the_ends() -> None:
+    model = model_of("sparse", {"method": "kl", "target": 0.2, "kl_weight": 0.5})
+    at_target = np.tile([[0.0], [0.4]], (3, 32))  # mean 0.2, though no value is 0.2
+    assert with_code(model, at_target)["sparsity"] == pytest.approx(0, abs=1e-6)
+    for end in (0.0, 1.0):
+        assert 0 < with_code(model, np.full((4, 32), end))["sparsity"] < 1000
+
+
+def test_kl_sparsity_is_the_divergence_of_two_coins() -> None:
+    from scipy.stats import entropy
+
+    model = model_of("sparse", {"method": "kl", "target": 0.1, "kl_weight": 0.5})
+    h = np.random.default_rng(0).random((6, 32))
+    activity = h.mean(axis=0)
+    expected = 0.5 * sum(entropy([0.1, 0.9], [a, 1 - a]) for a in activity)
+    assert with_code(model, h)["sparsity"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_dropout_silences_its_share_in_training_only() -> None:
+    model = model_of("sparse", {"method": "dropout", "rate": 0.3}, code_activation="sigmoid")
+    x = np.repeat(X, 50, axis=0)
+    training, looking = forward(model, True, x=x), forward(model, False, x=x)
+    z, h = np.asarray(training.z), np.asarray(training.code["z"])
+    assert np.mean(z == 0) == pytest.approx(0.3, abs=0.02)
+    assert z[z != 0] == pytest.approx(h[z != 0] / 0.7, rel=1e-5)  # so that the mean stays
+    assert np.array_equal(looking.z, looking.code["z"])
+    assert set(terms_of(model, training)) == {"reconstruction"}
+
+
+# Denoising
+
+
+@pytest.mark.parametrize("name", ["gaussian", "salt-and-pepper", "masking"])
+def test_noise_is_fresh_at_every_step_and_repeats_with_the_seed(name: str) -> None:
+    recipe = kinds.get("denoising")(noise=name, level=0.5)
+
+    def two_steps(seed: int) -> tuple[np.ndarray, np.ndarray]:
+        source = keras.random.SeedGenerator(seed)
+        step = tf.function(lambda x: recipe.corrupt(x, source))  # traced once, as training is
+        return step(tf.constant(X)).numpy(), step(tf.constant(X)).numpy()
+
+    first, second = two_steps(0)
+    assert np.mean(first != second) > 0.2
+    again, _ = two_steps(0)
+    assert np.array_equal(first, again)
+    other, _ = two_steps(1)
+    assert np.mean(first != other) > 0.2
+
+
+def test_denoising_asks_for_the_clean_image() -> None:
+    model = model_of("denoising", {"noise": "masking", "level": 0.6})
+    p = forward(model)
+    noisy = np.asarray(p.x_in)
+    assert np.array_equal(p.x, X)
+    expected, other = cross_entropy(X, p.logits).mean(), cross_entropy(noisy, p.logits).mean()
+    assert terms_of(model, p)["reconstruction"] == pytest.approx(expected, rel=1e-5)
+    assert abs(expected - other) > 1e-3
+    assert np.asarray(p.code["z"]) == pytest.approx(np.asarray(model.encoder(noisy)["z"]), abs=1e-6)
+
+
+# Contractive
+
+
+def test_contraction_of_a_linear_encoder_is_its_weights_norm() -> None:
+    model = model_of("contractive", {"contraction": 0.25}, code_activation="linear")
+    p = forward(model)
+    norm = np.linalg.norm(model.encoder.get_layer("z").kernel.numpy()) ** 2
+    assert np.asarray(contractive.squared_jacobian_norm(p)) == pytest.approx(np.full(len(X), norm), rel=1e-5)
+    assert terms_of(model, p)["contraction"] == pytest.approx(0.25 * norm, rel=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+def test_closed_form_matches_central_differences(activation: str) -> None:
+    model = model_of("contractive", code_activation=activation)
+    kernel, bias = (v.numpy().astype(np.float64) for v in model.encoder.get_layer("z").trainable_variables)
+    phi = {"relu": lambda a: np.maximum(a, 0), "sigmoid": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh}[activation]
+    rows = jacobian(lambda x: phi(x.reshape(len(x), -1) @ kernel + bias), X.astype(np.float64))
+    got = np.asarray(contractive.squared_jacobian_norm(forward(model)))
+    assert got == pytest.approx((rows**2).sum(axis=(1, 2)), rel=1e-4)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize(("family", "hidden"), [("dense", (20,)), ("pooling", ()), ("strided", (10,))])
+@pytest.mark.usefixtures("doubles")
+def test_automatic_differentiation_matches_central_differences(
+    family: str, hidden: tuple[int, ...], activation: str
+) -> None:
+    keras.utils.set_random_seed(1)
+    network = kinds.Network(family, 5, hidden, code_activation=activation)
+    encoder, _, _ = networks.build(network, (8, 8), ("z",))
+    # Ties under a pooling window have no derivative: real-valued images have none.
+    x = X[:4].astype(np.float64) + 0.01 * np.random.default_rng(0).random((4, 8, 8))
+    rows = jacobian(lambda x: encoder(x)["z"].numpy(), x)
+    got = contractive.differentiated_norm(encoder, tf.constant(x), 5, keras.random.SeedGenerator(0))
+    assert np.asarray(got) == pytest.approx((rows**2).sum(axis=(1, 2)), rel=1e-5)
+    assert np.asarray(got).min() > 0
+
+
+def test_the_two_ways_to_the_norm_agree_on_one_layer() -> None:
+    model = model_of("contractive", latent_dim=9, code_activation="tanh")
+    p = forward(model)
+    by_differentiation = contractive.differentiated_norm(model.encoder, p.x_in, 9, p.seed)
+    assert np.asarray(by_differentiation) == pytest.approx(np.asarray(contractive.squared_jacobian_norm(p)), rel=1e-4)
+
+
+def test_hutchinsons_estimate_is_unbiased(monkeypatch: pytest.MonkeyPatch) -> None:
+    units = contractive.EXACT_UNITS + 8
+    encoder = model_of("contractive", latent_dim=units, hidden=(20,), code_activation="tanh").encoder
+    x, source = tf.constant(X[:4]), keras.random.SeedGenerator(0)
+    estimate = tf.function(lambda: contractive.differentiated_norm(encoder, x, units, source))
+    draws = np.array([estimate().numpy() for _ in range(400)])
+    monkeypatch.setattr(contractive, "EXACT_UNITS", units)
+    exact = contractive.differentiated_norm(encoder, x, units, source).numpy()
+    standard_error = draws.std(axis=0) / np.sqrt(len(draws))
+    assert (standard_error > 0).all()  # it is an estimate
+    assert (standard_error < 0.03 * exact).all()
+    assert (np.abs(draws.mean(axis=0) - exact) < 4 * standard_error).all()
+
+
+# Variational
+
+
+def test_elbo_terms_match_numpy() -> None:
+    model = model_of("variational", {"beta": 3.0}, latent_dim=4)
+    p = forward(model)
+    mean, log_var = (np.asarray(p.code[name], np.float64) for name in ("z_mean", "z_log_var"))
+    kl = 0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum(axis=1)
+    assert terms_of(model, p) == {
+        "reconstruction": pytest.approx(cross_entropy(X, p.logits).sum(axis=(1, 2)).mean(), rel=1e-5),
+        "kl": pytest.approx(3 * kl.mean(), rel=1e-4),
+    }
+
+
+def kl_of(model: Autoencoder, mean: np.ndarray, log_var: np.ndarray) -> float:
+    p = forward(model, x=np.zeros((len(mean), 8, 8), np.float32))
+    code = {"z_mean": tf.constant(mean, tf.float32), "z_log_var": tf.constant(log_var, tf.float32)}
+    return terms_of(model, replace(p, code=code))["kl"]
+
+
+def test_kl_is_zero_at_the_prior_and_doubles_with_the_dims() -> None:
+    model = model_of("variational")
+    assert kl_of(model, np.zeros((5, 4)), np.zeros((5, 4))) == 0
+    rng = np.random.default_rng(0)
+    mean, log_var = rng.standard_normal((5, 4)), rng.standard_normal((5, 4))
+    once = kl_of(model, mean, log_var)
+    assert once > 0
+    assert kl_of(model, np.tile(mean, 2), np.tile(log_var, 2)) == pytest.approx(2 * once, rel=1e-5)
+    assert kl_of(model, np.repeat(mean, 2, 0), np.repeat(log_var, 2, 0)) == pytest.approx(once, rel=1e-5)
+
+
+def test_codes_are_drawn_from_the_encoders_distribution() -> None:
+    recipe = kinds.get("variational")()
+    code = {"z_mean": tf.constant([[3.0, -1.0]] * 20_000), "z_log_var": tf.constant([np.log([4.0, 0.25])] * 20_000)}
+    code = {name: tf.cast(value, tf.float32) for name, value in code.items()}
+    source = keras.random.SeedGenerator(0)
+    z, again = (np.asarray(recipe.draw(code, source, True)) for _ in range(2))
+    assert z.mean(axis=0) == pytest.approx([3, -1], abs=0.05)
+    assert z.std(axis=0) == pytest.approx([2, 0.5], rel=0.03)
+    assert abs(np.corrcoef(z.T)[0, 1]) < 0.03
+    assert not np.array_equal(z, again)
+
+
+# What the networks promise all kinds
+
+
+@pytest.mark.parametrize("side", [(8, 8), (9, 7), (28, 28)])
+@pytest.mark.parametrize("family", kinds.FAMILIES)
+def test_networks_give_back_the_shape_they_took(family: str, side: tuple[int, int]) -> None:
+    encoder, decoder, logits = networks.build(kinds.Network(family, 5, (6,), (7,)), side, ("z_mean", "z_log_var"))
+    x = np.random.default_rng(0).random((3, *side), dtype=np.float32)
+    code = encoder(x)
+    assert {name: tuple(z.shape) for name, z in code.items()} == {"z_mean": (3, 5), "z_log_var": (3, 5)}
+    x_hat = decoder(code["z_mean"])["x_hat"].numpy()
+    assert x_hat.shape == x.shape
+    assert x_hat == pytest.approx(1 / (1 + np.exp(-logits(code["z_mean"]).numpy())), abs=1e-6)
+
+
+def test_the_convolutional_code_is_the_feature_map_itself() -> None:
+    model = model_of("convolutional")
+    assert not [layer for layer in model.encoder.layers if isinstance(layer, keras.layers.Dense)]
+    assert np.asarray(model.encoder(X)["z"]).shape == (12, 2 * 2 * 8)
+
+
+def test_tied_weights_are_counted_once_and_shared() -> None:
+    model = model_of("vanilla", latent_dim=6, tied=True)
+    names = [v.path for v in model.decoder.trainable_variables]
+    assert len(names) == 1, "the decoder's own bias only"
+    kernel = model.encoder.get_layer("z").kernel
+    kernel.assign(kernel * 2)
+    z = np.random.default_rng(0).random((2, 6), dtype=np.float32)
+    expected = (z @ kernel.numpy().T + model.decoder.trainable_variables[0].numpy()).reshape(2, 8, 8)
+    assert model.logits(z).numpy() == pytest.approx(expected, abs=1e-5)
