@@ -5,6 +5,7 @@ import math
 import os
 import platform
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -162,11 +163,13 @@ def fit(
 def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, title: str | None) -> Iterator[Event]:
     if out.exists():
         raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
-    yield Preparing("Loading TensorFlow")
+    yield Preparing("Loading TensorFlow and images")
+    dataset = data.load(spec.dataset)
+    reading = threading.Thread(target=dataset.split, args=("train",))  # unpacks while TensorFlow is imported
+    reading.start()
     from ae_core import keras_model
 
-    yield Preparing("Loading images")
-    dataset = data.load(spec.dataset)
+    reading.join()
     images = dataset.split("train").images
     held_out = max(1, int(len(images) * VALIDATION_SHARE))
     preview_images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])

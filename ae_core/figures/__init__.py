@@ -1,0 +1,17 @@
+"""Arrays to Plotly figures: pure functions, legible on light and dark ground."""
+
+from ae_core.figures.codes import activation_histogram, firing_rates, scatter, units_per_image
+from ae_core.figures.curves import learning_curves
+from ae_core.figures.pictures import Row, image_grid, image_rows, signed_error
+
+__all__ = [
+    "Row",
+    "activation_histogram",
+    "firing_rates",
+    "image_grid",
+    "image_rows",
+    "learning_curves",
+    "scatter",
+    "signed_error",
+    "units_per_image",
+]

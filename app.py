@@ -1,0 +1,7 @@
+"""Latent Explorer: ``streamlit run app.py``. The server; what it shows begins in pages/navigation.py."""
+
+import streamlit as st
+
+from pages.widgets.visitor import VisitorCookie
+
+app = st.App("pages/navigation.py", middleware=[VisitorCookie.middleware()])

@@ -1,0 +1,81 @@
+"""Noise in, image out: any run against two classical filters, all given the same noise."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ae_core import data, figures, metrics, noise
+from ae_core.figures import Row
+from ae_core.filters import FILTERS
+from pages.widgets import caches, image_picker, run_picker
+
+MEASURED = 200
+
+st.title("Denoise")
+st.markdown("The same noisy images, cleaned by an autoencoder and by two filters at their best width.")
+
+run = run_picker.pick(default="denoising")
+dataset = data.load(run.spec.dataset)
+kind_of_noise, how_much, which = st.columns([2, 3, 1], vertical_alignment="bottom")
+kind = kind_of_noise.selectbox(
+    "Noise",
+    list(noise.NOISES),
+    format_func=lambda n: noise.NOISES[n].title,
+    key="noise",
+    bind="query-params",
+    persist_state="session",
+)
+level = how_much.slider(
+    f"Level: {noise.NOISES[kind].level_help}",
+    0.0,
+    1.0,
+    0.5,
+    0.05,
+    key="level",
+    bind="query-params",
+    persist_state="session",
+)
+if which.button("New noise", icon=":material/casino:", width="stretch"):
+    st.session_state["noise-seed"] = st.session_state.get("noise-seed", 0) + 1
+seed = st.session_state.get("noise-seed", 0)
+rows = image_picker.pick(dataset.name)
+
+# One field of noise for the shown and the measured images, and for all three methods.
+x = np.concatenate([caches.test_images(dataset.name)[rows], caches.test_images(dataset.name)[:MEASURED]])
+noisy = noise.add(x, kind, level, seed)
+widths = caches.best_filters(dataset.name, kind, level, seed)
+results = {"noisy": noisy, run.recipe.title.lower() + " run": run.reconstruct(noisy)}
+results |= {f"{FILTERS[n].title} ({w:g} px)": FILTERS[n].apply(noisy, w) for n, w in widths.items()}
+
+shown = len(rows)
+picture_rows = [Row("clean", x[:shown])]
+for name, images in results.items():
+    decibels = metrics.psnr(x[:shown], images[:shown])
+    picture_rows.append(Row(name, images[:shown], [f"PSNR {d:.1f} dB" for d in decibels]))
+st.plotly_chart(
+    figures.image_rows(picture_rows, tile=80),
+    key="denoised",
+    config={"displayModeBar": False},
+    alt="Clean, noisy and denoised images",
+)
+
+st.subheader(f"Over {len(x) - shown} test images")
+table = pd.DataFrame(
+    {
+        "PSNR, dB": [float(np.minimum(metrics.psnr(x[shown:], y[shown:]), 100).mean()) for y in results.values()],
+        "SSIM": [float(metrics.ssim(x[shown:], y[shown:]).mean()) for y in results.values()],
+    },
+    index=list(results),
+)
+st.dataframe(
+    table,
+    column_config={
+        "PSNR, dB": st.column_config.NumberColumn(format="%.1f", help="Peak signal-to-noise ratio; higher is better."),
+        "SSIM": st.column_config.NumberColumn(format="%.3f", help="Structural similarity; 1 is identical."),
+    },
+)
+st.info(
+    "A filter smooths what it sees. An autoencoder draws what it has learnt an image to be: at high noise it still "
+    "draws something clean, which may be another shoe.",
+    icon=":material/visibility:",
+)

@@ -1,0 +1,47 @@
+"""A live latent plane, and the seven kinds at a glance."""
+
+import numpy as np
+import streamlit as st
+
+from ae_core import images, kinds, runs
+from ae_core.runs import Run
+from pages.widgets import caches, lens
+
+THUMBNAILS = 8
+SCALE = 2
+
+st.title("Point at a place, see what it means")
+st.markdown(
+    "An autoencoder learned to put 784 pixels into **two numbers**. Each dot is a test image at its two numbers. "
+    "Move over the plane: the decoder draws whatever lies there, also where no image has ever been."
+)
+
+shipped = {run.name: run for run in runs.shipped() if isinstance(run, Run)}
+if "variational" in shipped:
+    run = caches.load(shipped["variational"])
+    lens.show(run, caches.plane(run.run), key="home")
+else:
+    st.info("The variational run is not among the checkpoints: train one to see its plane here.")
+
+st.header("Seven ways to learn a code")
+first_of_class = [int(np.flatnonzero(caches.test_labels("fashion-mnist") == c)[0]) for c in range(THUMBNAILS)]
+originals = caches.test_images("fashion-mnist")[first_of_class]
+
+
+def thumbnails(x: np.ndarray) -> np.ndarray:
+    return images.mosaic(x, THUMBNAILS, gap=1).repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+
+
+with st.container(border=True):
+    words, pictures = st.columns([2, 3], vertical_alignment="center")
+    words.markdown("**Test images**  \nWhat the seven are given.")
+    pictures.image(thumbnails(originals), width="stretch", alt="Eight test images of Fashion-MNIST")
+for name in kinds.names():
+    if name not in shipped:
+        continue
+    kind = kinds.get(name)
+    words, pictures = st.columns([2, 3], vertical_alignment="center")
+    words.markdown(f"**{kind.title}**  \n{kind.idea}")
+    words.caption(kind.notice)
+    x_hat = caches.load(shipped[name]).reconstruct(originals)
+    pictures.image(thumbnails(x_hat), width="stretch", alt=f"The same images, reconstructed by the {name} autoencoder")

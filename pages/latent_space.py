@@ -1,0 +1,65 @@
+"""Where the test images lie in a run's latent space."""
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data, figures
+from pages.widgets import caches, run_picker
+
+SHOWN = 40
+CHOICES = (1000, 3000, 10_000)
+
+st.title("Latent space")
+st.markdown("Every dot is a test image at its code. Draw around some, and see what they have in common.")
+
+run = run_picker.pick()
+dataset = data.load(run.spec.dataset)
+labels = dataset.split("test").labels
+choices = [n for n in CHOICES if n < len(labels)] + [len(labels)]
+count = st.segmented_control(
+    "Test images",
+    choices,
+    default=choices[-1],
+    format_func=lambda n: f"{n:,}",
+    required=True,
+    key=f"points-{dataset.name}",
+)
+
+plane = caches.plane(run.run)
+points = plane.points(caches.codes(run.run))[:count]
+event = st.plotly_chart(
+    figures.scatter(points, labels[:count], dataset.class_names, plane.labels),
+    key=f"scatter-{run.run.name}-{count}",
+    on_select="rerun",
+    selection_mode=("lasso", "box", "points"),
+    alt="Codes of the test images, coloured by class",
+)
+if run.latent_dim > 2:
+    st.caption(
+        f"The code has {run.latent_dim} units; this is its shadow on the two directions in which the codes vary most "
+        f"(principal component analysis). They hold **{plane.share:.0%}** of the variance: points that touch here may "
+        "lie far apart."
+    )
+
+picked = np.array([p["customdata"] for p in event.selection.points], dtype=int).ravel()
+if not len(picked):
+    st.info(
+        f"{run.recipe.notice} Use the lasso on the picture to see the images behind the dots.",
+        icon=":material/visibility:",
+    )
+    st.stop()
+
+names, sizes = np.unique(labels[picked], return_counts=True)
+mix = ", ".join(
+    f"{dataset.class_names[c]} {n:,}" for c, n in sorted(zip(names, sizes, strict=True), key=lambda p: -p[1])
+)
+st.subheader(f"{len(picked):,} image{'s' if len(picked) > 1 else ''} selected")
+st.text(mix)
+st.plotly_chart(
+    figures.image_grid(caches.test_images(dataset.name)[picked[:SHOWN]], columns=20, height=160),
+    key="selected",
+    config={"displayModeBar": False},
+    alt="The selected test images",
+)
+if len(picked) > SHOWN:
+    st.caption(f"The first {SHOWN} of them are shown.")

@@ -1,0 +1,18 @@
+"""What every visitor's script run begins with: page config and the way to the pages."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Latent Explorer", page_icon=":material/blur_on:", layout="wide")
+
+st.navigation(
+    [
+        st.Page("home.py", title="Home", icon=":material/blur_on:", url_path="home", default=True),
+        st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
+        st.Page("reconstruct.py", title="Reconstruct", icon=":material/compare:", url_path="reconstruct"),
+        st.Page("denoise.py", title="Denoise", icon=":material/deblur:", url_path="denoise"),
+        st.Page("sparsity.py", title="Sparsity", icon=":material/bar_chart:", url_path="sparsity"),
+        st.Page("latent_space.py", title="Latent space", icon=":material/scatter_plot:", url_path="latent-space"),
+        st.Page("sampler.py", title="Sampler", icon=":material/grid_on:", url_path="sampler"),
+    ],
+    position="top",
+).run()

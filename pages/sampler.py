@@ -1,0 +1,83 @@
+"""New images from old codes: a grid over the latent plane, and draws from a density."""
+
+import numpy as np
+import streamlit as st
+
+from ae_core import figures, latent
+from ae_core.errors import OptionError
+from pages.widgets import caches, run_picker
+
+DRAWS = 40
+
+st.title("Sampler")
+st.markdown("Images that nobody photographed: decoded from places on a grid, or drawn at random.")
+
+run = run_picker.pick()
+plane = caches.plane(run.run)
+points = plane.points(caches.codes(run.run))
+
+size_slider, reach_slider = st.columns(2)
+size = size_slider.slider(
+    "Images along each side", 5, 30, 15, 1, key="grid", bind="query-params", persist_state="session"
+)
+if run.recipe.prior and run.latent_dim <= 2:
+    reach = reach_slider.slider(
+        "Range, standard deviations of the prior", 0.5, 4.0, 2.0, 0.1, key="reach", bind="query-params"
+    )
+    across = up = latent.prior_quantiles(size, reach)
+    spacing = "Places are spaced by the prior's quantiles: equal steps hold equal shares of it."
+else:
+    zoom = reach_slider.slider(
+        "Range, times that of the test codes", 0.25, 2.0, 1.0, 0.05, key="zoom", bind="query-params"
+    )
+    left, right, bottom, top = latent.extent(points)
+    middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * zoom
+    across, up = (np.linspace(m - h, m + h, size, dtype=np.float32) for m, h in zip(middle, half, strict=True))
+    spacing = "Places are evenly spaced over the range of the test images' codes."
+if run.latent_dim == 1:
+    up = np.zeros(1, np.float32)
+
+images = run.decode(plane.codes(latent.grid(across, up)))
+st.plotly_chart(
+    figures.image_grid(
+        images,
+        len(across),
+        (across[0], across[-1], up[0] - 1e-6, up[-1] + 1e-6),
+        plane.labels,
+        (across, up),
+        height=680,
+    ),
+    key="grid-picture",
+    config={"displayModeBar": False},
+    alt="Images decoded from a grid of places on the latent plane",
+)
+st.caption(spacing)
+if run.latent_dim > 2:
+    st.warning(
+        f"The code has {run.latent_dim} units. This is a cut through it along its two leading directions, which hold "
+        f"{plane.share:.0%} of the codes' variance; all other directions stay at their mean.",
+        icon=":material/layers:",
+    )
+
+st.header("Fresh draws")
+if st.button("Draw again", icon=":material/casino:"):
+    st.session_state["draw-seed"] = st.session_state.get("draw-seed", 0) + 1
+try:
+    density = caches.density(run.run)
+except OptionError as error:
+    st.info(str(error))
+    st.stop()
+drawn = run.decode(density.draw(DRAWS, st.session_state.get("draw-seed", 0)))
+st.plotly_chart(
+    figures.image_grid(drawn, columns=20, height=160),
+    key="draws",
+    config={"displayModeBar": False},
+    alt="Images decoded from random codes",
+)
+st.caption(f"Codes drawn from {density.name}.")
+prior = (
+    "Its prior was trained for: draws look like images."
+    if run.recipe.prior
+    else ("This kind has no prior: nothing told it to make sense between its codes. The density is fitted afterwards.")
+)
+st.info(prior, icon=":material/visibility:")

@@ -1,0 +1,70 @@
+"""How many units speak, how loudly, how often: any runs overlaid."""
+
+import pandas as pd
+import streamlit as st
+
+from ae_core import evaluation, figures, metrics
+from ae_core.runs import Run
+from pages.widgets import caches, run_picker
+
+MAX_RUNS = 4
+
+st.title("Sparsity")
+st.markdown("How a code shares the work: many units that whisper, or a few that speak.")
+
+found = {n: r for n, r in run_picker.available().items() if isinstance(r, Run)}
+chosen = st.multiselect(
+    "Runs",
+    list(found),
+    default=[n for n in ("sparse-visible", "vanilla") if n in found],
+    format_func=lambda n: run_picker.title(found[n]),
+    max_selections=MAX_RUNS,
+    key="overlaid",
+    bind="query-params",
+    persist_state="session",
+)
+if not chosen:
+    st.info("Pick at least one run.")
+    st.stop()
+
+overlaid = [caches.load(found[n]) for n in chosen]
+titles = [run.run.title for run in overlaid]
+codes = {t: caches.codes(run.run) for t, run in zip(titles, overlaid, strict=True)}
+thresholds = {t: evaluation.activity_threshold(run) for t, run in zip(titles, overlaid, strict=True)}
+counts = {t: metrics.active_units(z, thresholds[t]) for t, z in codes.items()}
+rates = {t: metrics.firing_rate(z, thresholds[t]) for t, z in codes.items()}
+
+st.dataframe(
+    pd.DataFrame(
+        {
+            "units": [z.shape[1] for z in codes.values()],
+            "active on an image": [float(c.mean()) for c in counts.values()],
+            "dead": [int((r == 0).sum()) for r in rates.values()],
+            "zero activations": [float((z == 0).mean() * 100) for z in codes.values()],
+            "test MSE": [float(caches.errors(run.run).mean()) for run in overlaid],
+        },
+        index=titles,
+    ),
+    column_config={
+        "active on an image": st.column_config.NumberColumn(format="%.1f", help="Mean over the test images."),
+        "dead": st.column_config.NumberColumn(help="Units that fire on no test image."),
+        "zero activations": st.column_config.NumberColumn(format="%.1f %%"),
+        "test MSE": st.column_config.NumberColumn(format="%.4f", help="What the sparsity costs."),
+    },
+)
+left, right = st.columns(2)
+left.subheader("Units an image uses")
+left.plotly_chart(figures.units_per_image(counts), key="units", alt="Distribution of active units per image")
+right.subheader("How often each unit fires")
+right.plotly_chart(figures.firing_rates(rates), key="rates", alt="Firing rate of each unit")
+st.subheader("How strong activations are")
+st.plotly_chart(figures.activation_histogram(codes), key="activations", alt="Histogram of activations")
+st.caption(
+    "The diamond is the share of activations that are exactly zero. A unit is active above zero; "
+    "a sigmoid, which is never zero, above 0.1."
+)
+st.info(
+    "A sparse run has more units but uses fewer for any one image: compare the left picture with the column "
+    "“active on an image”. A unit that fires everywhere says little about any one image.",
+    icon=":material/visibility:",
+)

@@ -1,0 +1,68 @@
+"""Train an autoencoder and watch it learn."""
+
+import streamlit as st
+
+from ae_core import data, jobs, kinds, spec
+from ae_core.errors import ExplorerError
+from pages.widgets import progress, recipe_input, visitor
+
+st.title("Train")
+st.markdown("Choose what makes the code, and watch it learn. Training goes on if you leave; come back to it here.")
+
+controls, picture = st.columns([2, 3], gap="large")
+with controls:
+    name = st.selectbox(
+        "Kind",
+        kinds.names(),
+        format_func=lambda n: kinds.get(n).title,
+        key="kind",
+        bind="query-params",
+        persist_state="session",
+    )
+    kind = kinds.get(name)
+    st.caption(f"{kind.idea} *{kind.reference}*")
+    dataset = st.selectbox(
+        "Data set",
+        data.names(),
+        format_func=lambda n: data.load(n).title,
+        key="dataset",
+        bind="query-params",
+        persist_state="session",
+    )
+    hyperparameters = recipe_input.hyperparameters(kind)
+    network = recipe_input.network(kind, dataset)
+    training = recipe_input.training(network, dataset)
+    title = st.text_input("Name", placeholder=f"My {kind.title.lower()}", max_chars=60) or f"My {kind.title.lower()}"
+    try:
+        what: spec.Spec | None = spec.make_spec(name, dataset, hyperparameters, network, **training)
+        refusal = ""
+    except ExplorerError as error:
+        what, refusal = None, str(error)
+        st.warning("These settings do not go together.")
+        st.text(refusal)
+    under_way = jobs.active(visitor.current())
+    start = st.button(
+        "Start training",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=what is None or under_way is not None,
+        help="One training at a time: stop the one under way, or wait for its end." if under_way else None,
+    )
+    if start and what is not None:
+        try:
+            jobs.submit(what, visitor.current(), title)
+        except ExplorerError as error:
+            st.error("The training could not be started.")
+            st.text(str(error))
+        else:
+            st.rerun()
+
+with picture:
+    latest = next(iter(jobs.listing(visitor.current())), None)
+    if latest is None:
+        progress.show_shipped(name)
+    elif latest.status.active:
+        progress.watch(latest.id)
+    else:
+        progress.show_ended(latest)

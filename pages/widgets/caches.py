@@ -1,0 +1,95 @@
+"""What visitors share: loaded runs and what was computed from them; nobody may change it."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data, inference, latent, metrics, noise
+from ae_core.data import as_float
+from ae_core.inference import LoadedRun
+from ae_core.latent import Density, Plane
+from ae_core.runs import Run
+
+FILTER_IMAGES = 200
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _load(path: Path, digest: str) -> LoadedRun:
+    return inference.load(path)
+
+
+def load(run: Run) -> LoadedRun:
+    """The run, loaded once for all visitors."""
+    return _load(run.path, run.digest)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def test_images(dataset: str) -> np.ndarray:
+    """All test images, float32 (n, h, w) in [0, 1]."""
+    return _frozen(as_float(data.load(dataset).split("test").images))
+
+
+def test_labels(dataset: str) -> np.ndarray:
+    """Class numbers of all test images, (n,)."""
+    return data.load(dataset).split("test").labels
+
+
+@st.cache_resource(max_entries=32, show_spinner="Encoding the test images …")
+def _codes(path: Path, digest: str) -> np.ndarray:
+    run = _load(path, digest)
+    return _frozen(run.encode(test_images(run.spec.dataset)))
+
+
+def codes(run: Run) -> np.ndarray:
+    """Codes of all test images, (n, d)."""
+    return _codes(run.path, run.digest)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reconstructing the test images …")
+def _errors(path: Path, digest: str) -> np.ndarray:
+    run = _load(path, digest)
+    return _frozen(metrics.squared_error(test_images(run.spec.dataset), run.decode(_codes(path, digest))))
+
+
+def errors(run: Run) -> np.ndarray:
+    """Mean squared error of every test image, (n,)."""
+    return _errors(run.path, run.digest)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _plane(path: Path, digest: str) -> Plane:
+    return latent.main_plane(_codes(path, digest))
+
+
+def plane(run: Run) -> Plane:
+    """The run's main plane."""
+    return _plane(run.path, run.digest)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Fitting a density to the codes …")
+def _density(path: Path, digest: str) -> Density:
+    run = _load(path, digest)
+    if run.recipe.prior:
+        return latent.standard_normal(run.latent_dim)
+    return latent.fit_density(_codes(path, digest), run.spec.network.code_activation == "relu")
+
+
+def density(run: Run) -> Density:
+    """What to draw the run's codes from: its prior, or a density fitted to its codes."""
+    return _density(run.path, run.digest)
+
+
+@st.cache_data(max_entries=64, show_spinner="Finding the best filters …")
+def best_filters(dataset: str, kind: str, level: float, seed: int) -> dict[str, float]:
+    """The width of the Gaussian and of the median filter that denoise best, by PSNR over 200 test images."""
+    from ae_core import filters
+
+    clean = test_images(dataset)[:FILTER_IMAGES]
+    noisy = noise.add(clean, kind, level, seed)
+    return {name: filters.best_width(name, clean, noisy) for name in filters.FILTERS}
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,141 @@
+"""A training as it goes: phase, time left, curves, and reconstructions that sharpen."""
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data, figures, jobs, kinds, runs
+from ae_core.data import as_float
+from ae_core.errors import ExplorerError
+from ae_core.figures import Row
+from ae_core.jobs import Job
+from pages.widgets import caches, run_picker
+
+LOOK_SECONDS = 0.5
+PREVIEWS = 10
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def watch(job_id: str) -> None:
+    """Follows a training until it ends, then shows the page anew."""
+    try:
+        job = jobs.find(job_id)
+    except ExplorerError as error:
+        st.error("This training is gone.")
+        st.text(str(error))
+        return
+    if not job.status.active:
+        st.rerun(scope="app")
+    _title(job)
+    status = job.status
+    left = f" · {_duration(status.seconds_left)} left" if status.seconds_left is not None else ""
+    doing = (
+        status.phase if status.phase != "Training" else f"Epoch {min(status.epoch + 1, _epochs(job))} of {_epochs(job)}"
+    )
+    st.progress(status.fraction, text=f"{doing}{left}")
+    stopping = (job.path / "stop").exists()
+    if st.button("Stop", icon=":material/stop:", disabled=stopping, help="Keeps what was learnt so far as a run."):
+        jobs.request_stop(job)
+        st.rerun(scope="fragment")
+    if stopping:
+        st.caption("Stopping after this step …")
+    _pictures(job)
+
+
+def show_ended(job: Job) -> None:
+    """A training that has ended: its result, or why there is none, and what to do next."""
+    _title(job)
+    status = job.status
+    if status.state == "failed":
+        st.error("This training failed.")
+        st.text(status.reason)
+    elif not job.run_path.exists():
+        st.info("Stopped before the first step: nothing was learnt.")
+    else:
+        run = runs.read(job.run_path)
+        seconds = _duration(run.card["seconds"])
+        if status.state == "finished":
+            st.success(f"Finished: {run.card['epochs']} epochs in {seconds}.", icon=":material/check:")
+        else:
+            st.info(f"Stopped after {status.epoch} of {_epochs(job)} epochs; what it had learnt is kept as a run.")
+        shown = st.columns(3)
+        shown[0].metric("Test BCE, nats a pixel", f"{run.card['metrics']['bce']:.4f}")
+        shown[1].metric("Test MSE", f"{run.card['metrics']['mse']:.4f}")
+        shown[2].metric("Parameters", f"{run.card['parameters']:,}")
+        _ways_on(job)
+    if job.resumable and st.button("Resume", icon=":material/resume:", help="Goes on from the last finished epoch."):
+        try:
+            jobs.resume(job)
+        except ExplorerError as error:
+            st.error("It could not be resumed.")
+            st.text(str(error))
+        else:
+            st.rerun()
+    _pictures(job)
+
+
+def show_shipped(kind: str) -> None:
+    """Where nothing was trained yet: how the shipped run of that kind learnt."""
+    run = next((r for r in runs.shipped() if r.name == kind and isinstance(r, runs.Run)), None)
+    st.subheader("What to expect")
+    if run is None:
+        st.info("Start a training: its curves and reconstructions appear here.")
+        return
+    st.markdown("This is how the run that ships with the app learnt. Yours will be drawn here, live.")
+    _curves(run.history, [], kind, 0)
+    originals = caches.test_images(run.spec.dataset)[:PREVIEWS]
+    _compare(originals, caches.load(run).reconstruct(originals), "in the end")
+
+
+def _title(job: Job) -> None:
+    st.subheader(kinds.get(job.spec.kind).title + " on " + data.load(job.spec.dataset).title)
+    st.text(job.title)  # a person's own words: never Markdown
+
+
+def _pictures(job: Job) -> None:
+    history, steps = job.history(), job.progress()
+    if steps:
+        _curves(history, steps, job.spec.kind, _epochs(job))
+    preview = job.preview()
+    if preview is not None:
+        originals = as_float(data.load(job.spec.dataset).split("test").images[: len(preview)])
+        _compare(originals, as_float(preview), "now")
+
+
+def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str) -> None:
+    st.plotly_chart(
+        figures.image_rows([Row("test image", originals), Row(when, reconstructions)], tile=56),
+        key="preview",
+        config={"displayModeBar": False},
+        alt="Ten test images and their reconstructions",
+    )
+
+
+def _curves(history: list | tuple, steps: list, kind: str, epochs: int) -> None:
+    st.plotly_chart(
+        figures.learning_curves(history, steps, kinds.get(kind).unit, epochs),
+        key="curves",
+        config={"displayModeBar": False},
+        alt="Loss terms by epoch",
+    )
+    st.caption("Line: training images, as they come. Circles: training images that were held out.")
+
+
+def _ways_on(job: Job) -> None:
+    columns = st.columns(3)
+    for column, (page, label) in zip(
+        columns,
+        (("reconstruct.py", "Reconstruct"), ("latent_space.py", "Latent space"), ("sampler.py", "Sampler")),
+        strict=True,
+    ):
+        if column.button(label, width="stretch", key=f"to-{page}"):
+            st.session_state[run_picker.KEY] = job.id
+            st.switch_page(page)
+
+
+def _epochs(job: Job) -> int:
+    return job.spec.training.epochs
+
+
+def _duration(seconds: float) -> str:
+    whole = int(np.ceil(seconds))
+    return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"

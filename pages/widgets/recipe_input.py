@@ -1,0 +1,124 @@
+"""Controls made from what a kind declares: its hyperparameters, its network, its training."""
+
+import math
+from typing import Any
+
+import streamlit as st
+
+from ae_core import data, spec
+from ae_core.kinds import FAMILIES, Hyperparameter, Kind, Network
+
+SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512)
+WIDTHS: dict[tuple[int, ...], str] = {(): "none", (64,): "64", (128,): "128", (256,): "256", (256, 64): "256 → 64"}
+
+
+def hyperparameters(kind: type[Kind]) -> dict[str, Any]:
+    """A control for each of the kind's own hyperparameters that matters beside the others; their values."""
+    values: dict[str, Any] = {}
+    for h in kind.hyperparameters:
+        if h.matters(values):
+            values[h.name] = _control(h, f"{kind.__name__}-{h.name}")
+    return values
+
+
+def _control(h: Hyperparameter, key: str) -> Any:
+    if h.choices:
+        return st.segmented_control(h.label, h.choices, default=h.default, help=h.help, key=key, required=True)
+    if isinstance(h.default, bool):
+        return st.toggle(h.label, h.default, help=h.help, key=key)
+    if isinstance(h.default, str):
+        return st.text_input(h.label, h.default, help=h.help, key=key)
+    if h.low is None or h.high is None:
+        return st.number_input(h.label, value=h.default, help=h.help, key=key)
+    if h.log:
+        return st.select_slider(
+            h.label,
+            _log_steps(h, h.low, h.high),
+            value=float(h.default),
+            format_func=lambda v: f"{v:g}",
+            help=h.help,
+            key=key,
+        )
+    if isinstance(h.default, int):
+        return st.slider(h.label, int(h.low), int(h.high), h.default, help=h.help, key=key)
+    return st.slider(h.label, float(h.low), float(h.high), float(h.default), 0.01, help=h.help, key=key)
+
+
+def _log_steps(h: Hyperparameter, low: float, high: float) -> list[float]:
+    """1, 3, 10, 30, … over the range around the default, and 0 where it is allowed."""
+    lowest = low if low > 0 else float(h.default) / 100
+    first, last = math.floor(math.log10(lowest)), math.ceil(math.log10(high))
+    steps = [float(f"{m}e{e}") for e in range(first, last + 1) for m in (1, 3)]
+    inside = {v for v in steps if lowest <= v <= high} | {float(h.default), high}
+    return sorted(inside | ({0.0} if low == 0 else set()))
+
+
+def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
+    """Controls for family, code size and depth; what differs from the kind's default network."""
+    default = kind.default_network(data.load(dataset).image_shape)
+    key = f"{kind.__name__}-{dataset}"
+    family = st.segmented_control(
+        "Network",
+        list(FAMILIES),
+        default=default.family,
+        format_func=lambda f: FAMILIES[f].title,
+        help="  \n".join(f"**{f.title}**: {f.help}" for f in FAMILIES.values()),
+        key=f"{key}-family",
+        required=True,
+    )
+    sizes = sorted({*SIZES, default.latent_dim})
+    size = st.select_slider(
+        "Code size", sizes, value=default.latent_dim, help="Units in the code; 2 make a plane.", key=f"{key}-size"
+    )
+    changes: dict[str, Any] = {"family": family, "latent_dim": size}
+    with st.expander("Layers around the code"):
+        own = family == default.family
+        hidden = _widths("Hidden layers before the code", default.hidden if own else (), f"{key}-{family}-before")
+        after = _widths("Hidden layers after it", default.decoder_hidden if own else (), f"{key}-{family}-after")
+        changes |= {"hidden": hidden, "decoder_hidden": after}
+        if family == "dense" and not hidden and not after:
+            changes["tied"] = st.toggle(
+                "Tied weights", help="The decoder uses the encoder's weights, transposed.", key=f"{key}-tied"
+            )
+    return changes
+
+
+def _widths(label: str, default: tuple[int, ...], key: str) -> tuple[int, ...]:
+    options = list(WIDTHS) if default in WIDTHS else [*WIDTHS, default]
+    chosen = st.selectbox(
+        label,
+        options,
+        index=options.index(default),
+        format_func=lambda w: WIDTHS.get(w, " → ".join(map(str, w))),
+        key=key,
+    )
+    return tuple(chosen)
+
+
+def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """Controls for epochs, seed and the optimiser; their values."""
+    family = network["family"]
+    default = spec.default_training(Network(family=family), dataset)
+    key = f"{family}-{dataset}"
+    left, right = st.columns(2)
+    epochs = left.number_input("Epochs", 1, spec.MAX_EPOCHS, default.epochs, key=f"{key}-epochs")
+    seed = right.number_input("Seed", 0, 2**31 - 1, 0, help="The same seed gives the same run.", key="seed")
+    with st.expander("Optimiser"):
+        batch_size = st.select_slider(
+            "Batch size", [16, 32, 64, 128, 256, 512], value=default.batch_size, key=f"{key}-batch"
+        )
+        rates = sorted({1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, default.learning_rate})
+        learning_rate = st.select_slider(
+            "Peak learning rate",
+            rates,
+            value=default.learning_rate,
+            format_func=lambda r: f"{r:g}",
+            help="Adam's rate rises to it, then falls to 0 along a cosine.",
+            key=f"{key}-rate",
+        )
+    return {
+        "epochs": int(epochs),
+        "seed": int(seed),
+        "batch_size": int(batch_size),
+        "learning_rate": float(learning_rate),
+    }
