@@ -1,0 +1,425 @@
+"""The command line: what it prints, what it returns, and what it leaves behind."""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+import ae_core
+from ae_core import cli, inference, kinds, runs, training
+from ae_core.kinds import Hyperparameter, Kind
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = ("kinds", "train", "list", "evaluate", "encode", "sample")
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli.main, list(map(str, arguments)))
+
+
+def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "ae_core", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def local_runs(digits_runs: dict[str, Path], data_folder: Path) -> Path:
+    """Local runs "mine", sound, and "hollow", which lacks its decoder."""
+    folder = data_folder / "runs"
+    shutil.copytree(digits_runs["sparse"], folder / "mine")
+    shutil.copytree(digits_runs["sparse"], folder / "hollow")
+    (folder / "hollow" / "decoder.onnx").unlink()
+    return folder
+
+
+# Help and usage
+
+
+@pytest.mark.parametrize("arguments", [[], *([c] for c in COMMANDS), *(["train", k] for k in kinds.names())], ids=str)
+def test_every_command_has_help(arguments: list[str]) -> None:
+    result = call(*arguments, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage:")
+
+
+def test_help_names_every_hyperparameter_with_its_default() -> None:
+    for name in kinds.names():
+        text = call("train", name, "--help").stdout
+        for h in kinds.get(name).hyperparameters:
+            assert f"--{h.name.replace('_', '-')}" in text
+            assert str(h.default) in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "spars"], "Unknown kind 'spars': must be one of vanilla, sparse"),
+        (["train", "sparse", "--l2", "1"], "No such option '--l2'"),
+        (["train", "sparse", "--l1", "5"], "5.0 is not in the range"),
+        (["train", "sparse", "--l1", "nan"], "l1 must be a number, got nan."),
+        (["train", "sparse", "--target", "0.1"], "--target needs --method kl"),
+        (["train", "denoising", "--noise", "loud"], "'loud' is not one of 'gaussian'"),
+        (["train", "vanilla", "--hidden", "64,x"], "got '64,x'"),
+        (["train", "vanilla", "--epochs", "0"], "0 is not in the range"),
+        (["train", "vanilla", "--dataset", "digits", "--batch-size", "4000"], "batch size must be at most"),
+        (["train", "undercomplete", "--latent-dim", "65"], "at most 64 units, got 65"),
+        (["train", "vanilla", "--tied", "--hidden", "8"], "Tied weights need"),
+        (["encode", "vanilla", "--out", "codes.txt"], "must end in .npy or .csv, got 'codes.txt'"),
+        (["encode", "vanilla", __file__, "--limit", "3"], "leave them out beside image files"),
+        (["sample", "vanilla", "--out", "sheet.gif"], "must end in .png, got 'sheet.gif'"),
+        (["list", "no/such/folder"], "'no/such/folder' does not exist"),
+        (["paint"], "No such command 'paint'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_not_understood_is_status_2(arguments: list[str], sentence: str) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert [line for line in result.stderr.splitlines() if line.startswith("Error: ")] == [
+        result.stderr.splitlines()[-1]
+    ]
+    assert sentence in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["evaluate"], ["encode"], ["sample"]], ids=str)
+def test_unknown_run_is_status_1_and_one_sentence(arguments: list[str]) -> None:
+    result = call(*arguments, "nowhere")
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: There is no run 'nowhere': .*\.\n", result.stderr)
+
+
+# kinds
+
+
+def test_kinds_as_json_are_the_declarations() -> None:
+    records = json.loads(call("kinds", "--json").stdout)
+    assert [r["name"] for r in records] == kinds.names()
+    for record in records:
+        declared = kinds.get(record["name"]).hyperparameters
+        assert [h["name"] for h in record["hyperparameters"]] == [h.name for h in declared]
+        assert [h["default"] for h in record["hyperparameters"]] == [h.default for h in declared]
+
+
+def test_kinds_for_people_name_each_option() -> None:
+    text = call("kinds").stdout
+    assert "--kl-weight" in text
+    assert "[0 to 1; default 0.001, with --method kl]" in text
+
+
+def test_a_hyperparameter_that_collides_with_a_shared_option_gets_the_kinds_name() -> None:
+    class Lucky(Kind):
+        title, idea = "Lucky", "Draw once more."
+        hyperparameters = (
+            Hyperparameter("seed", 1, "Which draw.", 0, 9),
+            Hyperparameter("twice", False, "Whether to draw again."),
+        )
+
+    options = [cli._hyperparameter_option(Lucky, h) for h in Lucky.hyperparameters]
+    assert [(o.opts, o.secondary_opts, o.default) for o in options] == [
+        (["--lucky-seed"], [], 1),
+        (["--twice"], ["--no-twice"], False),
+    ]
+
+
+# train
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A training to which SIGINT was sent after its first progress."""
+
+    status: int
+    events: list[dict[str, Any]]
+    stderr: str
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    out = tmp_path_factory.mktemp("stopped") / "run"
+    size = ["--epochs", "500", "--batch-size", "4"]
+    process = start("train", "vanilla", "--dataset", "digits", *size, "--title", "Cut short", "--out", out, "--json")
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if json.loads(line)["event"] == "progress":
+            process.send_signal(signal.SIGINT)
+            break
+    stdout, stderr = process.communicate(timeout=60)
+    events = [json.loads(line) for line in [*lines, *stdout.splitlines()]]
+    return Stopped(process.returncode, events, stderr)
+
+
+def test_interrupted_training_is_status_130_and_leaves_a_sound_run(stopped: Stopped) -> None:
+    assert stopped.status == 130
+    last = stopped.events[-1]
+    assert last["event"] == "cancelled"
+    run = ae_core.load(last["run"])
+    assert run.run.title == "Cut short"
+    assert not run.run.card["complete"]
+    assert len(run.run.history) == last["epoch"] < 500
+    assert run.reconstruct(np.zeros((2, 8, 8), np.float32)).shape == (2, 8, 8)
+
+
+def test_training_tells_its_phases_and_loss_terms(stopped: Stopped) -> None:
+    names = [e["event"] for e in stopped.events]
+    first = names.index("started")
+    assert set(names[:first]) == {"preparing"}
+    assert names[first + 1] == "progress"
+    assert all(e["phase"] for e in stopped.events if e["event"] == "preparing")
+    assert all(list(e["terms"]) == ["reconstruction"] for e in stopped.events if e["event"] == "progress")
+
+
+def test_a_trainings_stderr_holds_nothing_of_tensorflows(stopped: Stopped) -> None:
+    assert stopped.stderr.strip() == "Stopping, and keeping what was learnt; Ctrl-C again aborts."
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_first_signal_asks_and_the_second_aborts(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with cli._stopping() as stop:
+        assert not stop()
+        os.kill(os.getpid(), number)
+        assert stop()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is before
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, *events: training.Event) -> None:
+    """Makes any training consist of these events."""
+    monkeypatch.setattr(training, "fit", lambda *_, **__: iter(events))
+
+
+def test_failed_training_is_status_1_and_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, training.Failed("The kl term became nan."))
+    result = call("train", "variational")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "Error: The kl term became nan.\n")
+    result = call("train", "variational", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["event"]) == (1, "failed")
+
+
+def test_training_stopped_before_its_first_step_is_status_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, training.Cancelled(None, 0))
+    result = call("train", "vanilla")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert "nothing was saved" in result.stderr
+
+
+def test_finished_training_prints_its_terms_and_its_folder(
+    monkeypatch: pytest.MonkeyPatch, digits_runs: dict[str, Path]
+) -> None:
+    run = runs.read(digits_runs["sparse"])
+    terms = {"reconstruction": 0.25, "sparsity": 0.01}
+    pretend(
+        monkeypatch,
+        training.Preparing("Loading TensorFlow"),
+        training.Started(4192, 2, 42, 0),
+        training.Progress(0, 42, 0.5, terms, 3.0),
+        training.EpochEnd(1, terms, terms, 1e-3, 3.0, np.zeros((10, 8, 8), np.uint8)),
+        training.Finished(run),
+    )
+    result = call("train", "sparse", "--epochs", "2")
+    assert (result.exit_code, result.stdout) == (0, f"{run.path}\n")
+    assert "Loading TensorFlow …\n" in result.stderr
+    assert "Epoch 1/2  reconstruction 0.25 (held out 0.25)  sparsity 0.01 (held out 0.01)  3 s left\n" in result.stderr
+
+
+def test_options_reach_the_spec(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(training, "fit", lambda spec, out, **_: seen.append((spec, out)) or iter(()))
+    options = "--method kl --kl-weight 0.5 --dataset digits --epochs 3 --seed 7 --latent-dim 5 --hidden 20,10"
+    result = call("train", "sparse", *options.split(), "--decoder-hidden", "none", "--out", "somewhere")
+    assert result.exit_code == 0, result.stderr
+    ((spec, out),) = seen
+    assert (spec.kind, spec.dataset, out) == ("sparse", "digits", Path("somewhere"))
+    assert (spec.hyperparameters["method"], spec.hyperparameters["kl_weight"]) == ("kl", 0.5)
+    assert (spec.network.latent_dim, spec.network.hidden, spec.network.decoder_hidden) == (5, (20, 10), ())
+    assert (spec.training.epochs, spec.training.seed) == (3, 7)
+
+
+def test_a_run_is_never_overwritten(tmp_path: Path) -> None:
+    result = call("train", "vanilla", "--dataset", "digits", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "exists already" in result.stderr
+
+
+# list
+
+
+def test_list_shows_broken_runs_with_the_reason(local_runs: Path) -> None:
+    records = {r["name"]: r for r in json.loads(call("list", "--json").stdout) if r["from"] == "local"}
+    assert set(records) == {"mine", "hollow"}
+    assert records["mine"]["broken"] is None
+    assert records["mine"]["spec"]["kind"] == "sparse"
+    assert "decoder.onnx missing" in records["hollow"]["broken"]
+    result = call("list")
+    assert result.exit_code == 0
+    assert re.search(r"^mine +local +sparse +digits +32 +1 ", result.stdout, re.MULTILINE)
+    assert re.search(r"^hollow +local +broken: .*decoder.onnx missing", result.stdout, re.MULTILINE)
+
+
+def test_list_of_a_folder_holds_only_its_runs(local_runs: Path) -> None:
+    assert {r["name"] for r in json.loads(call("list", local_runs, "--json").stdout)} == {"mine", "hollow"}
+
+
+def test_list_marks_a_stopped_run(stopped: Stopped) -> None:
+    (record,) = json.loads(call("list", Path(stopped.events[-1]["run"]).parent, "--json").stdout)
+    assert (record["title"], record["complete"]) == ("Cut short", False)
+    assert "(stopped)" in call("list", Path(stopped.events[-1]["run"]).parent).stdout
+
+
+def test_list_of_an_empty_folder_says_so(tmp_path: Path) -> None:
+    result = call("list", tmp_path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "No runs in" in result.stderr
+
+
+# evaluate
+
+
+def test_evaluate_goes_on_after_a_broken_run(local_runs: Path) -> None:
+    result = call("evaluate", "hollow", "mine", "--no-neighbours", "--json")
+    assert result.exit_code == 1
+    assert re.search(r"^Error: hollow: decoder.onnx missing", result.stderr, re.MULTILINE)
+    hollow, mine = json.loads(result.stdout)
+    assert "decoder.onnx" in hollow["error"]
+    assert mine["figures"] == pytest.approx(ae_core.evaluate(inference.load(local_runs / "mine"), neighbours=False))
+
+
+def test_evaluate_never_reads_the_cards_figures(local_runs: Path) -> None:
+    card = json.loads((local_runs / "mine" / runs.CARD).read_text())
+    honest = card["metrics"]["bce"]
+    card["metrics"]["bce"] = 0.0
+    runs.write_json(local_runs / "mine" / runs.CARD, card)
+    (result,) = json.loads(call("evaluate", local_runs / "mine", "--no-neighbours", "--json").stdout)
+    assert result["figures"]["bce"] == pytest.approx(honest, rel=1e-6)
+
+
+def test_evaluate_prints_a_table_of_all_figures(digits_runs: dict[str, Path]) -> None:
+    result = call("evaluate", digits_runs["denoising"], digits_runs["variational"])
+    assert result.exit_code == 0
+    table = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines()[1:]}
+    assert len(table["bce"]) == len(table["knn_accuracy"]) == 2
+    assert len(table["psnr_denoised"]) == len(table["kl"]) == 1
+    assert len({len(line) for line in result.stdout.splitlines() if len(line.split()) == 3}) == 1
+
+
+def test_evaluate_writes_null_for_what_json_cannot_hold() -> None:
+    assert cli._finite({"a": [float("inf"), float("nan"), 1.5]}) == {"a": [None, None, 1.5]}
+
+
+# encode
+
+
+def test_encode_writes_the_test_codes_with_their_labels(digits_runs: dict[str, Path]) -> None:
+    run = inference.load(digits_runs["sparse"])
+    test = ae_core.data.load("digits").split("test")
+    result = call("encode", digits_runs["sparse"], "--limit", "7")
+    assert result.exit_code == 0
+    heading, *rows = csv.reader(io.StringIO(result.stdout))
+    assert heading == ["image", "label", "class", *(f"z{i}" for i in range(32))]
+    assert [int(row[1]) for row in rows] == test.labels[:7].tolist()
+    codes = np.array([row[3:] for row in rows], np.float32)
+    np.testing.assert_array_equal(codes, run.encode(ae_core.data.as_float(test.images[:7])))
+
+
+def test_encode_writes_npy_of_a_split(digits_runs: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "codes.npy"
+    result = call("encode", digits_runs["variational"], "--split", "train", "--out", out)
+    assert (result.exit_code, result.stdout) == (0, f"{out}\n")
+    codes = np.load(out)
+    assert (codes.shape, codes.dtype) == ((1437, 2), np.float32)
+
+
+def test_encode_takes_image_files(digits_runs: dict[str, Path], tmp_path: Path) -> None:
+    pixels = ae_core.data.load("digits").split("test").images[0]
+    Image.fromarray(pixels).save(tmp_path / "digit.png")
+    result = call("encode", digits_runs["vanilla"], tmp_path / "digit.png")
+    assert result.exit_code == 0
+    _, (name, *code) = csv.reader(io.StringIO(result.stdout))
+    assert name == str(tmp_path / "digit.png")
+    expected = inference.load(digits_runs["vanilla"]).encode(ae_core.data.as_float(pixels[None]))[0]
+    np.testing.assert_allclose(np.array(code, np.float32), expected, atol=1e-5)
+
+
+def test_a_file_that_is_no_image_is_named(digits_runs: dict[str, Path]) -> None:
+    result = call("encode", digits_runs["vanilla"], __file__)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {__file__}: The file is no image")
+
+
+def test_what_cannot_be_written_is_status_1(digits_runs: dict[str, Path], tmp_path: Path) -> None:
+    result = call("encode", digits_runs["vanilla"], "--out", tmp_path / "no" / "codes.npy")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+
+
+# sample
+
+
+@pytest.mark.parametrize(("kind", "source"), [("variational", "the prior"), ("sparse", "a mixture of 10 Gaussians")])
+def test_sample_draws_one_sheet(digits_runs: dict[str, Path], tmp_path: Path, kind: str, source: str) -> None:
+    def draw(name: str, seed: int) -> np.ndarray:
+        result = call("sample", digits_runs[kind], "--count", 6, "--seed", seed, "--out", tmp_path / name)
+        assert result.exit_code == 0, result.stderr
+        assert source in result.stderr
+        with Image.open(tmp_path / name) as sheet:
+            assert sheet.format == "PNG"
+            return np.asarray(sheet)
+
+    first = draw("a.png", 1)
+    assert first.shape == (2 * 96 + 4, 3 * 96 + 2 * 4)
+    np.testing.assert_array_equal(first, draw("b.png", 1))
+    assert (first != draw("c.png", 2)).any()
+
+
+# What is never imported
+
+
+def test_looking_never_imports_tensorflow(digits_runs: dict[str, Path]) -> None:
+    code = (
+        "import sys; from ae_core.cli import main\n"
+        "def check(*a):\n"
+        "    try: main(a)\n"
+        "    except SystemExit as e: assert not e.code, e.code\n"
+        f"check('kinds'); check('list'); check('evaluate', '--no-neighbours', {str(digits_runs['vanilla'])!r})\n"
+        "found = {'tensorflow', 'keras', 'streamlit'} & set(sys.modules)\n"
+        "assert not found, found\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, ae_core.cli\n"
+        "found = {'tensorflow', 'keras', 'sklearn', 'scipy', 'PIL', 'onnxruntime'} & set(sys.modules)\n"
+        "assert not found, found\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+
+
+def test_main_is_a_group_of_the_documented_commands() -> None:
+    assert isinstance(cli.main, click.Group)
+    assert set(cli.main.commands) == set(COMMANDS)

@@ -1,0 +1,120 @@
+"""A new kind is one new file: command line, training, loss curve, export and loading follow from it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+DECORRELATED = '''
+from typing import Any
+
+from ae_core.kinds.base import Forward, Hyperparameter, Kind
+
+
+class Decorrelated(Kind):
+    """Penalise units that say the same thing: λ ½ Σ_{i≠j} C_ij², C the codes' covariance over the batch.
+
+    Reference: Cogswell et al. 2016, Reducing overfitting in deep networks by decorrelating representations.
+    """
+
+    title = "Decorrelated"
+    idea = "Let no two units say the same thing."
+    reference = "Cogswell et al. 2016"
+    hyperparameters = (
+        Hyperparameter("pull_apart", 0.1, "λ: weight of the covariances between units.", 0.0, 10.0, log=True),
+    )
+    pull_apart: float
+
+    def loss_terms(self, p: Forward) -> dict[str, Any]:
+        from keras import ops
+
+        terms = super().loss_terms(p)
+        h = p.code["z"] - ops.mean(p.code["z"], axis=0)
+        covariance = ops.matmul(ops.transpose(h), h) / ops.cast(ops.shape(h)[0], h.dtype)
+        off = ops.sum(covariance**2) - ops.sum(ops.diagonal(covariance) ** 2)
+        terms["covariance"] = self.pull_apart * 0.5 * off
+        return terms
+'''
+
+RECONSTRUCT = """
+import numpy as np
+import ae_core
+run = ae_core.load("new-run")
+x = ae_core.data.as_float(ae_core.data.load("digits").split("test").images)
+x_hat = run.reconstruct(x)
+finite = np.isfinite(x_hat).all()
+print(ae_core.__file__, type(run.recipe).__name__, run.recipe.pull_apart, x_hat.shape, finite, sep="|")
+"""
+
+
+def python(house: Path, *arguments: str) -> str:
+    """Runs Python inside the copied house; its stdout."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "LATENT_EXPLORER_DATA")}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=house, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the app and its library with one file more."""
+    house = tmp_path_factory.mktemp("house")
+    big = ROOT / "ae_core" / "data" / "fashion_mnist"
+    for name in ("ae_core", "pages", ".streamlit"):
+        ignore = shutil.ignore_patterns("__pycache__", big.name)
+        shutil.copytree(ROOT / name, house / name, ignore=ignore)
+    (house / big.relative_to(ROOT)).symlink_to(big)
+    if (ROOT / "app.py").exists():
+        shutil.copy(ROOT / "app.py", house)
+    (house / "ae_core" / "kinds" / "decorrelated.py").write_text(DECORRELATED)
+    return house
+
+
+@pytest.fixture(scope="module")
+def events(house: Path) -> list[dict[str, Any]]:
+    """The events of its training."""
+    own, shared = ["--pull-apart", "0.25"], ["--dataset", "digits", "--epochs", "2", "--out", "new-run", "--json"]
+    return [
+        json.loads(line)
+        for line in python(house, "-m", "ae_core", "train", "decorrelated", *own, *shared).split("\n")
+        if line
+    ]
+
+
+def test_it_is_found_with_its_hyperparameter(house: Path) -> None:
+    records = {r["name"]: r for r in json.loads(python(house, "-m", "ae_core", "kinds", "--json"))}
+    assert len(records) == 8
+    (hyperparameter,) = records["decorrelated"]["hyperparameters"]
+    assert (hyperparameter["option"], hyperparameter["default"]) == ("--pull-apart", 0.1)
+    help_text = python(house, "-m", "ae_core", "train", "decorrelated", "--help")
+    assert "--pull-apart" in help_text
+    assert "weight of the covariances" in help_text
+
+
+def test_its_loss_term_has_a_curve_of_its_own(events: list[dict[str, Any]]) -> None:
+    epochs = [e for e in events if e["event"] == "epoch"]
+    assert len(epochs) == 2
+    for epoch in epochs:
+        assert list(epoch["terms"]) == list(epoch["validation"]) == ["reconstruction", "covariance"]
+        assert epoch["terms"]["covariance"] > 0
+    assert events[-1]["event"] == "finished"
+
+
+def test_its_run_is_exported_loaded_and_reconstructs(house: Path, events: list[dict[str, Any]]) -> None:
+    file, kind, value, shape, finite = python(house, "-c", RECONSTRUCT).strip().split("|")
+    assert Path(file).is_relative_to(house)
+    assert (kind, value, shape, finite) == ("Decorrelated", "0.25", "(360, 8, 8)", "True")
+
+
+def test_its_run_is_listed_and_evaluated_like_any_other(house: Path, events: list[dict[str, Any]]) -> None:
+    (result,) = json.loads(python(house, "-m", "ae_core", "evaluate", "new-run", "--no-neighbours", "--json"))
+    assert 0 < result["figures"]["above_floor"] < 1
