@@ -22,6 +22,7 @@ from PIL import Image
 import ae_core
 from ae_core import cli, inference, kinds, runs, training
 from ae_core.kinds import Hyperparameter, Kind
+from ae_core.spec import make_spec
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = ("kinds", "train", "list", "evaluate", "encode", "sample")
@@ -244,6 +245,18 @@ def test_finished_training_prints_its_terms_and_its_folder(
     assert (result.exit_code, result.stdout) == (0, f"{run.path}\n")
     assert "Loading TensorFlow …\n" in result.stderr
     assert "Epoch 1/2  reconstruction 0.25 (held out 0.25)  sparsity 0.01 (held out 0.01)  3 s left\n" in result.stderr
+
+
+def test_a_terminal_shows_a_bar_once_it_takes_longer_than_a_second(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    view = cli.TrainingView(make_spec("vanilla", "digits", epochs=2))
+    view.show(training.Progress(0, 1, 0.01, {"reconstruction": 0.7}, 60.0))  # the first step compiles
+    view.show(training.Progress(0, 20, 0.25, {"reconstruction": 0.5}, 0.5))
+    assert capsys.readouterr().err == ""
+    view.show(training.Progress(0, 21, 0.5, {"reconstruction": 0.4}, 65.0))
+    assert capsys.readouterr().err == f"\r\033[K[{'#' * 15}{'-' * 15}]  50%  1 min 5 s left  reconstruction 0.4"
 
 
 def test_options_reach_the_spec(monkeypatch: pytest.MonkeyPatch) -> None:
