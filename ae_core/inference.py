@@ -115,9 +115,10 @@ class LoadedRun:
         if x.ndim != 3 or x.shape[1:] != self.image_shape:
             h, w = self.image_shape
             raise OptionError(f"Images must be of shape (n, {h}, {w}), got {x.shape}.")
-        if x.dtype.kind != "f" or (x.size and not (x.min() >= 0 and x.max() <= 1)):
-            low, high = (x.min(), x.max()) if x.size else (0, 0)
-            raise OptionError(f"Images must be floats in [0, 1], got {x.dtype} from {low} to {high}.")
+        if x.dtype.kind != "f":
+            raise OptionError(f"Images must be floats in [0, 1], got {x.dtype}.")
+        if x.size and not (x.min() >= 0 and x.max() <= 1):  # NaN is neither
+            raise OptionError(f"Images must be floats in [0, 1], got values from {x.min()} to {x.max()}.")
         return x
 
     @cached_property

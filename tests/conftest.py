@@ -14,6 +14,7 @@ def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("digits")
     for kind in kinds.names():
         # Compiling by XLA would take longer than an epoch of digits.
-        *_, last = training.fit(make_spec(kind, "digits", epochs=1, compile=False), folder / kind)
+        spec = make_spec(kind, "digits", epochs=1, batch_size=64, compile=False)
+        *_, last = training.fit(spec, folder / kind)
         assert isinstance(last, training.Finished), last
     return {kind: folder / kind for kind in kinds.names()}

@@ -1,0 +1,129 @@
+"""What ONNX Runtime serves is what Keras trained, and nothing else is let in."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ae_core import data, inference, kinds
+from ae_core.data import as_float
+from ae_core.errors import OptionError
+from ae_core.inference import LoadedRun
+
+X = as_float(data.load("digits").split("test").images)  # 360: more than one batch of 128
+
+ALL = pytest.mark.parametrize("kind", kinds.names())
+
+
+@pytest.fixture(scope="module")
+def loaded(digits_runs: dict[str, Path]) -> dict[str, LoadedRun]:
+    return {kind: inference.load(path) for kind, path in digits_runs.items()}
+
+
+@ALL
+def test_onnx_equals_keras_with_the_saved_weights(kind: str, loaded: dict[str, LoadedRun]) -> None:
+    from ae_core.keras_model import Autoencoder
+
+    run = loaded[kind]
+    model = Autoencoder(run.spec)
+    before = model.encoder(X)[run.recipe.heads[0]].numpy()
+    model.load_weights(run.run.path / "model.weights.h5")
+    code = {name: z.numpy() for name, z in model.encoder(X).items()}
+    assert np.abs(code[run.recipe.heads[0]] - before).max() > 1e-3  # the weights were not these already
+    assert run.encode(X) == pytest.approx(code[run.recipe.heads[0]], abs=1e-5)
+    z = code[run.recipe.heads[0]]
+    assert run.decode(z) == pytest.approx(model.decoder(z)["x_hat"].numpy(), abs=1e-5)
+    assert run.reconstruct(X) == pytest.approx(model.reconstruct(X), abs=1e-5)
+
+
+@ALL
+def test_shapes_and_ranges(kind: str, loaded: dict[str, LoadedRun]) -> None:
+    run = loaded[kind]
+    z = run.encode(X)
+    assert z.shape == (360, run.latent_dim)
+    assert z.dtype == np.float32
+    assert z.std() > 0
+    x_hat = run.decode(z)
+    assert x_hat.shape == X.shape
+    assert x_hat.dtype == np.float32
+    assert x_hat.min() >= 0
+    assert x_hat.max() <= 1
+    assert run.parameters > 0
+
+
+@ALL
+def test_an_image_is_treated_the_same_in_any_company(kind: str, loaded: dict[str, LoadedRun]) -> None:
+    run = loaded[kind]
+    assert run.encode(X[200:201]) == pytest.approx(run.encode(X)[200:201], abs=1e-5)
+    assert run.encode(X[:0]).shape == (0, run.latent_dim)
+    assert run.decode(np.zeros((0, run.latent_dim))).shape == (0, 8, 8)
+    assert np.array_equal(run.encode(X.astype(np.float64)), run.encode(X))
+
+
+def test_a_variational_run_encodes_to_distributions(loaded: dict[str, LoadedRun]) -> None:
+    run = loaded["variational"]
+    z_mean, z_log_var = run.encode_distribution(X)
+    assert z_mean.shape == z_log_var.shape == (360, run.latent_dim)
+    assert np.array_equal(run.encode(X), z_mean)  # no sample: the same every time
+    assert not np.allclose(z_mean, z_log_var)
+    with pytest.raises(OptionError, match="encodes to points"):
+        loaded["vanilla"].encode_distribution(X)
+
+
+@pytest.mark.parametrize(
+    ("x", "says"),
+    [
+        (X[0], r"\(n, 8, 8\), got \(8, 8\)"),
+        (X[..., None], r"got \(360, 8, 8, 1\)"),
+        (X.reshape(360, 64), r"got \(360, 64\)"),
+        (np.zeros((2, 28, 28), np.float32), r"got \(2, 28, 28\)"),
+        (np.zeros((2, 8, 8), np.uint8), "got uint8"),
+        (np.full((2, 8, 8), 255.0), "from 255"),
+        (np.full((2, 8, 8), -0.1), "from -0.1"),
+        (np.full((2, 8, 8), np.nan), "nan"),
+        (np.full((2, 8, 8), "a"), "got <U1"),
+    ],
+)
+def test_wrong_images_are_refused(x: np.ndarray, says: str, loaded: dict[str, LoadedRun]) -> None:
+    for call in (loaded["vanilla"].encode, loaded["vanilla"].reconstruct, loaded["vanilla"].squared_jacobian_norm):
+        with pytest.raises(OptionError, match=says):
+            call(x)
+
+
+@pytest.mark.parametrize("shape", [(32,), (2, 31), (2, 33), (2, 32, 1)])
+def test_wrong_codes_are_refused(shape: tuple[int, ...], loaded: dict[str, LoadedRun]) -> None:
+    with pytest.raises(OptionError, match=r"\(n, 32\), got"):
+        loaded["vanilla"].decode(np.zeros(shape))
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "convolutional", "variational"])
+def test_squared_jacobian_norm_is_that_of_the_full_jacobian(kind: str, loaded: dict[str, LoadedRun]) -> None:
+    run, step = loaded[kind], np.float32(1e-3)
+    x = 0.1 + 0.8 * X[:4]  # so that a nudge stays in [0, 1]
+    columns = []
+    for i in np.ndindex(8, 8):
+        nudge = np.zeros_like(x)
+        nudge[(slice(None), *i)] = step
+        columns.append((run.encode(x + nudge) - run.encode(x - nudge)) / (2 * step))
+    full = np.sum(np.square(columns), axis=(0, 2))
+    estimates = np.array([run.squared_jacobian_norm(x, directions=20, seed=seed) for seed in range(20)])
+    standard_error = estimates.std(axis=0) / np.sqrt(len(estimates))
+    assert (np.abs(estimates.mean(axis=0) - full) < 4 * standard_error + 0.02 * full).all()
+    assert (standard_error < 0.2 * full).all()
+    assert np.array_equal(estimates[3], run.squared_jacobian_norm(x, directions=20, seed=3))
+
+
+def test_serving_imports_no_tensorflow(digits_runs: dict[str, Path]) -> None:
+    code = (
+        "import sys, numpy as np, ae_core\n"
+        "for path in sys.argv[1:]:\n"
+        "    run = ae_core.load(path)\n"
+        "    run.decode(run.encode(np.zeros((3, 8, 8), np.float32)))\n"
+        "heavy = {m.split('.')[0] for m in sys.modules} & {'keras', 'tensorflow', 'tf2onnx', 'onnx', 'sklearn'}\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    paths = [str(path) for path in digits_runs.values()]
+    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
