@@ -179,7 +179,7 @@ def writing(out: Path) -> Iterator[Path]:
     """
     if out.exists():
         raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
-    work = out.with_name(f"{UNFINISHED}{out.name}-{os.getpid()}")
+    work = out.with_name(f"{UNFINISHED}{out.name}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         work.mkdir(parents=True)
         yield work

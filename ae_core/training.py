@@ -17,7 +17,7 @@ import numpy as np
 
 from ae_core import data, inference, runs
 from ae_core.data import as_float
-from ae_core.errors import RunError, TrainingError
+from ae_core.errors import ExplorerError, RunError, TrainingError
 from ae_core.evaluation import evaluate
 from ae_core.runs import Run
 from ae_core.spec import VALIDATION_SHARE, Spec
@@ -152,7 +152,7 @@ def fit(
     """
     try:
         yield from _fit(spec, Path(out), stop, state, title)
-    except (TrainingError, RunError) as error:
+    except ExplorerError as error:
         yield Failed(str(error))
     except OSError as error:
         yield Failed(f"A file could not be written or read: {error.strerror or error}.")
