@@ -1,0 +1,314 @@
+"""A run is a folder: whole it loads, damaged it is told and hides no other, unwritten it leaves nothing."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ae_core import inference, runs
+from ae_core.errors import RunError
+from ae_core.runs import CARD, FILES, BrokenRun, Run
+
+EVERY = (*FILES, CARD)
+# What `read` and `scan` look into; the networks are checked when they are loaded.
+READ_EARLY = ("spec.json", "history.jsonl", CARD)
+
+
+@pytest.fixture
+def folder(digits_runs: dict[str, Path], tmp_path: Path) -> Path:
+    """A folder with three sound runs: "good", "other" of the same shape, and "victim"."""
+    for name, kind in (("good", "vanilla"), ("other", "sparse"), ("victim", "vanilla")):
+        shutil.copytree(digits_runs[kind], tmp_path / "runs" / name)
+    return tmp_path / "runs"
+
+
+def flip(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def sign(path: Path) -> None:
+    """Makes the card agree with the files, as a forger would."""
+    card = json.loads((path / CARD).read_text())
+    card["sha256"] = {name: hashlib.sha256((path / name).read_bytes()).hexdigest() for name in FILES}
+    card["bytes"] = {name: (path / name).stat().st_size for name in FILES}
+    (path / CARD).write_text(json.dumps(card))
+
+
+def refusal(folder: Path, early: bool) -> str:
+    """How the victim is refused, while the others are listed and load."""
+    found = {entry.name: entry for entry in runs.scan(folder)}
+    assert list(found) == ["good", "other", "victim"]
+    assert isinstance(found["good"], Run)
+    assert isinstance(found["other"], Run)
+    with pytest.raises(RunError) as caught:
+        inference.load(folder / "victim")
+    inference.load(folder / "good")
+    reason = str(caught.value)
+    assert reason.startswith("victim: ")
+    assert reason.endswith(".")
+    assert "\n" not in reason
+    victim = found["victim"]
+    if early:
+        assert isinstance(victim, BrokenRun)
+        assert victim.reason == reason
+    return reason
+
+
+def test_a_sound_run_is_what_was_written(folder: Path, digits_runs: dict[str, Path]) -> None:
+    good, other, victim = runs.scan(folder)
+    assert isinstance(good, Run)
+    assert isinstance(other, Run)
+    assert isinstance(victim, Run)
+    assert (good.name, good.title, good.spec.kind) == ("good", "good", "vanilla")
+    assert good.digest == victim.digest
+    assert good.digest != other.digest
+    for name in FILES:
+        assert hashlib.sha256((good.path / name).read_bytes()).hexdigest() == good.card["sha256"][name]
+    assert {p.name for p in digits_runs["vanilla"].iterdir()} == set(EVERY)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_missing_file_is_told(name: str, folder: Path) -> None:
+    (folder / "victim" / name).unlink()
+    assert name in refusal(folder, early=True)
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda content: b"",
+    "truncated": lambda content: content[: len(content) // 2],
+    "flipped": flip,
+    "extended": lambda content: content + b"\0",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", [n for n in EVERY if n != "model.weights.h5"])
+def test_a_changed_file_is_told(name: str, damage: str, folder: Path) -> None:
+    path = folder / "victim" / name
+    content = path.read_bytes()
+    if (name, damage) == (CARD, "flipped"):
+        # A flip within a digest; elsewhere in the card it may be another title, which nothing vouches for.
+        at = content.index(json.loads(content)["sha256"]["encoder.onnx"].encode())
+        path.write_bytes(content[:at] + (b"0" if content[at : at + 1] != b"0" else b"1") + content[at + 1 :])
+        assert "encoder.onnx" in refusal(folder, early=False)
+        return
+    path.write_bytes(DAMAGES[damage](content))
+    assert name in refusal(folder, early=name in READ_EARLY)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_changed_weights_are_told_to_whoever_reads_them(damage: str, folder: Path) -> None:
+    path = folder / "victim" / "model.weights.h5"
+    card = runs.read(folder / "victim").card
+    assert runs.read_file(path.parent, path.name, card) == path.read_bytes()
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    with pytest.raises(RunError, match=r"model\.weights\.h5 is not the file that was written"):
+        runs.read_file(path.parent, path.name, card)
+
+
+@pytest.mark.parametrize("name", [n for n in EVERY if n != "model.weights.h5"])
+def test_a_file_of_another_run_is_told(name: str, folder: Path) -> None:
+    shutil.copy(folder / "other" / name, folder / "victim" / name)
+    refusal(folder, early=name in READ_EARLY)
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "decoder.onnx"])
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("undercomplete", "expected|no network"),  # a code of another size
+        ("variational", "expected|no network"),  # other outputs
+        ("text", "no network"),
+        ("other half", "expected|no network"),  # encoder for decoder
+    ],
+)
+def test_a_forged_network_of_another_shape_is_refused(
+    name: str, source: str, says: str, folder: Path, digits_runs: dict[str, Path]
+) -> None:
+    other_half = {"encoder.onnx": "decoder.onnx", "decoder.onnx": "encoder.onnx"}[name]
+    content = {
+        "text": lambda: b"I am no network",
+        "other half": lambda: (digits_runs["undercomplete"] / other_half).read_bytes(),
+    }.get(source, lambda: (digits_runs[source] / name).read_bytes())()
+    (folder / "victim" / name).write_bytes(content)
+    sign(folder / "victim")
+    reason = refusal(folder, early=False)
+    assert name in reason
+    assert any(word in reason for word in says.split("|"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "nonsense", "[]", "3", "null", "{}", "[" * 50_000, '{"format": 1}', "\xff\xfe", "9" * 5000, '{"format": NaN}'],
+)
+def test_a_card_that_is_no_card_is_told(text: str, folder: Path) -> None:
+    (folder / "victim" / CARD).write_text(text, encoding="latin-1")
+    assert CARD in refusal(folder, early=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("format", v) for v in (None, 0, 2, "1", [], {})),
+        *(("sha256", v) for v in (None, [], "", {}, {"spec.json": "0"}, dict.fromkeys(EVERY, "0"))),
+        *(("bytes", v) for v in (None, [], {}, {"spec.json": 3}, dict.fromkeys(FILES, "9"))),
+        *(("metrics", v) for v in (None, [], 3, "x")),
+        *(("parameters", v) for v in (None, [], "3", 1.5, {})),
+    ],
+)
+def test_a_card_with_a_field_of_another_type_is_told(field: str, value: Any, folder: Path) -> None:
+    path = folder / "victim" / CARD
+    card = json.loads(path.read_text())
+    for changed in ({**card, field: value}, {k: v for k, v in card.items() if k != field}):
+        path.write_text(json.dumps(changed))
+        assert "card" in refusal(folder, early=True)
+
+
+@pytest.mark.parametrize("digest", [None, 3, [], {}, "", "0" * 64])
+def test_a_digest_that_is_none_is_told(digest: Any, folder: Path) -> None:
+    path = folder / "victim" / CARD
+    card = json.loads(path.read_text())
+    card["sha256"]["spec.json"] = digest
+    path.write_text(json.dumps(card))
+    assert "spec.json" in refusal(folder, early=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "magic"},
+        {"kind": 3},
+        {"dataset": "../../etc"},
+        {"hyperparameters": {"l1": 1}},
+        {"hyperparameters": []},
+        {"network": {}},
+        {"network": "dense"},
+        {"training": None},
+        {"more": 1},
+    ],
+)
+def test_a_signed_spec_with_nonsense_is_told(change: dict[str, Any], folder: Path) -> None:
+    path = folder / "victim" / "spec.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    sign(folder / "victim")
+    assert "spec.json is not valid" in refusal(folder, early=True)
+
+
+@pytest.mark.parametrize("text", ["no json\n", "[]\n", '{"epoch": 1}\nbroken', "9" * 5000, "[" * 50_000])
+def test_a_signed_history_with_nonsense_is_told(text: str, folder: Path) -> None:
+    (folder / "victim" / "history.jsonl").write_text(text)
+    sign(folder / "victim")
+    assert "history.jsonl" in refusal(folder, early=True)
+
+
+def test_a_spec_of_another_network_is_told(folder: Path) -> None:
+    path = folder / "victim" / "spec.json"
+    spec = json.loads(path.read_text())
+    spec["network"]["latent_dim"] = 31
+    path.write_text(json.dumps(spec))
+    sign(folder / "victim")
+    assert "expected" in refusal(folder, early=False)
+
+
+def test_a_huge_file_is_not_read(folder: Path) -> None:
+    victim = folder / "victim"
+    with (victim / "encoder.onnx").open("r+b") as file:
+        file.truncate(runs.MAX_FILE + 1)  # a hole: it takes no room on the disk
+    assert "encoder.onnx has 67,108,865 bytes" in refusal(folder, early=True)
+    sign(victim)
+    assert "at most 67,108,864 are read" in refusal(folder, early=False)
+    with (victim / CARD).open("r+b") as file:
+        file.truncate(runs.MAX_JSON + 1)
+    assert "at most 4,194,304 are read" in refusal(folder, early=True)
+
+
+def test_folders_that_are_no_runs(folder: Path) -> None:
+    (folder / "victim" / "encoder.onnx").unlink()
+    (folder / "victim" / "encoder.onnx").mkdir()
+    assert "encoder.onnx" in refusal(folder, early=True)
+    (folder / ".hidden").mkdir()
+    (folder / f"{runs.UNFINISHED}x-1").mkdir()
+    (folder / "file.txt").write_text("x")
+    assert [entry.name for entry in runs.scan(folder)] == ["good", "other", "victim"]
+    assert runs.scan(folder / "nowhere") == []
+    with pytest.raises(RunError, match="does not exist"):
+        runs.read(folder / "nowhere")
+
+
+def test_a_written_folder_appears_whole(tmp_path: Path) -> None:
+    out = tmp_path / "a" / "run"
+    with runs.writing(out) as work:
+        (work / "x").write_text("1")
+        assert not out.exists()
+        assert work.parent == out.parent  # the same disk, so that a rename is enough
+    assert [p.relative_to(tmp_path).as_posix() for p in sorted(tmp_path.rglob("*"))] == ["a", "a/run", "a/run/x"]
+    with pytest.raises(RunError, match="exists already"), runs.writing(out):
+        pytest.fail("an existing run was opened for writing")
+
+
+def write(out: Path, meanwhile: Callable[[], None]) -> None:
+    with runs.writing(out) as work:
+        (work / "x").write_text("mine")
+        meanwhile()
+
+
+def test_an_error_while_writing_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        write(tmp_path / "run", lambda: print(1 / 0))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", ["rename", "fsync"])
+def test_a_full_disk_leaves_nothing_and_is_told(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(RunError, match=r"'run' cannot be written: No space left on device\."):
+        write(tmp_path / "run", lambda: monkeypatch.setattr(os, call, full))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_writers_of_one_name_leave_one_whole_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be written"):
+        write(tmp_path / "run", lambda: write(tmp_path / "run", lambda: None))
+    with pytest.raises(RunError, match="exists already"):
+        write(tmp_path / "run", lambda: None)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    assert (tmp_path / "run" / "x").read_text() == "mine"
+
+
+def test_a_replaced_file_is_the_old_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "status.json"
+    runs.write_json(path, {"state": "running"})
+
+    def full(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    for call in ("fsync", "replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, call, full)
+            with pytest.raises(OSError, match="full"):
+                runs.write_json(path, {"state": "finished"})
+        assert json.loads(path.read_text()) == {"state": "running"}
+        assert list(tmp_path.iterdir()) == [path]
+
+
+def test_local_runs_live_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    assert runs.data_folder() == tmp_path
+    monkeypatch.delenv("LATENT_EXPLORER_DATA")
+    assert runs.data_folder() == runs.SHIPPED / "local"
+    assert "local" not in [entry.name for entry in runs.shipped()]
+
+
+def test_new_names_sort_by_time_and_do_not_repeat() -> None:
+    names = {runs.new_name("sparse") for _ in range(100)}
+    assert len(names) == 100
+    assert all(name.startswith("sparse-2") for name in names)

@@ -1,0 +1,291 @@
+"""Training is a contract that every kind keeps: curves, seeds, stopping, resuming, failing."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ae_core import data, inference, kinds, runs, training
+from ae_core.data import as_float
+from ae_core.errors import OptionError, TrainingError
+from ae_core.evaluation import evaluate
+from ae_core.runs import Run
+from ae_core.spec import make_spec
+from ae_core.training import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
+
+X = as_float(data.load("digits").split("test").images[:50])
+STEPS = (1437 - 71) // 64  # of an epoch of digits: a twentieth is held out
+
+ALL = pytest.mark.parametrize("kind", kinds.names())
+
+
+def quick(kind: str, **changes: Any) -> Any:
+    return make_spec(kind, "digits", **{"epochs": 1, "batch_size": 64, "compile": False, **changes})
+
+
+def codes(path: Path) -> np.ndarray:
+    return inference.load(path).encode(X)
+
+
+@ALL
+def test_every_term_has_a_curve_in_training_and_validation(kind: str, digits_runs: dict[str, Path]) -> None:
+    run = runs.read(digits_runs[kind])
+    assert [record["epoch"] for record in run.history] == [1]
+    for record in run.history:
+        assert record["terms"]
+        assert list(record["terms"]) == list(record["validation"])
+        assert all(math.isfinite(v) for v in (*record["terms"].values(), *record["validation"].values()))
+        # One epoch is enough to be better at its end than on the way.
+        assert record["validation"]["reconstruction"] < record["terms"]["reconstruction"]
+        assert record["seconds"] > 0
+        assert record["learning_rate"] == pytest.approx(0, abs=1e-9)  # the cosine has come down
+
+
+@ALL
+def test_the_card_tells_what_the_run_can_do(kind: str, digits_runs: dict[str, Path]) -> None:
+    card = runs.read(digits_runs[kind]).card
+    assert card["complete"] is True
+    assert card["epochs"] == 1
+    figures = card["metrics"]
+    assert all(math.isfinite(v) for v in figures.values())
+    again = evaluate(inference.load(digits_runs[kind]), neighbours=False)
+    assert figures == pytest.approx(again, rel=1e-4)
+    assert "knn_accuracy" in evaluate(inference.load(digits_runs[kind]))
+
+
+@ALL
+def test_the_seed_decides_everything(kind: str, digits_runs: dict[str, Path], tmp_path: Path) -> None:
+    first = codes(digits_runs[kind])
+    for seed, same in ((0, True), (1, False)):
+        *_, last = training.fit(quick(kind, seed=seed), tmp_path / f"seed-{seed}")
+        assert isinstance(last, Finished)
+        again = codes(tmp_path / f"seed-{seed}")
+        assert np.allclose(again, first, atol=1e-6) == same
+        histories = [
+            json.loads((p / "history.jsonl").read_text()) for p in (digits_runs[kind], tmp_path / f"seed-{seed}")
+        ]
+        assert (histories[0]["terms"] == pytest.approx(histories[1]["terms"], rel=1e-6)) == same
+
+
+def test_parameters_are_counted() -> None:
+    events = training.fit(quick("vanilla"), Path("never"))
+    started = next(e for e in events if isinstance(e, Started))
+    events.close()
+    assert started.parameters == 64 * 32 + 32 + 32 * 64 + 64
+    assert (started.epochs, started.steps_per_epoch, started.first_epoch) == (1, STEPS, 0)
+    assert not Path("never").exists()
+
+
+def test_events_come_in_order_and_progress_never_falls(tmp_path: Path) -> None:
+    events = list(training.fit(quick("denoising", epochs=2), tmp_path / "run", title="Mine"))
+    assert isinstance(events[0], Preparing)
+    milestones = [type(e) for e in events if not isinstance(e, Preparing | Progress)]
+    assert milestones == [Started, EpochEnd, EpochEnd, Finished]
+    fractions = [e.fraction for e in events if isinstance(e, Progress)]
+    assert fractions == sorted(set(fractions))
+    assert fractions[-1] == 1
+    left = [e.seconds_left for e in events if isinstance(e, Progress)]
+    assert all(seconds >= 0 for seconds in left[1:])  # the first call compiles: it foretells nothing
+    assert left[-1] == 0
+    ends = [e for e in events if isinstance(e, EpochEnd)]
+    assert [e.epoch for e in ends] == [1, 2]
+    assert ends[1].preview.shape == (10, 8, 8)
+    assert ends[1].preview.dtype == np.uint8
+    run = events[-1].run
+    assert isinstance(run, Run)
+    assert run.title == "Mine"
+    assert list(run.history) == [e.record() for e in ends]
+    # The last preview is what the written run gives back.
+    preview = np.round(inference.load(run.path).reconstruct(X[:10]) * 255)
+    assert np.abs(preview - ends[1].preview).max() <= 1
+
+
+def test_every_image_is_seen_at_most_once_in_an_epoch_and_held_out_ones_never() -> None:
+    from ae_core.keras_model import Autoencoder, Optimisation
+
+    spec = quick("vanilla", epochs=3)
+    images = data.load("digits").split("train").images
+    work = Optimisation(Autoencoder(spec), spec, images[:-71], images[-71:])
+    orders = [work.batches(epoch) for epoch in range(2)]
+    for order in orders:
+        assert order.shape == (STEPS, 64)
+        assert len(np.unique(order)) == order.size
+        assert order.max() < len(images) - 71
+    assert not np.array_equal(orders[0], orders[1])
+    assert np.array_equal(orders[0], work.batches(0))
+
+
+@ALL
+def test_stopping_between_steps_leaves_a_sound_run(kind: str, tmp_path: Path) -> None:
+    asked = iter([False, True])  # before the first step, and after it
+    events = list(training.fit(quick(kind, epochs=50), tmp_path / "run", stop=lambda: next(asked)))
+    assert sum(isinstance(e, Progress) for e in events) == 1
+    last = events[-1]
+    assert isinstance(last, Cancelled)
+    assert last.epoch == 0
+    assert last.run is not None
+    assert last.run.card["complete"] is False
+    assert last.run.card["epochs"] == 0
+    assert inference.load(tmp_path / "run").reconstruct(X).shape == X.shape
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_stopping_after_an_epoch_keeps_its_history(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    spec = quick("vanilla", epochs=50)
+    for event in training.fit(spec, tmp_path / "run", stop=lambda: any(isinstance(e, EpochEnd) for e in seen)):
+        seen.append(event)
+    assert isinstance(seen[-1], Cancelled)
+    assert seen[-1].epoch >= 1
+    assert seen[-1].run.card["epochs"] == len(seen[-1].run.history) == seen[-1].epoch
+    assert seen[-1].run.spec == spec
+
+
+def test_stopping_before_the_first_step_leaves_nothing(tmp_path: Path) -> None:
+    *_, last = training.fit(quick("vanilla"), tmp_path / "run", stop=lambda: True)
+    assert last == Cancelled(None, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+@ALL
+def test_a_resumed_training_equals_an_uninterrupted_one(kind: str, tmp_path: Path) -> None:
+    spec, state = quick(kind, epochs=3, batch_size=128), tmp_path / "state"
+    *_, whole = training.fit(spec, tmp_path / "whole")
+    events = training.fit(spec, tmp_path / "resumed", state=state)
+    ends = 0
+    for event in events:
+        ends += isinstance(event, EpochEnd)
+        if ends == 1 and isinstance(event, Progress):  # a crash on the way through the second epoch
+            break
+    events.close()
+    assert not (tmp_path / "resumed").exists()
+
+    events = list(training.fit(spec, tmp_path / "resumed", state=state))
+    assert next(e for e in events if isinstance(e, Started)).first_epoch == 1
+    assert [e.epoch for e in events if isinstance(e, EpochEnd)] == [2, 3]
+    assert isinstance(whole, Finished)
+    assert isinstance(events[-1], Finished)
+    for ours, theirs in zip(events[-1].run.history, whole.run.history, strict=True):
+        for part in ("terms", "validation"):
+            assert ours[part] == pytest.approx(theirs[part], rel=1e-5)
+    assert codes(tmp_path / "resumed") == pytest.approx(codes(tmp_path / "whole"), abs=1e-5)
+
+
+def test_a_finished_state_is_only_exported_again(tmp_path: Path) -> None:
+    spec, state = quick("vanilla"), tmp_path / "state"
+    list(training.fit(spec, tmp_path / "a", state=state))
+    events = list(training.fit(spec, tmp_path / "b", state=state))
+    assert not [e for e in events if isinstance(e, Progress)]
+    assert isinstance(events[-1], Finished)
+    assert np.array_equal(codes(tmp_path / "a"), codes(tmp_path / "b"))
+    training.forget_state(state)
+    assert not state.exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda b: b"", "cannot be read"),
+        (lambda b: b[: len(b) // 2], "cannot be read"),
+        (lambda b: b"x" * 99, "cannot"),
+    ],
+)
+def test_a_damaged_state_is_told(damage: Any, says: str, tmp_path: Path) -> None:
+    spec, state = quick("vanilla"), tmp_path / "state"
+    list(training.fit(spec, tmp_path / "a", state=state))
+    file = state / training.STATE
+    file.write_bytes(damage(file.read_bytes()))
+    *_, last = training.fit(spec, tmp_path / "b", state=state)
+    assert isinstance(last, Failed)
+    assert says in last.reason
+    assert not (tmp_path / "b").exists()
+
+
+def test_the_state_of_another_network_is_refused(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    list(training.fit(quick("vanilla"), tmp_path / "a", state=state))
+    *_, last = training.fit(quick("vanilla", network={"latent_dim": 5}), tmp_path / "b", state=state)
+    assert isinstance(last, Failed)
+    assert "another network" in last.reason
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_term_that_is_no_number_fails_by_name_and_leaves_nothing(
+    value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = kinds.Kind.loss_terms
+    monkeypatch.setattr(kinds.get("vanilla"), "loss_terms", lambda self, p: {**plain(self, p), "odd": value})
+    *_, last = training.fit(quick("vanilla"), tmp_path / "run", state=tmp_path / "state")
+    assert isinstance(last, Failed)
+    assert last.reason.startswith(f"The odd term became {value} in epoch 1, step 1; nothing was saved.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wild_learning_rate_fails_in_a_sentence(tmp_path: Path) -> None:
+    *_, last = training.fit(quick("variational", learning_rate=1.0, warmup=0.0), tmp_path / "run")
+    assert isinstance(last, Failed)
+    assert "learning rate" in last.reason
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_images_fail_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ae_core.data import fashion_mnist
+
+    monkeypatch.setattr(fashion_mnist, "FOLDER", tmp_path / "gone")
+    data.load("fashion-mnist")._cache.clear()
+    *_, last = training.fit(make_spec("vanilla"), tmp_path / "run")
+    assert isinstance(last, Failed)
+    assert "restore it from the repository" in last.reason
+
+
+def test_an_existing_folder_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "precious").write_text("x")
+    events = list(training.fit(quick("vanilla"), tmp_path / "run"))
+    assert len(events) == 1  # before anything costly
+    assert isinstance(events[0], Failed)
+    assert "exists already" in events[0].reason
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["precious"]
+
+
+def test_train_returns_a_loaded_run_and_raises_what_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    seen: list[Any] = []
+    options = {"epochs": 1, "compile": False}
+    run = training.train("sparse", "digits", {"l1": 1e-3}, {"latent_dim": 9}, on_event=seen.append, **options)
+    assert run.run.path.parent == tmp_path / "runs"
+    assert run.encode(X).shape == (50, 9)
+    assert isinstance(seen[-1], Finished)
+    with pytest.raises(TrainingError, match="exists already"):
+        training.train("sparse", "digits", out=run.run.path, **options)
+    with pytest.raises(OptionError, match="Unknown kind"):
+        training.train("magic")
+
+
+@pytest.mark.parametrize(
+    ("kind", "hyperparameters", "network"),
+    [
+        ("contractive", {}, {"latent_dim": 20, "hidden": (24,)}),
+        ("contractive", {}, {"family": "pooling", "latent_dim": 3}),
+        ("sparse", {"method": "kl"}, {"family": "strided"}),
+        ("sparse", {"method": "dropout"}, {"tied": True}),
+        ("denoising", {"noise": "salt-and-pepper"}, {"decoder_hidden": (12,)}),
+        ("variational", {"beta": 0.0}, {"family": "dense", "hidden": ()}),
+    ],
+)
+def test_objectives_and_networks_combine(
+    kind: str, hyperparameters: dict[str, Any], network: dict[str, Any], tmp_path: Path
+) -> None:
+    spec = quick(kind, hyperparameters=hyperparameters, network=network, batch_size=256)
+    *_, last = training.fit(spec, tmp_path / "run")
+    assert isinstance(last, Finished), last
+    assert inference.load(tmp_path / "run").reconstruct(X).shape == X.shape
+
+
+def test_a_compiled_step_learns_the_same(digits_runs: dict[str, Path], tmp_path: Path) -> None:
+    *_, last = training.fit(quick("vanilla", compile=True), tmp_path / "run")
+    assert isinstance(last, Finished)
+    assert codes(tmp_path / "run") == pytest.approx(codes(digits_runs["vanilla"]), abs=1e-3)
