@@ -256,7 +256,7 @@ class TrainingView:
         self._spec = spec
         self._terminal = sys.stderr.isatty()
         self._began = time.monotonic()
-        self._left = 0.0
+        self._left: float | None = None
 
     def show(self, event: Event) -> None:
         match event:
@@ -274,7 +274,8 @@ class TrainingView:
             case EpochEnd():
                 terms = "  ".join(f"{k} {v:.4g} (held out {event.validation[k]:.4g})" for k, v in event.terms.items())
                 width = len(str(self._spec.training.epochs))
-                left = f"  {_clock(self._left)} left" if event.epoch < self._spec.training.epochs else ""
+                last = event.epoch == self._spec.training.epochs
+                left = "" if self._left is None or last else f"  {_clock(self._left)} left"
                 self._say(f"Epoch {event.epoch:{width}}/{self._spec.training.epochs}  {terms}{left}")
             case Finished(run):
                 self._say(f"Finished in {_clock(run.card['seconds'])}; {_summary(run)}.")
@@ -288,9 +289,9 @@ class TrainingView:
                 self._clear()
 
     def _show_bar(self, event: Progress) -> None:
-        # The first step compiles: nothing can be foretold from it.
-        short = time.monotonic() - self._began + event.seconds_left < PATIENCE
-        if not self._terminal or short or (event.epoch == 0 and event.step == 1):
+        if not self._terminal or event.seconds_left is None:
+            return
+        if time.monotonic() - self._began + event.seconds_left < PATIENCE:
             return
         done = round(BAR * event.fraction)
         terms = "  ".join(f"{k} {v:.4g}" for k, v in event.terms.items())

@@ -104,8 +104,15 @@ def read(path: Path) -> Run:
     digests = card.get("sha256")
     if not isinstance(digests, dict) or set(digests) != set(FILES):
         raise RunError(f"{path.name}: {CARD} must hold a SHA-256 for each of {', '.join(FILES)}.")
+    if not isinstance(card.get("bytes"), dict):
+        raise RunError(f"{path.name}: {CARD} must hold the size of each file.")
     if not isinstance(card.get("metrics"), dict) or not isinstance(card.get("parameters"), int):
         raise RunError(f"{path.name}: {CARD} must hold metrics and parameters.")
+    # A listing cannot afford every digest; what was cut or filled up shows by its size.
+    for name in FILES:
+        size, expected = (path / name).stat().st_size, card["bytes"].get(name)
+        if size != expected:
+            raise RunError(f"{path.name}: {name} has {size:,} bytes, its card says {expected!r}.")
     try:
         spec = specs.parse(read_file(path, "spec.json", card).decode("utf-8", "replace"))
     except RunError:
@@ -197,7 +204,8 @@ def writing(out: Path) -> Iterator[Path]:
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Adds the digests of the folder's files to the card and writes it."""
     digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
-    write_json(folder / CARD, {"format": FORMAT, **card, "sha256": digests})
+    sizes = {name: (folder / name).stat().st_size for name in FILES}
+    write_json(folder / CARD, {"format": FORMAT, **card, "bytes": sizes, "sha256": digests})
 
 
 def write_json(path: Path, value: Any) -> None:

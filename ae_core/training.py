@@ -1,5 +1,6 @@
 """Training as an iterator of typed events; TensorFlow is imported when it starts."""
 
+import contextlib
 import json
 import math
 import os
@@ -7,6 +8,7 @@ import platform
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ae_core import data, inference, runs
-from ae_core.data import as_float
+from ae_core.data import Dataset, as_float
 from ae_core.errors import ExplorerError, RunError, TrainingError
 from ae_core.evaluation import evaluate
 from ae_core.runs import Run
@@ -63,7 +65,7 @@ class Progress:
         step: Steps taken in this one.
         fraction: Share of all steps taken, in [0, 1].
         terms: Loss terms by name, mean over the latest steps.
-        seconds_left: Estimate for the rest of the training.
+        seconds_left: Estimate for the rest of the training; None after the first call, which compiled.
         preview: Reconstructions of the first test images, uint8 of shape (10, h, w), every few seconds, else None.
     """
 
@@ -71,7 +73,7 @@ class Progress:
     step: int
     fraction: float
     terms: dict[str, float]
-    seconds_left: float
+    seconds_left: float | None
     preview: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
@@ -163,9 +165,10 @@ def fit(
 def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, title: str | None) -> Iterator[Event]:
     if out.exists():
         raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
+    out.parent.mkdir(parents=True, exist_ok=True)  # fails now, not after the training
     yield Preparing("Loading TensorFlow and images")
     dataset = data.load(spec.dataset)
-    reading = threading.Thread(target=dataset.split, args=("train",))  # unpacks while TensorFlow is imported
+    reading = threading.Thread(target=_unpack, args=(dataset,))  # unpacks while TensorFlow is imported
     reading.start()
     from ae_core import keras_model
 
@@ -183,7 +186,7 @@ def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, ti
     epochs = spec.training.epochs
     yield Started(parameters, epochs, work.steps_per_epoch, first)
 
-    taken, rate, clock, shown = 0, 0.0, _Clock(), 0.0
+    taken, clock, shown = 0, _Clock(), 0.0
     stopped = stop()
     for epoch in range(first, epochs):
         if stopped:
@@ -193,18 +196,18 @@ def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, ti
         rows = work.batches(epoch)
         while step < len(rows) and not stopped:
             # The first call traces and compiles: keep it short, so that the first value comes soon.
-            count = 1 if taken == 0 else max(1, int(rate * CALL_SECONDS))
+            count = max(1, int(clock.rate * CALL_SECONDS))
             call = rows[step : step + count]
             begin = time.perf_counter()
             terms = work.run(call)
-            spent = time.perf_counter() - begin
+            if taken:
+                clock.count(len(call), time.perf_counter() - begin)
             _check_finite(terms, epoch, step + len(call))
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + value * len(call)
-            rate = clock.rate(len(call), spent) if taken else 4.0
             step, taken = step + len(call), taken + len(call)
             done = epoch * len(rows) + step
-            left = (epochs * len(rows) - done) / rate
+            left = (epochs * len(rows) - done) / clock.rate if clock.rate else None
             preview = None
             if time.perf_counter() - shown > PREVIEW_SECONDS:
                 preview, shown = _preview(model, preview_images), time.perf_counter()
@@ -282,6 +285,11 @@ def train(
     return inference.load(out)
 
 
+def _unpack(dataset: Dataset) -> None:
+    with contextlib.suppress(Exception):  # whoever asks for the split next gets the error
+        dataset.split("train")
+
+
 def _preview(model: "Autoencoder", x: np.ndarray) -> np.ndarray:
     return np.round(model.reconstruct(x) * 255).astype(np.uint8)
 
@@ -325,11 +333,14 @@ def _check_finite(terms: dict[str, float], epoch: int, step: int) -> None:
 
 
 class _Clock:
-    """Steps a second, over the latest calls."""
+    """Steps a second over the latest calls, 0 before the first."""
 
     def __init__(self) -> None:
-        self._calls: list[tuple[int, float]] = []
+        self._calls: deque[tuple[int, float]] = deque(maxlen=8)
 
-    def rate(self, steps: int, seconds: float) -> float:
-        self._calls = [*self._calls[-7:], (steps, seconds)]
+    def count(self, steps: int, seconds: float) -> None:
+        self._calls.append((steps, seconds))
+
+    @property
+    def rate(self) -> float:
         return sum(n for n, _ in self._calls) / max(sum(s for _, s in self._calls), 1e-9)

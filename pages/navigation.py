@@ -1,8 +1,12 @@
 """What every visitor's script run begins with: page config and the way to the pages."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="Latent Explorer", page_icon=":material/blur_on:", layout="wide")
+ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
+
+st.set_page_config(page_title="Latent Explorer", page_icon=ICON, layout="wide")
 
 st.navigation(
     [

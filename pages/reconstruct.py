@@ -1,5 +1,7 @@
 """What a run makes of images: its reconstruction, what that adds and loses, and how strange each image is to it."""
 
+from html import escape
+
 import numpy as np
 import streamlit as st
 
@@ -29,7 +31,7 @@ errors = metrics.squared_error(x, x_hat)
 among = caches.errors(run.run)
 ranks = [metrics.percentile_rank(e, among) for e in errors]
 captions = [
-    f"{name}<br>MSE {error:.4f}, more than {rank:.1f} % of test images"
+    f"{escape(name)}<br>MSE {error:.4f}, more than {rank:.1f} % of test images"
     for name, error, rank in zip(names, errors, ranks, strict=True)
 ]
 figure = figures.image_rows(

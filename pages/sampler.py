@@ -37,7 +37,8 @@ else:
 if run.latent_dim == 1:
     up = np.zeros(1, np.float32)
 
-images = run.decode(plane.codes(latent.grid(across, up)))
+grid_codes = plane.codes(latent.grid(across, up))
+images = run.decode(grid_codes)
 st.plotly_chart(
     figures.image_grid(
         images,
@@ -53,9 +54,11 @@ st.plotly_chart(
 )
 st.caption(spacing)
 if run.latent_dim > 2:
+    impossible = float((grid_codes < -1e-3).any(axis=1).mean()) if run.spec.network.code_activation == "relu" else 0.0
     st.warning(
         f"The code has {run.latent_dim} units. This is a cut through it along its two leading directions, which hold "
-        f"{plane.share:.0%} of the codes' variance; all other directions stay at their mean.",
+        f"{plane.share:.0%} of the codes' variance; all other directions stay at their mean."
+        + (f" At {impossible:.0%} of the places some unit is negative, which a relu never is." if impossible else ""),
         icon=":material/layers:",
     )
 

@@ -17,7 +17,7 @@ chosen = st.multiselect(
     "Runs",
     list(found),
     default=[n for n in ("sparse-visible", "vanilla") if n in found],
-    format_func=lambda n: run_picker.title(found[n]),
+    format_func=run_picker.labels(found).__getitem__,
     max_selections=MAX_RUNS,
     key="overlaid",
     bind="query-params",
@@ -28,7 +28,7 @@ if not chosen:
     st.stop()
 
 overlaid = [caches.load(found[n]) for n in chosen]
-titles = [run.run.title for run in overlaid]
+titles = [run_picker.labels(found)[n] for n in chosen]
 codes = {t: caches.codes(run.run) for t, run in zip(titles, overlaid, strict=True)}
 thresholds = {t: evaluation.activity_threshold(run) for t, run in zip(titles, overlaid, strict=True)}
 counts = {t: metrics.active_units(z, thresholds[t]) for t, z in codes.items()}

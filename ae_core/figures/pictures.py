@@ -138,7 +138,7 @@ def image_grid(
     if box is None:
         figure.add_trace(go.Image(source=data_uri(picture), hoverinfo="skip"))
         figure.update_xaxes(visible=False, constrain="domain")
-        figure.update_yaxes(visible=False, constrain="domain", scaleanchor="x")
+        figure.update_yaxes(visible=False, constrain="domain", constraintoward="top", scaleanchor="x")
     else:
         left, right, bottom, top = box
         dx, dy = (right - left) / picture.shape[1], (top - bottom) / picture.shape[0]
@@ -146,7 +146,9 @@ def image_grid(
             go.Image(source=data_uri(picture), x0=left + dx / 2, dx=dx, y0=top - dy / 2, dy=-dy, hoverinfo="skip")
         )
         figure.update_xaxes(title=labels[0], range=[left, right], constrain="domain")
-        figure.update_yaxes(title=labels[1], range=[bottom, top], constrain="domain", autorange=False)
+        figure.update_yaxes(
+            title=labels[1], range=[bottom, top], constrain="domain", constraintoward="top", autorange=False
+        )
         if ticks is not None:
             for update, values, low, high in (
                 (figure.update_xaxes, ticks[0], left, right),

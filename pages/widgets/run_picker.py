@@ -1,5 +1,8 @@
 """Picks the run that the pages show; picked once, it stays picked and is in the link."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import streamlit as st
 
 from ae_core import data, jobs, kinds, runs
@@ -30,42 +33,44 @@ def available() -> dict[str, Run | BrokenRun]:
     return {r.name: r for r in found}
 
 
-def title(run: Run | BrokenRun) -> str:
+def labels(found: Mapping[str, Run | BrokenRun]) -> dict[str, str]:
+    """What each run is called in a list, by name; no two are called the same."""
+    called = {name: _label(run) for name, run in found.items()}
+    often = Counter(called.values())
+    return {name: label if often[label] == 1 else f"{label} ({name[-4:]})" for name, label in called.items()}
+
+
+def _label(run: Run | BrokenRun) -> str:
     if isinstance(run, BrokenRun):
         return f"{run.name} (broken)"
-    owned = "" if run.path.parent == runs.SHIPPED else " · yours"
-    return f"{run.title}{owned}"
+    if run.path.parent == runs.SHIPPED:
+        return run.title
+    return f"{run.title} · yours, {str(run.card.get('created'))[:16].replace('T', ' ')}"
 
 
-def pick(default: str = "variational", dataset: str | None = None) -> LoadedRun:
+def pick(default: str = "variational") -> LoadedRun:
     """Shows the picker and gives the run that is picked, or says why there is none and ends the page.
 
     Args:
         default: The run that a first visit shows.
-        dataset: If given, only runs on this data set.
     """
     found = available()
-    if dataset is not None:
-        found = {n: r for n, r in found.items() if isinstance(r, Run) and r.spec.dataset == dataset}
     if not found:
         st.info("There are no runs yet. Train one to see it here.")
         st.page_link("train.py", label="Train one", icon=":material/model_training:")
         st.stop()
-    asked = st.session_state.get(KEY) or st.query_params.get(KEY)
-    if asked is not None and asked not in found:
-        st.warning("The run of this link is not here: it was deleted, or belongs to someone else. This is another one.")
-        st.session_state.pop(KEY, None)
-        st.query_params.pop(KEY, None)
-    names = list(found)
-    name = st.selectbox(
-        "Run",
-        names,
-        index=names.index(default) if default in names else 0,
-        format_func=lambda n: title(found[n]),
-        key=KEY,
-        bind="query-params",
-        persist_state="session",
-    )
+    if KEY not in st.session_state:
+        asked = st.query_params.get(KEY, default)
+        if asked not in found and asked != default:
+            st.warning("The run of this link is gone, or is someone else's. This is another one.")
+        st.session_state[KEY] = asked if asked in found else next(iter(found))
+    elif st.session_state[KEY] not in found:
+        st.warning("The run that was picked is gone. This is another one.")
+        st.session_state[KEY] = next(iter(found))
+    called = labels(found)
+    name = st.selectbox("Run", list(found), format_func=called.__getitem__, key=KEY, persist_state="session")
+    # In the link by its name, which stays what it is; Streamlit would bind the label.
+    st.query_params[KEY] = name
     run = found[name]
     try:
         if isinstance(run, BrokenRun):
