@@ -6,7 +6,7 @@ import streamlit as st
 from ae_core import data, figures
 from pages.widgets import caches, run_picker
 
-SHOWN = 40
+SHOWN = 64
 CHOICES = (1000, 3000, 10_000)
 
 st.title("Latent space")
@@ -27,39 +27,40 @@ count = st.segmented_control(
 
 plane = caches.plane(run.run)
 points = plane.points(caches.codes(run.run))[:count]
-event = st.plotly_chart(
-    figures.scatter(points, labels[:count], dataset.class_names, plane.labels),
-    key=f"scatter-{run.run.name}-{count}",
-    on_select="rerun",
-    selection_mode=("lasso", "box", "points"),
-    alt="Codes of the test images, coloured by class",
-)
-if run.latent_dim > 2:
-    st.caption(
-        f"The code has {run.latent_dim} units; this is its shadow on the two directions in which the codes vary most "
-        f"(principal component analysis). They hold **{plane.share:.0%}** of the variance: points that touch here may "
-        "lie far apart."
+picture, selection = st.columns([3, 2], gap="large")
+with picture:
+    event = st.plotly_chart(
+        figures.scatter(points, labels[:count], dataset.class_names, plane.labels),
+        key=f"scatter-{run.run.name}-{count}",
+        on_select="rerun",
+        selection_mode=("lasso", "box", "points"),
+        alt="Codes of the test images, coloured by class",
     )
+    if run.latent_dim > 2:
+        st.caption(
+            f"The code has {run.latent_dim} units; this is its shadow on the two directions in which the codes vary "
+            f"most (principal component analysis). They hold **{plane.share:.0%}** of the variance: points that touch "
+            "here may lie far apart."
+        )
 
-picked = np.array([p["customdata"] for p in event.selection.points], dtype=int).ravel()
-if not len(picked):
-    st.info(
-        f"{run.recipe.notice} Use the lasso on the picture to see the images behind the dots.",
-        icon=":material/visibility:",
+with selection:
+    picked = np.array([p["customdata"] for p in event.selection.points], dtype=int).ravel()
+    picked.sort()  # in the order of the test set, so that the first of them show all classes
+    if len(picked):
+        st.subheader(f"{len(picked):,} image{'s' if len(picked) > 1 else ''} selected")
+        classes, sizes = np.unique(labels[picked], return_counts=True)
+        order = np.argsort(-sizes)
+        st.text(", ".join(f"{dataset.class_names[classes[i]]} {sizes[i]:,}" for i in order))
+    else:
+        st.subheader("The first test images")
+        st.markdown("Draw around some dots with the lasso, or click one: their images appear here.")
+        picked = np.arange(SHOWN)
+    st.plotly_chart(
+        figures.image_grid(caches.test_images(dataset.name)[picked[:SHOWN]], columns=8, height=440),
+        key="selected",
+        config={"displayModeBar": False},
+        alt="Test images",
     )
-    st.stop()
-
-names, sizes = np.unique(labels[picked], return_counts=True)
-mix = ", ".join(
-    f"{dataset.class_names[c]} {n:,}" for c, n in sorted(zip(names, sizes, strict=True), key=lambda p: -p[1])
-)
-st.subheader(f"{len(picked):,} image{'s' if len(picked) > 1 else ''} selected")
-st.text(mix)
-st.plotly_chart(
-    figures.image_grid(caches.test_images(dataset.name)[picked[:SHOWN]], columns=20, height=160),
-    key="selected",
-    config={"displayModeBar": False},
-    alt="The selected test images",
-)
-if len(picked) > SHOWN:
-    st.caption(f"The first {SHOWN} of them are shown.")
+    if len(picked) > SHOWN:
+        st.caption(f"The first {SHOWN} of them.")
+st.info(run.recipe.notice, icon=":material/visibility:")

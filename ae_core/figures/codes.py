@@ -35,7 +35,7 @@ def scatter(
             hovertemplate=f"{name}, test image %{{customdata}}<extra></extra>",
         )
     figure.update_xaxes(title=axes[0])
-    figure.update_yaxes(title=axes[1])
+    figure.update_yaxes(title=axes[1], scaleanchor="x")  # distances mean the same in every direction
     # Markers in the legend large enough to tell their colours.
     return layout(figure, height, dragmode="lasso", legend={"itemsizing": "constant", "orientation": "h", "y": 1.02})
 
