@@ -1,7 +1,9 @@
 """Training is a contract that every kind keeps: curves, seeds, stopping, resuming, failing."""
 
+import errno
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -212,15 +214,31 @@ def test_the_state_of_another_network_is_refused(tmp_path: Path) -> None:
     assert "another network" in last.reason
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize(
+    ("value", "in_training", "step"), [(math.nan, True, 1), (math.inf, True, 1), (math.nan, False, STEPS)]
+)
 def test_a_term_that_is_no_number_fails_by_name_and_leaves_nothing(
-    value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    value: float, in_training: bool, step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = kinds.Kind.loss_terms
-    monkeypatch.setattr(kinds.get("vanilla"), "loss_terms", lambda self, p: {**plain(self, p), "odd": value})
+
+    def terms(self: kinds.Kind, p: kinds.Forward) -> dict[str, Any]:
+        return {**plain(self, p), "odd": value if p.training == in_training else 0.0}
+
+    monkeypatch.setattr(kinds.get("vanilla"), "loss_terms", terms)
     *_, last = training.fit(quick("vanilla"), tmp_path / "run", state=tmp_path / "state")
     assert isinstance(last, Failed)
-    assert last.reason.startswith(f"The odd term became {value} in epoch 1, step 1; nothing was saved.")
+    assert last.reason.startswith(f"The odd term became {value} in epoch 1, step {step}; nothing was saved.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_fails_in_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    *_, last = training.fit(quick("vanilla"), tmp_path / "run")
+    assert last == Failed("The run 'run' cannot be written: No space left on device.")
     assert list(tmp_path.iterdir()) == []
 
 
