@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -21,8 +21,9 @@ from ae_core import data, inference, runs
 from ae_core.data import Dataset, as_float
 from ae_core.errors import ExplorerError, RunError, TrainingError
 from ae_core.evaluation import evaluate
+from ae_core.kinds import Network
 from ae_core.runs import Run
-from ae_core.spec import VALIDATION_SHARE, Spec
+from ae_core.spec import VALIDATION_SHARE, Spec, make_spec
 
 if TYPE_CHECKING:
     from ae_core.keras_model import Autoencoder, Optimisation
@@ -186,75 +187,97 @@ def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, ti
     epochs = spec.training.epochs
     yield Started(parameters, epochs, work.steps_per_epoch, first)
 
-    taken, clock, shown = 0, _Clock(), 0.0
-    stopped = stop()
-    for epoch in range(first, epochs):
-        if stopped:
-            break
-        sums: dict[str, float] = {}
-        step = 0
-        rows = work.batches(epoch)
-        while step < len(rows) and not stopped:
-            # The first call traces and compiles: keep it short, so that the first value comes soon.
-            count = max(1, int(clock.rate * CALL_SECONDS))
-            call = rows[step : step + count]
-            begin = time.perf_counter()
-            terms = work.run(call)
-            if taken:
-                clock.count(len(call), time.perf_counter() - begin)
-            _check_finite(terms, epoch, step + len(call))
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + value * len(call)
-            step, taken = step + len(call), taken + len(call)
-            done = epoch * len(rows) + step
-            left = (epochs * len(rows) - done) / clock.rate if clock.rate else None
-            preview = None
-            if time.perf_counter() - shown > PREVIEW_SECONDS:
-                preview, shown = _preview(model, preview_images), time.perf_counter()
-            yield Progress(epoch, step, done / (epochs * len(rows)), terms, left, preview)
-            stopped = stop()
-        if step < len(rows):
-            break
-        validation = work.validate()
-        _check_finite(validation, epoch, step)
-        preview, shown = _preview(model, preview_images), time.perf_counter()
-        terms = {name: value / step for name, value in sums.items()}
-        end = EpochEnd(epoch + 1, terms, validation, work.learning_rate, time.perf_counter() - began, preview)
-        history.append(end.record())
-        if state is not None:
-            _save_state(work, state, epoch + 1, history)
-        yield end
-
-    finished = len(history) == epochs
-    if not history and not taken:
+    loop = _Loop(model, work, preview_images, history)
+    yield from loop.run(first, stop, state)
+    if not history and not loop.taken:
         yield Cancelled(None, 0)
         return
     yield Preparing("Exporting and checking the run")
-    duration = time.perf_counter() - began
-    with runs.writing(out) as folder:
-        _write(folder, spec, model, history, preview_images)
-        card: dict[str, Any] = {
-            "title": title,
-            "parameters": parameters,
-            "epochs": len(history),
-            "complete": finished,
-            "seconds": round(duration, 2),
-            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
-            "metrics": {},
-        }
-        runs.write_card(folder, card)
-        card["metrics"] = evaluate(inference.load(folder), neighbours=False)
-        runs.write_card(folder, card)
-    run = runs.read(out)
+    finished = len(history) == epochs
+    card = {
+        "title": title,
+        "parameters": parameters,
+        "epochs": len(history),
+        "complete": finished,
+        "seconds": round(time.perf_counter() - began, 2),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
+    }
+    run = _save(out, spec, model, history, card, preview_images)
     yield Finished(run) if finished else Cancelled(run, len(history))
+
+
+class _Loop:
+    """The epochs of one training, call by call.
+
+    Attributes:
+        history: The records of finished epochs; grows.
+        taken: Steps taken here.
+    """
+
+    def __init__(
+        self, model: "Autoencoder", work: "Optimisation", preview_images: np.ndarray, history: list[dict[str, Any]]
+    ) -> None:
+        self.model = model
+        self.work = work
+        self.preview_images = preview_images
+        self.history = history
+        self.taken = 0
+        self._epochs = work.config.epochs
+        self._began = time.perf_counter()
+        self._shown = 0.0
+        self._clock = _Clock()
+
+    def run(self, first: int, stop: Callable[[], bool], state: Path | None) -> Iterator[Progress | EpochEnd]:
+        """Trains from epoch `first`, counted from 0, to the last or until stopped."""
+        for epoch in range(first, self._epochs):
+            sums: dict[str, float] = {}
+            if stop() or not (yield from self._steps(epoch, sums, stop)):
+                return
+            validation = self.work.validate()
+            _check_finite(validation, epoch, self.work.steps_per_epoch)
+            terms = {name: value / self.work.steps_per_epoch for name, value in sums.items()}
+            seconds = time.perf_counter() - self._began
+            end = EpochEnd(epoch + 1, terms, validation, self.work.learning_rate, seconds, self._preview())
+            self.history.append(end.record())
+            if state is not None:
+                _save_state(self.work, state, epoch + 1, self.history)
+            yield end
+
+    def _steps(self, epoch: int, sums: dict[str, float], stop: Callable[[], bool]) -> Generator[Progress, None, bool]:
+        """Takes an epoch's steps and adds up its terms; whether it came to the end."""
+        rows = self.work.batches(epoch)
+        total = self._epochs * len(rows)
+        step = 0
+        while step < len(rows):
+            # The first call traces and compiles: it is one step, so that the first value comes soon.
+            call = rows[step : step + max(1, int(self._clock.rate * CALL_SECONDS))]
+            begin = time.perf_counter()
+            terms = self.work.run(call)
+            if self.taken:
+                self._clock.count(len(call), time.perf_counter() - begin)
+            step, self.taken = step + len(call), self.taken + len(call)
+            _check_finite(terms, epoch, step)
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0.0) + value * len(call)
+            done = epoch * len(rows) + step
+            left = (total - done) / self._clock.rate if self._clock.rate else None
+            due = time.perf_counter() - self._shown > PREVIEW_SECONDS
+            yield Progress(epoch, step, done / total, terms, left, self._preview() if due else None)
+            if step < len(rows) and stop():
+                return False
+        return True
+
+    def _preview(self) -> np.ndarray:
+        self._shown = time.perf_counter()
+        return np.round(self.model.reconstruct(self.preview_images) * 255).astype(np.uint8)
 
 
 def train(
     kind: str,
     dataset: str = "fashion-mnist",
     hyperparameters: dict[str, Any] | None = None,
-    network: Any = None,
+    network: Network | dict[str, Any] | None = None,
     out: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
     **training: Any,
@@ -274,8 +297,6 @@ def train(
         OptionError: if an option is unknown or out of range.
         TrainingError: if the training fails.
     """
-    from ae_core.spec import make_spec
-
     spec = make_spec(kind, dataset, hyperparameters, network, **training)
     out = Path(out) if out is not None else runs.data_folder() / "runs" / runs.new_name(kind)
     for event in fit(spec, out):
@@ -290,17 +311,25 @@ def _unpack(dataset: Dataset) -> None:
         dataset.split("train")
 
 
-def _preview(model: "Autoencoder", x: np.ndarray) -> np.ndarray:
-    return np.round(model.reconstruct(x) * 255).astype(np.uint8)
-
-
-def _write(folder: Path, spec: Spec, model: "Autoencoder", history: list[dict[str, Any]], x: np.ndarray) -> None:
+def _save(
+    out: Path,
+    spec: Spec,
+    model: "Autoencoder",
+    history: list[dict[str, Any]],
+    card: dict[str, Any],
+    x: np.ndarray,
+) -> Run:
+    """Writes a run whole: what was learnt, the networks checked on images x, and figures from the written files."""
     from ae_core import keras_model
 
-    (folder / "spec.json").write_text(json.dumps(spec.to_json(), indent=1) + "\n")
-    (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in history))
-    model.save_weights(folder / "model.weights.h5")
-    keras_model.export(model, folder, x)
+    with runs.writing(out) as folder:
+        (folder / "spec.json").write_text(json.dumps(spec.to_json(), indent=1) + "\n")
+        (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in history))
+        model.save_weights(folder / "model.weights.h5")
+        keras_model.export(model, folder, x)
+        runs.write_card(folder, card | {"metrics": {}})
+        runs.write_card(folder, card | {"metrics": evaluate(inference.load(folder), neighbours=False)})
+    return runs.read(out)
 
 
 def _save_state(work: "Optimisation", folder: Path, epoch: int, history: list[dict[str, Any]]) -> None:
