@@ -12,7 +12,7 @@ from pages.widgets import caches, image_input, image_picker, run_picker
 st.title("Reconstruct")
 st.markdown("What comes back when an image passes through the code.")
 
-run = run_picker.pick()
+run = run_picker.pick(default="vanilla")
 dataset = data.load(run.spec.dataset)
 source = st.segmented_control("Images", ["Test images", "Your own"], default="Test images", required=True)
 

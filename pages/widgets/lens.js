@@ -101,6 +101,7 @@ class Lens {
     const began = performance.now();
     const step = (now) => {
       const t = (now - began) / 4000;
+      if (t > 8) return;
       this.look(
         (left + right) / 2 + (right - left) * 0.3 * Math.sin(t),
         (bottom + top) / 2 + (top - bottom) * 0.3 * Math.sin(1.4 * t + 0.5),

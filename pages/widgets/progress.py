@@ -128,7 +128,7 @@ def _ways_on(job: Job) -> None:
         strict=True,
     ):
         if column.button(label, width="stretch", key=f"to-{page}"):
-            st.session_state[run_picker.KEY] = job.id
+            run_picker.remember(job.id)
             st.switch_page(page)
 
 

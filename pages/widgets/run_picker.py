@@ -12,6 +12,22 @@ from ae_core.runs import BrokenRun, Run
 from pages.widgets import caches, visitor
 
 KEY = "run"
+PICKED = "picked-run"
+
+
+def remember(name: str) -> None:
+    """Makes a run the picked one on every page."""
+    st.session_state[PICKED] = name
+
+
+def forget() -> None:
+    """Leaves it to each page which run to show."""
+    st.session_state.pop(PICKED, None)
+    st.query_params.pop(KEY, None)
+
+
+def _picked() -> None:
+    remember(st.session_state[KEY])
 
 
 def available() -> dict[str, Run | BrokenRun]:
@@ -52,25 +68,25 @@ def pick(default: str = "variational") -> LoadedRun:
     """Shows the picker and gives the run that is picked, or says why there is none and ends the page.
 
     Args:
-        default: The run that a first visit shows.
+        default: The run that the page shows until one is picked.
     """
     found = available()
     if not found:
         st.info("There are no runs yet. Train one to see it here.")
         st.page_link("train.py", label="Train one", icon=":material/model_training:")
         st.stop()
-    if KEY not in st.session_state:
-        asked = st.query_params.get(KEY, default)
-        if asked not in found and asked != default:
-            st.warning("The run of this link is gone, or is someone else's. This is another one.")
-        st.session_state[KEY] = asked if asked in found else next(iter(found))
-    elif st.session_state[KEY] not in found:
-        st.warning("The run that was picked is gone. This is another one.")
-        st.session_state[KEY] = next(iter(found))
+    asked = st.session_state.get(PICKED) or st.query_params.get(KEY)
+    if asked is not None and asked not in found:
+        st.warning("The run of this link is gone, or is someone else's. This is another one.")
+        forget()
+        asked = None
     called = labels(found)
-    name = st.selectbox("Run", list(found), format_func=called.__getitem__, key=KEY, persist_state="session")
-    # In the link by its name, which stays what it is; Streamlit would bind the label.
-    st.query_params[KEY] = name
+    # A page's own default is no choice of the visitor's: it neither stays nor goes into the link.
+    st.session_state[KEY] = asked or (default if default in found else next(iter(found)))
+    name = st.selectbox("Run", list(found), format_func=called.__getitem__, key=KEY, on_change=_picked)
+    if asked is not None:
+        remember(name)
+        st.query_params[KEY] = name  # by its name, which stays what it is; Streamlit would bind the label
     run = found[name]
     try:
         if isinstance(run, BrokenRun):
