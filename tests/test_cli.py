@@ -21,6 +21,7 @@ from PIL import Image
 
 import ae_core
 from ae_core import cli, inference, kinds, runs, training
+from ae_core.cli import options, output, progress, train
 from ae_core.kinds import Hyperparameter, Kind
 from ae_core.spec import make_spec
 
@@ -136,8 +137,8 @@ def test_a_hyperparameter_that_collides_with_a_shared_option_gets_the_kinds_name
             Hyperparameter("twice", False, "Whether to draw again."),
         )
 
-    options = [cli._hyperparameter_option(Lucky, h) for h in Lucky.hyperparameters]
-    assert [(o.opts, o.secondary_opts, o.default) for o in options] == [
+    made = [options.hyperparameter(Lucky, h) for h in Lucky.hyperparameters]
+    assert [(o.opts, o.secondary_opts, o.default) for o in made] == [
         (["--lucky-seed"], [], 1),
         (["--twice"], ["--no-twice"], False),
     ]
@@ -199,7 +200,7 @@ def test_a_trainings_stderr_holds_nothing_of_tensorflows(stopped: Stopped) -> No
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_first_signal_asks_and_the_second_aborts(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with cli._stopping() as stop:
+    with train.stopping() as stop:
         assert not stop()
         os.kill(os.getpid(), number)
         assert stop()
@@ -251,8 +252,8 @@ def test_a_terminal_shows_a_bar_once_it_takes_longer_than_a_second(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    view = cli.TrainingView(make_spec("vanilla", "digits", epochs=2))
-    view.show(training.Progress(0, 1, 0.01, {"reconstruction": 0.7}, 60.0))  # the first step compiles
+    view = progress.TrainingView(make_spec("vanilla", "digits", epochs=2))
+    view.show(training.Progress(0, 1, 0.01, {"reconstruction": 0.7}, None))  # the first step compiles
     view.show(training.Progress(0, 20, 0.25, {"reconstruction": 0.5}, 0.5))
     assert capsys.readouterr().err == ""
     view.show(training.Progress(0, 21, 0.5, {"reconstruction": 0.4}, 65.0))
@@ -340,7 +341,7 @@ def test_evaluate_prints_a_table_of_all_figures(digits_runs: dict[str, Path]) ->
 
 
 def test_evaluate_writes_null_for_what_json_cannot_hold() -> None:
-    assert cli._finite({"a": [float("inf"), float("nan"), 1.5]}) == {"a": [None, None, 1.5]}
+    assert output.finite({"a": [float("inf"), float("nan"), 1.5]}) == {"a": [None, None, 1.5]}
 
 
 # encode

@@ -1,0 +1,42 @@
+"""The command line, ``python -m ae_core``: kinds, train, list, evaluate, encode, sample; a module for each.
+
+Results go to stdout, progress and errors to stderr. Exit status: 0 fine, 1 failed, 2 not understood,
+130 stopped by the person at the keyboard.
+"""
+
+from typing import Any
+
+import click
+
+from ae_core.cli.encode import encode
+from ae_core.cli.evaluate import evaluate_runs
+from ae_core.cli.kinds import show_kinds
+from ae_core.cli.listing import list_runs
+from ae_core.cli.output import STOPPED
+from ae_core.cli.sample import sample
+from ae_core.cli.train import train_kind
+from ae_core.errors import ExplorerError
+
+__all__ = ["main"]
+
+
+class Commands(click.Group):
+    """A group whose commands fail with one sentence and the right exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ExplorerError as error:
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Aborted.", err=True)
+            ctx.exit(STOPPED)
+
+
+@click.group(
+    cls=Commands,
+    commands=[show_kinds, train_kind, list_runs, evaluate_runs, encode, sample],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+def main() -> None:
+    """Train autoencoders, look at their figures, and use them."""

@@ -1,0 +1,75 @@
+"""``encode``: images to codes."""
+
+import csv
+import io
+from pathlib import Path
+
+import click
+import numpy as np
+
+from ae_core import data, inference
+from ae_core.cli import listing
+from ae_core.cli.output import FILE, telling, write
+from ae_core.errors import ImageError
+from ae_core.inference import LoadedRun
+
+CHUNK = 5000  # images: floats take four times their room, so never all at once
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.argument("images", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--split", type=click.Choice(["test", "train"]), help="Of the run's data set. [default: test]")
+@click.option("--limit", type=click.IntRange(1), help="Only the first so many images of the split.")
+@click.option("--out", type=FILE, help="A .npy or .csv file. [default: stdout]")
+def encode(run: str, images: tuple[Path, ...], split: str | None, limit: int | None, out: Path | None) -> None:
+    """Codes of a run: of IMAGES, or of its data set with their labels.
+
+    .npy holds the codes alone, float32 of shape (images, units); .csv and stdout have a row for each image.
+    """
+    if out is not None and out.suffix not in (".npy", ".csv"):
+        raise click.UsageError(f"--out must end in .npy or .csv, got {out.name!r}.")
+    if images and (split or limit):
+        raise click.UsageError("--split and --limit are for the data set: leave them out beside image files.")
+    loaded = inference.load(listing.find(run))
+    with telling("Encoding …"):
+        if images:
+            codes = loaded.encode(np.stack([_read_image(path, loaded.image_shape) for path in images]))
+            heading, rows = ["image"], [[str(path)] for path in images]
+        else:
+            codes, labels = _split_codes(loaded, split or "test", limit)
+            class_names = data.load(loaded.spec.dataset).class_names
+            heading = ["image", "label", "class"]
+            rows = [[str(i), str(label), class_names[label]] for i, label in enumerate(labels)]
+    if out is not None and out.suffix == ".npy":
+        file = io.BytesIO()
+        np.save(file, codes)
+        write(out, file.getvalue())
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*heading, *(f"z{i}" for i in range(codes.shape[1]))])
+    writer.writerows([*row, *code] for row, code in zip(rows, codes, strict=True))
+    if out is None:
+        click.echo(text.getvalue(), nl=False)
+    else:
+        write(out, text.getvalue().encode())
+
+
+def _split_codes(run: LoadedRun, split: str, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Codes and class numbers of the first images of a split, (n, latent_dim) and (n,)."""
+    part = data.load(run.spec.dataset).split(split)
+    images = part.images[:limit]
+    codes = [run.encode(data.as_float(images[i : i + CHUNK])) for i in range(0, len(images), CHUNK)]
+    return np.concatenate(codes), part.labels[:limit]
+
+
+def _read_image(path: Path, image_shape: tuple[int, int]) -> np.ndarray:
+    from ae_core import images
+
+    try:
+        return images.read(path.read_bytes(), image_shape)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read ({error.strerror}).") from error

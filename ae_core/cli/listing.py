@@ -1,0 +1,67 @@
+"""``list``: the runs there are, and the one that a name means."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ae_core import runs
+from ae_core.cli.output import as_json, print_json, table
+from ae_core.errors import RunError
+from ae_core.runs import BrokenRun, Run
+
+
+def places() -> dict[str, Path]:
+    """Where runs are looked for by name."""
+    return {"shipped": runs.SHIPPED, "local": runs.data_folder() / "runs"}
+
+
+def find(name: str) -> Path:
+    """The folder of a run that was named by a shipped or local run's name, or by its path.
+
+    Raises:
+        RunError: if it is neither.
+    """
+    for folder in places().values():
+        known = {run.name: run.path for run in runs.scan(folder)}
+        if name in known:
+            return known[name]
+    if Path(name).is_dir():
+        return Path(name)
+    known_names = ", ".join(run.name for run in runs.shipped()) or "those that `list` shows"
+    raise RunError(f"There is no run {name!r}: give the path of a run's folder, or a name such as {known_names}.")
+
+
+@click.command("list")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@as_json
+def list_runs(folder: Path | None, as_json: bool) -> None:
+    """The runs that ship and the local ones, or those in FOLDER; broken ones with the reason."""
+    folders = places() if folder is None else {str(folder): folder}
+    found = [(place, run) for place, path in folders.items() for run in runs.scan(path)]
+    if as_json:
+        print_json([_record(place, run) for place, run in found])
+        return
+    rows = [["name", "from", "kind", "data set", "code", "epochs", "title"]]
+    rows += [_row(place, run) for place, run in found if isinstance(run, Run)]
+    broken = [[run.name, place, f"broken: {run.reason}"] for place, run in found if isinstance(run, BrokenRun)]
+    if len(rows) > 1:
+        click.echo(table(rows))
+    if broken:
+        click.echo(table(broken))
+    if not found:
+        click.echo(f"No runs in {' or '.join(map(str, folders.values()))}: train one with `train KIND`.", err=True)
+
+
+def _row(place: str, run: Run) -> list[str]:
+    spec = run.spec
+    epochs = f"{len(run.history)}" + ("" if run.card.get("complete", True) else " (stopped)")
+    return [run.name, place, spec.kind, spec.dataset, f"{spec.network.latent_dim}", epochs, run.title]
+
+
+def _record(place: str, run: Run | BrokenRun) -> dict[str, Any]:
+    record: dict[str, Any] = {"name": run.name, "from": place, "path": str(run.path), "broken": None}
+    if isinstance(run, BrokenRun):
+        return record | {"broken": run.reason}
+    card = {key: run.card.get(key) for key in ("parameters", "epochs", "complete", "seconds", "created")}
+    return record | {"title": run.title, "spec": run.spec.to_json()} | card

@@ -1,0 +1,69 @@
+"""What the commands share: how results are printed and written."""
+
+import json
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ae_core import runs
+
+STOPPED = 130
+PATIENCE = 1.0  # seconds before a command says what it is doing
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+@contextmanager
+def telling(message: str) -> Iterator[None]:
+    """Says on stderr what is being done if it takes longer than a second."""
+    timer = threading.Timer(PATIENCE, click.echo, (message,), {"err": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(finite(value), indent=1, ensure_ascii=False))
+
+
+def finite(value: Any) -> Any:
+    """The value with null for numbers that JSON cannot hold: infinities and NaN."""
+    if isinstance(value, dict):
+        return {key: finite(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def table(rows: Sequence[Sequence[str]], right: bool = False) -> str:
+    """Rows as aligned text; all columns but the first are numbers if `right`."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    justify = [str.ljust, *[str.rjust if right else str.ljust] * (len(widths) - 1)]
+    return "\n".join(
+        "  ".join(to(cell, width) for to, cell, width in zip(justify, row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people say them: "8 s", "2 min 5 s"."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a result to a file and prints the file's path."""
+    try:
+        runs.write_bytes(path, content)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written ({error.strerror}): choose another --out.") from error
+    click.echo(path)

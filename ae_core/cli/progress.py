@@ -1,0 +1,98 @@
+"""A training's events, for people and for programs."""
+
+import json
+import shutil
+import sys
+import time
+from dataclasses import fields
+
+import click
+
+from ae_core.cli.output import PATIENCE, clock, finite
+from ae_core.runs import Run
+from ae_core.spec import Spec
+from ae_core.training import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
+
+BAR = 30  # characters
+CLEAR_LINE = "\r\033[K"
+NAMES = {
+    Preparing: "preparing",
+    Started: "started",
+    Progress: "progress",
+    EpochEnd: "epoch",
+    Finished: "finished",
+    Cancelled: "cancelled",
+    Failed: "failed",
+}
+
+
+def print_event(event: Event) -> None:
+    """Prints an event as one line of JSON."""
+    values = {f.name: getattr(event, f.name) for f in fields(event) if f.name != "preview"}
+    run = values.pop("run", None)
+    if isinstance(event, Finished | Cancelled):
+        values |= {"run": str(run.path) if run else None, "metrics": run.card["metrics"] if run else None}
+    click.echo(json.dumps(finite({"event": NAMES[type(event)], **values})))
+
+
+class TrainingView:
+    """A training's events for people: text and a progress bar on stderr, the run's folder on stdout."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._terminal = sys.stderr.isatty()
+        self._began = time.monotonic()
+        self._left: float | None = None
+
+    def show(self, event: Event) -> None:
+        match event:
+            case Preparing(phase):
+                self._say(f"{phase} …")
+            case Started():
+                self._began = time.monotonic()
+                self._say(
+                    f"{self._spec.recipe().title} on {self._spec.dataset}: {event.parameters:,} parameters, "
+                    f"{event.epochs} epochs of {event.steps_per_epoch} steps."
+                )
+            case Progress():
+                self._left = event.seconds_left
+                self._show_bar(event)
+            case EpochEnd():
+                terms = "  ".join(f"{k} {v:.4g} (held out {event.validation[k]:.4g})" for k, v in event.terms.items())
+                width = len(str(self._spec.training.epochs))
+                last = event.epoch == self._spec.training.epochs
+                left = "" if self._left is None or last else f"  {clock(self._left)} left"
+                self._say(f"Epoch {event.epoch:{width}}/{self._spec.training.epochs}  {terms}{left}")
+            case Finished(run):
+                self._say(f"Finished in {clock(run.card['seconds'])}; {_summary(run)}.")
+                click.echo(run.path)
+            case Cancelled(run, epoch) if run:
+                self._say(f"Stopped after {epoch} whole epochs and saved; {_summary(run)}.")
+                click.echo(run.path)
+            case Cancelled():
+                self._say("Stopped before the first step: nothing was saved.")
+            case Failed():
+                self._clear()
+
+    def _show_bar(self, event: Progress) -> None:
+        if not self._terminal or event.seconds_left is None:
+            return
+        if time.monotonic() - self._began + event.seconds_left < PATIENCE:
+            return
+        done = round(BAR * event.fraction)
+        terms = "  ".join(f"{k} {v:.4g}" for k, v in event.terms.items())
+        line = f"[{'#' * done}{'-' * (BAR - done)}] {event.fraction:4.0%}  {clock(event.seconds_left)} left  {terms}"
+        click.echo(CLEAR_LINE + line[: shutil.get_terminal_size().columns - 1], nl=False, err=True)
+
+    def _say(self, text: str) -> None:
+        self._clear()
+        click.echo(text, err=True)
+
+    def _clear(self) -> None:
+        if self._terminal:
+            click.echo(CLEAR_LINE, nl=False, err=True)
+
+
+def _summary(run: Run) -> str:
+    metrics = run.card["metrics"]
+    return f"on the test images BCE {metrics['bce']:.4f} nats a pixel, PSNR {metrics['psnr']:.2f} dB"
