@@ -159,7 +159,10 @@ def fit(
         yield Failed(str(error))
     except OSError as error:
         yield Failed(f"A file could not be written or read: {error.strerror or error}.")
-    except MemoryError:
+    except Exception as error:
+        # TensorFlow's own exception for it cannot be named here without importing it.
+        if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
+            raise
         yield Failed("Memory ran out: choose a smaller network, code or batch.")
 
 
