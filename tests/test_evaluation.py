@@ -1,0 +1,108 @@
+"""The figures of a run, computed here a second time; none is taken from its card."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+from sklearn.neighbors import KNeighborsClassifier
+
+from ae_core import data, inference, kinds, runs
+from ae_core.evaluation import activity_threshold, evaluate
+from ae_core.inference import LoadedRun
+from ae_core.spec import make_spec
+
+
+@pytest.fixture(scope="module")
+def run(digits_runs: dict[str, Path]) -> LoadedRun:
+    return inference.load(digits_runs["sparse"])
+
+
+@pytest.fixture(scope="module")
+def figures(run: LoadedRun) -> dict[str, float]:
+    return evaluate(run)
+
+
+def test_errors_are_those_of_the_test_images(run: LoadedRun, figures: dict[str, float]) -> None:
+    x = data.load("digits").split("test").images / 255.0
+    x_hat = run.reconstruct(x.astype(np.float32)).astype(np.float64)
+    assert figures["mse"] == pytest.approx(np.mean((x - x_hat) ** 2), rel=1e-4)
+    each = np.mean((x - x_hat) ** 2, axis=(1, 2))
+    assert figures["psnr"] == pytest.approx(np.mean(10 * np.log10(1 / each)), rel=1e-4)
+
+
+def test_cross_entropy_is_scikit_learns_log_loss_of_soft_labels(run: LoadedRun, figures: dict[str, float]) -> None:
+    x = (data.load("digits").split("test").images / 255.0).ravel()
+    p = run.reconstruct(data.as_float(data.load("digits").split("test").images)).ravel().astype(np.float64)
+    # A grey pixel x is white with weight x and black with weight 1 − x.
+    white = np.r_[np.ones(x.size), np.zeros(x.size)]
+    loss = log_loss(white, np.r_[p, p], sample_weight=np.r_[x, 1 - x])
+    assert figures["bce"] == pytest.approx(loss, rel=1e-4)
+    floor = log_loss(white, np.r_[x, x], sample_weight=np.r_[x, 1 - x])
+    assert figures["above_floor"] == pytest.approx(loss - floor, rel=1e-3)
+
+
+def test_units_are_counted_one_by_one(run: LoadedRun, figures: dict[str, float]) -> None:
+    codes = run.encode(data.as_float(data.load("digits").split("test").images))
+    active = [[value != 0 for value in code] for code in codes.tolist()]
+    assert figures["active_units"] == pytest.approx(sum(map(sum, active)) / len(active))
+    assert figures["dead_units"] == sum(not any(unit) for unit in zip(*active, strict=True))
+
+
+def test_neighbours_are_scikit_learns(run: LoadedRun, figures: dict[str, float]) -> None:
+    splits = [data.load("digits").split(which) for which in ("train", "test")]
+    (train, train_labels), (test, test_labels) = [(run.encode(data.as_float(s.images)), s.labels) for s in splits]
+    score = KNeighborsClassifier(5).fit(train, train_labels).score(test, test_labels)
+    assert figures["knn_accuracy"] == pytest.approx(score)
+    assert "knn_accuracy" not in evaluate(run, neighbours=False)
+
+
+def test_the_jacobian_is_that_of_differences_along_each_pixel(run: LoadedRun, figures: dict[str, float]) -> None:
+    x = data.as_float(data.load("digits").split("test").images)
+    step, total = np.float32(1e-2), 0.0
+    for pixel in range(64):
+        ahead, behind = x.reshape(-1, 64).copy(), x.reshape(-1, 64).copy()
+        ahead[:, pixel] = np.minimum(ahead[:, pixel] + step, 1)
+        behind[:, pixel] = np.maximum(behind[:, pixel] - step, 0)
+        dx = (ahead - behind)[:, pixel, None]
+        dz = run.encode(ahead.reshape(x.shape)) - run.encode(behind.reshape(x.shape))
+        total += float(np.mean(np.sum((dz / dx) ** 2, axis=1)))
+    assert figures["jacobian"] == pytest.approx(total, rel=0.1)  # an estimate from four directions
+    codes = run.encode(x)
+    assert figures["contraction_ratio"] == pytest.approx(figures["jacobian"] / np.trace(np.cov(codes.T)), rel=0.01)
+
+
+@pytest.mark.parametrize("kind", kinds.names())
+def test_the_card_is_written_from_the_same_figures(kind: str, digits_runs: dict[str, Path]) -> None:
+    run = inference.load(digits_runs[kind])
+    assert evaluate(run, neighbours=False) == pytest.approx(run.run.card["metrics"], rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", kinds.names())
+def test_every_figure_is_a_finite_number(kind: str, digits_runs: dict[str, Path]) -> None:
+    figures = evaluate(inference.load(digits_runs[kind]), neighbours=False)
+    assert all(np.isfinite(v) for v in figures.values()), figures
+    assert 0 < figures["above_floor"] < figures["bce"]
+
+
+def test_what_the_card_claims_changes_nothing(
+    digits_runs: dict[str, Path], figures: dict[str, float], tmp_path: Path
+) -> None:
+    shutil.copytree(digits_runs["sparse"], tmp_path / "boastful")
+    card = json.loads((tmp_path / "boastful" / runs.CARD).read_text())
+    card["metrics"] = dict.fromkeys(card["metrics"], 0.0)
+    runs.write_json(tmp_path / "boastful" / runs.CARD, card)
+    assert evaluate(inference.load(tmp_path / "boastful")) == pytest.approx(figures)
+
+
+def test_a_unit_is_active_above_zero_and_a_sigmoid_above_a_tenth(digits_runs: dict[str, Path]) -> None:
+    assert activity_threshold(inference.load(digits_runs["vanilla"])) == 0.0
+    sigmoid = make_spec("sparse", "digits", {"method": "kl"})
+    assert sigmoid.network.code_activation == "sigmoid"
+
+    class Sigmoid:
+        spec = sigmoid
+
+    assert activity_threshold(Sigmoid()) == 0.1

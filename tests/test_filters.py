@@ -1,0 +1,62 @@
+"""The classical filters, held to their definitions."""
+
+import numpy as np
+import pytest
+
+from ae_core import data, metrics, noise
+from ae_core.filters import FILTERS, best_width
+
+
+@pytest.fixture(scope="module")
+def clean() -> np.ndarray:
+    return data.as_float(data.load("digits").split("test").images[:50])
+
+
+def test_the_median_filter_is_the_median_of_the_window(clean: np.ndarray) -> None:
+    filtered = FILTERS["median"].apply(clean, 3.0)
+    windows = np.lib.stride_tricks.sliding_window_view(clean, (3, 3), axis=(1, 2))
+    np.testing.assert_array_equal(filtered[:, 1:-1, 1:-1], np.median(windows, axis=(3, 4)))
+
+
+def test_the_gaussian_filter_spreads_a_point_as_a_gaussian() -> None:
+    point = np.zeros((1, 21, 21), np.float32)
+    point[0, 10, 10] = 1
+    spread = FILTERS["gaussian"].apply(point, 1.5)[0]
+    assert spread.sum() == pytest.approx(1, abs=1e-5)
+    distance = np.arange(21) - 10
+    assert np.sum(spread * distance**2) == pytest.approx(1.5**2, rel=0.01)
+    assert spread[10, 12] / spread[10, 10] == pytest.approx(np.exp(-(2**2) / (2 * 1.5**2)), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_no_filter_mixes_two_images(name: str) -> None:
+    x = np.zeros((3, 9, 9), np.float32)
+    x[1] = 1
+    filtered = FILTERS[name].apply(x, FILTERS[name].widths[-1])
+    assert filtered.shape == x.shape
+    np.testing.assert_array_equal(filtered[[0, 2]], 0)
+    np.testing.assert_allclose(filtered[1], 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_the_smallest_width_changes_nothing_and_is_best_without_noise(name: str, clean: np.ndarray) -> None:
+    smallest = FILTERS[name].widths[0]
+    np.testing.assert_array_equal(FILTERS[name].apply(clean, smallest), clean)
+    assert best_width(name, clean, clean) == smallest
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("kind", noise.NOISES)
+def test_no_other_width_scores_higher(name: str, kind: str, clean: np.ndarray) -> None:
+    noisy = noise.add(clean, kind, 0.3, seed=0)
+    chosen = FILTERS[name]
+    scores = {w: metrics.psnr(clean, chosen.apply(noisy, w)).mean() for w in chosen.widths}
+    assert scores[best_width(name, clean, noisy)] == max(scores.values())
+
+
+def test_the_median_filter_removes_a_grain_of_salt_whole() -> None:
+    grey = np.full((1, 9, 9), 0.5, np.float32)
+    grain = grey.copy()
+    grain[0, 4, 4] = 1
+    np.testing.assert_array_equal(FILTERS["median"].apply(grain, 3.0), grey)
+    assert best_width("median", grey, grain) == 3.0

@@ -1,0 +1,189 @@
+"""Planes, grids and densities, held to scikit-learn, SciPy and known distributions."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.decomposition import PCA
+
+from ae_core import latent
+from ae_core.errors import OptionError
+
+
+@pytest.fixture(scope="module")
+def codes() -> np.ndarray:
+    """400 codes of 32 units whose variances fall, turned at random, off the origin."""
+    rng = np.random.default_rng(0)
+    turn, _ = np.linalg.qr(rng.standard_normal((32, 32)))
+    return (3 + rng.standard_normal((400, 32)) * np.geomspace(5, 0.1, 32) @ turn).astype(np.float32)
+
+
+# Principal directions
+
+
+def test_principal_directions_are_scikit_learns(codes: np.ndarray) -> None:
+    directions, variances = latent.principal_directions(codes)
+    pca = PCA().fit(codes.astype(np.float64))
+    np.testing.assert_allclose(variances, pca.explained_variance_, rtol=1e-4)
+    alike = np.abs(np.sum(directions * pca.components_, axis=1))
+    np.testing.assert_allclose(alike, 1, atol=1e-4)
+
+
+def test_the_largest_entry_of_a_direction_is_positive(codes: np.ndarray) -> None:
+    directions, _ = latent.principal_directions(codes)
+    assert (np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1) > 0).all()
+
+
+def test_more_units_than_codes_leave_no_negative_variance() -> None:
+    few = np.random.default_rng(0).standard_normal((5, 64)).astype(np.float32)
+    _, variances = latent.principal_directions(few)
+    assert (variances >= 0).all()
+    assert np.sum(variances > 1e-6) == 4
+
+
+# Planes
+
+
+def test_the_plane_of_two_units_is_the_space_itself() -> None:
+    codes = np.random.default_rng(0).standard_normal((50, 2)).astype(np.float32)
+    plane = latent.main_plane(codes)
+    np.testing.assert_array_equal(plane.points(codes), codes)
+    np.testing.assert_array_equal(plane.codes(codes), codes)
+    assert (plane.share, plane.labels) == (1.0, ("z₁", "z₂"))
+
+
+def test_the_plane_of_one_unit_is_a_line() -> None:
+    codes = np.random.default_rng(0).standard_normal((50, 1)).astype(np.float32)
+    plane = latent.main_plane(codes)
+    points = plane.points(codes)
+    np.testing.assert_array_equal(points, np.hstack([codes, np.zeros_like(codes)]))
+    np.testing.assert_array_equal(plane.codes(points), codes)
+    assert (plane.share, plane.labels) == (1.0, ("z₁", ""))
+
+
+def test_the_plane_of_many_units_is_scikit_learns_projection(codes: np.ndarray) -> None:
+    plane = latent.main_plane(codes)
+    pca = PCA(2).fit(codes.astype(np.float64))
+    np.testing.assert_allclose(np.abs(plane.points(codes)), np.abs(pca.transform(codes)), atol=1e-3)
+    assert plane.share == pytest.approx(pca.explained_variance_ratio_.sum(), rel=1e-4)
+
+
+@pytest.mark.parametrize("d", [2, 3, 32])
+def test_a_point_on_the_plane_is_found_again(d: int) -> None:
+    rng = np.random.default_rng(d)
+    plane = latent.main_plane(rng.standard_normal((300, d)).astype(np.float32))
+    points = rng.uniform(-3, 3, (40, 2)).astype(np.float32)
+    np.testing.assert_allclose(plane.points(plane.codes(points)), points, atol=1e-5)
+    assert plane.codes(points).dtype == plane.points(plane.codes(points)).dtype == np.float32
+
+
+def test_the_share_of_a_flat_cloud_is_one_and_of_a_ball_two_in_d() -> None:
+    rng = np.random.default_rng(0)
+    flat = rng.standard_normal((500, 2)) @ rng.standard_normal((2, 16))
+    assert latent.main_plane(flat.astype(np.float32)).share == pytest.approx(1, abs=1e-6)
+    ball = rng.standard_normal((50_000, 16)).astype(np.float32)
+    assert latent.main_plane(ball).share == pytest.approx(2 / 16, rel=0.05)
+
+
+def test_codes_that_are_all_the_same_have_a_plane() -> None:
+    plane = latent.main_plane(np.full((20, 8), 2.5, np.float32))
+    assert plane.share == 1.0
+    np.testing.assert_array_equal(plane.points(np.full((1, 8), 2.5, np.float32)), [[0, 0]])
+
+
+# Grids
+
+
+@pytest.mark.parametrize(("n", "reach"), [(2, 1.0), (15, 2.0), (30, 4.0)])
+def test_prior_quantiles_hold_equal_shares_between_them(n: int, reach: float) -> None:
+    places = latent.prior_quantiles(n, reach)
+    assert (places[0], places[-1]) == pytest.approx((-reach, reach), abs=1e-4)
+    shares = np.diff(norm.cdf(places.astype(np.float64)))
+    np.testing.assert_allclose(shares, (norm.cdf(reach) - norm.cdf(-reach)) / (n - 1), rtol=1e-3)
+
+
+def test_a_grid_reads_from_the_top_left() -> None:
+    points = latent.grid(np.array([1, 2, 3]), np.array([10, 20]))
+    assert points.tolist() == [[1, 20], [2, 20], [3, 20], [1, 10], [2, 10], [3, 10]]
+
+
+def test_the_extent_holds_all_but_the_outermost() -> None:
+    rng = np.random.default_rng(0)
+    points = np.column_stack([rng.uniform(-1, 1, 10_000), rng.uniform(5, 25, 10_000)])
+    points[:20] = 1e6  # 0.2 %
+    left, right, bottom, top = latent.extent(points, margin=0.05)
+    assert (left, right) == pytest.approx((-1.1, 1.1), abs=0.04)
+    assert (bottom, top) == pytest.approx((4, 26), abs=0.4)
+
+
+def test_the_extent_of_a_line_has_a_height() -> None:
+    left, right, bottom, top = latent.extent(np.column_stack([np.linspace(0, 1, 50), np.zeros(50)]))
+    assert left < 0 < 1 < right
+    assert bottom < 0 < top
+
+
+# Densities
+
+
+def mixture(n: int, d: int, seed: int = 0) -> np.ndarray:
+    """Two Gaussians of known mean and covariance: ±2 in every unit, variances 0.25."""
+    rng = np.random.default_rng(seed)
+    centre = np.where(rng.random(n) < 0.5, 2.0, -2.0)[:, None]
+    return (centre + 0.5 * rng.standard_normal((n, d))).astype(np.float32)
+
+
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_draws_have_the_mixtures_moments(d: int) -> None:
+    drawn = latent.fit_density(mixture(2000, d)).draw(20_000, 0)
+    assert (drawn.shape, drawn.dtype) == ((20_000, d), np.float32)
+    np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=0.2)
+    # Var = E[0.25] + Var[±2] in each unit; between two units only the latter.
+    expected = 0.25 * np.eye(d) + 4
+    np.testing.assert_allclose(np.atleast_2d(np.cov(drawn, rowvar=False)), expected, rtol=0.06)
+    assert np.mean(np.abs(drawn[:, 0]) < 0.5) < 0.01, "there is next to nothing between the two"
+
+
+def test_draws_of_many_units_keep_each_units_moments() -> None:
+    codes = mixture(2000, 80)
+    drawn = latent.fit_density(codes).draw(5000, 0)
+    np.testing.assert_allclose(drawn.mean(axis=0), codes.mean(axis=0), atol=0.2)
+    np.testing.assert_allclose(drawn.std(axis=0), codes.std(axis=0), rtol=0.05)
+
+
+def test_the_same_seed_gives_the_same_draws() -> None:
+    density = latent.fit_density(mixture(300, 3))
+    np.testing.assert_array_equal(density.draw(10, 7), density.draw(10, 7))
+    assert (density.draw(10, 7) != density.draw(10, 8)).any()
+
+
+def test_codes_of_a_relu_are_never_drawn_negative() -> None:
+    codes = np.maximum(mixture(500, 4), 0)
+    density = latent.fit_density(codes, non_negative=True)
+    drawn = density.draw(2000, 0)
+    assert drawn.min() == 0
+    assert "set to 0" in density.name
+    assert latent.fit_density(codes).draw(2000, 0).min() < 0
+
+
+def test_codes_that_are_all_the_same_have_no_density() -> None:
+    with pytest.raises(OptionError, match=r"^All codes are the same: .*\.$"):
+        latent.fit_density(np.ones((100, 4), np.float32))
+
+
+def test_fewer_codes_than_components_are_enough() -> None:
+    density = latent.fit_density(np.array([[0.0, 1], [2, 3], [4, 5]], np.float32))
+    assert "3 Gaussians" in density.name
+    assert np.isfinite(density.draw(10, 0)).all()
+
+
+def test_units_that_are_dead_stay_dead() -> None:
+    codes = mixture(500, 3)
+    codes[:, 1] = 0
+    assert np.abs(latent.fit_density(codes).draw(1000, 0)[:, 1]).max() < 0.1
+
+
+def test_the_prior_has_the_moments_of_a_standard_normal() -> None:
+    drawn = latent.standard_normal(3).draw(50_000, 0)
+    assert (drawn.shape, drawn.dtype) == ((50_000, 3), np.float32)
+    np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=0.03)
+    np.testing.assert_allclose(np.cov(drawn, rowvar=False), np.eye(3), atol=0.03)
+    np.testing.assert_array_equal(drawn, latent.standard_normal(3).draw(50_000, 0))
