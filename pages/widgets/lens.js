@@ -41,23 +41,29 @@ class Lens {
     this.place = find("place");
     this.name = find("name");
     this.legend = find("legend");
-    this.cursor.addEventListener("pointermove", (e) => this.point(e));
-    this.cursor.addEventListener("pointerdown", (e) => {
-      this.cursor.setPointerCapture(e.pointerId);
-      this.point(e);
-    });
-    this.cursor.addEventListener("keydown", (e) => this.key(e));
+    // The elements may outlive this lens: what listens to them ends with it.
+    this.closing = new AbortController();
+    const listening = { signal: this.closing.signal };
+    this.cursor.addEventListener("pointermove", (e) => this.point(e), listening);
+    this.cursor.addEventListener(
+      "pointerdown",
+      (e) => {
+        this.cursor.setPointerCapture(e.pointerId);
+        this.point(e);
+      },
+      listening,
+    );
+    this.cursor.addEventListener("keydown", (e) => this.key(e), listening);
     this.resizing = new ResizeObserver(() => this.draw());
     this.resizing.observe(this.cursor);
     // The theme's colours live in CSS variables; a switch of theme changes an ancestor's style.
     this.theme = matchMedia("(prefers-color-scheme: dark)");
-    this.retheme = () => this.draw();
-    this.theme.addEventListener("change", this.retheme);
+    this.theme.addEventListener("change", () => this.draw(), listening);
   }
 
   close() {
+    this.closing.abort();
     this.resizing.disconnect();
-    this.theme.removeEventListener("change", this.retheme);
     cancelAnimationFrame(this.tour);
   }
 
@@ -68,7 +74,7 @@ class Lens {
     }
     this.version = data.version;
     const [lattice, sprites] = await Promise.all([pixels(data.lattice), pixels(data.sprites)]);
-    if (this.version !== data.version) return;
+    if (this.version !== data.version || this.closing.signal.aborted) return;
     this.data = data;
     this.lattice = lattice;
     this.sprites = sprites;
