@@ -129,7 +129,8 @@ def _ways_on(job: Job) -> None:
     ):
         if column.button(label, width="stretch", key=f"to-{page}"):
             run_picker.remember(job.id)
-            st.switch_page(page)
+            # With parameters: without any it clears the link's, and fails on those bound to this page's controls.
+            st.switch_page(page, query_params={run_picker.KEY: job.id})
 
 
 def _epochs(job: Job) -> int:
