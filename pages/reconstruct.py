@@ -1,7 +1,5 @@
 """What a run makes of images: its reconstruction, what that adds and loses, and how strange each image is to it."""
 
-from html import escape
-
 import numpy as np
 import streamlit as st
 
@@ -31,7 +29,7 @@ errors = metrics.squared_error(x, x_hat)
 among = caches.errors(run.run)
 ranks = [metrics.percentile_rank(e, among) for e in errors]
 captions = [
-    f"{escape(name)}<br>MSE {error:.4f}, more than {rank:.1f} % of test images"
+    f"{figures.plain(name)}<br>MSE {error:.4f}, more than {rank:.1f} % of test images"
     for name, error, rank in zip(names, errors, ranks, strict=True)
 ]
 figure = figures.image_rows(

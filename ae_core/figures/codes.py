@@ -1,12 +1,11 @@
 """Codes: where they lie, how strong they are, how often each unit fires."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, layout
+from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, layout, plain
 
 
 def scatter(
@@ -56,13 +55,13 @@ def activation_histogram(codes: Mapping[str, np.ndarray], bins: int = 80) -> go.
         counts, _ = np.histogram(z[~zeros], edges)
         share = (counts / z.size * 100).astype(np.float32)
         figure.add_scatter(
-            x=edges[:-1].astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines", name=escape(title),
+            x=edges[:-1].astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines", name=plain(title),
             line={"shape": "hv", "color": colour, "width": 2}, hovertemplate="%{x:.2f}: %{y:.2g} %",
         )  # fmt: skip
         if zeros.any():
             figure.add_scatter(
                 x=np.zeros(1, np.float32), y=np.array([zeros.mean() * 100], np.float32), mode="markers",
-                marker={"color": colour, "size": 12, "symbol": "diamond"}, name=f"{escape(title)}: exactly 0",
+                marker={"color": colour, "size": 12, "symbol": "diamond"}, name=f"{plain(title)}: exactly 0",
                 showlegend=False, hovertemplate="exactly 0: %{y:.1f} %",
             )  # fmt: skip
     figure.update_xaxes(title="activation")
@@ -78,7 +77,7 @@ def firing_rates(rates: Mapping[str, np.ndarray]) -> go.Figure:
         figure.add_scatter(
             x=np.linspace(0, 100, len(rate), endpoint=False, dtype=np.float32),
             y=(rate[order] * 100).astype(np.float32), customdata=order.astype(np.int32), mode="lines+markers",
-            name=escape(title), line={"color": colour, "width": 2}, marker={"size": 4},
+            name=plain(title), line={"color": colour, "width": 2}, marker={"size": 4},
             hovertemplate="unit %{customdata}: fires on %{y:.1f} % of images",
         )  # fmt: skip
     figure.update_xaxes(title="units, busiest first, % of all units")
@@ -92,7 +91,7 @@ def units_per_image(counts: Mapping[str, np.ndarray]) -> go.Figure:
     for (title, count), colour in zip(counts.items(), SERIES_COLOURS, strict=False):
         values, frequency = np.unique(count, return_counts=True)
         figure.add_bar(
-            x=values.astype(np.int32), y=(frequency / len(count) * 100).astype(np.float32), name=escape(title),
+            x=values.astype(np.int32), y=(frequency / len(count) * 100).astype(np.float32), name=plain(title),
             marker={"color": colour, "opacity": 0.7}, hovertemplate="%{x} units: %{y:.1f} % of images",
         )  # fmt: skip
     figure.update_xaxes(title="active units", rangemode="tozero")

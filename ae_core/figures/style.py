@@ -1,5 +1,6 @@
 """Colours and layout that all figures share."""
 
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -21,6 +22,11 @@ CLASS_COLOURS = (
 # Runs beside each other: the same sequence, its strongest contrasts first.
 SERIES_COLOURS = ("#3f90da", "#e76300", "#832db6", "#b9ac70", "#bd1f01", "#717581", "#ffa90e", "#92dadd")
 GRID = "rgba(128, 128, 128, 0.25)"
+
+
+def plain(text: str) -> str:
+    """A person's words as Plotly shows them letter by letter: it reads some tags, and does not know ``&quot;``."""
+    return escape(text, quote=False)
 
 
 def layout(figure: go.Figure, height: int, **changes: Any) -> go.Figure:

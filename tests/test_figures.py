@@ -1,0 +1,269 @@
+"""Every figure, told by its data: where its marks are, in which colour, under which name."""
+
+import base64
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+
+from ae_core import figures
+from ae_core.figures import Row
+from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS
+
+RNG = np.random.default_rng(0)
+TITLE = '<b>mine</b> & "yours"'
+HISTORY = [
+    {
+        "epoch": epoch,
+        "terms": {"reconstruction": 0.5 / epoch, "sparsity": 0.1 * epoch},
+        "validation": {"reconstruction": 0.6 / epoch, "sparsity": 0.2 * epoch},
+    }
+    for epoch in (1, 2, 3)
+]
+PROGRESS = [
+    {"epochs": e, "terms": {"reconstruction": 1 / (1 + e), "sparsity": e}} for e in np.linspace(0.1, 3, 30).tolist()
+]
+CODES = {TITLE: np.maximum(RNG.standard_normal((200, 12)), 0), "other": RNG.random((200, 5))}
+RATES = {title: np.mean(z > 0, axis=0) for title, z in CODES.items()}
+COUNTS = {title: np.sum(z > 0, axis=1) for title, z in CODES.items()}
+POINTS = RNG.standard_normal((60, 2))
+LABELS = np.arange(60) % 3
+IMAGES = RNG.random((12, 4, 6)).astype(np.float32)
+
+EVERY = {
+    "scatter": lambda: figures.scatter(POINTS, LABELS, ["a", "b", "c"], ("x", "y")),
+    "activation_histogram": lambda: figures.activation_histogram(CODES),
+    "firing_rates": lambda: figures.firing_rates(RATES),
+    "units_per_image": lambda: figures.units_per_image(COUNTS),
+    "learning_curves": lambda: figures.learning_curves(HISTORY, PROGRESS),
+    "learning_curves of a run": lambda: figures.learning_curves(HISTORY),
+    "image_rows": lambda: figures.image_rows([Row("a", IMAGES), Row("b", IMAGES)]),
+    "image_grid": lambda: figures.image_grid(IMAGES, 4),
+    "image_grid on axes": lambda: figures.image_grid(IMAGES, 4, (0, 4, 0, 3), ("x", "y"), (np.arange(4), np.arange(3))),
+}
+
+
+def numbers_in_lists(value: Any, path: str = "") -> Iterator[str]:
+    """Paths of all Python lists that hold numbers."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from numbers_in_lists(child, f"{path}.{key}")
+    elif isinstance(value, list | tuple) and any(isinstance(v, int | float | list | tuple) for v in value):
+        yield path
+
+
+def picture(figure: go.Figure) -> np.ndarray:
+    """The pixels of a figure's picture, (h, w, 4) uint8."""
+    (trace,) = [t for t in figure.data if t.type == "image"]
+    file = io.BytesIO(base64.b64decode(trace.source.removeprefix("data:image/png;base64,")))
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+# What all figures promise
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_traces_hold_typed_arrays_only(name: str) -> None:
+    figure = EVERY[name]()
+    assert figure.data
+    for trace in figure.data:
+        properties = {key: trace[key] for key in trace}
+        assert not list(numbers_in_lists(trace.to_plotly_json(), trace.type)), properties
+        for key in ("x", "y", "customdata"):
+            if trace.type != "image" and trace[key] is not None:
+                assert isinstance(trace[key], np.ndarray)
+                assert trace[key].dtype.kind in "fi"
+                assert trace[key].dtype.itemsize <= 4, "half the bytes to send"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_ground_is_transparent_so_that_both_themes_show(name: str) -> None:
+    figure = EVERY[name]()
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert figure.layout.height > 0
+
+
+@pytest.mark.parametrize("name", ["activation_histogram", "firing_rates", "units_per_image"])
+def test_titles_are_shown_letter_by_letter(name: str) -> None:
+    names = [trace.name for trace in EVERY[name]().data]
+    assert names[0] == '&lt;b&gt;mine&lt;/b&gt; &amp; "yours"'
+    assert not any("<b>" in n for n in names)
+
+
+def test_colours_differ() -> None:
+    assert len(set(CLASS_COLOURS)) == 10
+    assert set(SERIES_COLOURS) < set(CLASS_COLOURS)
+    assert len(set(SERIES_COLOURS)) == len(SERIES_COLOURS)
+
+
+# Codes
+
+
+def test_each_class_is_a_trace_in_its_colour() -> None:
+    figure = EVERY["scatter"]()
+    assert [t.name for t in figure.data] == ["a", "b", "c"]
+    assert [t.marker.color for t in figure.data] == list(CLASS_COLOURS[:3])
+    for number, trace in enumerate(figure.data):
+        rows = np.flatnonzero(np.equal(LABELS, number))
+        np.testing.assert_array_equal(trace.customdata, rows)
+        np.testing.assert_allclose(np.column_stack([trace.x, trace.y]), POINTS[rows], atol=1e-6)
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("x", "y")
+
+
+def test_a_class_keeps_its_colour_when_others_are_absent() -> None:
+    figure = figures.scatter(POINTS[:5], np.full(5, 2), ["a", "b", "c"], ("x", "y"))
+    (full,) = [t for t in figure.data if len(t.x)]
+    assert (full.name, full.marker.color) == ("c", CLASS_COLOURS[2])
+
+
+def test_the_histogram_holds_every_activation_once() -> None:
+    z = np.r_[np.zeros(60), RNG.uniform(0.5, 2, 40)].reshape(20, 5)
+    line, diamond = figures.activation_histogram({"run": z}).data
+    assert (diamond.x[0], diamond.y[0]) == (0, pytest.approx(60))
+    assert np.nansum(line.y) == pytest.approx(40, abs=2.5), "all but the 0.1 % beyond its right end"
+    strong = line.x > 0.5
+    assert np.isnan(line.y[line.x < 0.4]).all()
+    assert np.nansum(line.y[strong]) > 0
+
+
+def test_firing_rates_fall_and_name_their_unit() -> None:
+    first, second = figures.firing_rates(RATES).data
+    for trace, rate in zip((first, second), RATES.values(), strict=True):
+        assert (np.diff(trace.y) <= 0).all()
+        np.testing.assert_allclose(trace.y, rate[trace.customdata] * 100, rtol=1e-6)
+    assert (first.line.color, second.line.color) == SERIES_COLOURS[:2]
+    assert (len(first.x), len(second.x), first.x[0], second.x[0]) == (12, 5, 0, 0)
+
+
+def test_units_per_image_is_a_distribution() -> None:
+    (bars,) = figures.units_per_image({"run": np.array([3, 3, 3, 7])}).data
+    assert (bars.x.tolist(), bars.y.tolist()) == ([3, 7], [75, 25])
+
+
+# Curves
+
+
+def test_each_loss_term_has_a_plot_of_its_own() -> None:
+    figure = figures.learning_curves(HISTORY, unit="nats")
+    assert [a.text for a in figure.layout.annotations] == ["reconstruction (nats)", "sparsity (nats)"]
+    assert [(t.xaxis, t.name) for t in figure.data] == [
+        ("x", "training"),
+        ("x", "held-out images"),
+        ("x2", "training"),
+        ("x2", "held-out images"),
+    ]
+    np.testing.assert_allclose(figure.data[2].y, [0.1, 0.2, 0.3], rtol=1e-6)
+    np.testing.assert_allclose(figure.data[3].y, [0.2, 0.4, 0.6], rtol=1e-6)
+
+
+def test_the_line_follows_the_steps_and_the_axis_is_as_long_as_the_training() -> None:
+    figure = figures.learning_curves(HISTORY[:1], PROGRESS[:15], epochs=10)
+    assert len(figure.data[0].x) == 15
+    assert len(figure.data[1].x) == 1
+    assert figure.layout.xaxis.range[1] >= 10
+
+
+def test_every_circle_is_inside_the_plot() -> None:
+    figure = figures.learning_curves(HISTORY, PROGRESS)
+    for trace, axis in zip(figure.data, ["yaxis", "yaxis", "yaxis2", "yaxis2"], strict=True):
+        low, high = figure.layout[axis].range
+        if trace.mode == "markers":
+            assert ((low < trace.y) & (trace.y < high)).all()
+
+
+def test_the_first_moments_of_a_training_can_be_drawn() -> None:
+    assert len(figures.learning_curves([]).data) == 0
+    step = {"epochs": 0.001, "terms": {"reconstruction": 0.7}}
+    line, circles = figures.learning_curves([], [step], epochs=3).data
+    assert (line.y.tolist(), len(circles.y)) == ([pytest.approx(0.7)], 0)
+
+
+# Pictures
+
+
+def test_what_was_added_is_orange_and_what_was_lost_is_blue() -> None:
+    x = np.array([[[0.0, 1.0, 0.5, 0.5]]])
+    x_hat = np.array([[[1.0, 0.0, 0.5, 0.75]]])
+    added, lost, same, half = figures.signed_error(x, x_hat)[0, 0].tolist()
+    orange, blue = added[:3], lost[:3]
+    assert orange[0] > orange[2]
+    assert blue[2] > blue[0]
+    assert (added[3], lost[3], same[3]) == (255, 255, 0)
+    assert half == [*orange, 128]
+
+
+def test_opacity_grows_with_the_error() -> None:
+    x_hat = np.linspace(0, 1, 101).reshape(1, 1, 101)
+    opacity = figures.signed_error(np.zeros_like(x_hat), x_hat)[0, 0, :, 3].astype(int)
+    assert (np.diff(opacity) >= 0).all()
+    assert (opacity[50:] == 255).all()
+    assert (opacity[:50] < 255).all()
+
+
+def test_rows_stand_under_one_another_with_their_captions() -> None:
+    captions = [f"image {i}" for i in range(3)]
+    rows = [Row("original", IMAGES[:3], captions), Row("error", figures.signed_error(IMAGES[:3], IMAGES[3:6]))]
+    figure = figures.image_rows(rows, columns=["a", "b", "c"])
+    pixels, spots = picture(figure), figure.data[1]
+    assert list(spots.text) == [*(f"original<br>{c}" for c in captions), "error", "error", "error"]
+    # In a figure's picture, pixel (row, column) is at y = row, x = column.
+    for i, (x, y) in enumerate(zip(spots.x[:3], spots.y[:3], strict=True)):
+        tile = pixels[int(y - 1.5) : int(y + 2.5), int(x - 2.5) : int(x + 3.5)]
+        np.testing.assert_array_equal(tile[..., 0], np.round(IMAGES[i] * 255))
+        assert (tile[..., 3] == 255).all()
+    assert pixels.shape == (2 * 4 + 2, 3 * 6 + 2 * 2, 4)
+    assert (pixels[4:6, :, 3] == 0).all(), "gaps are transparent"
+    np.testing.assert_array_equal(pixels[6:, :6], rows[1].images[0])
+    assert list(figure.layout.yaxis.ticktext) == ["original", "error"]
+    np.testing.assert_array_equal(figure.layout.yaxis.tickvals, [spots.y[0], spots.y[3]])
+    assert list(figure.layout.xaxis.ticktext) == ["a", "b", "c"]
+    np.testing.assert_array_equal(figure.layout.xaxis.tickvals, spots.x[:3])
+    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1], "the first row is at the top"
+
+
+def tile_centres(figure: go.Figure, columns: int, rows: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Where the centres of a grid's columns (from the left) and rows (from the top) are on its axes."""
+    (trace,) = [t for t in figure.data if t.type == "image"]
+    h, w = shape
+    x = trace.x0 + trace.dx * (np.arange(columns) * w + (w - 1) / 2)
+    y = trace.y0 + trace.dy * (np.arange(rows) * h + (h - 1) / 2)
+    return x, y
+
+
+def test_a_tile_is_at_its_place_on_the_axes() -> None:
+    # Places −1.5 … 1.5 and 10, 20, 30, each at the middle of a cell.
+    figure = figures.image_grid(IMAGES, 4, (-2, 2, 5, 35), ("z₁", "z₂"))
+    x, y = tile_centres(figure, 4, 3, (4, 6))
+    np.testing.assert_allclose(x, [-1.5, -0.5, 0.5, 1.5])
+    np.testing.assert_allclose(y, [30, 20, 10])
+    np.testing.assert_array_equal(picture(figure)[:4, :6, 0], np.round(IMAGES[0] * 255))
+    np.testing.assert_array_equal(picture(figure)[8:, 18:, 0], np.round(IMAGES[11] * 255))
+    assert (figure.layout.xaxis.range, figure.layout.yaxis.range) == ((-2, 2), (5, 35))
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("z₁", "z₂")
+
+
+@pytest.mark.parametrize("n", [3, 7, 30])
+def test_uneven_places_are_named_at_the_centres_of_their_tiles(n: int) -> None:
+    places = np.sinh(np.linspace(-2, 2, n))
+    images = np.zeros((n * n, 2, 2), np.float32)
+    figure = figures.image_grid(images, n, (places[0], places[-1]) * 2, ticks=(places, 10 * places))
+    x, y = tile_centres(figure, n, n, (2, 2))
+    named = {f"{value:.2g}": centre for value, centre in zip(places, x, strict=True)}
+    ticks = dict(zip(figure.layout.xaxis.ticktext, figure.layout.xaxis.tickvals, strict=True))
+    assert ticks == pytest.approx({text: named[text] for text in ticks}, abs=1e-9)
+    assert {f"{places[0]:.2g}", f"{places[-1]:.2g}"} <= set(ticks)
+    assert len(ticks) == min(n, 7)
+    assert figure.layout.yaxis.ticktext[0] == f"{10 * places[0]:.2g}"
+    assert figure.layout.yaxis.tickvals[0] == pytest.approx(y[-1]), "the lowest value is at the bottom row"
+
+
+def test_a_grid_without_a_box_has_gaps_and_no_axes() -> None:
+    figure = figures.image_grid(IMAGES[:5], 3)
+    assert picture(figure).shape == (2 * 4 + 2, 3 * 6 + 2 * 2, 4)
+    assert (picture(figure)[6:, 16:, 3] == 0).all(), "places without an image are transparent"
+    assert (figure.layout.xaxis.visible, figure.layout.yaxis.visible) == (False, False)
