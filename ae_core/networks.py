@@ -3,17 +3,15 @@
 from math import ceil
 from typing import Any
 
-import keras
-from keras import layers
-
+from ae_core.backend import keras
 from ae_core.kinds import FAMILIES, Network
 from ae_core.kinds.base import feature_map_size
 
 
-class TiedDense(layers.Layer):
+class TiedDense(keras.layers.Layer):
     """A dense layer whose kernel is another's, transposed; only its bias is its own."""
 
-    def __init__(self, other: layers.Dense, **kwargs: Any) -> None:
+    def __init__(self, other: keras.layers.Dense, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._kernel = lambda: keras.ops.transpose(other.kernel)  # a closure, so that Keras counts the kernel once
         self._units = other.kernel.shape[0]
@@ -42,16 +40,16 @@ def build(
     z = keras.Input((network.latent_dim,), name="z")
     y = z
     for width in network.decoder_hidden:
-        y = layers.Dense(width, activation="relu")(y)
+        y = keras.layers.Dense(width, activation="relu")(y)
     if network.tied:
         y = TiedDense(encoder.get_layer(heads[0]))(y)
-        y = layers.Reshape(image_shape)(y)
+        y = keras.layers.Reshape(image_shape)(y)
     elif network.family == "dense":
-        y = layers.Dense(image_shape[0] * image_shape[1])(y)
-        y = layers.Reshape(image_shape)(y)
+        y = keras.layers.Dense(image_shape[0] * image_shape[1])(y)
+        y = keras.layers.Reshape(image_shape)(y)
     else:
         y = _convolutional_decoder(network, image_shape, y)
-    x_hat = layers.Activation("sigmoid", name="x_hat")(y)
+    x_hat = keras.layers.Activation("sigmoid", name="x_hat")(y)
     return encoder, keras.Model(z, {"x_hat": x_hat}, name="decoder"), keras.Model(z, y, name="logits")
 
 
@@ -59,19 +57,21 @@ def _encoder(network: Network, image_shape: tuple[int, int], heads: tuple[str, .
     x = keras.Input(image_shape, name="x")
     y = x
     if network.family != "dense":
-        y = layers.Reshape((*image_shape, 1))(y)
+        y = keras.layers.Reshape((*image_shape, 1))(y)
         for filters in FAMILIES[network.family].filters:
             strides = 2 if network.family == "strided" else 1
-            y = layers.Conv2D(filters, 3, strides=strides, padding="same", activation="relu")(y)
+            y = keras.layers.Conv2D(filters, 3, strides=strides, padding="same", activation="relu")(y)
             if network.family == "pooling":
-                y = layers.MaxPooling2D(2, padding="same")(y)
-    y = layers.Flatten()(y)
+                y = keras.layers.MaxPooling2D(2, padding="same")(y)
+    y = keras.layers.Flatten()(y)
     for width in network.hidden:
-        y = layers.Dense(width, activation="relu")(y)
+        y = keras.layers.Dense(width, activation="relu")(y)
     if _code_is_feature_map(network, image_shape, heads):
-        outputs = {heads[0]: layers.Identity(name=heads[0])(y)}
+        outputs = {heads[0]: keras.layers.Identity(name=heads[0])(y)}
     else:
-        outputs = {head: layers.Dense(network.latent_dim, network.code_activation, name=head)(y) for head in heads}
+        outputs = {
+            head: keras.layers.Dense(network.latent_dim, network.code_activation, name=head)(y) for head in heads
+        }
     return keras.Model(x, outputs, name="encoder")
 
 
@@ -91,16 +91,16 @@ def _convolutional_decoder(network: Network, image_shape: tuple[int, int], y: An
     filters = FAMILIES[network.family].filters
     height, width = (ceil(side / 4) for side in image_shape)
     if not _code_is_feature_map(network, image_shape, ("z",)):
-        y = layers.Dense(height * width * filters[-1], activation="relu")(y)
-    y = layers.Reshape((height, width, filters[-1]))(y)
+        y = keras.layers.Dense(height * width * filters[-1], activation="relu")(y)
+    y = keras.layers.Reshape((height, width, filters[-1]))(y)
     for n in reversed(filters):
         if network.family == "strided":
-            y = layers.Conv2DTranspose(n, 3, strides=2, padding="same", activation="relu")(y)
+            y = keras.layers.Conv2DTranspose(n, 3, strides=2, padding="same", activation="relu")(y)
         else:
-            y = layers.Conv2D(n, 3, padding="same", activation="relu")(y)
-            y = layers.UpSampling2D(2)(y)
-    last = layers.Conv2DTranspose if network.family == "strided" else layers.Conv2D
+            y = keras.layers.Conv2D(n, 3, padding="same", activation="relu")(y)
+            y = keras.layers.UpSampling2D(2)(y)
+    last = keras.layers.Conv2DTranspose if network.family == "strided" else keras.layers.Conv2D
     y = last(1, 3, padding="same")(y)
     # Two halvings round up: cut what the doublings add to odd sides.
-    y = layers.Cropping2D(((0, 4 * height - image_shape[0]), (0, 4 * width - image_shape[1])))(y)
-    return layers.Reshape(image_shape)(y)
+    y = keras.layers.Cropping2D(((0, 4 * height - image_shape[0]), (0, 4 * width - image_shape[1])))(y)
+    return keras.layers.Reshape(image_shape)(y)

@@ -32,6 +32,7 @@ PREVIEW_IMAGES = 10
 PREVIEW_SECONDS = 1.5
 CALL_SECONDS = 0.25  # aim for this long between two looks at the stop button
 STATE = "state.npz"
+LARGE = 20_000  # images
 
 
 @dataclass(frozen=True)
@@ -172,11 +173,13 @@ def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, ti
     out.parent.mkdir(parents=True, exist_ok=True)  # fails now, not after the training
     yield Preparing("Loading TensorFlow and images")
     dataset = data.load(spec.dataset)
-    reading = threading.Thread(target=_unpack, args=(dataset,))  # unpacks while TensorFlow is imported
-    reading.start()
+    reading = threading.Thread(target=_unpack, args=(dataset,))
+    if dataset.sizes["train"] >= LARGE:
+        reading.start()  # unpacks while TensorFlow is imported; a small set is not worth it
     from ae_core import keras_model
 
-    reading.join()
+    if reading.ident is not None:
+        reading.join()
     images = dataset.split("train").images
     held_out = max(1, int(len(images) * VALIDATION_SHARE))
     preview_images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
