@@ -1,0 +1,55 @@
+"""Every page by its link, on light and on dark ground: whole, self-contained and accessible."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import PAGES, Server, Tab
+from playwright.sync_api import Browser, expect
+
+VISITS = [(page, scheme) for page in PAGES for scheme in ("light", "dark")]
+
+
+@pytest.fixture(scope="module", params=VISITS, ids=lambda visit: f"{visit[0] or 'home'}-{visit[1]}")
+def visit(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[tuple[str, str, Tab]]:
+    """A page opened by its link in a fresh context, drawn to its end."""
+    page, scheme = request.param
+    context = browser.new_context(color_scheme=scheme)
+    tab = Tab(context, server)
+    tab.open(page)
+    yield page, scheme, tab
+    context.close()
+
+
+def test_is_whole(visit: tuple[str, str, Tab]) -> None:
+    name, _, tab = visit
+    expect(tab.page.locator("h1")).to_have_text([PAGES[name]])
+    expect(tab.failures).to_have_count(0)
+    assert "Traceback" not in tab.page.locator("body").inner_text()
+
+
+def test_has_a_clean_console(visit: tuple[str, str, Tab]) -> None:
+    assert visit[2].errors == []
+
+
+def test_asks_nobody_but_the_server(visit: tuple[str, str, Tab]) -> None:
+    tab = visit[2]
+    assert tab.hosts == {urlsplit(tab.server.url).netloc}
+
+
+def test_follows_the_visitors_theme(visit: tuple[str, str, Tab]) -> None:
+    _, scheme, tab = visit
+    ground = tab.page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
+    red, green, blue = (int(value) for value in ground[ground.index("(") + 1 : -1].split(",")[:3])
+    assert (red + green + blue < 3 * 128) == (scheme == "dark")
+
+
+def test_has_no_serious_axe_finding(visit: tuple[str, str, Tab]) -> None:
+    found = Axe().run(visit[2].page).response["violations"]
+    serious = {
+        finding["id"]: [(node["target"], node["html"]) for node in finding["nodes"]]
+        for finding in found
+        if finding["impact"] in ("serious", "critical")
+    }
+    assert serious == {}
