@@ -33,7 +33,7 @@ def train(tab: Tab, kind: str, epochs: int, name: str) -> None:
     name_input.press("Enter")
     tab.settle()
     tab.page.get_by_role("button", name="Start training").click()
-    expect(tab.page.get_by_test_id("stProgress")).to_be_visible(timeout=PATIENCE)
+    expect(tab.page.get_by_test_id("stProgress")).to_be_visible()
 
 
 def png(side: int = 64) -> bytes:
@@ -117,7 +117,7 @@ def test_a_file_that_is_no_image(tab: Tab) -> None:
     page.get_by_role("radio", name="Your own").click()
     chooser = page.get_by_test_id("stFileUploader").locator("input[type=file]")
     chooser.set_input_files({"name": "notes.png", "mimeType": "image/png", "buffer": b"Dear diary, no image today."})
-    expect(page.get_by_text("One file could not be read")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("One file could not be read")).to_be_visible()
     expect(page.get_by_test_id("stMain").get_by_text("notes.png:")).to_be_visible()
     expect(tab.failures).to_have_count(0)
     # The page is alive: the next file is shown beside it.
