@@ -2,52 +2,15 @@
 
 import logging
 import os
-import re
-import sys
-import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from ae_core import networks
+from ae_core.backend import keras, tf
 from ae_core.errors import TrainingError
 from ae_core.kinds import Forward
 from ae_core.spec import Spec
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Keras's exporter asks whether NumPy still has `np.object`.
-warnings.filterwarnings("ignore", r"In the future `np\.object`", FutureWarning)
-NEWS = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog")
-
-
-@contextmanager
-def _without_news() -> Iterator[None]:
-    """Keeps TensorFlow's INFO lines off stderr while it is imported; all other lines are passed on at the end.
-
-    It writes them in C++ before it reads TF_CPP_MIN_LOG_LEVEL (tensorflow#100442), so that only the
-    file descriptor can hold them back.
-    """
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
-        stderr = os.dup(2)
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            held.seek(0)
-            os.write(2, b"".join(line for line in held if not NEWS.match(line)))
-
-
-with _without_news():
-    import keras
-    import tensorflow as tf
-
-    from ae_core import networks
 
 EXPORT_TOLERANCE = 1e-5
 
@@ -92,10 +55,12 @@ class Optimisation:
             warmup_target=config.learning_rate if warmup else None,
             warmup_steps=warmup,
         )
-        self.optimizer = keras.optimizers.Adam(self.schedule)
+        # Adam's usual β₂ of 0.999 averages over more steps than two epochs have: 0.98 learns as much in fewer.
+        self.optimizer = keras.optimizers.Adam(self.schedule, beta_2=0.98)
         self.variables = model.encoder.trainable_variables + model.decoder.trainable_variables
         self.optimizer.build(self.variables)
         self.seed = keras.random.SeedGenerator(config.seed)
+        self._corruption_seed = keras.random.SeedGenerator(config.seed + 1)
         self._validation_seed = keras.random.SeedGenerator(config.seed)
         self._train = tf.constant(train)
         self._validation = validation
@@ -123,11 +88,20 @@ class Optimisation:
         return terms
 
     def _many_steps(self, indices: tf.Tensor) -> tf.Tensor:
-        # Corruption stays outside the compiled step: XLA draws large random fields slowly on a CPU.
-        total = self._step(*self._inputs(tf.gather(self._train, indices[0]), self.seed))
-        for i in tf.range(1, tf.shape(indices)[0]):
-            total += self._step(*self._inputs(tf.gather(self._train, indices[i]), self.seed))
-        return total / tf.cast(tf.shape(indices)[0], tf.float32)
+        # Corruption stays outside the compiled step: XLA draws large random fields slowly on a CPU. The next step's
+        # images are spoiled while this one runs, from a seed of their own, so that no draw depends on the grouping.
+        count = tf.shape(indices)[0]
+        x, x_in = self._training_inputs(indices[0])
+        self._step.get_concrete_function(x, x_in)  # fills term_names
+        total = tf.zeros(len(self.term_names))
+        for i in tf.range(1, count):
+            following, following_in = self._training_inputs(indices[i])
+            total += self._step(x, x_in)
+            x, x_in = following, following_in
+        return (total + self._step(x, x_in)) / tf.cast(count, tf.float32)
+
+    def _training_inputs(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._inputs(tf.gather(self._train, rows), self._corruption_seed)
 
     def _validation_terms(self, batch: tf.Tensor) -> tf.Tensor:
         return self._terms(*self._inputs(batch, self._validation_seed), self._validation_seed, training=False)
@@ -162,6 +136,7 @@ class Optimisation:
             *self.model.decoder.variables,
             *self.optimizer.variables,
             self.seed.state,
+            self._corruption_seed.state,
         ]
 
     def save_state(self, path: Path, epoch: int, history: str) -> None:

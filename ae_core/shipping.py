@@ -39,17 +39,23 @@ class Shipped:
 PLANE: dict[str, Any] = {
     "family": "pooling",
     "latent_dim": 2,
-    "hidden": (256, 64),
-    "decoder_hidden": (64, 256),
+    "hidden": (320, 128, 64),
+    "decoder_hidden": (64, 128, 320),
     "code_activation": "linear",
 }
 LONG = {"epochs": 40}
-PLANE_TRAINING = {"epochs": 6, "batch_size": 64, "learning_rate": 3e-3}
+PLANE_TRAINING = {"epochs": 20, "batch_size": 64, "learning_rate": 3e-3}
 
 RUNS = {
     "vanilla": Shipped("Vanilla", "vanilla", training=LONG),
     "sparse": Shipped("Sparse (article's 1e-5)", "sparse", {"l1": 1e-5}, training=LONG),
-    "sparse-visible": Shipped("Sparse, 128 units (2e-3)", "sparse", {"l1": 2e-3}, {"latent_dim": 128}, LONG),
+    "sparse-visible": Shipped(
+        "Sparse, 128 units (KL)",
+        "sparse",
+        {"method": "kl", "target": 0.03, "kl_weight": 8e-3},
+        {"latent_dim": 128},
+        LONG,
+    ),
     "denoising": Shipped("Denoising", "denoising", training=LONG),
     "undercomplete": Shipped("Undercomplete, 16 units", "undercomplete", training=LONG),
     "contractive": Shipped("Contractive", "contractive", training=LONG),
