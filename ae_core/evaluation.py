@@ -25,7 +25,7 @@ def evaluate(run: LoadedRun, neighbours: bool = True) -> dict[str, float]:
 
     Returns:
         bce: Binary cross-entropy in nats a pixel, mean over images; above_floor: less the pixels' entropy.
-        mse, psnr: Mean squared error a pixel, and mean peak signal-to-noise ratio in dB.
+        mse, psnr: Mean squared error a pixel, and the peak signal-to-noise ratio at it in dB.
         active_units, dead_units: Units active on an image, mean; units active on none.
         jacobian, contraction_ratio: Mean ‖∂z/∂x‖²_F; the same over the total variance of the codes.
         knn_accuracy: See above.
@@ -44,7 +44,7 @@ def evaluate(run: LoadedRun, neighbours: bool = True) -> dict[str, float]:
         "bce": bce,
         "above_floor": bce - float(metrics.pixel_entropy(x).mean(dtype=np.float64)),
         "mse": float(metrics.squared_error(x, x_hat).mean(dtype=np.float64)),
-        "psnr": float(metrics.psnr(x, x_hat).mean()),
+        "psnr": metrics.mean_psnr(x, x_hat),
         "active_units": float(metrics.active_units(codes, threshold).mean()),
         "dead_units": float(np.sum(metrics.firing_rate(codes, threshold) == 0)),
         "jacobian": jacobian,

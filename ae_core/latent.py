@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ae_core.errors import OptionError
+from ae_core.inference import LoadedRun
 
 COMPONENTS = 10
 FIT_CODES = 2000  # enough for 10 Gaussians, and fitted in a second
@@ -110,12 +111,30 @@ def standard_normal(latent_dim: int) -> Density:
     return Density("the prior, a standard normal", draw)
 
 
-def fit_density(codes: np.ndarray, non_negative: bool = False) -> Density:
+# What the units of a code can be, by their activation.
+RANGES = {"relu": (0.0, np.inf), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": (-np.inf, np.inf)}
+
+
+def density(run: LoadedRun, codes: np.ndarray) -> Density:
+    """What to draw a run's codes from: its prior, or a mixture fitted to codes (n, d) of images."""
+    if run.recipe.prior:
+        return standard_normal(run.latent_dim)
+    return fit_density(codes, RANGES[run.spec.network.code_activation])
+
+
+def impossible(run: LoadedRun, codes: np.ndarray, tolerance: float = 1e-3) -> np.ndarray:
+    """Which codes (n, d) the run's encoder can never give, since a unit is out of its range; bool (n,)."""
+    low, high = RANGES[run.spec.network.code_activation]
+    outside = (codes < low - tolerance) | (codes > high + tolerance)
+    return np.asarray(np.any(outside, axis=1))
+
+
+def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"]) -> Density:
     """A mixture of up to 10 Gaussians fitted to codes (n, d), for runs without a prior.
 
     Args:
         codes: (n, d); at most 2,000 of them are used.
-        non_negative: Whether the codes come from a relu: negative values that are drawn become 0.
+        limits: What a unit can be: values that are drawn beyond are moved to the nearer limit.
 
     Raises:
         OptionError: if all codes are the same.
@@ -147,7 +166,8 @@ def fit_density(codes: np.ndarray, non_negative: bool = False) -> Density:
             z = mixture.means_[picks] + np.einsum("nij,nj->ni", roots[picks], noise)
         else:
             z = mixture.means_[picks] + np.sqrt(mixture.covariances_[picks]) * noise
-        return np.maximum(z, 0).astype(np.float32) if non_negative else z.astype(np.float32)
+        return np.clip(z, *limits).astype(np.float32)
 
-    clipped = ", negative values set to 0 as the code's relu would" if non_negative else ""
+    low, high = limits
+    clipped = f", kept between {low:g} and {high:g} as the units are" if np.isfinite(low) else ""
     return Density(f"a mixture of {components} Gaussians fitted to the codes of test images{clipped}", draw)

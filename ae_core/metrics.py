@@ -3,6 +3,8 @@
 Images are float arrays of shape (n, h, w) in [0, 1]; codes are of shape (n, d).
 """
 
+import math
+
 import numpy as np
 
 EPSILON = 1e-7  # as Keras clips probabilities
@@ -31,6 +33,15 @@ def psnr(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Peak signal-to-noise ratio of each image in decibels, shape (n,); peak 1, equal images give inf."""
     with np.errstate(divide="ignore"):
         return -10 * np.log10(squared_error(x, y))
+
+
+def mean_psnr(x: np.ndarray, y: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in decibels at the mean squared error of all images; inf if all are equal.
+
+    Not the mean of each image's ratio: that is infinite as soon as one image is untouched.
+    """
+    error = float(squared_error(x, y).mean(dtype=np.float64))
+    return -10 * math.log10(error) if error > 0 else math.inf
 
 
 def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -155,21 +156,36 @@ def _json_object(path: Path, text: bytes | str, name: str) -> dict[str, Any]:
     return value
 
 
+def read_or_tell(path: Path) -> Run | BrokenRun:
+    """The run in that folder, or why there is none."""
+    try:
+        return read(path)
+    except RunError as error:
+        return BrokenRun(path, str(error))
+
+
 def scan(folder: Path) -> list[Run | BrokenRun]:
     """Every run in a folder, by name; one that is broken does not hide the others."""
     try:
         entries = sorted(e for e in folder.iterdir() if e.is_dir() and not e.name.startswith("."))
     except OSError:
         return []
-    found: list[Run | BrokenRun] = []
-    for entry in entries:
-        if entry == data_folder() or (folder == SHIPPED and entry.name == "local"):
-            continue
-        try:
-            found.append(read(entry))
-        except RunError as error:
-            found.append(BrokenRun(entry, str(error)))
-    return found
+    local = {data_folder(), SHIPPED / "local"}
+    return [_read_unless_known(entry, _fingerprint(entry)) for entry in entries if entry not in local]
+
+
+@lru_cache(maxsize=1024)
+def _read_unless_known(path: Path, fingerprint: object) -> Run | BrokenRun:
+    return read_or_tell(path)
+
+
+def _fingerprint(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Changes whenever a file of the folder is written, added or removed."""
+    try:
+        stats = [(e.name, e.stat()) for e in os.scandir(path)]
+    except OSError:
+        return ()
+    return tuple(sorted((name, s.st_size, s.st_mtime_ns) for name, s in stats))
 
 
 def shipped() -> list[Run | BrokenRun]:
@@ -210,7 +226,7 @@ def write_card(folder: Path, card: dict[str, Any]) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replaces a JSON file at once: whoever reads it sees the old or the new one."""
-    write_bytes(path, (json.dumps(value, indent=1) + "\n").encode())
+    write_bytes(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:

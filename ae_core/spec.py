@@ -160,6 +160,7 @@ def make_spec(
         network: A `Network`, or the fields in which it differs from the kind's default network.
         **training: Fields of `TrainingConfig` that differ from the network's default training.
     """
+    asked = None if isinstance(network, Network) else (network or {}).get("code_activation")
     if not isinstance(network, Network):
         network = _network(kind, dataset, network or {})
     config = default_training(network, dataset)
@@ -167,13 +168,17 @@ def make_spec(
     if unknown:
         known = ", ".join(f.name for f in fields(TrainingConfig))
         raise OptionError(f"Unknown training option {sorted(unknown)[0]!r}: must be one of {known}.")
-    return Spec(
+    spec = Spec(
         kind=kind,
         network=network,
         hyperparameters=dict(hyperparameters or {}),
         dataset=dataset,
         training=replace(config, **training),
     )
+    activation = spec.network.code_activation
+    if asked not in (None, activation):
+        raise OptionError(f"Here {kind} needs a {activation} code, got {asked}: leave the code activation to it.")
+    return spec
 
 
 def _network(kind: str, dataset: str, changes: dict[str, Any]) -> Network:

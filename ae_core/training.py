@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from ae_core import data, inference, runs
 from ae_core.data import Dataset, as_float
 from ae_core.errors import ExplorerError, RunError, TrainingError
 from ae_core.evaluation import evaluate
+from ae_core.events import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
 from ae_core.kinds import Network
 from ae_core.runs import Run
 from ae_core.spec import VALIDATION_SHARE, Spec, make_spec
@@ -35,112 +35,13 @@ STATE = "state.npz"
 LARGE = 20_000  # images
 
 
-@dataclass(frozen=True)
-class Preparing:
-    """A step before the first training step, or after the last one, has begun."""
-
-    phase: str
-
-
-@dataclass(frozen=True)
-class Started:
-    """The model is built.
-
-    Attributes:
-        parameters: Number of trainable values.
-        epochs, steps_per_epoch: How much is to do.
-        first_epoch: Number of epochs that were finished before, when resumed.
-    """
-
-    parameters: int
-    epochs: int
-    steps_per_epoch: int
-    first_epoch: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Some steps were taken.
-
-    Attributes:
-        epoch: Epochs finished.
-        step: Steps taken in this one.
-        fraction: Share of all steps taken, in [0, 1].
-        terms: Loss terms by name, mean over the latest steps.
-        seconds_left: Estimate for the rest of the training; None after the first call, which compiled.
-        preview: Reconstructions of the first test images, uint8 of shape (10, h, w), every few seconds, else None.
-    """
-
-    epoch: int
-    step: int
-    fraction: float
-    terms: dict[str, float]
-    seconds_left: float | None
-    preview: np.ndarray | None = field(default=None, repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class EpochEnd:
-    """An epoch is finished.
-
-    Attributes:
-        epoch: Its number, from 1.
-        terms: Loss terms by name, mean over its steps.
-        validation: The same on held-out training images.
-        learning_rate: At its last step.
-        seconds: Since training began, without importing TensorFlow.
-        preview: Reconstructions of the first test images, uint8 of shape (10, h, w).
-    """
-
-    epoch: int
-    terms: dict[str, float]
-    validation: dict[str, float]
-    learning_rate: float
-    seconds: float
-    preview: np.ndarray = field(repr=False, compare=False)
-
-    def record(self) -> dict[str, Any]:
-        """The line of history.jsonl."""
-        return {
-            "epoch": self.epoch,
-            "seconds": round(self.seconds, 3),
-            "learning_rate": self.learning_rate,
-            "terms": self.terms,
-            "validation": self.validation,
-        }
-
-
-@dataclass(frozen=True)
-class Finished:
-    """All epochs are done and the run is written."""
-
-    run: Run
-
-
-@dataclass(frozen=True)
-class Cancelled:
-    """Training was stopped; the run holds the weights of that moment, or is None before the first step."""
-
-    run: Run | None
-    epoch: int
-
-
-@dataclass(frozen=True)
-class Failed:
-    """Training ended without a run."""
-
-    reason: str
-
-
-Event = Preparing | Started | Progress | EpochEnd | Finished | Cancelled | Failed
-
-
 def fit(
     spec: Spec,
     out: str | Path,
     stop: Callable[[], bool] = lambda: False,
     state: Path | None = None,
     title: str | None = None,
+    owner: str | None = None,
 ) -> Iterator[Event]:
     """Trains a spec, event by event, and writes its run to `out`.
 
@@ -150,12 +51,13 @@ def fit(
         stop: Asked between steps; once it is true, training ends with a sound run of what was learnt.
         state: Folder that holds the last finished epoch. If it holds one, training goes on from there.
         title: What to call the run.
+        owner: Whose run it is; None makes it everyone's.
 
     Yields:
         Preparing, Started, Progress and EpochEnd events; at the end Finished, Cancelled or Failed.
     """
     try:
-        yield from _fit(spec, Path(out), stop, state, title)
+        yield from _fit(spec, Path(out), stop, state, {"title": title, "owner": owner})
     except ExplorerError as error:
         yield Failed(str(error))
     except OSError as error:
@@ -167,7 +69,9 @@ def fit(
         yield Failed("Memory ran out: choose a smaller network, code or batch.")
 
 
-def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, title: str | None) -> Iterator[Event]:
+def _fit(
+    spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, labels: dict[str, str | None]
+) -> Iterator[Event]:
     if out.exists():
         raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
     out.parent.mkdir(parents=True, exist_ok=True)  # fails now, not after the training
@@ -193,7 +97,7 @@ def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, ti
     epochs = spec.training.epochs
     yield Started(parameters, epochs, work.steps_per_epoch, first)
 
-    loop = _Loop(model, work, preview_images, history)
+    loop = _Loop(model, work, preview_images, history, began)
     yield from loop.run(first, stop, state)
     if not history and not loop.taken:
         yield Cancelled(None, 0)
@@ -201,11 +105,11 @@ def _fit(spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, ti
     yield Preparing("Exporting and checking the run")
     finished = len(history) == epochs
     card = {
-        "title": title,
+        **labels,
         "parameters": parameters,
         "epochs": len(history),
         "complete": finished,
-        "seconds": round(time.perf_counter() - began, 2),
+        "seconds": round(loop.seconds, 2),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
     }
@@ -222,7 +126,12 @@ class _Loop:
     """
 
     def __init__(
-        self, model: "Autoencoder", work: "Optimisation", preview_images: np.ndarray, history: list[dict[str, Any]]
+        self,
+        model: "Autoencoder",
+        work: "Optimisation",
+        preview_images: np.ndarray,
+        history: list[dict[str, Any]],
+        began: float,
     ) -> None:
         self.model = model
         self.work = work
@@ -230,7 +139,8 @@ class _Loop:
         self.history = history
         self.taken = 0
         self._epochs = work.config.epochs
-        self._began = time.perf_counter()
+        # A resumed training counts the seconds it had before.
+        self._began = began - (history[-1]["seconds"] if history else 0.0)
         self._shown = 0.0
         self._clock = _Clock()
 
@@ -243,12 +153,16 @@ class _Loop:
             validation = self.work.validate()
             _check_finite(validation, epoch, self.work.steps_per_epoch)
             terms = {name: value / self.work.steps_per_epoch for name, value in sums.items()}
-            seconds = time.perf_counter() - self._began
-            end = EpochEnd(epoch + 1, terms, validation, self.work.learning_rate, seconds, self._preview())
+            end = EpochEnd(epoch + 1, terms, validation, self.work.learning_rate, self.seconds, self._preview())
             self.history.append(end.record())
             if state is not None:
                 _save_state(self.work, state, epoch + 1, self.history)
             yield end
+
+    @property
+    def seconds(self) -> float:
+        """Since training began."""
+        return time.perf_counter() - self._began
 
     def _steps(self, epoch: int, sums: dict[str, float], stop: Callable[[], bool]) -> Generator[Progress, None, bool]:
         """Takes an epoch's steps and adds up its terms; whether it came to the end."""
@@ -285,6 +199,7 @@ def train(
     hyperparameters: dict[str, Any] | None = None,
     network: Network | dict[str, Any] | None = None,
     out: str | Path | None = None,
+    title: str | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
     **training: Any,
 ) -> inference.LoadedRun:
@@ -296,6 +211,7 @@ def train(
         hyperparameters: The kind's own values, e.g. {"l1": 1e-5}.
         network: A `Network`, or the fields that differ from the kind's default, e.g. {"latent_dim": 2}.
         out: Folder of the run; by default a new one among the local runs.
+        title: What to call the run.
         on_event: Called with each event of `fit`.
         **training: What differs from the default training, e.g. epochs=3, seed=1.
 
@@ -305,7 +221,7 @@ def train(
     """
     spec = make_spec(kind, dataset, hyperparameters, network, **training)
     out = Path(out) if out is not None else runs.data_folder() / "runs" / runs.new_name(kind)
-    for event in fit(spec, out):
+    for event in fit(spec, out, title=title):
         on_event(event)
         if isinstance(event, Failed):
             raise TrainingError(event.reason)
@@ -334,8 +250,13 @@ def _save(
         model.save_weights(folder / "model.weights.h5")
         keras_model.export(model, folder, x)
         runs.write_card(folder, card | {"metrics": {}})
-        runs.write_card(folder, card | {"metrics": evaluate(inference.load(folder), neighbours=False)})
+        runs.write_card(folder, card | {"metrics": _finite(evaluate(inference.load(folder), neighbours=False))})
     return runs.read(out)
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float | None]:
+    """JSON knows no infinity, as the ratio of codes that do not vary has."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
 def _save_state(work: "Optimisation", folder: Path, epoch: int, history: list[dict[str, Any]]) -> None:

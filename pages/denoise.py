@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ae_core import data, figures, metrics, noise
+from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
 from pages.widgets import caches, image_picker, run_picker
@@ -43,7 +43,7 @@ rows = image_picker.pick(dataset.name)
 # One field of noise for the shown and the measured images, and for all three methods.
 x = np.concatenate([caches.test_images(dataset.name)[rows], caches.test_images(dataset.name)[:MEASURED]])
 noisy = noise.add(x, kind, level, seed)
-widths = caches.best_filters(dataset.name, kind, level, seed)
+widths = {name: filters.best_width(name, x[-MEASURED:], noisy[-MEASURED:]) for name in FILTERS}
 results = {"noisy": noisy, run.recipe.title.lower() + " run": run.reconstruct(noisy)}
 results |= {f"{FILTERS[n].title} ({w:g} px)": FILTERS[n].apply(noisy, w) for n, w in widths.items()}
 
@@ -62,7 +62,7 @@ st.plotly_chart(
 st.subheader(f"Over {len(x) - shown} test images")
 table = pd.DataFrame(
     {
-        "PSNR, dB": [float(np.minimum(metrics.psnr(x[shown:], y[shown:]), 100).mean()) for y in results.values()],
+        "PSNR, dB": [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()],
         "SSIM": [float(metrics.ssim(x[shown:], y[shown:]).mean()) for y in results.values()],
     },
     index=list(results),

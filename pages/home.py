@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from ae_core import images, kinds, runs
+from ae_core.errors import RunError
 from ae_core.runs import Run
 from pages.widgets import caches, lens
 
@@ -21,7 +22,7 @@ if "variational" in shipped:
     run = caches.load(shipped["variational"])
     lens.show(run, caches.plane(run.run), key="home")
 else:
-    st.info("The variational run is not among the checkpoints: train one to see its plane here.")
+    st.info("The variational run is not among the checkpoints: `make checkpoints` trains it anew.")
 
 st.header("Seven ways to learn a code")
 first_of_class = [int(np.flatnonzero(caches.test_labels("fashion-mnist") == c)[0]) for c in range(THUMBNAILS)]
@@ -43,5 +44,10 @@ for name in kinds.names():
     words, pictures = st.columns([2, 3], vertical_alignment="center")
     words.markdown(f"**{kind.title}**  \n{kind.idea}")
     words.caption(kind.notice)
-    x_hat = caches.load(shipped[name]).reconstruct(originals)
+    try:
+        x_hat = caches.load(shipped[name]).reconstruct(originals)
+    except RunError as error:
+        pictures.warning("Its run is damaged.")
+        pictures.text(str(error))
+        continue
     pictures.image(thumbnails(x_hat), width="stretch", alt=f"The same images, reconstructed by the {name} autoencoder")

@@ -23,6 +23,7 @@ count = st.segmented_control(
     format_func=lambda n: f"{n:,}",
     required=True,
     key=f"points-{dataset.name}",
+    persist_state="session",
 )
 
 plane = caches.plane(run.run)

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from ae_core.errors import ExplorerError
+
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
 
 st.set_page_config(page_title="Latent Explorer", page_icon=ICON, layout="wide")
 
-st.navigation(
+page = st.navigation(
     [
         st.Page("home.py", title="Home", icon=":material/blur_on:", url_path="home", default=True),
         st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
@@ -19,4 +21,9 @@ st.navigation(
         st.Page("sampler.py", title="Sampler", icon=":material/grid_on:", url_path="sampler"),
     ],
     position="top",
-).run()
+)
+try:
+    page.run()
+except ExplorerError as error:
+    st.error("This page cannot be shown in full.")
+    st.text(str(error))

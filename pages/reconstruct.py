@@ -12,7 +12,14 @@ st.markdown("What comes back when an image passes through the code.")
 
 run = run_picker.pick(default="vanilla")
 dataset = data.load(run.spec.dataset)
-source = st.segmented_control("Images", ["Test images", "Your own"], default="Test images", required=True)
+source = st.segmented_control(
+    "Images",
+    ["Test images", "Your own"],
+    default="Test images",
+    required=True,
+    key="source",
+    persist_state="session",
+)
 
 if source == "Test images":
     rows = image_picker.pick(dataset.name)

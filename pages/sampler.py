@@ -22,13 +22,27 @@ size = size_slider.slider(
 )
 if run.recipe.prior and run.latent_dim <= 2:
     reach = reach_slider.slider(
-        "Range, standard deviations of the prior", 0.5, 4.0, 2.0, 0.1, key="reach", bind="query-params"
+        "Range, standard deviations of the prior",
+        0.5,
+        4.0,
+        2.0,
+        0.1,
+        key="reach",
+        bind="query-params",
+        persist_state="session",
     )
     across = up = latent.prior_quantiles(size, reach)
     spacing = "Places are spaced by the prior's quantiles: equal steps hold equal shares of it."
 else:
     zoom = reach_slider.slider(
-        "Range, times that of the test codes", 0.25, 2.0, 1.0, 0.05, key="zoom", bind="query-params"
+        "Range, times that of the test codes",
+        0.25,
+        2.0,
+        1.0,
+        0.05,
+        key="zoom",
+        bind="query-params",
+        persist_state="session",
     )
     left, right, bottom, top = latent.extent(points)
     middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * zoom
@@ -40,25 +54,22 @@ if run.latent_dim == 1:
 grid_codes = plane.codes(latent.grid(across, up))
 images = run.decode(grid_codes)
 st.plotly_chart(
-    figures.image_grid(
-        images,
-        len(across),
-        (across[0], across[-1], up[0] - 1e-6, up[-1] + 1e-6),
-        plane.labels,
-        (across, up),
-        height=680,
-    ),
+    figures.image_grid(images, len(across), (across, up), plane.labels, height=680),
     key="grid-picture",
     config={"displayModeBar": False},
     alt="Images decoded from a grid of places on the latent plane",
 )
 st.caption(spacing)
 if run.latent_dim > 2:
-    impossible = float((grid_codes < -1e-3).any(axis=1).mean()) if run.spec.network.code_activation == "relu" else 0.0
+    impossible, activation = latent.impossible(run, grid_codes).mean(), run.spec.network.code_activation
+    never = f" At {impossible:.0%} of the places a unit has a value that its {activation} never gives."
     st.warning(
         f"The code has {run.latent_dim} units. This is a cut through it along its two leading directions, which hold "
         f"{plane.share:.0%} of the codes' variance; all other directions stay at their mean."
-        + (f" At {impossible:.0%} of the places some unit is negative, which a relu never is." if impossible else ""),
+        + (
+            f" At {impossible:.0%} of the places a unit has a value that its {activation} never gives."
+            * bool(impossible)
+        ),
         icon=":material/layers:",
     )
 

@@ -13,22 +13,10 @@ st.title("Sparsity")
 st.markdown("How a code shares the work: many units that whisper, or a few that speak.")
 
 found = {n: r for n, r in run_picker.available().items() if isinstance(r, Run)}
-chosen = st.multiselect(
-    "Runs",
-    list(found),
-    default=[n for n in ("sparse-visible", "vanilla") if n in found],
-    format_func=run_picker.labels(found).__getitem__,
-    max_selections=MAX_RUNS,
-    key="overlaid",
-    bind="query-params",
-    persist_state="session",
-)
-if not chosen:
-    st.info("Pick at least one run.")
-    st.stop()
-
+called = run_picker.labels(found)
+chosen = run_picker.pick_several(found, [run_picker.picked(), "sparse-visible", "vanilla"], MAX_RUNS)
 overlaid = [caches.load(found[n]) for n in chosen]
-titles = [run_picker.labels(found)[n] for n in chosen]
+titles = [called[n] for n in chosen]
 codes = {t: caches.codes(run.run) for t, run in zip(titles, overlaid, strict=True)}
 thresholds = {t: evaluation.activity_threshold(run) for t, run in zip(titles, overlaid, strict=True)}
 counts = {t: metrics.active_units(z, thresholds[t]) for t, z in codes.items()}

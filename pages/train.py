@@ -32,7 +32,8 @@ with controls:
     hyperparameters = recipe_input.hyperparameters(kind)
     network = recipe_input.network(kind, dataset)
     training = recipe_input.training(network, dataset)
-    title = st.text_input("Name", placeholder=f"My {kind.title.lower()}", max_chars=60) or f"My {kind.title.lower()}"
+    default_title = f"My {kind.title.lower()}"
+    title = st.text_input("Name", placeholder=default_title, max_chars=60, key="title", persist_state="session")
     try:
         what: spec.Spec | None = spec.make_spec(name, dataset, hyperparameters, network, **training)
         refusal = ""
@@ -40,18 +41,19 @@ with controls:
         what, refusal = None, str(error)
         st.warning("These settings do not go together.")
         st.text(refusal)
-    under_way = jobs.active(visitor.current())
+    latest = next(iter(jobs.listing(visitor.current())), None)
+    under_way = latest is not None and latest.status.active
     start = st.button(
         "Start training",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-        disabled=what is None or under_way is not None,
+        disabled=what is None or under_way,
         help="One training at a time: stop the one under way, or wait for its end." if under_way else None,
     )
     if start and what is not None:
         try:
-            jobs.submit(what, visitor.current(), title)
+            jobs.submit(what, visitor.current(), title or default_title)
         except ExplorerError as error:
             st.error("The training could not be started.")
             st.text(str(error))
@@ -59,7 +61,6 @@ with controls:
             st.rerun()
 
 with picture:
-    latest = next(iter(jobs.listing(visitor.current())), None)
     if latest is None:
         progress.show_shipped(name)
     elif latest.status.active:

@@ -156,15 +156,22 @@ def test_convolutional_bounds_its_family() -> None:
 
 
 def test_variational_codes_are_free_to_range() -> None:
-    for activation in ("relu", "sigmoid", "linear"):
-        assert make_spec("variational", network={"code_activation": activation}).network.code_activation == "linear"
+    assert make_spec("variational", network={"family": "dense", "latent_dim": 32}).network.code_activation == "linear"
+    with pytest.raises(OptionError, match="variational needs a linear code, got relu"):
+        make_spec("variational", network={"code_activation": "relu"})
 
 
 def test_kl_sparsity_takes_a_sigmoid_code() -> None:
     assert make_spec("sparse", hyperparameters={"method": "kl"}).network.code_activation == "sigmoid"
     assert make_spec("sparse", hyperparameters={"method": "l1"}).network.code_activation == "relu"
-    with pytest.raises(OptionError, match="needs a sigmoid code, got tanh"):
+    with pytest.raises(OptionError, match="sparse needs a sigmoid code, got tanh"):
         make_spec("sparse", hyperparameters={"method": "kl"}, network={"code_activation": "tanh"})
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 3])
+def test_kl_sparsity_works_for_codes_as_small_as_a_plane(latent_dim: int) -> None:
+    spec = make_spec("sparse", hyperparameters={"method": "kl"}, network={"latent_dim": latent_dim})
+    assert spec.network.code_activation == "sigmoid"
 
 
 def test_kinds_are_known_without_keras() -> None:

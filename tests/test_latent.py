@@ -157,10 +157,10 @@ def test_the_same_seed_gives_the_same_draws() -> None:
 
 def test_codes_of_a_relu_are_never_drawn_negative() -> None:
     codes = np.maximum(mixture(500, 4), 0)
-    density = latent.fit_density(codes, non_negative=True)
+    density = latent.fit_density(codes, limits=(0.0, np.inf))
     drawn = density.draw(2000, 0)
     assert drawn.min() == 0
-    assert "set to 0" in density.name
+    assert "between 0 and inf" in density.name
     assert latent.fit_density(codes).draw(2000, 0).min() < 0
 
 

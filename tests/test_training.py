@@ -14,9 +14,9 @@ from ae_core import data, inference, kinds, runs, training
 from ae_core.data import as_float
 from ae_core.errors import OptionError, TrainingError
 from ae_core.evaluation import evaluate
+from ae_core.events import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
 from ae_core.runs import Run
 from ae_core.spec import make_spec
-from ae_core.training import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
 
 X = as_float(data.load("digits").split("test").images[:50])
 STEPS = (1437 - 71) // 64  # of an epoch of digits: a twentieth is held out

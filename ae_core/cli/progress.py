@@ -9,9 +9,9 @@ from dataclasses import fields
 import click
 
 from ae_core.cli.output import PATIENCE, clock, finite
+from ae_core.events import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
 from ae_core.runs import Run
 from ae_core.spec import Spec
-from ae_core.training import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
 
 BAR = 30  # characters
 CLEAR_LINE = "\r\033[K"

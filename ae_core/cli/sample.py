@@ -29,11 +29,8 @@ def sample(run: str, count: int, seed: int, out: Path) -> None:
         raise click.UsageError(f"--out must end in .png, got {out.name!r}.")
     loaded = inference.load(listing.find(run))
     with telling("Fitting a density to the codes …"):
-        if loaded.recipe.prior:
-            density = latent.standard_normal(loaded.latent_dim)
-        else:
-            codes = loaded.encode(data.as_float(data.load(loaded.spec.dataset).split("test").images))
-            density = latent.fit_density(codes, non_negative=loaded.spec.network.code_activation == "relu")
+        codes = loaded.encode(data.as_float(data.load(loaded.spec.dataset).split("test").images))
+        density = latent.density(loaded, codes)
     click.echo(f"Drawn from {density.name}.", err=True)
     x_hat = loaded.decode(density.draw(count, seed))
     zoom = -(-TILE // min(loaded.image_shape))

@@ -16,9 +16,9 @@ from ae_core.cli.options import OWN, SHARED, condition, hyperparameter, option_n
 from ae_core.cli.output import STOPPED
 from ae_core.cli.progress import TrainingView, print_event
 from ae_core.errors import OptionError
+from ae_core.events import Cancelled, Event, Failed
 from ae_core.kinds import Kind, Network
 from ae_core.spec import Spec, make_spec
-from ae_core.training import Cancelled, Event, Failed
 
 NETWORK = {f.name for f in fields(Network)}
 

@@ -115,47 +115,36 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72)
 def image_grid(
     images: np.ndarray,
     columns: int,
-    box: tuple[float, float, float, float] | None = None,
+    places: tuple[np.ndarray, np.ndarray] | None = None,
     labels: tuple[str, str] = ("", ""),
-    ticks: tuple[np.ndarray, np.ndarray] | None = None,
     height: int = 640,
 ) -> go.Figure:
-    """Images (n, h, w) in reading order as one picture.
+    """Images (n, h, w) in reading order as one picture, pixels square.
 
     Args:
         images: In [0, 1].
         columns: Images in a row.
-        box: (left, right, bottom, top) of the picture on its axes; without it there are no axes.
+        places: Where the columns (from the left) and the rows (from the bottom) are, to name some of them on axes.
         labels: Of the axes.
-        ticks: Values at the centres of the columns (rising) and of the rows (rising), named at the outermost,
-            where the images' places are not evenly spaced.
         height: In pixels.
     """
-    gap = 0 if box else GAP
-    rows = [_rgba(images[i : i + columns]) for i in range(0, len(images), columns)]
-    picture = _mosaic(rows, gap)
-    figure = go.Figure()
-    if box is None:
-        figure.add_trace(go.Image(source=data_uri(picture), hoverinfo="skip"))
-        figure.update_xaxes(visible=False, constrain="domain")
-        figure.update_yaxes(visible=False, constrain="domain", constraintoward="top", scaleanchor="x")
-    else:
-        left, right, bottom, top = box
-        dx, dy = (right - left) / picture.shape[1], (top - bottom) / picture.shape[0]
-        figure.add_trace(
-            go.Image(source=data_uri(picture), x0=left + dx / 2, dx=dx, y0=top - dy / 2, dy=-dy, hoverinfo="skip")
-        )
-        figure.update_xaxes(title=labels[0], range=[left, right], constrain="domain")
-        figure.update_yaxes(
-            title=labels[1], range=[bottom, top], constrain="domain", constraintoward="top", autorange=False
-        )
-        if ticks is not None:
-            for update, values, low, high in (
-                (figure.update_xaxes, ticks[0], left, right),
-                (figure.update_yaxes, ticks[1], bottom, top),
-            ):
-                centres = low + (np.arange(len(values)) + 0.5) * (high - low) / len(values)
-                named = np.unique(np.linspace(0, len(values) - 1, min(len(values), 7)).round().astype(int))
-                update(tickvals=centres[named], ticktext=[f"{values[i]:.2g}" for i in named])
-    layout(figure, height=height, dragmode=False)
-    return _without_lines(figure)
+    h, w = images.shape[1:3]
+    gap = GAP if places is None else 0
+    picture = _mosaic([_rgba(images[i : i + columns]) for i in range(0, len(images), columns)], gap)
+    figure = go.Figure(go.Image(source=data_uri(picture), hoverinfo="skip"))
+    figure.update_xaxes(visible=places is not None, title=labels[0], constrain="domain")
+    figure.update_yaxes(
+        visible=places is not None, title=labels[1], constrain="domain", constraintoward="top", scaleanchor="x"
+    )
+    if places is not None:
+        across, up = places
+        figure.update_xaxes(_named(across, w))
+        figure.update_yaxes(_named(up[::-1], h))  # pixels count from the top
+    return _without_lines(layout(figure, height=height, dragmode=False))
+
+
+def _named(values: np.ndarray, side: int) -> dict[str, object]:
+    """Names for up to seven of the tiles along an axis, at their centres."""
+    named = np.unique(np.linspace(0, len(values) - 1, min(len(values), 7)).round().astype(int))
+    centres = named * side + (side - 1) / 2
+    return {"tickvals": centres.astype(np.float32), "ticktext": [f"{values[i]:.2g}" for i in named]}

@@ -12,7 +12,7 @@
 The folder is the only link between server and trainer: any page, server or shell reads the same.
 """
 
-from ae_core.jobs.folder import Job, Status, active, find, listing, owners, request_stop
+from ae_core.jobs.folder import Job, Status, active, find, listing, request_stop
 from ae_core.jobs.local import resume, submit
 
-__all__ = ["Job", "Status", "active", "find", "listing", "owners", "request_stop", "resume", "submit"]
+__all__ = ["Job", "Status", "active", "find", "listing", "request_stop", "resume", "submit"]

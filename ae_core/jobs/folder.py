@@ -1,9 +1,13 @@
 """A job's folder: what is written there by the trainer and read by everyone."""
 
+import contextlib
 import fcntl
 import io
 import json
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,11 +81,11 @@ class Job:
 
     def progress(self) -> list[dict[str, Any]]:
         """Loss terms as they fell: {"epochs": epochs done, with fraction, "terms": {name: value}}."""
-        return _lines(self.path / "progress.jsonl")
+        return records(self.path / "progress.jsonl")
 
     def history(self) -> list[dict[str, Any]]:
         """One record for each finished epoch, as in a run's history."""
-        return _lines(self.path / "history.jsonl")
+        return records(self.path / "history.jsonl")
 
     def preview(self) -> np.ndarray | None:
         """The latest reconstructions of ten test images, uint8 of shape (10, h, w)."""
@@ -111,6 +115,20 @@ def create(what: Spec, owner: str, title: str) -> Job:
     return find(path.name)
 
 
+def copy(job: Job) -> Job:
+    """A new job, queued, that knows what this one has learnt up to its last finished epoch."""
+    new = create(job.spec, job.owner, job.title)
+    try:
+        shutil.copytree(job.path / "resume", new.path / "resume")
+        for name in ("history.jsonl", "progress.jsonl", "preview.npy"):
+            if (job.path / name).exists():
+                shutil.copy(job.path / name, new.path)
+    except OSError as error:
+        shutil.rmtree(new.path, ignore_errors=True)
+        raise TrainingError(f"The training cannot be copied: {error.strerror or error}.") from error
+    return new
+
+
 def find(job_id: str) -> Job:
     """The job of that id, with a status that is true now.
 
@@ -128,10 +146,8 @@ def find(job_id: str) -> Job:
     except (OSError, ValueError, TypeError, KeyError, ExplorerError) as error:
         raise TrainingError(f"The folder of training {job_id!r} is damaged ({error}).") from error
     if status.active and not _alive(path, status):
-        status = Status(
-            **asdict(status)
-            | {"state": "failed", "phase": "", "reason": "The training process ended unexpectedly; it can be resumed."}
-        )
+        ended = {"state": "failed", "phase": "", "reason": "The training process ended unexpectedly."}
+        status = Status(**asdict(status) | ended)
     return Job(path, what, owner, title, status)
 
 
@@ -153,17 +169,6 @@ def active(owner: str) -> Job | None:
     return next((job for job in listing(owner) if job.status.active), None)
 
 
-def owners() -> dict[str, str]:
-    """The owner of each run that was trained by a job, by the run's name."""
-    found = {}
-    for path in jobs_folder().glob("*/spec.json"):
-        try:
-            found[path.parent.name] = str(json.loads(path.read_text())["owner"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return found
-
-
 def request_stop(job: Job) -> None:
     """Asks a job to stop; it does between two steps, and leaves a run of what it has learnt."""
     (job.path / "stop").touch()
@@ -174,29 +179,60 @@ def write_status(path: Path, status: Status) -> None:
 
 
 def take_lock(path: Path) -> io.TextIOWrapper:
-    """Holds the job's lock until the returned file is closed or the process ends, however it ends."""
-    file = (path / "lock").open("w")
+    """Holds the job's lock until the returned file is closed or the process ends, however it ends.
+
+    Raises:
+        TrainingError: if another process holds it.
+    """
+    file = (path / "lock").open("a")
+    # Whoever looks whether the job lives holds the lock for an instant: that is no reason to give up.
+    for _ in range(50):
+        if _flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return file
+        time.sleep(0.1)
+    file.close()
+    raise TrainingError(f"Training {path.name!r} is already under way in another process.")
+
+
+@contextmanager
+def submitting() -> Iterator[None]:
+    """Held while a job is checked and created, so that two tabs cannot both pass the check."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise TrainingError(f"Training {path.name!r} is already under way in another process.") from None
-    return file
+        jobs_folder().mkdir(parents=True, exist_ok=True)
+        with (jobs_folder() / ".submitting").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise TrainingError(f"The training cannot be prepared: {error.strerror or error}.") from error
 
 
 def _alive(path: Path, status: Status) -> bool:
     """Whether a process holds the job's lock, or may still be about to."""
     try:
-        take_lock(path).close()
-    except TrainingError:
-        return True
+        with (path / "lock").open() as file:
+            if not _flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB):
+                return True
+    except OSError:
+        pass
     return status.state == "queued" and time.time() - status.updated < START_SECONDS
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def _flock(file: io.TextIOWrapper, how: int) -> bool:
+    try:
+        fcntl.flock(file, how)
+    except OSError:
+        return False
+    return True
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    """The records of a .jsonl file; none if there is no such file."""
     try:
         text = path.read_text()
     except OSError:
         return []
-    # The last line may be half-written.
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    found = []
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):  # half-written, by a full disk or just now
+            found.append(json.loads(line))
+    return found

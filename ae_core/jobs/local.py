@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ae_core.errors import TrainingError
@@ -19,8 +21,8 @@ def submit(what: Spec, owner: str, title: str) -> Job:
     Raises:
         TrainingError: if the owner has one under way, or the process cannot be started.
     """
-    _one_at_a_time(owner)
-    job = folder.create(what, owner, title)
+    with _claim(owner):
+        job = folder.create(what, owner, title)
     _start(job)
     return job
 
@@ -31,19 +33,27 @@ def resume(job: Job) -> Job:
     Raises:
         TrainingError: if there is nothing to go on from, or the owner has another one under way.
     """
-    _one_at_a_time(job.owner)
-    if not job.resumable:
-        raise TrainingError("This training cannot be resumed: it has no finished epoch to go on from.")
-    (job.path / "stop").unlink(missing_ok=True)
-    folder.write_status(job.path, Status())
+    with _claim(job.owner):
+        if not job.resumable:
+            raise TrainingError("This training cannot be resumed: it has no finished epoch to go on from.")
+        if job.run_path.exists():
+            # A stopped training left a run, and a run never changes: what follows becomes another one.
+            job = folder.copy(job)
+        else:
+            (job.path / "stop").unlink(missing_ok=True)
+            folder.write_status(job.path, Status())
     _start(job)
     return folder.find(job.id)
 
 
-def _one_at_a_time(owner: str) -> None:
-    other = folder.active(owner)
-    if other is not None:
-        raise TrainingError(f"You have a training under way ({other.title}): stop it, or wait for its end.")
+@contextmanager
+def _claim(owner: str) -> Iterator[None]:
+    """Lets one submission through at a time, and an owner's only if none of theirs is under way."""
+    with folder.submitting():
+        other = folder.active(owner)
+        if other is not None:
+            raise TrainingError(f"You have a training under way ({other.title}): stop it, or wait for its end.")
+        yield
 
 
 def _start(job: Job) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ import numpy as np
 
 from ae_core import runs, training
 from ae_core.errors import ExplorerError
+from ae_core.events import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
 from ae_core.jobs import folder
 from ae_core.jobs.folder import Job, Status
-from ae_core.training import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
 
 NICENESS = 5  # the server goes first
 MAX_POINTS = 1000  # lines of progress.jsonl in a whole training
@@ -38,14 +39,16 @@ def work(job: Job) -> Status:
         stop=(job.path / "stop").exists,
         state=job.path / "resume",
         title=job.title,
+        owner=job.owner,
     )
     for event in events:
         match event:
             case Preparing(phase):
-                tell(phase=phase)
+                tell(phase=phase, seconds_left=None)
             case Started(first_epoch=first):
                 tell(epoch=first)
-                _keep_first(job.path / "history.jsonl", first)
+                _keep(job.path / "history.jsonl", lambda record: record["epoch"] <= first)
+                _keep(job.path / "progress.jsonl", lambda record: record["epochs"] <= first)
             case Progress():
                 if event.fraction * MAX_POINTS >= points:
                     points = int(event.fraction * MAX_POINTS) + 1
@@ -73,10 +76,11 @@ def _append(path: Path, record: dict[str, Any]) -> None:
         file.write(json.dumps(record) + "\n")
 
 
-def _keep_first(path: Path, epochs: int) -> None:
-    """Cuts a history back to the epochs that a resume goes on from."""
+def _keep(path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
+    """Cuts a file of records back to what a resume goes on from."""
     if path.exists():
-        runs.write_bytes(path, "".join(path.read_text().splitlines(keepends=True)[:epochs]).encode())
+        kept = [json.dumps(record) + "\n" for record in folder.records(path) if wanted(record)]
+        runs.write_bytes(path, "".join(kept).encode())
 
 
 def _write_preview(path: Path, images: np.ndarray) -> None:

@@ -20,7 +20,7 @@ class Contractive(Kind):
     title = "Contractive"
     idea = "Make the code stand still when the image trembles."
     reference = "Rifai et al. 2011"
-    notice = "Shake the image: its codes move less than any other kind's, relative to their spread."
+    notice = "Shake the image: its codes move far less than vanilla's, relative to their spread."
     order = 4
     hyperparameters = (Hyperparameter("contraction", 1e-4, "λ: weight of ‖∂h/∂x‖²_F.", 0.0, 1.0, log=True),)
     contraction: float

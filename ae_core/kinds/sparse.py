@@ -1,7 +1,6 @@
 from dataclasses import replace
 from typing import Any
 
-from ae_core.errors import OptionError
 from ae_core.kinds.base import Forward, Hyperparameter, Kind, Network
 
 
@@ -40,12 +39,8 @@ class Sparse(Kind):
     rate: float
 
     def fit_network(self, network: Network) -> Network:
-        if self.method != "kl":
-            return network
-        if network.code_activation not in ("relu", "sigmoid"):
-            raise OptionError(f"KL sparsity needs a sigmoid code, got {network.code_activation}: leave it to the kind.")
-        # A relu's mean activity exceeds 1, where KL(ρ ‖ ρ̂) is not defined.
-        return replace(network, code_activation="sigmoid")
+        # Elsewhere a mean activity can lie outside (0, 1), where KL(ρ ‖ ρ̂) is not defined.
+        return replace(network, code_activation="sigmoid") if self.method == "kl" else network
 
     def draw(self, code: dict[str, Any], seed: Any, training: bool) -> Any:
         import keras

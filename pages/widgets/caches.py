@@ -5,13 +5,11 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from ae_core import data, inference, latent, metrics, noise
+from ae_core import data, inference, latent, metrics
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
 from ae_core.latent import Density, Plane
 from ae_core.runs import Run
-
-FILTER_IMAGES = 200
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -35,7 +33,7 @@ def test_labels(dataset: str) -> np.ndarray:
     return data.load(dataset).split("test").labels
 
 
-@st.cache_resource(max_entries=32, show_spinner="Encoding the test images …")
+@st.cache_resource(max_entries=8, show_spinner="Encoding the test images …")
 def _codes(path: Path, digest: str) -> np.ndarray:
     run = _load(path, digest)
     return _frozen(run.encode(test_images(run.spec.dataset)))
@@ -69,25 +67,12 @@ def plane(run: Run) -> Plane:
 
 @st.cache_resource(max_entries=16, show_spinner="Fitting a density to the codes …")
 def _density(path: Path, digest: str) -> Density:
-    run = _load(path, digest)
-    if run.recipe.prior:
-        return latent.standard_normal(run.latent_dim)
-    return latent.fit_density(_codes(path, digest), run.spec.network.code_activation == "relu")
+    return latent.density(_load(path, digest), _codes(path, digest))
 
 
 def density(run: Run) -> Density:
     """What to draw the run's codes from: its prior, or a density fitted to its codes."""
     return _density(run.path, run.digest)
-
-
-@st.cache_data(max_entries=64, show_spinner="Finding the best filters …")
-def best_filters(dataset: str, kind: str, level: float, seed: int) -> dict[str, float]:
-    """The width of the Gaussian and of the median filter that denoise best, by PSNR over 200 test images."""
-    from ae_core import filters
-
-    clean = test_images(dataset)[:FILTER_IMAGES]
-    noisy = noise.add(clean, kind, level, seed)
-    return {name: filters.best_width(name, clean, noisy) for name in filters.FILTERS}
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -25,5 +25,6 @@ def pick(dataset: str, count: int = 10) -> np.ndarray:
         value=0,
         step=count,
         key=number_key,
+        persist_state="session",
     )
     return rows[int(first) : int(first) + count]

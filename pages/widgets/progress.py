@@ -8,6 +8,7 @@ from ae_core.data import as_float
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.jobs import Job
+from ae_core.runs import BrokenRun
 from pages.widgets import caches, run_picker
 
 LOOK_SECONDS = 0.5
@@ -49,18 +50,32 @@ def show_ended(job: Job) -> None:
         st.error("This training failed.")
         st.text(status.reason)
     elif not job.run_path.exists():
-        st.info("Stopped before the first step: nothing was learnt.")
+        deleted = status.state == "finished" or status.epoch
+        st.info("Its run was deleted." if deleted else "Stopped before the first step: nothing was learnt.")
+    elif isinstance(run := runs.read_or_tell(job.run_path), BrokenRun):
+        st.error("The run of this training is damaged.")
+        st.text(run.reason)
     else:
-        run = runs.read(job.run_path)
         seconds = _duration(run.card["seconds"])
         if status.state == "finished":
             st.success(f"Finished: {run.card['epochs']} epochs in {seconds}.", icon=":material/check:")
         else:
             st.info(f"Stopped after {status.epoch} of {_epochs(job)} epochs; what it had learnt is kept as a run.")
-        shown = st.columns(3)
-        shown[0].metric("Test BCE, nats a pixel", f"{run.card['metrics']['bce']:.4f}")
-        shown[1].metric("Test MSE", f"{run.card['metrics']['mse']:.4f}")
-        shown[2].metric("Parameters", f"{run.card['parameters']:,}")
+        figures_of_run = run.card["metrics"]
+        bce, mse, contraction = st.columns(3)
+        bce.metric(
+            "Test BCE, nats a pixel",
+            f"{figures_of_run['bce']:.4f}",
+            help=f"Its floor, the pixels' own entropy, is {figures_of_run['bce'] - figures_of_run['above_floor']:.4f}. "
+            "On grey pixels BCE is no normalised likelihood.",
+        )
+        mse.metric("Test MSE", f"{figures_of_run['mse']:.4f}")
+        contraction.metric(
+            "Contraction ratio",
+            f"{figures_of_run['contraction_ratio'] or float('nan'):.2f}",
+            help="Mean ‖∂z/∂x‖²_F over the codes' total variance: how far codes move when the image trembles, "
+            "relative to their spread.",
+        )
         _ways_on(job)
     if job.resumable and st.button("Resume", icon=":material/resume:", help="Goes on from the last finished epoch."):
         try:
@@ -121,13 +136,17 @@ def _curves(history: list | tuple, steps: list, kind: str, epochs: int) -> None:
 
 
 def _ways_on(job: Job) -> None:
-    columns = st.columns(3)
-    for column, (page, label) in zip(
-        columns,
-        (("reconstruct.py", "Reconstruct"), ("latent_space.py", "Latent space"), ("sampler.py", "Sampler")),
-        strict=True,
-    ):
-        if column.button(label, width="stretch", key=f"to-{page}"):
+    pages = {
+        "reconstruct.py": "Reconstruct",
+        "denoise.py": "Denoise",
+        "sparsity.py": "Sparsity",
+        "latent_space.py": "Latent space",
+        "sampler.py": "Sampler",
+    }
+    st.caption("See what it learnt:")
+    row = st.container(horizontal=True)
+    for page, label in pages.items():
+        if row.button(label, key=f"to-{page}"):
             run_picker.remember(job.id)
             # With parameters: without any it clears the link's, and fails on those bound to this page's controls.
             st.switch_page(page, query_params={run_picker.KEY: job.id})

@@ -23,34 +23,43 @@ def hyperparameters(kind: type[Kind]) -> dict[str, Any]:
 
 def _control(h: Hyperparameter, key: str) -> Any:
     if h.choices:
-        return st.segmented_control(h.label, h.choices, default=h.default, help=h.help, key=key, required=True)
+        return st.segmented_control(
+            h.label,
+            h.choices,
+            default=h.default,
+            help=h.help,
+            key=key,
+            required=True,
+            persist_state="session",
+        )
     if isinstance(h.default, bool):
-        return st.toggle(h.label, h.default, help=h.help, key=key)
+        return st.toggle(h.label, h.default, help=h.help, key=key, persist_state="session")
     if isinstance(h.default, str):
-        return st.text_input(h.label, h.default, help=h.help, key=key)
+        return st.text_input(h.label, h.default, help=h.help, key=key, persist_state="session")
     if h.low is None or h.high is None:
-        return st.number_input(h.label, value=h.default, help=h.help, key=key)
+        return st.number_input(h.label, value=h.default, help=h.help, key=key, persist_state="session")
     if h.log:
         return st.select_slider(
             h.label,
-            _log_steps(h, h.low, h.high),
+            _log_steps(h.low, h.high, float(h.default)),
             value=float(h.default),
             format_func=lambda v: f"{v:g}",
             help=h.help,
             key=key,
+            persist_state="session",
         )
-    if isinstance(h.default, int):
-        return st.slider(h.label, int(h.low), int(h.high), h.default, help=h.help, key=key)
-    return st.slider(h.label, float(h.low), float(h.high), float(h.default), 0.01, help=h.help, key=key)
+    whole = isinstance(h.default, int)
+    low, high, default = (int(v) if whole else float(v) for v in (h.low, h.high, h.default))
+    step = 1 if whole else min(0.01, (high - low) / 100)
+    return st.slider(h.label, low, high, default, step, help=h.help, key=key, persist_state="session")
 
 
-def _log_steps(h: Hyperparameter, low: float, high: float) -> list[float]:
-    """1, 3, 10, 30, … over the range around the default, and 0 where it is allowed."""
-    lowest = low if low > 0 else float(h.default) / 100
-    first, last = math.floor(math.log10(lowest)), math.ceil(math.log10(high))
-    steps = [float(f"{m}e{e}") for e in range(first, last + 1) for m in (1, 3)]
-    inside = {v for v in steps if lowest <= v <= high} | {float(h.default), high}
-    return sorted(inside | ({0.0} if low == 0 else set()))
+def _log_steps(low: float, high: float, default: float) -> list[float]:
+    """1, 3, 10, 30, … over the range, from a hundredth of the default if it begins at 0, which is then one of them."""
+    lowest = low or (default or high / 1e4) / 100
+    exponents = range(math.floor(math.log10(lowest)), math.ceil(math.log10(high)) + 1)
+    steps = {float(f"{m}e{e}") for e in exponents for m in (1, 3)}
+    return sorted({v for v in steps if lowest <= v <= high} | {low, default, high})
 
 
 def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
@@ -64,11 +73,17 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
         format_func=lambda f: FAMILIES[f].title,
         help="  \n".join(f"**{f.title}**: {f.help}" for f in FAMILIES.values()),
         key=f"{key}-family",
+        persist_state="session",
         required=True,
     )
     sizes = sorted({*SIZES, default.latent_dim})
     size = st.select_slider(
-        "Code size", sizes, value=default.latent_dim, help="Units in the code; 2 make a plane.", key=f"{key}-size"
+        "Code size",
+        sizes,
+        value=default.latent_dim,
+        help="Units in the code; 2 make a plane.",
+        key=f"{key}-size",
+        persist_state="session",
     )
     changes: dict[str, Any] = {"family": family, "latent_dim": size}
     with st.expander("Layers around the code"):
@@ -78,7 +93,10 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
         changes |= {"hidden": hidden, "decoder_hidden": after}
         if family == "dense" and not hidden and not after:
             changes["tied"] = st.toggle(
-                "Tied weights", help="The decoder uses the encoder's weights, transposed.", key=f"{key}-tied"
+                "Tied weights",
+                help="The decoder uses the encoder's weights, transposed.",
+                key=f"{key}-tied",
+                persist_state="session",
             )
     return changes
 
@@ -91,6 +109,7 @@ def _widths(label: str, default: tuple[int, ...], key: str) -> tuple[int, ...]:
         index=options.index(default),
         format_func=lambda w: WIDTHS.get(w, " → ".join(map(str, w))),
         key=key,
+        persist_state="session",
     )
     return tuple(chosen)
 
@@ -101,11 +120,19 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
     default = spec.default_training(Network(family=family), dataset)
     key = f"{family}-{dataset}"
     left, right = st.columns(2)
-    epochs = left.number_input("Epochs", 1, spec.MAX_EPOCHS, default.epochs, key=f"{key}-epochs")
-    seed = right.number_input("Seed", 0, 2**31 - 1, 0, help="The same seed gives the same run.", key="seed")
+    epochs = left.number_input(
+        "Epochs", 1, spec.MAX_EPOCHS, default.epochs, key=f"{key}-epochs", persist_state="session"
+    )
+    seed = right.number_input(
+        "Seed", 0, 2**31 - 1, 0, help="The same seed gives the same run.", key="seed", persist_state="session"
+    )
     with st.expander("Optimiser"):
         batch_size = st.select_slider(
-            "Batch size", [16, 32, 64, 128, 256, 512], value=default.batch_size, key=f"{key}-batch"
+            "Batch size",
+            sorted({16, 32, 64, 128, 256, 512, default.batch_size}),
+            value=default.batch_size,
+            key=f"{key}-batch",
+            persist_state="session",
         )
         rates = sorted({1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, default.learning_rate})
         learning_rate = st.select_slider(
@@ -115,6 +142,7 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
             format_func=lambda r: f"{r:g}",
             help="Adam's rate rises to it, then falls to 0 along a cosine.",
             key=f"{key}-rate",
+            persist_state="session",
         )
     return {
         "epochs": int(epochs),

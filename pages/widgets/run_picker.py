@@ -1,11 +1,12 @@
 """Picks the run that the pages show; picked once, it stays picked and is in the link."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from ae_core import data, jobs, kinds, runs
+from ae_core import data, kinds, runs
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
@@ -13,11 +14,20 @@ from pages.widgets import caches, visitor
 
 KEY = "run"
 PICKED = "picked-run"
+SEVERAL = "runs"
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~<>|])")
 
 
 def remember(name: str) -> None:
     """Makes a run the picked one on every page."""
-    st.session_state[PICKED] = name
+    if st.session_state.get(PICKED) != name:
+        st.session_state[PICKED] = name
+        st.session_state.pop(SEVERAL, None)  # so that comparisons begin with it
+
+
+def picked() -> str | None:
+    """The name of the run that the visitor picked, if any."""
+    return st.session_state.get(PICKED)
 
 
 def forget() -> None:
@@ -26,7 +36,7 @@ def forget() -> None:
     st.query_params.pop(KEY, None)
 
 
-def _picked() -> None:
+def _remember_widget() -> None:
     remember(st.session_state[KEY])
 
 
@@ -40,10 +50,10 @@ def available() -> dict[str, Run | BrokenRun]:
         return (0 if run.name in order else 1, order.index(run.spec.kind), run.name)
 
     found = sorted(runs.shipped(), key=rank)
-    owners, me = jobs.owners(), visitor.current()
+    me = visitor.current()
     local = runs.scan(runs.data_folder() / "runs")
-    # A run without a job came from the command line: whoever hosts put it there for all.
-    mine = [r for r in local if owners.get(r.name, me) == me]
+    # A run without an owner came from the command line: whoever hosts put it there for all.
+    mine = [r for r in local if isinstance(r, BrokenRun) or r.card.get("owner") in (None, me)]
     created = {r.name: str(r.card.get("created")) if isinstance(r, Run) else "" for r in mine}
     found += sorted(mine, key=lambda r: created[r.name], reverse=True)
     return {r.name: r for r in found}
@@ -61,7 +71,8 @@ def _label(run: Run | BrokenRun) -> str:
         return f"{run.name} (broken)"
     if run.path.parent == runs.SHIPPED:
         return run.title
-    return f"{run.title} · yours, {str(run.card.get('created'))[:16].replace('T', ' ')}"
+    whose = "yours, " if run.card.get("owner") else ""
+    return f"{run.title} · {whose}{str(run.card.get('created'))[:16].replace('T', ' ')}"
 
 
 def pick(default: str = "variational") -> LoadedRun:
@@ -75,7 +86,7 @@ def pick(default: str = "variational") -> LoadedRun:
         st.info("There are no runs yet. Train one to see it here.")
         st.page_link("train.py", label="Train one", icon=":material/model_training:")
         st.stop()
-    asked = st.session_state.get(PICKED) or st.query_params.get(KEY)
+    asked = picked() or st.query_params.get(KEY)
     if asked is not None and asked not in found:
         st.warning("The run of this link is gone, or is someone else's. This is another one.")
         forget()
@@ -83,7 +94,7 @@ def pick(default: str = "variational") -> LoadedRun:
     called = labels(found)
     # A page's own default is no choice of the visitor's: it neither stays nor goes into the link.
     st.session_state[KEY] = asked or (default if default in found else next(iter(found)))
-    name = st.selectbox("Run", list(found), format_func=called.__getitem__, key=KEY, on_change=_picked)
+    name = st.selectbox("Run", list(found), format_func=called.__getitem__, key=KEY, on_change=_remember_widget)
     if asked is not None:
         remember(name)
         st.query_params[KEY] = name  # by its name, which stays what it is; Streamlit would bind the label
@@ -98,6 +109,31 @@ def pick(default: str = "variational") -> LoadedRun:
         st.stop()
     st.caption(summary(loaded))
     return loaded
+
+
+def pick_several(found: Mapping[str, Run], default: Sequence[str | None], most: int) -> list[str]:
+    """Shows all runs to pick up to `most` of, and gives their names; ends the page while none is picked."""
+    asked = st.query_params.get(SEVERAL, "").split(",")
+    first = [n for n in dict.fromkeys(asked if any(n in found for n in asked) else default) if n in found]
+    called = labels(found)
+    # Pills, not a multiselect: its tags write white on the primary colour, too faint on dark ground.
+    names = st.pills(
+        "Runs",
+        list(found),
+        selection_mode="multi",
+        default=first[:most],
+        format_func=lambda name: MARKDOWN.sub(r"\\\1", called[name]),  # a title is people's text
+        key=SEVERAL,
+        persist_state="session",
+    )
+    if not names:
+        st.info("Pick at least one run.")
+        st.stop()
+    if len(names) > most:
+        st.warning(f"{len(names)} runs are picked; the first {most} are shown.")
+    shown = [name for name in names if name is not None][:most]
+    st.query_params[SEVERAL] = ",".join(shown)
+    return shown
 
 
 def summary(run: LoadedRun) -> str:

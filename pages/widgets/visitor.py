@@ -8,8 +8,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "latent_explorer_visitor"
-YEAR = 365 * 24 * 3600
 LOCAL = "local"
+YEAR = 365 * 24 * 3600
 
 
 class VisitorCookie:
@@ -48,5 +48,7 @@ def _is_first_visit(scope: Scope) -> bool:
 
 
 def current() -> str:
-    """The visitor's id; "local" where there is no browser."""
-    return st.context.cookies.get(COOKIE) or LOCAL
+    """The visitor's id; where cookies are refused one that lasts as long as the tab, "local" without a browser."""
+    if not st.context.headers:
+        return LOCAL
+    return st.context.cookies.get(COOKIE) or st.session_state.setdefault("visitor", secrets.token_urlsafe(24))

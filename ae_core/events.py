@@ -1,0 +1,108 @@
+"""What a training tells while it goes on."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ae_core.runs import Run
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """A step before the first training step, or after the last one, has begun."""
+
+    phase: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """The model is built.
+
+    Attributes:
+        parameters: Number of trainable values.
+        epochs, steps_per_epoch: How much is to do.
+        first_epoch: Number of epochs that were finished before, when resumed.
+    """
+
+    parameters: int
+    epochs: int
+    steps_per_epoch: int
+    first_epoch: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Some steps were taken.
+
+    Attributes:
+        epoch: Epochs finished.
+        step: Steps taken in this one.
+        fraction: Share of all steps taken, in [0, 1].
+        terms: Loss terms by name, mean over the latest steps.
+        seconds_left: Estimate for the rest of the training; None after the first call, which compiled.
+        preview: Reconstructions of the first test images, uint8 of shape (10, h, w), every few seconds, else None.
+    """
+
+    epoch: int
+    step: int
+    fraction: float
+    terms: dict[str, float]
+    seconds_left: float | None
+    preview: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """An epoch is finished.
+
+    Attributes:
+        epoch: Its number, from 1.
+        terms: Loss terms by name, mean over its steps.
+        validation: The same on held-out training images.
+        learning_rate: At its last step.
+        seconds: Since training began, without importing TensorFlow.
+        preview: Reconstructions of the first test images, uint8 of shape (10, h, w).
+    """
+
+    epoch: int
+    terms: dict[str, float]
+    validation: dict[str, float]
+    learning_rate: float
+    seconds: float
+    preview: np.ndarray = field(repr=False, compare=False)
+
+    def record(self) -> dict[str, Any]:
+        """The line of history.jsonl."""
+        return {
+            "epoch": self.epoch,
+            "seconds": round(self.seconds, 3),
+            "learning_rate": self.learning_rate,
+            "terms": self.terms,
+            "validation": self.validation,
+        }
+
+
+@dataclass(frozen=True)
+class Finished:
+    """All epochs are done and the run is written."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """Training was stopped; the run holds the weights of that moment, or is None before the first step."""
+
+    run: Run | None
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Training ended without a run."""
+
+    reason: str
+
+
+Event = Preparing | Started | Progress | EpochEnd | Finished | Cancelled | Failed

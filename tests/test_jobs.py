@@ -1,0 +1,329 @@
+"""Trainings in processes of their own: how they end, what they leave, and whose they are.
+
+Five processes are started, all of one spec: one to its end, one stopped, one killed, and the last two resumed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from ae_core import inference, jobs, runs, training
+from ae_core.errors import TrainingError
+from ae_core.jobs import Job, Status, folder, worker
+from ae_core.spec import Spec, make_spec
+
+ROOT = Path(__file__).resolve().parent.parent
+EPOCHS = 60
+PATIENCE = 120  # seconds
+
+SUBMIT = """
+import sys
+from ae_core import jobs
+from ae_core.spec import parse
+print(jobs.submit(parse(sys.argv[1]), "alice", "Mine").id)
+"""
+
+
+def small(seed: int = 3) -> Spec:
+    return make_spec("sparse", "digits", epochs=EPOCHS, batch_size=16, seed=seed, compile=False)
+
+
+def wait(job: Job, until: Callable[[Job], bool]) -> Job:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        job = jobs.find(job.id)
+        if until(job):
+            return job
+        assert job.status.state != "failed" or until(job), (job.status, (job.path / "log.txt").read_text())
+        time.sleep(0.02)
+    raise AssertionError(f"still {job.status} after {PATIENCE} s")
+
+
+def learning(job: Job) -> bool:
+    return len(job.history()) >= 2
+
+
+def ended(job: Job) -> bool:
+    return not job.status.active
+
+
+def terms(history: Any) -> np.ndarray:
+    return np.array([[*h["terms"].values(), *h["validation"].values(), h["learning_rate"]] for h in history])
+
+
+def process_of(job: Job) -> psutil.Process:
+    (found,) = [p for p in psutil.process_iter(["cmdline"]) if str(job.path) in (p.info["cmdline"] or [])]
+    return found
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Job]]:
+    """The five trainings, each as it ended."""
+    data = tmp_path_factory.mktemp("world")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_EXPLORER_DATA", str(data))
+        # The server that submits this one is gone before its first epoch.
+        server = subprocess.run(
+            [sys.executable, "-c", SUBMIT, json.dumps(small().to_json())],
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        whole = jobs.find(server.stdout.strip())
+        stopped, killed = jobs.submit(small(), "bob", "Stopped"), jobs.submit(small(), "carol", "Killed")
+
+        wait(stopped, learning)
+        jobs.request_stop(stopped)
+        process = process_of(wait(killed, learning))
+        process.kill()
+        process.wait(10)
+        killed = wait(killed, ended)
+        stopped = wait(stopped, ended)
+        assert stopped.resumable
+        assert killed.resumable
+        assert not killed.run_path.exists()
+        continued, revived = jobs.resume(stopped), jobs.resume(killed)
+        yield {
+            "whole": wait(whole, ended),
+            "stopped": stopped,
+            "killed": killed,
+            "continued": wait(continued, ended),
+            "revived": wait(revived, ended),
+        }
+
+
+# How a training ends
+
+
+def test_it_outlives_the_server_that_submitted_it(world: dict[str, Job]) -> None:
+    job = world["whole"]
+    assert (job.status.state, job.status.fraction, job.status.epoch, job.status.reason) == ("finished", 1, EPOCHS, "")
+    assert (job.owner, job.title, job.spec) == ("alice", "Mine", small())
+
+
+def test_it_leaves_a_run_and_its_history(world: dict[str, Job]) -> None:
+    job = world["whole"]
+    run = inference.load(job.run_path)
+    assert (run.run.title, run.run.card["complete"], run.spec) == ("Mine", True, job.spec)
+    assert list(run.run.history) == job.history()
+    assert [h["epoch"] for h in job.history()] == list(range(1, EPOCHS + 1))
+
+
+def test_it_can_be_followed_between_epochs(world: dict[str, Job]) -> None:
+    job = world["whole"]
+    done = [p["epochs"] for p in job.progress()]
+    assert done == sorted(done)
+    assert done[-1] == EPOCHS
+    assert all(set(p["terms"]) == {"reconstruction", "sparsity"} for p in job.progress())
+    preview = job.preview()
+    assert preview is not None
+    assert (preview.shape, preview.dtype) == ((10, 8, 8), np.uint8)
+
+
+def test_it_forgets_what_only_a_resume_needs(world: dict[str, Job]) -> None:
+    assert not world["whole"].resumable
+    assert not (world["whole"].path / "resume").exists()
+
+
+def test_stopped_it_is_cancelled_and_leaves_a_run_of_what_it_learnt(world: dict[str, Job]) -> None:
+    job = world["stopped"]
+    assert (job.status.state, job.status.reason) == ("cancelled", "")
+    run = inference.load(job.run_path)
+    assert not run.run.card["complete"]
+    assert 2 <= len(run.run.history) == job.status.epoch < EPOCHS
+
+
+def test_killed_it_is_failed_with_a_sentence_and_leaves_nothing_half_written(world: dict[str, Job]) -> None:
+    job = world["killed"]
+    assert job.status.state == "failed"
+    assert job.status.reason.endswith(".")
+    assert "unexpectedly" in job.status.reason
+    assert not list(job.run_path.parent.glob(f"{runs.UNFINISHED}*"))
+
+
+@pytest.mark.parametrize("name", ["continued", "revived"])
+def test_resumed_it_ends_as_if_it_had_never_been_interrupted(name: str, world: dict[str, Job]) -> None:
+    job = world[name]
+    assert job.status.state == "finished", job.status.reason
+    assert [h["epoch"] for h in job.history()] == list(range(1, EPOCHS + 1))
+    np.testing.assert_allclose(terms(job.history()), terms(world["whole"].history()), rtol=1e-4)
+    x = np.random.default_rng(0).random((5, 8, 8), dtype=np.float32)
+    ours, theirs = (inference.load(j.run_path).reconstruct(x) for j in (job, world["whole"]))
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+def test_a_resume_never_changes_the_run_of_what_was_stopped(world: dict[str, Job]) -> None:
+    run = inference.load(world["stopped"].run_path)
+    assert len(run.run.history) == world["stopped"].status.epoch
+    assert world["continued"].run_path != world["stopped"].run_path
+
+
+@pytest.mark.parametrize("name", ["continued", "revived"])
+def test_a_resume_draws_each_moment_once(name: str, world: dict[str, Job]) -> None:
+    done = [p["epochs"] for p in world[name].progress()]
+    assert done == sorted(set(done))
+
+
+def test_no_process_is_left(world: dict[str, Job]) -> None:
+    paths = {str(job.path) for job in world.values()}
+    running = [p for p in psutil.process_iter(["cmdline"]) if paths & set(p.info["cmdline"] or [])]
+    _, alive = psutil.wait_procs(running, timeout=10)
+    assert all(p.status() == psutil.STATUS_ZOMBIE for p in alive)
+
+
+# Whose it is
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    return tmp_path
+
+
+def job_of(owner: str, state: str = "finished", **status: Any) -> Job:
+    job = folder.create(small(), owner, f"{owner}'s")
+    folder.write_status(job.path, Status(state=state, **status))
+    return jobs.find(job.id)
+
+
+def test_owners_see_their_own_jobs_the_latest_first(data_folder: Path) -> None:
+    early, late = job_of("alice", submitted=100.0), job_of("alice", submitted=200.0)
+    other = job_of("bob")
+    assert [job.id for job in jobs.listing("alice")] == [late.id, early.id]
+    assert [job.id for job in jobs.listing("bob")] == [other.id]
+    assert jobs.listing("carol") == []
+    assert jobs.owners() == {early.id: "alice", late.id: "alice", other.id: "bob"}
+
+
+def test_one_training_at_a_time_for_each_owner(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(jobs.local, "_start", started.append)
+    first = jobs.submit(small(), "alice", "First")
+    with pytest.raises(TrainingError, match=r"^You have a training under way \(First\): .*\.$"):
+        jobs.submit(small(), "alice", "Second")
+    assert len(jobs.listing("alice")) == 1
+    assert jobs.submit(small(), "bob", "Other").id != first.id
+    assert jobs.active("alice") == first
+    assert jobs.active("carol") is None
+    folder.write_status(first.path, Status("finished"))
+    assert jobs.active("alice") is None
+    jobs.submit(small(), "alice", "Third")
+    assert len(started) == 3
+
+
+# Folders that are not as they should be
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: (path / "spec.json").write_text("{"),
+        lambda path: (path / "spec.json").write_text('{"spec": {}, "owner": "alice", "title": ""}'),
+        lambda path: (path / "status.json").write_text('{"state": "finished", "colour": 1}'),
+        lambda path: (path / "status.json").write_text("[]"),
+        lambda path: (path / "status.json").unlink(),
+    ],
+)
+def test_a_damaged_job_is_left_out_and_named(damage: Callable[[Path], Any], data_folder: Path) -> None:
+    good, bad = job_of("alice"), job_of("alice")
+    damage(bad.path)
+    assert [job.id for job in jobs.listing("alice")] == [good.id]
+    assert good.id in jobs.owners()
+    with pytest.raises(TrainingError, match=f"^The folder of training '{bad.id}' is damaged"):
+        jobs.find(bad.id)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../jobs", "nowhere", "/etc", "a/b"])
+def test_what_is_no_job_is_a_sentence(name: str, data_folder: Path) -> None:
+    job_of("alice")
+    with pytest.raises(TrainingError, match=r"training .*\.$"):
+        jobs.find(name)
+
+
+def test_half_a_line_and_half_a_picture_are_not_read(data_folder: Path) -> None:
+    job = job_of("alice", "failed")
+    (job.path / "history.jsonl").write_text('{"epoch": 1}\n{"epo')
+    (job.path / "preview.npy").write_bytes(b"\x93NUMPY")
+    assert job.history() == [{"epoch": 1}]
+    assert job.preview() is None
+    assert job.progress() == []
+
+
+def test_a_job_whose_process_never_came_is_failed(data_folder: Path) -> None:
+    assert job_of("alice", "queued").status.state == "queued"
+    late = job_of("bob", "queued", updated=time.time() - 2 * folder.START_SECONDS)
+    assert (late.status.state, late.resumable) == ("failed", False)
+    with pytest.raises(TrainingError, match=r"no finished epoch to go on from\.$"):
+        jobs.resume(late)
+
+
+def test_a_job_lives_as_long_as_its_lock_is_held(data_folder: Path) -> None:
+    job = job_of("alice", "finished")
+    with folder.take_lock(job.path):
+        folder.write_status(job.path, Status("running", updated=0.0))
+        assert jobs.find(job.id).status.active
+    assert jobs.find(job.id).status.state == "failed"
+
+
+def test_a_process_that_cannot_start_is_a_sentence(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with pytest.raises(TrainingError, match=r"did not start: No such file"):
+        jobs.submit(small(), "alice", "Mine")
+    (job,) = jobs.listing("alice")
+    assert job.status.state == "failed"
+
+
+def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "file"))
+    with pytest.raises(TrainingError, match=r"cannot be prepared: .*\.$"):
+        jobs.submit(small(), "alice", "Mine")
+
+
+# The worker, with made-up trainings
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, *events: Any) -> None:
+    def fit(*arguments: Any, **options: Any) -> Iterator[Any]:
+        for event in events:
+            if isinstance(event, Exception):
+                raise event
+            yield event
+
+    monkeypatch.setattr(training, "fit", fit)
+    monkeypatch.setattr(os, "nice", lambda by: 0)
+
+
+def test_a_failed_training_leaves_its_reason(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, training.Preparing("Loading"), training.Failed("The kl term became nan."))
+    job = job_of("alice", "queued")
+    assert worker.main(job.path) == 1
+    status = jobs.find(job.id).status
+    assert (status.state, status.reason, status.phase) == ("failed", "The kl term became nan.", "")
+
+
+def test_an_error_nobody_foresaw_leaves_a_sentence_and_a_log(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pretend(monkeypatch, training.Preparing("Loading"), ZeroDivisionError("division by zero"))
+    job = job_of("alice", "queued")
+    assert worker.main(job.path) == 1
+    status = jobs.find(job.id).status
+    assert status.state == "failed"
+    assert "division by zero" in status.reason
+    assert "Traceback" not in status.reason
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_two_processes_never_train_one_job(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = job_of("alice", "queued")
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    with folder.take_lock(job.path), pytest.raises(TrainingError, match="already under way"):
+        worker.main(job.path)
