@@ -4,6 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from ae_core import evaluation, figures, metrics
+from ae_core.errors import RunError
+from ae_core.inference import LoadedRun
 from ae_core.runs import Run
 from pages.widgets import caches, run_picker
 
@@ -15,10 +17,17 @@ st.markdown("How a code shares the work: many units that whisper, or a few that 
 found = {n: r for n, r in run_picker.available().items() if isinstance(r, Run)}
 called = run_picker.labels(found)
 chosen = run_picker.pick_several(found, [run_picker.picked(), "sparse-visible", "vanilla"], MAX_RUNS)
-overlaid = [caches.load(found[n]) for n in chosen]
-titles = [called[n] for n in chosen]
-codes = {t: caches.codes(run.run) for t, run in zip(titles, overlaid, strict=True)}
-thresholds = {t: evaluation.activity_threshold(run) for t, run in zip(titles, overlaid, strict=True)}
+overlaid: dict[str, LoadedRun] = {}
+for name in chosen:
+    try:
+        overlaid[called[name]] = caches.load(found[name])
+    except RunError as error:
+        st.error("One of these runs is broken and is left out.")
+        st.text(str(error))
+if not overlaid:
+    st.stop()
+codes = {t: caches.codes(run.run) for t, run in overlaid.items()}
+thresholds = {t: evaluation.activity_threshold(run) for t, run in overlaid.items()}
 counts = {t: metrics.active_units(z, thresholds[t]) for t, z in codes.items()}
 rates = {t: metrics.firing_rate(z, thresholds[t]) for t, z in codes.items()}
 
@@ -29,9 +38,9 @@ st.dataframe(
             "active on an image": [float(c.mean()) for c in counts.values()],
             "dead": [int((r == 0).sum()) for r in rates.values()],
             "zero activations": [float((z == 0).mean() * 100) for z in codes.values()],
-            "test MSE": [float(caches.errors(run.run).mean()) for run in overlaid],
+            "test MSE": [float(caches.errors(run.run).mean()) for run in overlaid.values()],
         },
-        index=titles,
+        index=list(overlaid),
     ),
     column_config={
         "active on an image": st.column_config.NumberColumn(format="%.1f", help="Mean over the test images."),

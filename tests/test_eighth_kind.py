@@ -1,4 +1,4 @@
-"""A new kind is one new file: command line, training, loss curve, export and loading follow from it."""
+"""A new kind is one new file: command line, training, loss curve, export, loading and pages follow from it."""
 
 import json
 import os
@@ -51,6 +51,23 @@ x = ae_core.data.as_float(ae_core.data.load("digits").split("test").images)
 x_hat = run.reconstruct(x)
 finite = np.isfinite(x_hat).all()
 print(ae_core.__file__, type(run.recipe).__name__, run.recipe.pull_apart, x_hat.shape, finite, sep="|")
+"""
+
+SHOW = """
+import os
+import shutil
+shutil.copytree("new-run", "data/runs/new-run")
+os.environ["LATENT_EXPLORER_DATA"] = os.path.abspath("data")
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file(os.path.abspath("pages/navigation.py"), default_timeout=60).run()
+app.switch_page("train.py").run()
+app.selectbox(key="kind").set_value("decorrelated").run()
+assert not app.exception
+print([(s.label, float(s.value)) for s in app.select_slider if s.label == "Pull apart"])
+app.switch_page("reconstruct.py").run()
+app.selectbox(key="run").set_value("new-run").run()
+assert not app.exception and not app.error
+print([c.value for c in app.caption if "Digits" in c.value], len(app.get("plotly_chart")))
 """
 
 
@@ -118,3 +135,12 @@ def test_its_run_is_exported_loaded_and_reconstructs(house: Path, events: list[d
 def test_its_run_is_listed_and_evaluated_like_any_other(house: Path, events: list[dict[str, Any]]) -> None:
     (result,) = json.loads(python(house, "-m", "ae_core", "evaluate", "new-run", "--no-neighbours", "--json"))
     assert 0 < result["figures"]["above_floor"] < 1
+
+
+def test_it_is_on_the_train_page_with_a_slider_of_its_own_and_its_run_is_shown(
+    house: Path, events: list[dict[str, Any]]
+) -> None:
+    sliders, shown = python(house, "-c", SHOW).splitlines()
+    assert sliders == "[('Pull apart', 0.1)]"
+    assert "Digits (8 × 8)" in shown
+    assert shown.endswith(" 1")

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 import streamlit as st
 
@@ -83,9 +84,7 @@ def pick(default: str = "variational") -> LoadedRun:
     """
     found = available()
     if not found:
-        st.info("There are no runs yet. Train one to see it here.")
-        st.page_link("train.py", label="Train one", icon=":material/model_training:")
-        st.stop()
+        _none_yet()
     asked = picked() or st.query_params.get(KEY)
     if asked is not None and asked not in found:
         st.warning("The run of this link is gone, or is someone else's. This is another one.")
@@ -111,8 +110,16 @@ def pick(default: str = "variational") -> LoadedRun:
     return loaded
 
 
+def _none_yet() -> NoReturn:
+    st.info("There are no runs yet. Train one to see it here.")
+    st.page_link("train.py", label="Train one", icon=":material/model_training:")
+    st.stop()
+
+
 def pick_several(found: Mapping[str, Run], default: Sequence[str | None], most: int) -> list[str]:
     """Shows all runs to pick up to `most` of, and gives their names; ends the page while none is picked."""
+    if not found:
+        _none_yet()
     asked = st.query_params.get(SEVERAL, "").split(",")
     first = [n for n in dict.fromkeys(asked if any(n in found for n in asked) else default) if n in found]
     called = labels(found)
