@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.widgets import plot
 from pages.widgets.visitor import VisitorCookie
 
-app = st.App("pages/navigation.py", middleware=[VisitorCookie.middleware()])
+app = st.App("pages/navigation.py", middleware=[VisitorCookie.middleware()], routes=[plot.ROUTE])

@@ -11,6 +11,8 @@ from ae_core.inference import LoadedRun
 from ae_core.latent import Density, Plane
 from ae_core.runs import Run
 
+PART = 1024  # images whose errors are computed at a time
+
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _load(path: Path, digest: str) -> LoadedRun:
@@ -47,7 +49,10 @@ def codes(run: Run) -> np.ndarray:
 @st.cache_resource(max_entries=32, show_spinner="Reconstructing the test images …")
 def _errors(path: Path, digest: str) -> np.ndarray:
     run = _load(path, digest)
-    return _frozen(metrics.squared_error(test_images(run.spec.dataset), run.decode(_codes(path, digest))))
+    x, z = test_images(run.spec.dataset), _codes(path, digest)
+    # All reconstructions at once would take, and keep, a hundred megabytes.
+    parts = [metrics.squared_error(x[i : i + PART], run.decode(z[i : i + PART])) for i in range(0, len(x), PART)]
+    return _frozen(np.concatenate(parts))
 
 
 def errors(run: Run) -> np.ndarray:

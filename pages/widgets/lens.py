@@ -62,6 +62,11 @@ def _base64(array: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
+def prepare(run: LoadedRun, plane: Plane) -> None:
+    """Computes what `show` will need."""
+    _payload(run, plane, run.run.digest)
+
+
 def show(run: LoadedRun, plane: Plane, key: str) -> None:
     """Shows a plane of a run's latent space: its test images as dots, decoded wherever the pointer is."""
     _component()(key=key, data=_payload(run, plane, run.run.digest))
