@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: app test lint chromium checkpoints clean
+.PHONY: app test lint chromium checkpoints pictures clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -40,3 +40,7 @@ $(VENV)/.dev: $(VENV)/.app requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+# The README's pictures, taken from the running app.
+pictures: $(VENV)/.dev chromium
+	$(BIN)/python tests/browser/pictures.py

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
+from pages.widgets import plot
 from pages.widgets.visitor import VisitorCookie
 from pages.widgets.warmup import lifespan
 
-app = st.App("pages/navigation.py", middleware=[VisitorCookie.middleware()], lifespan=lifespan)
+app = st.App("pages/navigation.py", middleware=[VisitorCookie.middleware()], routes=[plot.ROUTE], lifespan=lifespan)

@@ -7,7 +7,7 @@ import streamlit as st
 from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
-from pages.widgets import caches, image_picker, run_picker
+from pages.widgets import caches, image_picker, plot, run_picker
 
 MEASURED = 200
 
@@ -52,10 +52,9 @@ picture_rows = [Row("clean", x[:shown])]
 for name, images in results.items():
     decibels = metrics.psnr(x[:shown], images[:shown])
     picture_rows.append(Row(name, images[:shown], [f"PSNR {d:.1f} dB" for d in decibels]))
-st.plotly_chart(
+plot.show(
     figures.image_rows(picture_rows, tile=80),
     key="denoised",
-    config={"displayModeBar": False},
     alt="Clean, noisy and denoised images",
 )
 

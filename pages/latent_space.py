@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, figures
-from pages.widgets import caches, run_picker
+from pages.widgets import caches, plot, run_picker
 
 SHOWN = 64
 CHOICES = (1000, 3000, 10_000)
@@ -30,12 +30,11 @@ plane = caches.plane(run.run)
 points = plane.points(caches.codes(run.run))[:count]
 picture, selection = st.columns([3, 2], gap="large")
 with picture:
-    event = st.plotly_chart(
+    picked = plot.show(
         figures.scatter(points, labels[:count], dataset.class_names, plane.labels),
         key=f"scatter-{run.run.name}-{count}",
-        on_select="rerun",
-        selection_mode=("lasso", "box", "points"),
         alt="Codes of the test images, coloured by class",
+        tools=True,
     )
     if run.latent_dim > 2:
         st.caption(
@@ -45,8 +44,6 @@ with picture:
         )
 
 with selection:
-    picked = np.array([p["customdata"] for p in event.selection.points], dtype=int).ravel()
-    picked.sort()  # in the order of the test set, so that the first of them show all classes
     if len(picked):
         st.subheader(f"{len(picked):,} image{'s' if len(picked) > 1 else ''} selected")
         classes, sizes = np.unique(labels[picked], return_counts=True)
@@ -56,10 +53,9 @@ with selection:
         st.subheader("The first test images")
         st.markdown("Draw around some dots with the lasso, or click one: their images appear here.")
         picked = np.arange(SHOWN)
-    st.plotly_chart(
+    plot.show(
         figures.image_grid(caches.test_images(dataset.name)[picked[:SHOWN]], columns=8, height=440),
         key="selected",
-        config={"displayModeBar": False},
         alt="Test images",
     )
     if len(picked) > SHOWN:

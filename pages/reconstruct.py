@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import data, figures, metrics
 from ae_core.figures import Row
-from pages.widgets import caches, image_input, image_picker, run_picker
+from pages.widgets import caches, image_input, image_picker, plot, run_picker
 
 st.title("Reconstruct")
 st.markdown("What comes back when an image passes through the code.")
@@ -48,9 +48,7 @@ figure = figures.image_rows(
     columns=[f"{rank:.0f} %" for rank in ranks],
     tile=92,
 )
-st.plotly_chart(
-    figure, key="reconstructions", config={"displayModeBar": False}, alt="Images, reconstructions and errors"
-)
+plot.show(figure, key="reconstructions", alt="Images, reconstructions and errors")
 st.caption(
     "Above each image: the share of test images with a smaller error. "
     "Orange was added by the reconstruction, blue was lost; full colour is half the grey range."

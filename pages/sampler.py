@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import figures, latent
 from ae_core.errors import OptionError
-from pages.widgets import caches, run_picker
+from pages.widgets import caches, plot, run_picker
 
 DRAWS = 40
 
@@ -53,10 +53,9 @@ if run.latent_dim == 1:
 
 grid_codes = plane.codes(latent.grid(across, up))
 images = run.decode(grid_codes)
-st.plotly_chart(
+plot.show(
     figures.image_grid(images, len(across), (across, up), plane.labels, height=680),
     key="grid-picture",
-    config={"displayModeBar": False},
     alt="Images decoded from a grid of places on the latent plane",
 )
 st.caption(spacing)
@@ -82,10 +81,9 @@ except OptionError as error:
     st.info(str(error))
     st.stop()
 drawn = run.decode(density.draw(DRAWS, st.session_state.get("draw-seed", 0)))
-st.plotly_chart(
+plot.show(
     figures.image_grid(drawn, columns=20, height=160),
     key="draws",
-    config={"displayModeBar": False},
     alt="Images decoded from random codes",
 )
 st.caption(f"Codes drawn from {density.name}.")

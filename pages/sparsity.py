@@ -7,7 +7,7 @@ from ae_core import evaluation, figures, metrics
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import Run
-from pages.widgets import caches, run_picker
+from pages.widgets import caches, plot, run_picker
 
 MAX_RUNS = 4
 
@@ -51,11 +51,13 @@ st.dataframe(
 )
 left, right = st.columns(2)
 left.subheader("Units an image uses")
-left.plotly_chart(figures.units_per_image(counts), key="units", alt="Distribution of active units per image")
+with left:
+    plot.show(figures.units_per_image(counts), key="units", alt="Distribution of active units per image")
 right.subheader("How often each unit fires")
-right.plotly_chart(figures.firing_rates(rates), key="rates", alt="Firing rate of each unit")
+with right:
+    plot.show(figures.firing_rates(rates), key="rates", alt="Firing rate of each unit")
 st.subheader("How strong activations are")
-st.plotly_chart(figures.activation_histogram(codes), key="activations", alt="Histogram of activations")
+plot.show(figures.activation_histogram(codes), key="activations", alt="Histogram of activations")
 st.caption(
     "The diamond is the share of activations that are exactly zero. A unit is active above zero; "
     "a sigmoid, which is never zero, above 0.1."

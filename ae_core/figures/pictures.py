@@ -106,6 +106,7 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72)
         constrain="domain",
         constraintoward="top",
         automargin=True,
+        ticklabelstandoff=6,
     )
     figure.update_xaxes(constrain="domain")
     layout(figure, height=len(rows) * (tile + GAP) + 48, dragmode=False)

@@ -32,6 +32,7 @@ def plain(text: str) -> str:
 def layout(figure: go.Figure, height: int, **changes: Any) -> go.Figure:
     """The figure with transparent ground, quiet grid, and that height in pixels."""
     figure.update_layout(
+        template="none",
         height=height,
         margin={"l": 8, "r": 8, "t": 28, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
@@ -40,6 +41,7 @@ def layout(figure: go.Figure, height: int, **changes: Any) -> go.Figure:
         hoverlabel={"align": "left"},
         modebar={"bgcolor": "rgba(0,0,0,0)", "orientation": "v"},
     )
-    figure.update_xaxes(gridcolor=GRID, zerolinecolor=GRID)
-    figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID)
+    axis = {"automargin": True, "zeroline": False, "title": {"standoff": 8}}
+    figure.update_xaxes(axis, showgrid=False)
+    figure.update_yaxes(axis, gridcolor=GRID)
     return figure.update_layout(**changes)

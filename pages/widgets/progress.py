@@ -9,7 +9,7 @@ from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.jobs import Job
 from ae_core.runs import BrokenRun
-from pages.widgets import caches, run_picker
+from pages.widgets import caches, plot, run_picker
 
 LOOK_SECONDS = 0.5
 PREVIEWS = 10
@@ -117,19 +117,17 @@ def _pictures(job: Job) -> None:
 
 
 def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str) -> None:
-    st.plotly_chart(
+    plot.show(
         figures.image_rows([Row("test image", originals), Row(when, reconstructions)], tile=56),
         key="preview",
-        config={"displayModeBar": False},
         alt="Ten test images and their reconstructions",
     )
 
 
 def _curves(history: list | tuple, steps: list, kind: str, epochs: int) -> None:
-    st.plotly_chart(
+    plot.show(
         figures.learning_curves(history, steps, kinds.get(kind).unit, epochs),
         key="curves",
-        config={"displayModeBar": False},
         alt="Loss terms by epoch",
     )
     st.caption("Line: training images, as they come. Circles: training images that were held out.")

@@ -1,0 +1,56 @@
+// Draws a Plotly figure and redraws it in place: the element stays, only what changed moves.
+let loading;
+
+function load(url) {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error(`${url} could not be loaded`));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+const latest = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  const element = parentElement.querySelector(".plot");
+  latest.set(element, data);
+  draw(element, data, setStateValue);
+  return () => window.Plotly?.purge(element);
+}
+
+async function draw(element, data, setStateValue) {
+  const { data: traces, layout } = JSON.parse(data.figure);
+  element.style.height = `${layout.height}px`;
+  element.setAttribute("aria-label", data.alt);
+  const Plotly = await load(data.library);
+  if (latest.get(element) !== data || !element.isConnected) return;
+  const style = getComputedStyle(element);
+  const ink = style.getPropertyValue("--st-text-color");
+  layout.autosize = true;
+  layout.uirevision = "kept"; // a zoom or a selection outlives new data
+  layout.font = { family: style.getPropertyValue("--st-font"), color: ink, size: 12 };
+  layout.modebar = { ...layout.modebar, color: ink, activecolor: style.getPropertyValue("--st-primary-color") };
+  layout.hoverlabel = {
+    ...layout.hoverlabel,
+    bgcolor: style.getPropertyValue("--st-secondary-background-color"),
+    bordercolor: style.getPropertyValue("--st-border-color"),
+    font: { family: layout.font.family, color: ink },
+  };
+  const config = {
+    responsive: true,
+    displaylogo: false,
+    displayModeBar: data.tools,
+    scrollZoom: data.tools,
+    modeBarButtonsToRemove: ["autoScale2d", "zoomIn2d", "zoomOut2d"],
+  };
+  await Plotly.react(element, traces, layout, config);
+  if (!data.tools || element.dataset.listening) return;
+  element.dataset.listening = "yes";
+  const tell = (points) => setStateValue("selected", points.map((p) => p.customdata));
+  element.on("plotly_selected", (event) => event && tell(event.points));
+  element.on("plotly_click", (event) => tell(event.points));
+  element.on("plotly_deselect", () => tell([]));
+}
