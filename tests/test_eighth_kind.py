@@ -67,7 +67,8 @@ print([(s.label, float(s.value)) for s in app.select_slider if s.label == "Pull 
 app.switch_page("reconstruct.py").run()
 app.selectbox(key="run").set_value("new-run").run()
 assert not app.exception and not app.error
-print([c.value for c in app.caption if "Digits" in c.value], len([*app.get("plotly_chart"), *app.get("bidi_component")]))
+pictures = [*app.get("plotly_chart"), *app.get("bidi_component")]
+print([c.value for c in app.caption if "Digits" in c.value], len(pictures))
 """
 
 
