@@ -136,7 +136,7 @@ def find(job_id: str) -> Job:
         TrainingError: if there is none, or its folder is damaged.
     """
     path = jobs_folder() / job_id
-    if path.parent != jobs_folder() or not path.is_dir():
+    if Path(job_id).name != job_id or job_id in ("", "..") or not path.is_dir():
         raise TrainingError(f"There is no training {job_id!r}: it may have been deleted.")
     try:
         record = json.loads((path / "spec.json").read_text())

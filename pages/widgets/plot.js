@@ -21,10 +21,22 @@ export default function ({ data, parentElement, setStateValue }) {
   return () => window.Plotly?.purge(element);
 }
 
+// Until the library has come, a figure that is one picture shows it plain.
+function preview(element, traces) {
+  const picture = traces.find((trace) => trace.type === "image");
+  if (!picture) return;
+  const image = document.createElement("img");
+  image.src = picture.source;
+  image.alt = "";
+  image.style = "width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated";
+  element.replaceChildren(image);
+}
+
 async function draw(element, data, setStateValue) {
   const { data: traces, layout } = JSON.parse(data.figure);
   element.style.height = `${layout.height}px`;
   element.setAttribute("aria-label", data.alt);
+  if (!window.Plotly) preview(element, traces);
   const Plotly = await load(data.library);
   if (latest.get(element) !== data || !element.isConnected) return;
   const style = getComputedStyle(element);
@@ -46,6 +58,7 @@ async function draw(element, data, setStateValue) {
     scrollZoom: data.tools,
     modeBarButtonsToRemove: ["autoScale2d", "zoomIn2d", "zoomOut2d"],
   };
+  element.querySelector(":scope > img")?.remove();
   await Plotly.react(element, traces, layout, config);
   if (!data.tools || element.dataset.listening) return;
   element.dataset.listening = "yes";

@@ -5,6 +5,7 @@ ended: a slider makes the page jump, a live curve flickers. Here Plotly's own `r
 selection returns numbers of points instead of megabytes of points.
 """
 
+import gzip
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import plotly
 import plotly.graph_objects as go
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 HERE = Path(__file__).parent
@@ -23,11 +24,18 @@ LINK = f"/assets/plotly-{plotly.__version__}.min.js"
 YEAR = 365 * 24 * 3600
 
 
-def _library(request: Request) -> FileResponse:
-    return FileResponse(LIBRARY, headers={"Cache-Control": f"public, max-age={YEAR}, immutable"})
+@cache
+def library() -> bytes:
+    """Plotly's JavaScript, gzipped: a third of its 4.8 MB."""
+    return gzip.compress(LIBRARY.read_bytes(), 6)
 
 
-ROUTE = Route(LINK, _library)
+def _serve(request: Request) -> Response:
+    headers = {"Content-Encoding": "gzip", "Cache-Control": f"public, max-age={YEAR}, immutable"}
+    return Response(library(), media_type="text/javascript", headers=headers)
+
+
+ROUTE = Route(LINK, _serve)
 
 
 @cache

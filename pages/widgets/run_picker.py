@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import streamlit as st
 
-from ae_core import data, kinds, runs
-from ae_core.errors import RunError
+from ae_core import data, jobs, kinds, runs
+from ae_core.errors import RunError, TrainingError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
 from pages.widgets import caches, visitor
@@ -54,10 +54,19 @@ def available() -> dict[str, Run | BrokenRun]:
     me = visitor.current()
     local = runs.scan(runs.data_folder() / "runs")
     # A run without an owner came from the command line: whoever hosts put it there for all.
-    mine = [r for r in local if isinstance(r, BrokenRun) or r.card.get("owner") in (None, me)]
+    mine = [r for r in local if _owner(r) in (None, me)]
     created = {r.name: str(r.card.get("created")) if isinstance(r, Run) else "" for r in mine}
     found += sorted(mine, key=lambda r: created[r.name], reverse=True)
     return {r.name: r for r in found}
+
+
+def _owner(run: Run | BrokenRun) -> str | None:
+    if isinstance(run, Run):
+        return run.card.get("owner")
+    try:
+        return jobs.find(run.name).owner  # its card may be what is broken
+    except TrainingError:
+        return None
 
 
 def labels(found: Mapping[str, Run | BrokenRun]) -> dict[str, str]:

@@ -30,8 +30,9 @@ def warm_up() -> None:
     import pandas  # noqa: F401
     import plotly.graph_objects as go
 
-    from pages.widgets import caches, image_picker, lens, progress, recipe_input, run_picker  # noqa: F401
+    from pages.widgets import caches, image_picker, lens, plot, progress, recipe_input, run_picker  # noqa: F401
 
+    plot.library()
     go.Figure(go.Scatter(x=[0], y=[0]), layout={"template": "plotly"})
     for run in runs.shipped():
         if not isinstance(run, Run):

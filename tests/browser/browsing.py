@@ -164,7 +164,7 @@ class Tab:
         page.wait_for_function(
             """() => {
               const app = document.querySelector('[data-testid="stApp"]');
-              const charts = [...document.querySelectorAll('[data-testid="stPlotlyChart"]')];
+              const charts = [...document.querySelectorAll('.plot')];
               const waiting = document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]');
               return app?.dataset.testScriptState === 'notRunning'
                 && app.dataset.testConnectionState === 'CONNECTED'
@@ -201,7 +201,7 @@ class Tab:
 
     def picture(self) -> Locator:
         """The first chart of the page."""
-        return self.page.locator("[data-testid=stPlotlyChart] .main-svg").first
+        return self.page.locator(".plot .main-svg").first
 
     @property
     def failures(self) -> Locator:

@@ -49,10 +49,10 @@ def test_a_training_to_its_end(tab: Tab, new_visitor: Callable[[], BrowserContex
     page = tab.page
     page.add_init_script(REMEMBER_PHASES)
     train(tab, "Vanilla", epochs=60, name="Browser journey")
-    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible(timeout=TRAINING)
+    expect(page.locator(".plot.js-plotly-plot").first).to_be_visible(timeout=TRAINING)
     expect(page.get_by_text("Finished: 60 epochs")).to_be_visible(timeout=TRAINING)
     tab.settle()
-    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(2)
+    expect(page.locator(".plot.js-plotly-plot")).to_have_count(2)
     phases = " | ".join(page.evaluate("window.phases"))
     assert "Loading TensorFlow and images" in phases
     assert "Building and compiling the network" in phases
@@ -106,7 +106,7 @@ def test_an_image_of_ones_own(tab: Tab) -> None:
     chooser = page.get_by_test_id("stFileUploader").locator("input[type=file]")
     chooser.set_input_files({"name": "disc.png", "mimeType": "image/png", "buffer": png()})
     expect(page.get_by_text("disc.png").first).to_be_visible()
-    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(1)
+    expect(page.locator(".plot.js-plotly-plot")).to_have_count(1)
     tab.settle()
     expect(page.get_by_text("Mean squared error here")).to_be_visible()
     assert tab.errors == []
@@ -122,7 +122,7 @@ def test_a_file_that_is_no_image(tab: Tab) -> None:
     expect(tab.failures).to_have_count(0)
     # The page is alive: the next file is shown beside it.
     chooser.set_input_files({"name": "disc.png", "mimeType": "image/png", "buffer": png()})
-    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(1)
+    expect(page.locator(".plot.js-plotly-plot")).to_have_count(1)
     assert tab.errors == []
 
 
