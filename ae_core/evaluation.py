@@ -1,5 +1,7 @@
 """The figures of a loaded run, computed from the images; its card is never read."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ae_core import data, metrics
@@ -15,13 +17,16 @@ def activity_threshold(run: LoadedRun) -> float:
     return SIGMOID_ACTIVE if run.spec.network.code_activation == "sigmoid" else 0.0
 
 
-def evaluate(run: LoadedRun, neighbours: bool = True) -> dict[str, float]:
+def evaluate(
+    run: LoadedRun, neighbours: bool = True, on_progress: Callable[[float], None] = lambda fraction: None
+) -> dict[str, float]:
     """Figures on all test images of the run's data set.
 
     Args:
         run: A loaded run.
         neighbours: Whether to score a 5-nearest-neighbour classifier on the codes, which takes seconds
             to a minute: fitted on the codes of all training images, scored on those of the test images.
+        on_progress: Called now and then with the share that is done, in [0, 1].
 
     Returns:
         bce: Binary cross-entropy in nats a pixel, mean over images; above_floor: less the pixels' entropy.
@@ -52,8 +57,10 @@ def evaluate(run: LoadedRun, neighbours: bool = True) -> dict[str, float]:
     }
     if neighbours:
         train = dataset.split("train")
-        train_codes = np.concatenate(
-            [run.encode(as_float(train.images[i : i + 5000])) for i in range(0, len(train), 5000)]
+        on_progress(0.1)
+        parts = [run.encode(as_float(train.images[i : i + 5000])) for i in range(0, len(train), 5000)]
+        on_progress(0.2)
+        figures["knn_accuracy"] = metrics.knn_accuracy(
+            np.concatenate(parts), train.labels, codes, test.labels, on_progress=lambda f: on_progress(0.2 + 0.8 * f)
         )
-        figures["knn_accuracy"] = metrics.knn_accuracy(train_codes, train.labels, codes, test.labels)
     return figures | run.recipe.evaluate(run, x, SEED)

@@ -4,6 +4,7 @@ Images are float arrays of shape (n, h, w) in [0, 1]; codes are of shape (n, d).
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -78,12 +79,25 @@ def total_variance(codes: np.ndarray) -> float:
 
 
 def knn_accuracy(
-    codes: np.ndarray, labels: np.ndarray, test_codes: np.ndarray, test_labels: np.ndarray, k: int = 5
+    codes: np.ndarray,
+    labels: np.ndarray,
+    test_codes: np.ndarray,
+    test_labels: np.ndarray,
+    k: int = 5,
+    on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> float:
-    """Share of test codes whose class the k nearest codes name by majority (Euclidean distance)."""
+    """Share of test codes whose class the k nearest codes name by majority (Euclidean distance).
+
+    `on_progress` is called now and then with the share that is scored.
+    """
     from sklearn.neighbors import KNeighborsClassifier
 
-    return float(KNeighborsClassifier(k).fit(codes, labels).score(test_codes, test_labels))
+    classifier = KNeighborsClassifier(k).fit(codes, labels)
+    right = 0
+    for i in range(0, len(test_codes), 500):
+        right += int(np.sum(classifier.predict(test_codes[i : i + 500]) == test_labels[i : i + 500]))
+        on_progress(min(i + 500, len(test_codes)) / len(test_codes))
+    return right / len(test_codes)
 
 
 def percentile_rank(value: float, sample: np.ndarray) -> float:

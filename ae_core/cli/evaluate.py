@@ -3,14 +3,13 @@
 import math
 import shutil
 import sys
-import time
 from typing import Any
 
 import click
 
 from ae_core import inference, runs
 from ae_core.cli import listing
-from ae_core.cli.output import as_json, clock, print_json, table, telling
+from ae_core.cli.output import Bar, as_json, print_json, table
 from ae_core.errors import DatasetError, RunError
 from ae_core.evaluation import evaluate
 
@@ -28,16 +27,21 @@ def evaluate_runs(names: tuple[str, ...], neighbours: bool, as_json: bool) -> No
     if not wanted:
         raise RunError("No runs ship with this copy: name a run, or train one with `train KIND`.")
     results: list[dict[str, Any]] = []
-    began = time.monotonic()
+    bar = Bar()
     for i, name in enumerate(wanted):
-        left = f", {clock((time.monotonic() - began) / i * (len(wanted) - i))} left" if i else ""
-        with telling(f"Evaluating {name} ({i + 1} of {len(wanted)}{left}) …"):
-            try:
-                run = inference.load(listing.find(name))
-                results.append({"run": name, "path": str(run.run.path), "figures": evaluate(run, neighbours)})
-            except (RunError, DatasetError) as error:
-                results.append({"run": name, "error": str(error)})
-                click.echo(f"Error: {error}", err=True)
+
+        def show(fraction: float, i: int = i, name: str = name) -> None:
+            bar.show((i + fraction) / len(wanted), f"{name}, {i + 1} of {len(wanted)}")
+
+        try:
+            run = inference.load(listing.find(name))
+            results.append({"run": name, "path": str(run.run.path), "figures": evaluate(run, neighbours, show)})
+        except (RunError, DatasetError) as error:
+            results.append({"run": name, "error": str(error)})
+            bar.clear()
+            click.echo(f"Error: {error}", err=True)
+        show(1)
+    bar.clear()
     if as_json:
         print_json(results)
     else:

@@ -2,7 +2,10 @@
 
 import json
 import math
+import shutil
+import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +17,8 @@ from ae_core import runs
 
 STOPPED = 130
 PATIENCE = 1.0  # seconds before a command says what it is doing
+BAR = 30  # characters
+CLEAR_LINE = "\r\033[K"
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
@@ -29,6 +34,35 @@ def telling(message: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+class Bar:
+    """A progress bar with the time left, on a terminal's stderr."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._began = time.monotonic()
+
+    def show(self, fraction: float, text: str, left: float | None = None) -> None:
+        """Draws it; nothing is drawn for what will be done within a second.
+
+        Args:
+            fraction: What is done, in [0, 1].
+            text: Stands behind the bar.
+            left: Seconds; by default as what is done took.
+        """
+        spent = time.monotonic() - self._began
+        if left is None and fraction > 0:
+            left = spent * (1 - fraction) / fraction
+        if not self._terminal or left is None or spent + left < PATIENCE:
+            return
+        done = round(BAR * fraction)
+        line = f"[{'#' * done}{'-' * (BAR - done)}] {fraction:4.0%}  {clock(left)} left  {text}"
+        click.echo(CLEAR_LINE + line[: shutil.get_terminal_size().columns - 1], nl=False, err=True)
+
+    def clear(self) -> None:
+        if self._terminal:
+            click.echo(CLEAR_LINE, nl=False, err=True)
 
 
 def print_json(value: Any) -> None:

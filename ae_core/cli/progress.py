@@ -1,20 +1,15 @@
 """A training's events, for people and for programs."""
 
 import json
-import shutil
-import sys
-import time
 from dataclasses import fields
 
 import click
 
-from ae_core.cli.output import PATIENCE, clock, finite
+from ae_core.cli.output import Bar, clock, finite
 from ae_core.events import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
 from ae_core.runs import Run
 from ae_core.spec import Spec
 
-BAR = 30  # characters
-CLEAR_LINE = "\r\033[K"
 NAMES = {
     Preparing: "preparing",
     Started: "started",
@@ -40,8 +35,7 @@ class TrainingView:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
-        self._terminal = sys.stderr.isatty()
-        self._began = time.monotonic()
+        self._bar = Bar()
         self._left: float | None = None
 
     def show(self, event: Event) -> None:
@@ -49,14 +43,16 @@ class TrainingView:
             case Preparing(phase):
                 self._say(f"{phase} …")
             case Started():
-                self._began = time.monotonic()
+                self._bar = Bar()
                 self._say(
                     f"{self._spec.recipe().title} on {self._spec.dataset}: {event.parameters:,} parameters, "
                     f"{event.epochs} epochs of {event.steps_per_epoch} steps."
                 )
             case Progress():
                 self._left = event.seconds_left
-                self._show_bar(event)
+                if event.seconds_left is not None:
+                    terms = "  ".join(f"{k} {v:.4g}" for k, v in event.terms.items())
+                    self._bar.show(event.fraction, terms, event.seconds_left)
             case EpochEnd():
                 terms = "  ".join(f"{k} {v:.4g} (held out {event.validation[k]:.4g})" for k, v in event.terms.items())
                 width = len(str(self._spec.training.epochs))
@@ -72,25 +68,11 @@ class TrainingView:
             case Cancelled():
                 self._say("Stopped before the first step: nothing was saved.")
             case Failed():
-                self._clear()
-
-    def _show_bar(self, event: Progress) -> None:
-        if not self._terminal or event.seconds_left is None:
-            return
-        if time.monotonic() - self._began + event.seconds_left < PATIENCE:
-            return
-        done = round(BAR * event.fraction)
-        terms = "  ".join(f"{k} {v:.4g}" for k, v in event.terms.items())
-        line = f"[{'#' * done}{'-' * (BAR - done)}] {event.fraction:4.0%}  {clock(event.seconds_left)} left  {terms}"
-        click.echo(CLEAR_LINE + line[: shutil.get_terminal_size().columns - 1], nl=False, err=True)
+                self._bar.clear()
 
     def _say(self, text: str) -> None:
-        self._clear()
+        self._bar.clear()
         click.echo(text, err=True)
-
-    def _clear(self) -> None:
-        if self._terminal:
-            click.echo(CLEAR_LINE, nl=False, err=True)
 
 
 def _summary(run: Run) -> str:
