@@ -58,7 +58,7 @@ class Contractive(keras.Model):
         self.add_loss(1e-4 * ops.mean(ops.sum(slope * ops.sum(self.encode.kernel**2, axis=0), axis=1)))
         return self.decode(h)
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, **kwargs: Any) -> Any:
+    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
         return ops.mean(keras.losses.binary_crossentropy(y, y_pred)) + sum(self.losses)
 
 
@@ -86,6 +86,6 @@ class Variational(keras.Model):
         self.add_loss(ops.mean(ops.sum(kl, axis=1)))
         return self.decoder(z)
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, **kwargs: Any) -> Any:
+    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
         reconstruction = ops.sum(keras.losses.binary_crossentropy(y, y_pred), axis=(1, 2))
         return ops.mean(reconstruction) + sum(self.losses)
