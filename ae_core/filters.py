@@ -14,7 +14,7 @@ class Filter:
 
     Attributes:
         title: What people call it.
-        widths: Those worth trying, in pixels.
+        widths: Those worth trying, in pixels; the first leaves images as they are.
         apply: (x, width) → x, filtered; (n, h, w).
     """
 

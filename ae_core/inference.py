@@ -88,7 +88,13 @@ class LoadedRun:
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Images of codes: (n, latent_dim) → (n, h, w) float32 in [0, 1]."""
-        z = np.asarray(z, np.float32)
+        try:
+            z = np.asarray(z)
+            finite = z.dtype.kind in "fiu" and bool(np.isfinite(z).all())
+        except ValueError:  # rows of different lengths
+            finite = False
+        if not finite:
+            raise OptionError(f"Codes must be finite numbers of shape (n, {self.latent_dim}).")
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise OptionError(f"Codes must be of shape (n, {self.latent_dim}), got {z.shape}.")
         return self._decoder(z)["x_hat"]
@@ -102,6 +108,8 @@ class LoadedRun:
 
         E‖Jv‖² = ‖J‖²_F for v of independent unit variances; Jv by central differences.
         """
+        if directions < 1:
+            raise OptionError(f"directions must be at least 1, got {directions}.")
         x, step, rng = self._images(x), np.float32(1e-3), np.random.default_rng(seed)
         total = np.zeros(len(x))
         for _ in range(directions):
@@ -111,7 +119,10 @@ class LoadedRun:
         return total / directions
 
     def _images(self, x: np.ndarray) -> np.ndarray:
-        x = np.asarray(x)
+        try:
+            x = np.asarray(x)
+        except ValueError:
+            raise OptionError("Images must be arrays of one size, got some of different sizes.") from None
         if x.ndim != 3 or x.shape[1:] != self.image_shape:
             h, w = self.image_shape
             raise OptionError(f"Images must be of shape (n, {h}, {w}), got {x.shape}.")

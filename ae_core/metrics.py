@@ -8,11 +8,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ae_core.errors import OptionError
+
 EPSILON = 1e-7  # as Keras clips probabilities
 
 
 def squared_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     """Mean squared error of each image, shape (n,)."""
+    if np.shape(x) != np.shape(x_hat):
+        raise OptionError(f"Images to compare must have the same shape, got {np.shape(x)} and {np.shape(x_hat)}.")
     return np.mean((np.asarray(x, np.float32) - x_hat) ** 2, axis=(1, 2))
 
 
@@ -42,7 +46,7 @@ def mean_psnr(x: np.ndarray, y: np.ndarray) -> float:
     Not the mean of each image's ratio: that is infinite as soon as one image is untouched.
     """
     error = float(squared_error(x, y).mean(dtype=np.float64))
-    return -10 * math.log10(error) if error > 0 else math.inf
+    return math.inf if error == 0 else -10 * math.log10(error)
 
 
 def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:

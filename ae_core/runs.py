@@ -10,6 +10,8 @@
 A run is written beside its place and renamed into it whole; after that it never changes.
 """
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -58,12 +60,17 @@ class Run:
 
     @property
     def title(self) -> str:
-        return str(self.card.get("title") or self.name)
+        return clean(str(self.card.get("title") or "")) or clean(self.name)
 
     @property
     def digest(self) -> str:
         """Changes when any file of the run does."""
         return hashlib.sha256(json.dumps(self.card["sha256"], sort_keys=True).encode()).hexdigest()
+
+
+def clean(text: str) -> str:
+    """People's text as one printable line: no control characters, no halves of characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 @dataclass(frozen=True)
@@ -94,12 +101,12 @@ def read(path: Path) -> Run:
     Raises:
         RunError: if there is none, a file is missing, or its JSON is not what `write` writes.
     """
-    if not path.is_dir():
+    if not os.path.isdir(path):  # unlike Path.is_dir, it takes any name
         raise RunError(f"There is no run at {path.name!r}: the folder does not exist.")
     missing = [name for name in (*FILES, CARD) if not (path / name).is_file()]
     if missing:
         raise RunError(f"{path.name}: {', '.join(missing)} missing; the run is incomplete.")
-    card = _json_object(path, _limited(path, CARD, MAX_JSON), CARD)
+    card = read_card(path)
     if card.get("format") != FORMAT:
         raise RunError(f"{path.name}: {CARD} has format {card.get('format')!r}, expected {FORMAT}.")
     digests = card.get("sha256")
@@ -122,6 +129,11 @@ def read(path: Path) -> Run:
         raise RunError(f"{path.name}: spec.json is not valid: {error}") from None
     lines = read_file(path, "history.jsonl", card).decode("utf-8", "replace").splitlines()
     return Run(path, spec, tuple(_json_object(path, line, "history.jsonl") for line in lines), card)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """A run's card, as it stands."""
+    return _json_object(path, _limited(path, CARD, MAX_JSON), CARD)
 
 
 def read_file(path: Path, name: str, card: dict[str, Any]) -> bytes:
@@ -200,11 +212,15 @@ def writing(out: Path) -> Iterator[Path]:
     Raises:
         RunError: if `out` exists already, or the disk does not let it be written.
     """
-    if out.exists():
+    if out.name in ("", ".."):
+        raise RunError(f"{str(out)!r} names no new folder: choose the name of one.")
+    if os.path.lexists(out):
         raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
-    work = out.with_name(f"{UNFINISHED}{out.name}-{os.getpid()}-{secrets.token_hex(4)}")
+    work = out.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     try:
         work.mkdir(parents=True)
+        if len(os.fsencode(out.name)) > os.pathconf(work, "PC_NAME_MAX"):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         yield work
         for file in work.iterdir():
             _sync(file)
@@ -215,6 +231,31 @@ def writing(out: Path) -> Iterator[Path]:
         raise RunError(f"The run {out.name!r} cannot be written: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def check_writable(out: Path) -> None:
+    """Finds out before a training what would keep its run from being written after it.
+
+    Raises:
+        RunError: as `writing` would.
+    """
+    with contextlib.suppress(_NotNow), writing(out):
+        raise _NotNow
+
+
+class _NotNow(Exception):
+    """Leaves `writing` without a run."""
+
+
+def reserve(folder: Path, size: int) -> None:
+    """Makes sure that the disk has room for so many bytes.
+
+    HDF5 crashes the process where it finds a disk full; this raises an OSError before.
+    """
+    path = folder / ".room"
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+    path.unlink()
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
@@ -231,7 +272,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Replaces a file at once and for good."""
-    work = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    work = path.with_name(f".{secrets.token_hex(6)}.tmp")
     try:
         with work.open("wb") as file:
             file.write(content)

@@ -18,7 +18,7 @@ import numpy as np
 
 from ae_core import data, inference, runs
 from ae_core.data import Dataset, as_float
-from ae_core.errors import ExplorerError, RunError, TrainingError
+from ae_core.errors import ExplorerError, TrainingError
 from ae_core.evaluation import evaluate
 from ae_core.events import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
 from ae_core.kinds import Network
@@ -72,9 +72,7 @@ def fit(
 def _fit(
     spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, labels: dict[str, str | None]
 ) -> Iterator[Event]:
-    if out.exists():
-        raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
-    out.parent.mkdir(parents=True, exist_ok=True)  # fails now, not after the training
+    runs.check_writable(out)
     yield Preparing("Loading TensorFlow and images")
     dataset = data.load(spec.dataset)
     reading = threading.Thread(target=_unpack, args=(dataset,))
@@ -247,6 +245,7 @@ def _save(
     with runs.writing(out) as folder:
         (folder / "spec.json").write_text(json.dumps(spec.to_json(), indent=1) + "\n")
         (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in history))
+        runs.reserve(folder, 3 * 4 * card["parameters"] + (1 << 18))  # as weights, encoder and decoder
         model.save_weights(folder / "model.weights.h5")
         keras_model.export(model, folder, x)
         runs.write_card(folder, card | {"metrics": {}})

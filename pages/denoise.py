@@ -45,7 +45,10 @@ x = np.concatenate([caches.test_images(dataset.name)[rows], caches.test_images(d
 noisy = noise.add(x, kind, level, seed)
 widths = {name: filters.best_width(name, x[-MEASURED:], noisy[-MEASURED:]) for name in FILTERS}
 results = {"noisy": noisy, run.recipe.title.lower() + " run": run.reconstruct(noisy)}
-results |= {f"{FILTERS[n].title} ({w:g} px)": FILTERS[n].apply(noisy, w) for n, w in widths.items()}
+for name, width in widths.items():
+    off = width == FILTERS[name].widths[0]
+    label = f"{FILTERS[name].title} ({'best left off' if off else f'{width:g} px'})"
+    results[label] = FILTERS[name].apply(noisy, width)
 
 shown = len(rows)
 picture_rows = [Row("clean", x[:shown])]

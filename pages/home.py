@@ -10,11 +10,19 @@ from pages.widgets import caches, lens
 
 THUMBNAILS = 8
 SCALE = 2
+# The page that shows best what makes a kind that kind.
+SHOWN_BY = {
+    "sparse": ("sparsity.py", "Count its units"),
+    "denoising": ("denoise.py", "Denoise with it"),
+    "contractive": ("latent_space.py", "See its codes"),
+    "variational": ("sampler.py", "Sample from it"),
+}
 
 st.title("Point at a place, see what it means")
 st.markdown(
-    "An autoencoder learned to put 784 pixels into **two numbers**. Each dot is a test image at its two numbers. "
-    "Move over the plane: the decoder draws whatever lies there, also where no image has ever been."
+    "An **autoencoder** squeezes an image into a few numbers, its *code*, and draws the image anew from them. Here the "
+    "code is two numbers, so it is a place on a plane. Each dot is a test image at its code. Move over the plane: "
+    "the decoder draws whatever lies there, also where no image has ever been."
 )
 
 shipped = {run.name: run for run in runs.shipped() if isinstance(run, Run)}
@@ -44,6 +52,8 @@ for name in kinds.names():
     words, pictures = st.columns([2, 3], vertical_alignment="center")
     words.markdown(f"**{kind.title}**  \n{kind.idea}")
     words.caption(kind.notice)
+    page, label = SHOWN_BY.get(name, ("reconstruct.py", "Reconstruct with it"))
+    words.page_link(page, label=label, query_params={"run": name})
     try:
         x_hat = caches.load(shipped[name]).reconstruct(originals)
     except RunError as error:

@@ -51,7 +51,7 @@ with selection:
         st.text(", ".join(f"{dataset.class_names[classes[i]]} {sizes[i]:,}" for i in order))
     else:
         st.subheader("The first test images")
-        st.markdown("Draw around some dots with the lasso, or click one: their images appear here.")
+        st.markdown("Draw around some dots with the lasso, or click one, to see their images. A double click lets go.")
         picked = np.arange(SHOWN)
     plot.show(
         figures.image_grid(caches.test_images(dataset.name)[picked[:SHOWN]], columns=8, height=440),

@@ -12,7 +12,7 @@ st.set_page_config(page_title="Latent Explorer", page_icon=ICON, layout="wide")
 
 page = st.navigation(
     [
-        st.Page("home.py", title="Home", icon=":material/blur_on:", url_path="home", default=True),
+        st.Page("home.py", title="Home", icon=":material/blur_on:", default=True),
         st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
         st.Page("reconstruct.py", title="Reconstruct", icon=":material/compare:", url_path="reconstruct"),
         st.Page("denoise.py", title="Denoise", icon=":material/deblur:", url_path="denoise"),

@@ -56,7 +56,7 @@ st.caption(
 
 mean, typical, strangest = st.columns(3)
 mean.metric("Mean squared error here", f"{errors.mean():.4f}")
-typical.metric("Median over all test images", f"{np.median(among):.4f}")
+typical.metric("Mean over all test images", f"{among.mean():.4f}")
 worst = int(np.argmax(errors))
 strangest.metric("Strangest of these", f"{ranks[worst]:.1f} %", help="The share of test images with a smaller error.")
 strangest.text(names[worst])

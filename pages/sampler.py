@@ -53,24 +53,21 @@ if run.latent_dim == 1:
 
 grid_codes = plane.codes(latent.grid(across, up))
 images = run.decode(grid_codes)
-plot.show(
-    figures.image_grid(images, len(across), (across, up), plane.labels, height=680),
-    key="grid-picture",
-    alt="Images decoded from a grid of places on the latent plane",
-)
-st.caption(spacing)
 if run.latent_dim > 2:
     impossible, activation = latent.impossible(run, grid_codes).mean(), run.spec.network.code_activation
     never = f" At {impossible:.0%} of the places a unit has a value that its {activation} never gives."
     st.warning(
         f"The code has {run.latent_dim} units. This is a cut through it along its two leading directions, which hold "
         f"{plane.share:.0%} of the codes' variance; all other directions stay at their mean."
-        + (
-            f" At {impossible:.0%} of the places a unit has a value that its {activation} never gives."
-            * bool(impossible)
-        ),
+        + (never if impossible else ""),
         icon=":material/layers:",
     )
+plot.show(
+    figures.image_grid(images, len(across), (across, up), plane.labels, height=680),
+    key="grid-picture",
+    alt="Images decoded from a grid of places on the latent plane",
+)
+st.caption(spacing)
 
 st.header("Fresh draws")
 if st.button("Draw again", icon=":material/casino:"):

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ae_core import evaluation, figures, metrics
+from ae_core import data, evaluation, figures, metrics
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import Run
@@ -16,7 +16,7 @@ st.markdown("How a code shares the work: many units that whisper, or a few that 
 
 found = {n: r for n, r in run_picker.available().items() if isinstance(r, Run)}
 called = run_picker.labels(found)
-chosen = run_picker.pick_several(found, [run_picker.picked(), "sparse-visible", "vanilla"], MAX_RUNS)
+chosen = run_picker.pick_several(found, [run_picker.asked_for(), "sparse-visible", "vanilla"], MAX_RUNS)
 overlaid: dict[str, LoadedRun] = {}
 for name in chosen:
     try:
@@ -34,6 +34,7 @@ rates = {t: metrics.firing_rate(z, thresholds[t]) for t, z in codes.items()}
 st.dataframe(
     pd.DataFrame(
         {
+            "data set": [data.load(run.spec.dataset).title for run in overlaid.values()],
             "units": [z.shape[1] for z in codes.values()],
             "active on an image": [float(c.mean()) for c in counts.values()],
             "dead": [int((r == 0).sum()) for r in rates.values()],

@@ -32,7 +32,7 @@ with controls:
     hyperparameters = recipe_input.hyperparameters(kind)
     network = recipe_input.network(kind, dataset)
     training = recipe_input.training(network, dataset)
-    default_title = f"My {kind.title.lower()}"
+    default_title = f"{kind.title}, {network['latent_dim']} units"
     title = st.text_input("Name", placeholder=default_title, max_chars=60, key="title", persist_state="session")
     try:
         what: spec.Spec | None = spec.make_spec(name, dataset, hyperparameters, network, **training)
@@ -45,7 +45,8 @@ with controls:
     under_way = latest is not None and latest.status.active
     start = st.button(
         "Start training",
-        type="primary",
+        # Streamlit writes white on the primary colour, which is too light for that on dark ground.
+        type="secondary" if st.context.theme.type == "dark" else "primary",
         icon=":material/play_arrow:",
         width="stretch",
         disabled=what is None or under_way,
@@ -53,7 +54,7 @@ with controls:
     )
     if start and what is not None:
         try:
-            jobs.submit(what, visitor.current(), title or default_title)
+            jobs.submit(what, visitor.current(), title.strip() or default_title)
         except ExplorerError as error:
             st.error("The training could not be started.")
             st.text(str(error))
@@ -62,7 +63,7 @@ with controls:
 
 with picture:
     if latest is None:
-        progress.show_shipped(name)
+        progress.show_shipped(name, dataset)
     elif latest.status.active:
         progress.watch(latest.id)
     else:

@@ -28,6 +28,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except ExplorerError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"A file could not be written or read: {error.strerror or error}.") from error
         except KeyboardInterrupt:
             click.echo("Aborted.", err=True)
             ctx.exit(STOPPED)

@@ -1,5 +1,6 @@
 """``list``: the runs there are, and the one that a name means."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def find(name: str) -> Path:
         known = {run.name: run.path for run in runs.scan(folder)}
         if name in known:
             return known[name]
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         return Path(name)
     known_names = ", ".join(run.name for run in runs.shipped()) or "those that `list` shows"
     raise RunError(f"There is no run {name!r}: give the path of a run's folder, or a name such as {known_names}.")

@@ -47,6 +47,12 @@ class Status:
     submitted: float = field(default_factory=time.time)
     updated: float = field(default_factory=time.time)
 
+    def check(self) -> None:
+        """Raises ValueError if it is not what `write_status` writes."""
+        numbers = (self.fraction, self.submitted, self.updated, self.epoch, self.seconds_left or 0.0)
+        if self.state not in STATES or not all(isinstance(n, int | float) for n in numbers):
+            raise ValueError("its status makes no sense")
+
     @property
     def active(self) -> bool:
         return self.state in ACTIVE
@@ -91,7 +97,7 @@ class Job:
         """The latest reconstructions of ten test images, uint8 of shape (10, h, w)."""
         try:
             return np.load(io.BytesIO((self.path / "preview.npy").read_bytes()), allow_pickle=False)
-        except (OSError, ValueError):
+        except Exception:  # whatever NumPy makes of a damaged file
             return None
 
     @property
@@ -111,6 +117,7 @@ def create(what: Spec, owner: str, title: str) -> Job:
         runs.write_json(path / "spec.json", {"spec": what.to_json(), "owner": owner, "title": title})
         write_status(path, Status())
     except OSError as error:
+        shutil.rmtree(path, ignore_errors=True)
         raise TrainingError(f"The training cannot be prepared: {error.strerror or error}.") from error
     return find(path.name)
 
@@ -143,7 +150,8 @@ def find(job_id: str) -> Job:
         what = spec.Spec.from_json(record["spec"])
         status = Status(**json.loads((path / "status.json").read_text()))
         owner, title = str(record["owner"]), str(record["title"])
-    except (OSError, ValueError, TypeError, KeyError, ExplorerError) as error:
+        status.check()
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, ExplorerError) as error:
         raise TrainingError(f"The folder of training {job_id!r} is damaged ({error}).") from error
     if status.active and not _alive(path, status):
         ended = {"state": "failed", "phase": "", "reason": "The training process ended unexpectedly."}
@@ -171,7 +179,10 @@ def active(owner: str) -> Job | None:
 
 def request_stop(job: Job) -> None:
     """Asks a job to stop; it does between two steps, and leaves a run of what it has learnt."""
-    (job.path / "stop").touch()
+    try:
+        (job.path / "stop").touch()
+    except OSError as error:
+        raise TrainingError(f"It could not be asked to stop: {error.strerror or error}.") from error
 
 
 def write_status(path: Path, status: Status) -> None:
@@ -228,11 +239,13 @@ def _flock(file: io.TextIOWrapper, how: int) -> bool:
 def records(path: Path) -> list[dict[str, Any]]:
     """The records of a .jsonl file; none if there is no such file."""
     try:
-        text = path.read_text()
+        text = path.read_text(errors="replace")
     except OSError:
         return []
     found = []
     for line in text.splitlines():
-        with contextlib.suppress(ValueError):  # half-written, by a full disk or just now
-            found.append(json.loads(line))
+        with contextlib.suppress(ValueError, RecursionError):  # half-written, by a full disk or just now
+            record = json.loads(line)
+            if isinstance(record, dict) and isinstance(record.get("terms"), dict):
+                found.append(record)
     return found

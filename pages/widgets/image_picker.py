@@ -16,7 +16,7 @@ def pick(dataset: str, count: int = 10) -> np.ndarray:
     chosen = by_class.selectbox("Class", [ANY, *names], key=f"class-{dataset}", persist_state="session")
     rows = np.arange(len(labels)) if chosen == ANY else np.flatnonzero(labels == names.index(chosen))
     number_key = f"first-{dataset}-{chosen}"
-    if by_chance.button("Any ten", icon=":material/shuffle:", width="stretch", help="Start at a random image"):
+    if by_chance.button("Random start", icon=":material/shuffle:", width="stretch"):
         st.session_state[number_key] = int(np.random.default_rng().integers(len(rows)))
     first = by_number.number_input(
         f"First image, 0 to {len(rows) - 1:,}",

@@ -21,6 +21,20 @@ export default function ({ data, parentElement, setStateValue }) {
   return () => window.Plotly?.purge(element);
 }
 
+// A picture on a narrow page needs less height than its layout asks for: the rest would be empty.
+async function fit(element, traces, layout) {
+  const picture = traces.find((trace) => trace.type === "image");
+  if (picture) {
+    const image = new Image();
+    image.src = picture.source;
+    await image.decode();
+    const labels = layout.yaxis.visible === false ? 0 : 90;
+    const room = Math.max(element.clientWidth - labels, 100);
+    layout.height = Math.min(layout.height, Math.round((room * image.height) / image.width) + 64);
+  }
+  element.style.height = `${layout.height}px`;
+}
+
 // Until the library has come, a figure that is one picture shows it plain.
 function preview(element, traces) {
   const picture = traces.find((trace) => trace.type === "image");
@@ -34,7 +48,7 @@ function preview(element, traces) {
 
 async function draw(element, data, setStateValue) {
   const { data: traces, layout } = JSON.parse(data.figure);
-  element.style.height = `${layout.height}px`;
+  await fit(element, traces, layout);
   element.setAttribute("aria-label", data.alt);
   if (!window.Plotly) preview(element, traces);
   const Plotly = await load(data.library);
@@ -54,6 +68,7 @@ async function draw(element, data, setStateValue) {
   const config = {
     responsive: true,
     displaylogo: false,
+    showTips: false,
     displayModeBar: data.tools,
     scrollZoom: data.tools,
     modeBarButtonsToRemove: ["autoScale2d", "zoomIn2d", "zoomOut2d"],

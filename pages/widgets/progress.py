@@ -35,8 +35,12 @@ def watch(job_id: str) -> None:
     st.progress(status.fraction, text=f"{doing}{left}")
     stopping = (job.path / "stop").exists()
     if st.button("Stop", icon=":material/stop:", disabled=stopping, help="Keeps what was learnt so far as a run."):
-        jobs.request_stop(job)
-        st.rerun(scope="fragment")
+        try:
+            jobs.request_stop(job)
+        except ExplorerError as error:
+            st.error(str(error))
+        else:
+            st.rerun(scope="fragment")
     if stopping:
         st.caption("Stopping after this step …")
     _pictures(job)
@@ -88,14 +92,18 @@ def show_ended(job: Job) -> None:
     _pictures(job)
 
 
-def show_shipped(kind: str) -> None:
-    """Where nothing was trained yet: how the shipped run of that kind learnt."""
-    run = next((r for r in runs.shipped() if r.name == kind and isinstance(r, runs.Run)), None)
+def show_shipped(kind: str, dataset: str) -> None:
+    """Where nothing was trained yet: how the shipped run of that kind learnt, if one did on that data set."""
+    shipped = (r for r in runs.shipped() if r.name == kind and isinstance(r, runs.Run))
+    run = next((r for r in shipped if r.spec.dataset == dataset), None)
     st.subheader("What to expect")
     if run is None:
         st.info("Start a training: its curves and reconstructions appear here.")
         return
-    st.markdown("This is how the run that ships with the app learnt. Yours will be drawn here, live.")
+    st.markdown(
+        f"This is how the run that ships with the app learnt, in {len(run.history)} epochs. "
+        "Yours will be drawn here, live."
+    )
     _curves(run.history, [], kind, 0)
     originals = caches.test_images(run.spec.dataset)[:PREVIEWS]
     _compare(originals, caches.load(run).reconstruct(originals), "in the end")

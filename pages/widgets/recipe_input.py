@@ -121,7 +121,12 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
     key = f"{family}-{dataset}"
     left, right = st.columns(2)
     epochs = left.number_input(
-        "Epochs", 1, spec.MAX_EPOCHS, default.epochs, key=f"{key}-epochs", persist_state="session"
+        f"Epochs, 1 to {spec.MAX_EPOCHS}",
+        1,
+        spec.MAX_EPOCHS,
+        default.epochs,
+        key=f"{key}-epochs",
+        persist_state="session",
     )
     seed = right.number_input(
         "Seed", 0, 2**31 - 1, 0, help="The same seed gives the same run.", key="seed", persist_state="session"

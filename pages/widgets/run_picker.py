@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import streamlit as st
@@ -19,6 +20,11 @@ SEVERAL = "runs"
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~<>|])")
 
 
+def as_text(text: str) -> str:
+    """People's text, for places that would read Markdown in it."""
+    return MARKDOWN.sub(r"\\\1", text)
+
+
 def remember(name: str) -> None:
     """Makes a run the picked one on every page."""
     if st.session_state.get(PICKED) != name:
@@ -26,9 +32,9 @@ def remember(name: str) -> None:
         st.session_state.pop(SEVERAL, None)  # so that comparisons begin with it
 
 
-def picked() -> str | None:
-    """The name of the run that the visitor picked, if any."""
-    return st.session_state.get(PICKED)
+def asked_for() -> str | None:
+    """The name of the run that the visitor picked, or that the link names, if any."""
+    return st.session_state.get(PICKED) or st.query_params.get(KEY)
 
 
 def forget() -> None:
@@ -63,22 +69,23 @@ def available() -> dict[str, Run | BrokenRun]:
 def _owner(run: Run | BrokenRun) -> str | None:
     if isinstance(run, Run):
         return run.card.get("owner")
-    try:
+    with suppress(TrainingError):
         return jobs.find(run.name).owner  # its card may be what is broken
-    except TrainingError:
-        return None
+    with suppress(RunError, AttributeError):
+        return runs.read_card(run.path).get("owner")
+    return None
 
 
 def labels(found: Mapping[str, Run | BrokenRun]) -> dict[str, str]:
     """What each run is called in a list, by name; no two are called the same."""
     called = {name: _label(run) for name, run in found.items()}
     often = Counter(called.values())
-    return {name: label if often[label] == 1 else f"{label} ({name[-4:]})" for name, label in called.items()}
+    return {name: label if often[label] == 1 else f"{label} ({runs.clean(name)})" for name, label in called.items()}
 
 
 def _label(run: Run | BrokenRun) -> str:
     if isinstance(run, BrokenRun):
-        return f"{run.name} (broken)"
+        return f"{runs.clean(run.name)} (broken)"
     if run.path.parent == runs.SHIPPED:
         return run.title
     whose = "yours, " if run.card.get("owner") else ""
@@ -94,14 +101,15 @@ def pick(default: str = "variational") -> LoadedRun:
     found = available()
     if not found:
         _none_yet()
-    asked = picked() or st.query_params.get(KEY)
+    asked = asked_for()
+    called = labels(found)
+    first = default if default in found else next(iter(found))
     if asked is not None and asked not in found:
-        st.warning("The run of this link is gone, or is someone else's. This is another one.")
+        st.warning(f"The run of this link is gone, or is someone else's. This is {as_text(called[first])} instead.")
         forget()
         asked = None
-    called = labels(found)
     # A page's own default is no choice of the visitor's: it neither stays nor goes into the link.
-    st.session_state[KEY] = asked or (default if default in found else next(iter(found)))
+    st.session_state[KEY] = asked or first
     name = st.selectbox("Run", list(found), format_func=called.__getitem__, key=KEY, on_change=_remember_widget)
     if asked is not None:
         remember(name)
@@ -129,7 +137,9 @@ def pick_several(found: Mapping[str, Run], default: Sequence[str | None], most: 
     """Shows all runs to pick up to `most` of, and gives their names; ends the page while none is picked."""
     if not found:
         _none_yet()
-    asked = st.query_params.get(SEVERAL, "").split(",")
+    asked = st.query_params.get_all(SEVERAL)
+    if any(name not in found for name in asked):
+        st.warning("Not all runs of this link are here: they are gone, or someone else's.")
     first = [n for n in dict.fromkeys(asked if any(n in found for n in asked) else default) if n in found]
     called = labels(found)
     # Pills, not a multiselect: its tags write white on the primary colour, too faint on dark ground.
@@ -138,7 +148,7 @@ def pick_several(found: Mapping[str, Run], default: Sequence[str | None], most: 
         list(found),
         selection_mode="multi",
         default=first[:most],
-        format_func=lambda name: MARKDOWN.sub(r"\\\1", called[name]),  # a title is people's text
+        format_func=lambda name: as_text(called[name]),
         key=SEVERAL,
         persist_state="session",
     )
@@ -148,7 +158,7 @@ def pick_several(found: Mapping[str, Run], default: Sequence[str | None], most: 
     if len(names) > most:
         st.warning(f"{len(names)} runs are picked; the first {most} are shown.")
     shown = [name for name in names if name is not None][:most]
-    st.query_params[SEVERAL] = ",".join(shown)
+    st.query_params[SEVERAL] = shown
     return shown
 
 

@@ -1,10 +1,10 @@
 """Who is asking: a random cookie that survives a reload and that no script can read."""
 
 import secrets
-from http.cookies import SimpleCookie
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "latent_explorer_visitor"
@@ -43,7 +43,8 @@ def _is_first_visit(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     headers: dict[bytes, bytes] = dict(scope["headers"])
-    cookies: SimpleCookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+    # Not http.cookies: it stops at the first cookie of another app that it does not like.
+    cookies = cookie_parser(headers.get(b"cookie", b"").decode("latin-1"))
     return b"text/html" in headers.get(b"accept", b"") and COOKIE not in cookies
 
 
