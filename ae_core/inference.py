@@ -11,7 +11,7 @@ from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
 
-BATCH = 128  # ONNX Runtime's arena keeps the largest batch it ever saw
+BATCH = 128  # small batches need little memory, and are no slower
 THREADS = 2
 
 
@@ -23,6 +23,8 @@ class OnnxNetwork:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = THREADS
+        # An arena keeps the most that its session ever used, for each of the runs that a server has open.
+        options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
