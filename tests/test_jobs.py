@@ -248,9 +248,9 @@ def test_what_is_no_job_is_a_sentence(name: str, data_folder: Path) -> None:
 
 def test_half_a_line_and_half_a_picture_are_not_read(data_folder: Path) -> None:
     job = job_of("alice", "failed")
-    (job.path / "history.jsonl").write_text('{"epoch": 1}\n{"epo')
+    (job.path / "history.jsonl").write_text('{"epoch": 1, "terms": {}}\n5\n{"epo')
     (job.path / "preview.npy").write_bytes(b"\x93NUMPY")
-    assert job.history() == [{"epoch": 1}]
+    assert job.history() == [{"epoch": 1, "terms": {}}]
     assert job.preview() is None
     assert job.progress() == []
 

@@ -50,6 +50,7 @@ async function draw(element, data, setStateValue) {
   const { data: traces, layout } = JSON.parse(data.figure);
   await fit(element, traces, layout);
   element.setAttribute("aria-label", data.alt);
+  element.setAttribute("role", data.tools ? "group" : "img"); // an image holds no buttons
   if (!window.Plotly) preview(element, traces);
   const Plotly = await load(data.library);
   if (latest.get(element) !== data || !element.isConnected) return;

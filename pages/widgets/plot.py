@@ -41,7 +41,7 @@ ROUTE = Route(LINK, _serve)
 @cache
 def _component() -> Any:
     return st.components.v2.component(
-        "plot", html='<div class="plot" role="img"></div>', js=(HERE / "plot.js").read_text(), isolate_styles=False
+        "plot", html='<div class="plot"></div>', js=(HERE / "plot.js").read_text(), isolate_styles=False
     )
 
 
