@@ -51,9 +51,10 @@ for name in kinds.names():
     kind = kinds.get(name)
     words, pictures = st.columns([2, 3], vertical_alignment="center")
     words.markdown(f"**{kind.title}**  \n{kind.idea}")
-    words.caption(kind.notice)
     page, label = SHOWN_BY.get(name, ("reconstruct.py", "Reconstruct with it"))
-    words.page_link(page, label=label, query_params={"run": name})
+    words.page_link(
+        page, label=label, icon=":material/arrow_forward:", icon_position="right", query_params={"run": name}
+    )
     try:
         x_hat = caches.load(shipped[name]).reconstruct(originals)
     except RunError as error:
