@@ -404,7 +404,7 @@ def test_a_training_under_way_is_watched_and_no_second_one_starts() -> None:
         app = open_page("train")
         assert_sound(app)
         assert start_button(app).disabled
-        (stop,) = [b for b in app.button if b.label == "Stop"]
+        (stop,) = [b for b in app.button if b.label == "Stop training"]
         stop.click().run()
         assert (job.path / "stop").exists()
 

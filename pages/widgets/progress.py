@@ -34,7 +34,8 @@ def watch(job_id: str) -> None:
     )
     st.progress(status.fraction, text=f"{doing}{left}")
     stopping = (job.path / "stop").exists()
-    if st.button("Stop", icon=":material/stop:", disabled=stopping, help="Keeps what was learnt so far as a run."):
+    keeps = "Keeps what was learnt so far as a run."
+    if st.button("Stop training", icon=":material/stop:", disabled=stopping, help=keeps):
         try:
             jobs.request_stop(job)
         except ExplorerError as error:

@@ -86,7 +86,7 @@ def test_a_training_survives_reload_and_is_stopped(tab: Tab, server: Server) -> 
     expect(beside.page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
     expect(beside.page.get_by_role("button", name="Start training")).to_be_disabled()
 
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop training").click()
     for each in (page, beside.page):
         expect(each.get_by_text(f"of {NEVER_DONE} epochs; what it had learnt is kept as a run.")).to_be_visible(
             timeout=TRAINING
