@@ -10,7 +10,6 @@ from PIL import Image
 from ae_core.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-EXTENSIONS = ("png", "jpg", "jpeg", "webp", "gif", "bmp")
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 16_000_000
 MAX_SIDE = 20_000

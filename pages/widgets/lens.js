@@ -56,7 +56,7 @@ class Lens {
     this.cursor.addEventListener("keydown", (e) => this.key(e), listening);
     this.resizing = new ResizeObserver(() => this.draw());
     this.resizing.observe(this.cursor);
-    // The theme's colours live in CSS variables; a switch of theme changes an ancestor's style.
+    // Follows the system's theme at once; a switch inside the app shows with the next move.
     this.theme = matchMedia("(prefers-color-scheme: dark)");
     this.theme.addEventListener("change", () => this.draw(), listening);
   }
