@@ -1,0 +1,156 @@
+"""A selection in a link: it comes back as it went, is short, and no nonsense in it does harm."""
+
+import base64
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ae_core.errors import OptionError
+from pages.widgets import selection
+
+COUNT = 10_000
+RNG = np.random.default_rng(0)
+SELECTIONS = {
+    "empty": np.empty(0, int),
+    "one": np.array([7]),
+    "the last": np.array([COUNT - 1]),
+    "a few": np.array([3, 17, 4_000]),
+    "a run of numbers": np.arange(2_000, 3_000),
+    "random 2,000": np.sort(RNG.permutation(COUNT)[:2_000]),
+    "random 5,000": np.sort(RNG.permutation(COUNT)[:5_000]),
+    "all": np.arange(COUNT),
+}
+
+
+def packed(content: bytes) -> str:
+    return "z" + base64.urlsafe_b64encode(zlib.compress(content, 9, wbits=-15)).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("name", SELECTIONS)
+@pytest.mark.parametrize("count", [COUNT, COUNT + 3])
+def test_a_selection_comes_back_as_it_went(name: str, count: int) -> None:
+    text = selection.encode(SELECTIONS[name], count)
+    np.testing.assert_array_equal(selection.decode(text, count), SELECTIONS[name])
+    assert len(text) < 1_750, "a link that every browser and server takes"
+
+
+def test_few_numbers_stay_legible_and_many_are_packed() -> None:
+    assert selection.encode(np.array([3, 17, 4_000]), COUNT) == "3.17.4000"
+    assert len(selection.encode(SELECTIONS["all"], COUNT)) < 40
+    # The entropy of one in five is 0.72 bits: 903 bytes, and a third more in letters.
+    assert len(selection.encode(SELECTIONS["random 2,000"], COUNT)) < 1.2 * 903 * 4 / 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "garbage",
+        "10000",
+        "-1",
+        "3,17",
+        "3..17",
+        ".",
+        "٣",
+        "²",
+        "99999999999999999999",
+        "z",
+        "zAAAA",
+        "z====",
+        "zé",
+        "z" + "A" * 100_000,
+        "1." * 100_000 + "1",
+        packed(bytes(1_249)),
+        packed(bytes(1_251)),
+        packed(bytes(1_250))[:-2],
+        packed(bytes(100_000)),
+        "<script>",
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(OptionError, match=r"\.$"):
+        selection.decode(text, COUNT)
+
+
+def test_bits_beyond_the_last_image_are_refused() -> None:
+    with pytest.raises(OptionError):
+        selection.decode(packed(b"\xff" * 2), 12)
+
+
+def test_a_zip_bomb_is_refused_without_unpacking_it() -> None:
+    bomb = packed(bytes(1_500_000))  # of the longest text that is read at all
+    assert len(bomb) < 64 + COUNT // 4
+    tracemalloc.start()
+    with pytest.raises(OptionError):
+        selection.decode(bomb, COUNT)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200_000
+
+
+# As pages use it
+
+
+def page() -> None:
+    import streamlit as st
+
+    from pages.widgets import selection
+
+    dataset = st.session_state.get("asked", "fashion-mnist")
+    st.text(",".join(str(n) for n in selection.current(dataset)))
+
+
+def shown(app: AppTest) -> str:
+    assert not app.exception
+    return app.text[0].value
+
+
+def test_a_link_selects_and_the_selection_stays_in_the_link() -> None:
+    app = AppTest.from_function(page)
+    app.query_params["select"] = "17.3"
+    app.run()
+    assert shown(app) == "3,17"
+    assert app.query_params["select"] == "3.17"
+    assert not app.warning
+
+
+def test_a_link_with_nonsense_selects_nothing_and_says_so_once() -> None:
+    app = AppTest.from_function(page)
+    app.query_params["select"] = "zzzz"
+    app.run()
+    assert shown(app) == ""
+    assert "select" not in app.query_params
+    (sentence,) = [w.value for w in app.warning]
+    assert "cannot be read" in sentence
+    app.run()
+    assert not app.warning
+
+
+def test_each_data_set_has_a_selection_of_its_own() -> None:
+    app = AppTest.from_function(page)
+    app.query_params["select"] = "400.9999"
+    app.run()
+    app.session_state["asked"] = "digits"  # of which there are 360
+    app.run()
+    assert shown(app) == ""
+    assert "select" not in app.query_params
+    app.session_state["asked"] = "fashion-mnist"
+    app.run()
+    assert shown(app) == "400,9999"
+    assert app.query_params["select"] == "400.9999"
+
+
+def choosing() -> None:
+    import streamlit as st
+
+    from pages.widgets import selection
+
+    selection.set("digits", [5, 2, 5, -1, 360, 359])
+    st.text(",".join(str(n) for n in selection.current("digits")))
+
+
+def test_what_is_set_is_sorted_and_known() -> None:
+    app = AppTest.from_function(choosing).run()
+    assert shown(app) == "2,5,359"
