@@ -2,8 +2,13 @@
 
 import streamlit as st
 
-from pages.widgets import plot
+from pages.widgets import plot, sprites
 from pages.widgets.visitor import VisitorCookie
 from pages.widgets.warmup import lifespan
 
-app = st.App("pages/navigation.py", middleware=[VisitorCookie.middleware()], routes=[plot.ROUTE], lifespan=lifespan)
+app = st.App(
+    "pages/navigation.py",
+    middleware=[VisitorCookie.middleware()],
+    routes=[plot.ROUTE, sprites.ROUTE],
+    lifespan=lifespan,
+)

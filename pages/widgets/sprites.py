@@ -1,0 +1,56 @@
+"""Pictures of the test images, in sheets that a browser fetches when it needs one and then keeps."""
+
+import io
+from functools import lru_cache
+
+import streamlit as st
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ae_core import data, images
+from ae_core.errors import DatasetError
+
+SHEET = 1000  # images on a sheet, in reading order
+COLUMNS = 50
+PATH = "/assets/sprites/{dataset}/{sheet:int}.png"
+YEAR = 365 * 24 * 3600
+
+
+def link(dataset: str, sheet: int) -> str:
+    """Where a browser gets a sheet: images from number sheet · SHEET on."""
+    path = PATH.replace("{dataset}", dataset).replace("{sheet:int}", str(sheet))
+    return st.get_option("server.baseUrlPath").rstrip("/") + path
+
+
+def links(dataset: str) -> list[str]:
+    """The links of all sheets of a data set."""
+    return [link(dataset, sheet) for sheet in range(-(-data.load(dataset).sizes["test"] // SHEET))]
+
+
+@lru_cache(maxsize=32)
+def sheet(dataset: str, number: int) -> bytes:
+    """A sheet as a grey PNG without gaps.
+
+    Raises:
+        DatasetError: if there is no such data set or sheet.
+    """
+    first = number * SHEET
+    shown = data.load(dataset).split("test").images[first : first + SHEET]
+    if not len(shown):
+        raise DatasetError(f"There is no sheet {number} of {dataset}.")
+    file = io.BytesIO()
+    Image.fromarray(images.mosaic(shown, COLUMNS, gap=0)).save(file, "PNG")
+    return file.getvalue()
+
+
+def _serve(request: Request) -> Response:
+    try:
+        content = sheet(request.path_params["dataset"], request.path_params["sheet"])
+    except DatasetError:
+        return Response("There is no such sheet.", 404, media_type="text/plain")
+    return Response(content, media_type="image/png", headers={"Cache-Control": f"public, max-age={YEAR}, immutable"})
+
+
+ROUTE = Route(PATH, _serve)
