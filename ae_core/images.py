@@ -44,21 +44,90 @@ def read(content: bytes, image_shape: tuple[int, int], *, invert: bool | None = 
     Raises:
         ImageError: if the file is empty, too large, damaged, or no image.
     """
-    grey = _grey(content, image_shape)
-    pixels = np.asarray(grey)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
-    ground = float(np.median(border)) / 255
+    return fit(decode(content, image_shape), image_shape, invert=invert)
 
+
+def decode(content: bytes, enough: tuple[int, int]) -> np.ndarray:
+    """An image file as it is, but grey and upright: the first frame, on white.
+
+    Args:
+        content: The bytes of a PNG, JPEG, WebP, GIF or BMP file; its name does not matter.
+        enough: (height, width) that will be looked at: a JPEG may come smaller than it is, though with at least
+            eight times as many pixels on a side.
+
+    Returns:
+        uint8 of shape (h, w).
+
+    Raises:
+        ImageError: if the file is empty, too large, damaged, or no image.
+    """
+    if not content:
+        raise ImageError("The file is empty: choose another one.")
+    if len(content) > MAX_BYTES:
+        raise ImageError(
+            f"The file has {len(content) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:.0f} MB are read: "
+            "save a smaller version of the image."
+        )
+    try:
+        # Pillow's own guards run while it opens: beyond 179 million pixels it raises, below it only warns.
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageError(_too_many("far too many pixels")) from None
+    except Exception:  # at least six classes, SyntaxError and struct.error among them
+        raise ImageError(
+            "The file is no image that can be read: PNG, JPEG, WebP, GIF and BMP can; save it as one of these."
+        ) from None
+    with image:
+        width, height = image.size
+        if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
+            raise ImageError(_too_many(f"{width:,} × {height:,} pixels"))
+        kind = image.format
+        try:
+            # A JPEG can be decoded at a half, a quarter or an eighth of its size; other formats ignore this.
+            image.draft(None, (8 * enough[1], 8 * enough[0]))
+            image.load()
+            grey = _on_white(image)
+            turn = _UPRIGHT.get(_orientation(image))
+            return np.asarray(grey if turn is None else grey.transpose(turn))
+        except Exception:
+            raise ImageError(f"The {kind} image is damaged or cut short: open it elsewhere and save it anew.") from None
+
+
+def reduce(pixels: np.ndarray, side: int) -> np.ndarray:
+    """A picture, uint8 (h, w), at a whole fraction of its size: the longer side is less than twice `side`.
+
+    Averaging, which also quiets noise; a picture that is no longer than `side` stays as it is.
+    """
+    factor = max(1, max(pixels.shape) // side)
+    return np.asarray(Image.fromarray(pixels).reduce(factor))
+
+
+def fit(pixels: np.ndarray, image_shape: tuple[int, int], *, invert: bool | None = None) -> np.ndarray:
+    """A whole picture, uint8 of shape (h, w), as float32 of shape `image_shape` in [0, 1].
+
+    It keeps its proportions: what it lacks is filled with its ground. `invert` is what it is for `read`.
+    """
+    light = ground(pixels) > 127.5
+    if light if invert is None else invert:
+        pixels = 255 - pixels
     height, width = image_shape
-    scale = min(width / grey.width, height / grey.height)
-    w, h = (max(1, round(side * scale)) for side in grey.size)
-    x = np.full(image_shape, ground, np.float32)
+    scale = min(width / pixels.shape[1], height / pixels.shape[0])
+    h, w = (max(1, round(side * scale)) for side in pixels.shape)
+    x = np.full(image_shape, ground(pixels) / 255, np.float32)
     top, left = (height - h) // 2, (width - w) // 2
-    fitted = np.asarray(grey.resize((w, h), Image.Resampling.LANCZOS))
+    fitted = np.asarray(Image.fromarray(pixels).resize((w, h), Image.Resampling.LANCZOS))
     x[top : top + h, left : left + w] = fitted.astype(np.float32) / 255
-    if invert is None:
-        invert = ground > 0.5
-    return 1 - x if invert else x
+    return x
+
+
+def border(pixels: np.ndarray) -> np.ndarray:
+    """The outermost pixels of a picture (h, w)."""
+    return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
+
+
+def ground(pixels: np.ndarray) -> float:
+    """What a picture (h, w) lies on: the median of its border."""
+    return float(np.median(border(pixels)))
 
 
 def to_png(image: np.ndarray) -> bytes:
@@ -99,40 +168,6 @@ def _png(image: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(file, "PNG")
     return file.getvalue()
-
-
-def _grey(content: bytes, image_shape: tuple[int, int]) -> Image.Image:
-    """The file's first frame, upright, mode "L", on white."""
-    if not content:
-        raise ImageError("The file is empty: choose another one.")
-    if len(content) > MAX_BYTES:
-        raise ImageError(
-            f"The file has {len(content) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:.0f} MB are read: "
-            "save a smaller version of the image."
-        )
-    try:
-        # Pillow's own guards run while it opens: beyond 179 million pixels it raises, below it only warns.
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ImageError(_too_many("far too many pixels")) from None
-    except Exception:  # at least six classes, SyntaxError and struct.error among them
-        raise ImageError(
-            "The file is no image that can be read: PNG, JPEG, WebP, GIF and BMP can; save it as one of these."
-        ) from None
-    with image:
-        width, height = image.size
-        if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
-            raise ImageError(_too_many(f"{width:,} × {height:,} pixels"))
-        kind = image.format
-        try:
-            # A JPEG can be decoded at a half, a quarter or an eighth of its size; other formats ignore this.
-            image.draft(None, (8 * image_shape[1], 8 * image_shape[0]))
-            image.load()
-            grey = _on_white(image)
-            turn = _UPRIGHT.get(_orientation(image))
-            return grey if turn is None else grey.transpose(turn)
-        except Exception:
-            raise ImageError(f"The {kind} image is damaged or cut short: open it elsewhere and save it anew.") from None
 
 
 def _too_many(size: str) -> str:

@@ -1,0 +1,181 @@
+"""From any picture to what the models know, step by step, so that each step can be seen and left out.
+
+With all steps taken, a picture becomes what the makers of Fashion-MNIST made of theirs: bright on black, its longer
+side filling the frame, the box around it in the middle, from black to white.
+Reference: Xiao, Rasul & Vollgraf 2017, Fashion-MNIST, section 2.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from ae_core import images
+from ae_core.errors import ImageError
+
+FLAT = 0.02  # a picture whose values differ by less shows nothing
+TOLERANCE = 0.05  # what differs more from the ground is content, as in Fashion-MNIST
+NOISE = 4.0  # ... unless the ground itself is that many times noisier
+DETAIL = 4  # pixels a side looked at for each pixel of the result
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What to do with a picture.
+
+    Attributes:
+        invert: Swap dark and light; None does so if the content is darker than its ground.
+        crop: Come closer until the content fills the frame.
+        centre: Move the content to the middle.
+        contrast: Make the ground black, with its noise, and the brightest place white.
+    """
+
+    invert: bool | None = None
+    crop: bool = True
+    centre: bool = True
+    contrast: bool = True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a picture is after a step.
+
+    Attributes:
+        name: "given", or the step of that name in `Steps`.
+        image: float32 (h, w) in [0, 1], as the models would get it if this step were the last.
+        taken: Whether the step was taken, or left out.
+    """
+
+    name: str
+    image: np.ndarray
+    taken: bool
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A window on a picture, in its pixels; it may reach beyond."""
+
+    y: float
+    x: float
+    height: float
+    width: float
+
+
+@dataclass(frozen=True)
+class _Content:
+    """The box around what is not ground, None if nothing stands out; whether it is darker than the ground."""
+
+    ground: float
+    noise: float
+    box: tuple[int, int, int, int] | None
+    dark: bool
+
+
+def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps()) -> list[Stage]:
+    """A picture, and what becomes of it step by step; the last image is the result.
+
+    Args:
+        grey: uint8 of shape (h, w), any size.
+        image_shape: (height, width) of every image that is given back.
+        steps: Which steps are taken.
+
+    Returns:
+        "given", then every field of `Steps` in its order.
+
+    Raises:
+        ImageError: if the picture is one plain colour.
+    """
+    x = _reduced(grey, image_shape)
+    if np.ptp(x) < FLAT:
+        raise ImageError("The picture is one plain colour: draw something on it, or choose another one.")
+    seen = _content(x)
+    frame = _whole(x.shape, image_shape)
+    stages = [Stage("given", _through(x, frame, image_shape, seen.ground), True)]
+
+    invert = seen.dark if steps.invert is None else steps.invert
+    if invert:
+        x, seen = 1 - x, _Content(1 - seen.ground, seen.noise, seen.box, not seen.dark)
+    stages.append(Stage("invert", _through(x, frame, image_shape, seen.ground), invert))
+
+    if steps.crop and seen.box:
+        frame = _closer(frame, seen.box, image_shape)
+    stages.append(Stage("crop", _through(x, frame, image_shape, seen.ground), steps.crop))
+
+    if steps.centre and seen.box:
+        frame = _centred(frame, seen.box, image_shape)
+    image = _through(x, frame, image_shape, seen.ground)
+    stages.append(Stage("centre", image, steps.centre))
+    stages.append(Stage("contrast", _stretched(image, seen) if steps.contrast else image, steps.contrast))
+    return stages
+
+
+def is_dark(grey: np.ndarray, image_shape: tuple[int, int]) -> bool:
+    """Whether the content of a picture, uint8 (h, w), is darker than its ground, so that it needs inverting."""
+    return _content(_reduced(grey, image_shape)).dark
+
+
+def _reduced(grey: np.ndarray, image_shape: tuple[int, int]) -> np.ndarray:
+    return images.reduce(grey, DETAIL * max(image_shape)).astype(np.float32) / 255
+
+
+def _content(x: np.ndarray) -> _Content:
+    border = images.border(x)
+    ground = float(np.median(border))
+    noise = 1.4826 * float(np.median(np.abs(border - ground)))  # the standard deviation, if it is Gaussian
+    difference = x - ground
+    stands_out = np.abs(difference) > max(TOLERANCE, NOISE * noise)
+    if not stands_out.any():
+        return _Content(ground, noise, None, ground > 0.5)
+    rows, columns = (np.flatnonzero(stands_out.any(axis=axis)) for axis in (1, 0))
+    box = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+    return _Content(ground, noise, box, bool(difference[stands_out].sum() < 0))
+
+
+def _whole(shape: tuple[int, ...], image_shape: tuple[int, int]) -> _Frame:
+    """The smallest frame of the result's proportions that holds the whole picture, around its middle."""
+    scale = max(shape[0] / image_shape[0], shape[1] / image_shape[1])
+    return _Frame(shape[0] / 2, shape[1] / 2, image_shape[0] * scale, image_shape[1] * scale)
+
+
+def _closer(frame: _Frame, box: tuple[int, int, int, int], image_shape: tuple[int, int]) -> _Frame:
+    """As small as the content allows, moved no more than is needed to hold it."""
+    top, left, bottom, right = box
+    scale = max((bottom - top) / image_shape[0], (right - left) / image_shape[1])
+    height, width = image_shape[0] * scale, image_shape[1] * scale
+    if frame.height - height < 1.5 * frame.height / image_shape[0]:
+        return frame  # less than a pixel on either side: blurring would cost more than it gains
+    y = np.clip(frame.y, bottom - height / 2, top + height / 2)
+    x = np.clip(frame.x, right - width / 2, left + width / 2)
+    return _Frame(float(y), float(x), height, width)
+
+
+def _centred(frame: _Frame, box: tuple[int, int, int, int], image_shape: tuple[int, int]) -> _Frame:
+    """Around the middle of the content's box; not of its mass, which would push a boot's shaft out of the frame."""
+    y, x = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    pixel = frame.height / image_shape[0]
+    if max(abs(y - frame.y), abs(x - frame.x)) <= 0.5 * pixel:
+        return frame
+    return _Frame(y, x, frame.height, frame.width)
+
+
+def _through(x: np.ndarray, frame: _Frame, image_shape: tuple[int, int], ground: float) -> np.ndarray:
+    """What the frame shows of the picture, float32 of shape `image_shape` in [0, 1]; beyond the picture lies ground."""
+    top, left = frame.y - frame.height / 2, frame.x - frame.width / 2
+    beyond = max(-top, -left, top + frame.height - x.shape[0], left + frame.width - x.shape[1], 0)
+    pad = int(np.ceil(beyond))
+    box = (left + pad, top + pad, left + pad + frame.width, top + pad + frame.height)
+    # By a whole factor averaging is exact, so that an image that was enlarged comes back as it was.
+    whole = all(float(edge).is_integer() for edge in box) and frame.height % image_shape[0] == 0
+    # Otherwise a filter that does not ring: contrast would take a ring for the brightest place.
+    method = Image.Resampling.BOX if whole else Image.Resampling.HAMMING
+    padded = Image.fromarray(np.pad(x, pad, constant_values=ground))
+    return np.clip(np.asarray(padded.resize(image_shape[::-1], method, box=box)), 0, 1)
+
+
+def _stretched(image: np.ndarray, seen: _Content) -> np.ndarray:
+    """From black to white; whatever is ground, with its noise, becomes black, or white under dark content."""
+    noise = NOISE * seen.noise
+    low, high = (float(image.min()), seen.ground - noise) if seen.dark else (seen.ground + noise, float(image.max()))
+    if high - low < FLAT:
+        return image
+    return np.clip((image - low) / (high - low), 0, 1)
