@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pages.widgets import plot, sprites
+from pages.widgets import lens, plot, sprites
 from pages.widgets.visitor import VisitorCookie
 from pages.widgets.warmup import lifespan
 
 app = st.App(
     "pages/navigation.py",
     middleware=[VisitorCookie.middleware()],
-    routes=[plot.ROUTE, sprites.ROUTE],
+    routes=[plot.ROUTE, sprites.ROUTE, *lens.ROUTES],
     lifespan=lifespan,
 )

@@ -17,6 +17,7 @@ from pages.widgets import caches, visitor
 KEY = "run"
 PICKED = "picked-run"
 SEVERAL = "runs"
+BESIDE = "beside"
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~<>|])")
 
 
@@ -125,6 +126,36 @@ def pick(default: str = "variational") -> LoadedRun:
         st.stop()
     st.caption(summary(loaded))
     return loaded
+
+
+def pick_beside(run: LoadedRun) -> LoadedRun | None:
+    """Shows a picker of a second run, of the same data set as the first, and gives it if one is picked."""
+    found = {name: r for name, r in available().items() if isinstance(r, Run) and r.spec.dataset == run.spec.dataset}
+    called = labels(found)
+    asked = st.query_params.get(BESIDE)
+    if asked is not None and asked not in found:
+        st.warning("The second run of this link is gone, is someone else's, or is of another data set.")
+        asked = None
+    if BESIDE not in st.session_state or asked is not None:
+        st.session_state[BESIDE] = asked
+    name = st.selectbox(
+        "Beside it", list(found), index=None, format_func=called.__getitem__, key=BESIDE, placeholder="No second run"
+    )
+    if name is None:
+        st.query_params.pop(BESIDE, None)
+        return None
+    st.query_params[BESIDE] = name
+    try:
+        return caches.load(found[name])
+    except RunError as error:
+        st.error("The second run is broken and was not loaded.")
+        st.text(str(error))
+        return None
+
+
+def title(run: LoadedRun) -> str:
+    """What a run is called, for places that read Markdown."""
+    return as_text(_label(run.run))
 
 
 def _none_yet() -> NoReturn:

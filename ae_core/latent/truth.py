@@ -1,0 +1,81 @@
+"""What of a map is true and what is made up: where codes lie, what survives a round trip, how far a step goes."""
+
+import numpy as np
+
+from ae_core.inference import LoadedRun
+from ae_core.latent.planes import Plane
+
+SAMPLE = 1000  # codes whose nearest neighbours say what is near
+PART = 512
+
+
+def distances(plane: Plane, points: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """How far each place (n, 2) of a plane is from the nearest of codes (m, d), in the full space; (n,) float32."""
+    q, away = plane.points(codes), plane.offsets(codes) ** 2
+    points = np.asarray(points, np.float32)
+    middle = q.mean(axis=0)  # differences of squares lose less near zero
+    q, p = q - middle, points - middle
+    constant = (q**2).sum(axis=1) + away
+    out = np.empty(len(p), np.float32)
+    for i in range(0, len(p), PART):
+        part = p[i : i + PART]
+        squared = (constant - 2 * (part @ q.T)).min(axis=1) + (part**2).sum(axis=1)
+        out[i : i + PART] = np.sqrt(np.maximum(squared, 0))
+    return out
+
+
+def spacing(codes: np.ndarray, quantile: float = 0.99) -> float:
+    """How far a code's nearest neighbour is among codes (n, d), at that quantile of a sample of them."""
+    sample = codes[np.random.default_rng(0).permutation(len(codes))[:SAMPLE]]
+    length = (codes**2).sum(axis=1)
+    nearest = np.empty(len(sample))
+    for i in range(0, len(sample), PART):
+        part = sample[i : i + PART]
+        squared = length - 2 * (part @ codes.T) + (part**2).sum(axis=1)[:, None]
+        nearest[i : i + PART] = np.partition(squared, 1, axis=1)[:, 1]  # the nearest of all is the code itself
+    return float(np.sqrt(np.quantile(np.maximum(nearest, 0), quantile)))
+
+
+def kernel_density(plane: Plane, points: np.ndarray, codes: np.ndarray, width: float) -> np.ndarray:
+    """How densely codes (m, d) lie around places (n, 2) of a plane: the mean of exp(−‖z − zᵢ‖² / 2 width²), (n,).
+
+    The distance is that in the full space: a code off the plane counts less. 1 if all codes lie at the place.
+    """
+    q, away = plane.points(codes), plane.offsets(codes) ** 2
+    points = np.asarray(points, np.float32)
+    out = np.empty(len(points), np.float32)
+    for i in range(0, len(points), PART):
+        part = points[i : i + PART]
+        squared = ((part[:, None, 0] - q[None, :, 0]) ** 2 + (part[:, None, 1] - q[None, :, 1]) ** 2) + away
+        out[i : i + PART] = np.exp(squared / np.float32(-2 * width**2)).mean(axis=1)
+    return out
+
+
+def round_trip(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
+    """‖encode(decode(z)) − z‖ of codes (n, d), shape (n,): how far the model's own image of a code is from it."""
+    return np.linalg.norm(run.encode(np.clip(run.decode(codes), 0, 1)) - codes, axis=1)
+
+
+def stretch(run: LoadedRun, plane: Plane, points: np.ndarray, step: float) -> np.ndarray:
+    """How strongly the decoder stretches the plane at places (n, 2): √det(JᵀJ), shape (n,).
+
+    J = ∂decode/∂(x, y) by central differences of that step; of a 1-D space ‖J‖. The unit is squared grey range a
+    squared unit of code: the area that images sweep when the place sweeps one.
+
+    Reference: Arvanitidis et al. 2018, Latent space oddity, equation 3 (the metric) and section 2 (its volume).
+    """
+    sides = []
+    for axis in np.eye(2, dtype=np.float32):
+        ahead, behind = (run.decode(plane.codes(points + sign * step * axis)) for sign in (1, -1))
+        sides.append(((ahead - behind) / (2 * step)).reshape(len(points), -1))
+    a, b, c = (np.einsum("np,np->n", sides[i], sides[j], dtype=np.float64) for i, j in ((0, 0), (1, 1), (0, 1)))
+    if not plane.axes[1].any():
+        return np.sqrt(a)
+    return np.sqrt(np.maximum(a * b - c**2, 0))
+
+
+def plane_covariances(plane: Plane, z_log_var: np.ndarray) -> np.ndarray:
+    """Covariances on a plane of posteriors with diagonal log-variances (n, d): (n, 3) float32, of xx, xy and yy."""
+    variance = np.exp(z_log_var)
+    x, y = plane.axes
+    return np.stack([variance @ (x * x), variance @ (x * y), variance @ (y * y)], axis=1).astype(np.float32)

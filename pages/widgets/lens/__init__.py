@@ -1,0 +1,132 @@
+"""The lens: a latent plane that decodes under the pointer, in the browser, without asking the server.
+
+Tiles of decoded images are fetched once for a view; the page interpolates between the nearest sixteen.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data
+from ae_core.figures.style import CLASS_COLOURS
+from ae_core.inference import LoadedRun
+from ae_core.latent import Plane
+from pages.widgets import sprites
+from pages.widgets.lens.scenes import OVERLAYS, ROOT, ROUTES, TILE, Scene, open_scene
+
+HERE = Path(__file__).parent
+PARTS = ("view.js", "tiles.js", "points.js", "sprites.js", "lens.js")
+GROUND = "Hatched once: farther from every test image than images are from each other, made up by the decoder."
+IMPOSSIBLE = "Hatched twice: no image can have such a code, a unit would be out of its activation's range."
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a visitor did to a lens.
+
+    Attributes:
+        pin: The place that is pinned, if any.
+        view: Middle and half side of what is on screen; None for all of the plane.
+    """
+
+    pin: tuple[float, float] | None = None
+    view: tuple[float, float, float] | None = None
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "lens",
+        html=(HERE / "lens.html").read_text(),
+        css=(HERE / "lens.css").read_text(),
+        js="\n".join((HERE / part).read_text() for part in PARTS),
+    )
+
+
+def prepare(run: LoadedRun, plane: Plane) -> None:
+    """Computes what `show` will need."""
+    scene = open_scene(run, plane)
+    _ = scene.spacing, scene.level
+
+
+def show(
+    run: LoadedRun,
+    plane: Plane,
+    key: str,
+    *,
+    first: Look | None = None,
+    selected: np.ndarray | None = None,
+    overlay: str | None = None,
+    group: str | None = None,
+    debug: bool = False,
+) -> Look:
+    """Shows a plane of a run's latent space: its test images as dots, decoded wherever the pointer is.
+
+    Args:
+        run: A loaded run.
+        plane: A plane through its codes.
+        key: Of this lens on its page; it keeps its pin and view for as long as run and plane stay.
+        first: Where it begins; without it the lens takes no pins, and wanders until someone takes over.
+        selected: Numbers of the test images that stay in colour; the others go grey. None or empty: all.
+        overlay: A name of OVERLAYS.
+        group: Lenses of one group follow one pointer.
+        debug: Whether to show how long a move takes.
+
+    Returns:
+        What the visitor did, `first` until then.
+    """
+    scene = open_scene(run, plane)
+    dataset = data.load(run.spec.dataset)
+    home, base = scene.home, st.get_option("server.baseUrlPath").rstrip("/")
+    name = f"{key}-{scene.token}"  # a pin belongs to its plane: on another one it would be another code
+    now = _look(st.session_state[name]) if name in st.session_state else first
+    state = _component()(
+        key=name,
+        data={
+            "token": scene.token,
+            "link": f"{base}{ROOT}/{scene.token}",
+            "home": [home.x, home.y, home.reach],
+            "tile": TILE,
+            "level": scene.level,
+            "view": now and now.view,
+            "pin": now and now.pin,
+            "pins": first is not None,
+            "tour": first is None,
+            "count": len(scene.codes),
+            "posteriors": scene.has_posteriors,
+            "spacing": scene.spacing,
+            "image": list(run.image_shape),
+            "classes": list(dataset.class_names),
+            "colours": [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(dataset.class_names))],
+            "sprites": {"links": sprites.links(dataset.name), "size": sprites.SHEET, "columns": sprites.COLUMNS},
+            "selected": [] if selected is None else selected.tolist(),
+            "overlay": overlay,
+            "group": group,
+            "debug": debug,
+        },
+        default={"pin": first and first.pin, "view": first and first.view},
+        on_pin_change=lambda: None,
+        on_view_change=lambda: None,
+    )
+    return _look(state)
+
+
+def _look(state: Any) -> Look:
+    return Look(_numbers(state.get("pin"), 2), _numbers(state.get("view"), 3))
+
+
+def _numbers(value: Any, count: int) -> Any:
+    """What the browser says, if it is that many finite numbers."""
+    if not isinstance(value, list | tuple) or len(value) != count:
+        return None
+    if not all(isinstance(v, int | float) and math.isfinite(v) for v in value):
+        return None
+    return tuple(float(v) for v in value)
+
+
+__all__ = ["GROUND", "IMPOSSIBLE", "OVERLAYS", "ROUTES", "Look", "Scene", "open_scene", "prepare", "show"]

@@ -1,0 +1,239 @@
+"""What a lens fetches from the server while it is used: points, tiles of decoded images, overlays.
+
+A scene is a plane of a run. Showing a lens opens its scene under a token that nobody can guess without having the
+run; the browser then asks for what the view needs, by links that it may keep. Decoded images come in tiles as those
+of a map do: one covers all of the plane at level 0, and each level halves their side.
+"""
+
+import gzip
+import hashlib
+import json
+import math
+from base64 import b64encode
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from threading import Lock
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ae_core import data, latent
+from ae_core.inference import LoadedRun
+from ae_core.latent import Plane
+from pages.widgets import caches
+
+ROOT = "/assets/lens"
+KEPT = 64  # scenes; what is gone is opened again by the next run of a page
+TILE = 48  # decoded images along each side of a tile, without those beyond its rim
+DEEPEST = 12
+TOLERANCE = 0.012  # of the 99th percentile of what the browser shows between decoded images
+PROBES = 64  # places at which that is tried
+TILES_KEPT = 24
+OVERLAY_SIDE = 64  # places along each side of an overlay
+STRETCH_SIDE = 32  # costs four decoded images a place
+HOUR = 3600
+
+
+OVERLAYS = {
+    "density": "Where test codes lie densely: deep blue is what the model has seen much of.",
+    "round-trip": "How far encode(decode(z)) lies from z: where it is deep blue, the model itself would put the image "
+    "that you see elsewhere.",
+    "stretch": "How much the image changes while the place moves a little, √det(JᵀJ): deep blue lines are borders "
+    "between kinds of images.",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """A square piece of a plane: its middle and half its side."""
+
+    x: float
+    y: float
+    reach: float
+
+    def places(self, side: int, margin: int = 0) -> np.ndarray:
+        """A grid of side × side places in reading order, (side², 2); the outer `margin` of them lie beyond the view."""
+        step = 2 * self.reach / (side - 1 - 2 * margin)
+        along = (np.arange(side) - (side - 1) / 2) * step
+        return latent.grid(self.x + along, self.y + along)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A plane of a run, with what is needed to answer questions about it."""
+
+    run: LoadedRun
+    plane: Plane
+
+    @property
+    def codes(self) -> np.ndarray:
+        return caches.codes(self.run.run)
+
+    @cached_property
+    def token(self) -> str:
+        parts = (self.run.run.digest.encode(), self.plane.origin.tobytes(), self.plane.axes.tobytes())
+        return hashlib.sha256(b"|".join(parts)).hexdigest()[:32]
+
+    @cached_property
+    def home(self) -> View:
+        """The view that holds all but the outermost codes."""
+        left, right, bottom, top = latent.extent(self.plane.points(self.codes))
+        return View((left + right) / 2, (bottom + top) / 2, max(right - left, top - bottom) / 2)
+
+    @cached_property
+    def spacing(self) -> float:
+        """How far apart neighbours are among the codes, all but the loneliest hundredth of them."""
+        return max(latent.spacing(self.codes), 1e-6)
+
+    def points(self) -> bytes:
+        """float32 (n, 2) places, (n,) offsets, for distributions (n, 3) covariances; then uint8 (n,) classes."""
+        parts = [self.plane.points(self.codes), self.plane.offsets(self.codes)]
+        if self.has_posteriors:
+            x = caches.test_images(self.run.spec.dataset)
+            parts.append(latent.plane_covariances(self.plane, self.run.encode_distribution(x)[1]))
+        labels = data.load(self.run.spec.dataset).split("test").labels
+        return b"".join(np.ascontiguousarray(p, "<f4").tobytes() for p in parts) + labels.astype(np.uint8).tobytes()
+
+    @property
+    def has_posteriors(self) -> bool:
+        return self.run.recipe.heads == ("z_mean", "z_log_var")
+
+    @cached_property
+    def world(self) -> View:
+        """All that can be looked at: twice the home view."""
+        return View(self.home.x, self.home.y, 2 * self.home.reach)
+
+    def tile(self, level: int, column: int, row: int) -> np.ndarray:
+        """Decoded images of a tile and one place beyond it on each side, uint8 ((TILE + 2)², h, w), top row first.
+
+        At level 0 one tile is the world; at each further level four take the place of one.
+        """
+        x, y, reach = self.world.x, self.world.y, self.world.reach
+        half = reach / 2**level
+        view = View(x - reach + (2 * column + 1) * half, y + reach - (2 * row + 1) * half, half)
+        images = self.run.decode(self.plane.codes(view.places(TILE + 2, margin=1)))
+        return np.round(images * 255).astype(np.uint8)
+
+    @cached_property
+    def level(self) -> int:
+        """The first level at which interpolated images are within TOLERANCE of decoded ones."""
+        rng = np.random.default_rng(0)
+        places = self.home.x, self.home.y
+        p = (np.array(places) + self.home.reach * rng.uniform(-1, 1, (PROBES, 2))).astype(np.float32)
+        exact = self.run.decode(self.plane.codes(p))
+        t = rng.uniform(0, 1, (PROBES, 2)).astype(np.float32)
+        weights = cubic(t[:, 1])[:, :, None] * cubic(t[:, 0])[:, None]
+        for level in range(2, 5):
+            step = 2 * self.world.reach / (TILE - 1) / 2**level
+            corners = np.stack(np.meshgrid(np.arange(-1, 3), np.arange(-1, 3)), axis=-1)
+            around = p[:, None, None] + step * (corners[None] - t[:, None, None])
+            decoded = self.run.decode(self.plane.codes(around.reshape(-1, 2))).reshape(PROBES, 4, 4, -1)
+            shown = np.clip(np.einsum("nij,nijp->np", weights, decoded), 0, 1).reshape(exact.shape)
+            seen = (exact > 1 / 255) | (shown > 1 / 255)  # background is easy
+            if not seen.any() or np.quantile(np.abs(shown - exact)[seen], 0.99) <= TOLERANCE:
+                return level
+        return 5
+
+    def overlay(self, name: str, view: View) -> np.ndarray:
+        """Values over a view, square, top row first. See OVERLAYS; "ground" is 0 seen, 1 never seen, 2 impossible."""
+        if name == "stretch":
+            places, step = view.places(STRETCH_SIDE), 1e-3 * self.home.reach
+            return latent.stretch(self.run, self.plane, places, step).reshape(STRETCH_SIDE, -1)
+        places = view.places(OVERLAY_SIDE)
+        codes = self.plane.codes(places)
+        if name == "density":
+            values = latent.kernel_density(self.plane, places, self.codes, 2 * self.spacing)
+        elif name == "round-trip":
+            values = latent.round_trip(self.run, codes)
+        else:
+            unseen = latent.distances(self.plane, places, self.codes) > 2 * self.spacing
+            values = np.where(latent.impossible(self.run, codes), 2, unseen.astype(int))
+        return values.reshape(OVERLAY_SIDE, -1)
+
+
+def cubic(t: np.ndarray) -> np.ndarray:
+    """Weights of four values in a row at a share t of the way from the second to the third; (n,) → (n, 4).
+
+    Reference: Keys 1981, Cubic convolution interpolation for digital image processing, with a = −1/2.
+    """
+    return np.stack(
+        [((-t + 2) * t - 1) * t / 2, (3 * t - 5) * t * t / 2 + 1, ((-3 * t + 4) * t + 1) * t / 2, (t - 1) * t * t / 2],
+        axis=1,
+    )
+
+
+_scenes: OrderedDict[str, Scene] = OrderedDict()
+_lock = Lock()
+
+
+def open_scene(run: LoadedRun, plane: Plane) -> Scene:
+    """The scene of a plane, which the browser can ask about from now on."""
+    scene = Scene(run, plane)
+    with _lock:
+        scene = _scenes.setdefault(scene.token, scene)
+        _scenes.move_to_end(scene.token)
+        while len(_scenes) > KEPT:
+            _scenes.popitem(last=False)
+    return scene
+
+
+@lru_cache(maxsize=TILES_KEPT)
+def _tile(scene: Scene, level: int, column: int, row: int) -> bytes:
+    return gzip.compress(scene.tile(level, column, row).tobytes(), 1)
+
+
+def _serve_points(request: Request) -> Response:
+    scene = _scenes.get(request.path_params["token"])
+    return _GONE if scene is None else _answer(gzip.compress(scene.points(), 1))
+
+
+def _serve_tile(request: Request) -> Response:
+    scene = _scenes.get(request.path_params["token"])
+    if scene is None:
+        return _GONE
+    level, column, row = (request.path_params[name] for name in ("level", "column", "row"))
+    if level > DEEPEST or max(column, row) >= 2**level:
+        return PlainTextResponse(f"There is no such tile: levels go to {DEEPEST}.", 404)
+    return _answer(_tile(scene, level, column, row))
+
+
+def _serve_overlay(request: Request) -> Response:
+    scene = _scenes.get(request.path_params["token"])
+    if scene is None:
+        return _GONE
+    try:
+        view = _view(request.query_params.get("view", ""), scene.world)
+    except ValueError:
+        return PlainTextResponse("view must be three numbers x,y,reach on the plane.", 400)
+    name = request.path_params["name"]
+    if name not in ("ground", *OVERLAYS):
+        return PlainTextResponse("There is no such overlay.", 404)
+    values = scene.overlay(name, view).astype("<f4")
+    body = {"side": len(values), "values": b64encode(values.tobytes()).decode()}
+    return _answer(gzip.compress(json.dumps(body).encode(), 1), "application/json")
+
+
+def _view(text: str, world: View) -> View:
+    x, y, reach = (float(part) for part in text.split(","))
+    if not all(map(math.isfinite, (x, y, reach))):
+        raise ValueError
+    slack = 1.001 * world.reach  # a link has seven digits
+    if not world.reach / 2**DEEPEST <= reach <= slack or max(abs(x - world.x), abs(y - world.y)) > slack:
+        raise ValueError
+    return View(x, y, reach)
+
+
+def _answer(body: bytes, media_type: str = "application/octet-stream") -> Response:
+    headers = {"Content-Encoding": "gzip", "Cache-Control": f"private, max-age={HOUR}"}
+    return Response(body, media_type=media_type, headers=headers)
+
+
+_GONE = PlainTextResponse("This plane is not open here: reload the page.", 404)
+ROUTES = [
+    Route(ROOT + "/{token}/points", _serve_points),
+    Route(ROOT + "/{token}/tile/{level:int}/{column:int}/{row:int}", _serve_tile),
+    Route(ROOT + "/{token}/overlay/{name}", _serve_overlay),
+]
