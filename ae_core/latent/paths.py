@@ -1,0 +1,215 @@
+"""Paths through a latent space, and what is met along them."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from ae_core.errors import OptionError
+
+PART = 1024  # codes that are compared at a time
+PARALLEL = 1e-6  # the sine below which two directions count as one, or as opposite
+
+
+def straight(start: np.ndarray, end: np.ndarray, frames: int) -> np.ndarray:
+    """Places at equal steps on the straight line between two codes.
+
+    Args:
+        start: (d,).
+        end: (d,).
+        frames: How many places, at least 2; both ends are among them.
+
+    Returns:
+        (frames, d) float32; the first and the last are exactly the two codes.
+
+    Raises:
+        OptionError: if the codes are equal, not finite or of different sizes, or if there are fewer than 2 frames.
+    """
+    a, b = _two_places(start, end, frames)
+    t = np.linspace(0, 1, frames)[:, None]
+    return _exact((1 - t) * a + t * b, start, end)
+
+
+def spherical(start: np.ndarray, end: np.ndarray, frames: int) -> np.ndarray:
+    """Places on the arc between two codes: the direction turns evenly, the norm changes evenly.
+
+    Codes of many units lie near a sphere, and the middle of a straight line lies deep inside it. Where there is
+    no one arc the path is straight: if the codes point the same way (then it is the arc), if they point
+    opposite ways (there are many arcs), or if one of them is zero (it has no direction).
+
+    Args:
+        start: (d,).
+        end: (d,).
+        frames: How many places, at least 2; both ends are among them.
+
+    Returns:
+        (frames, d) float32; the first and the last are exactly the two codes.
+
+    Raises:
+        OptionError: as `straight`.
+
+    Reference: White 2016, Sampling generative networks, section 2.1 (slerp); here the norm is interpolated too.
+    """
+    a, b = _two_places(start, end, frames)
+    norms = np.linalg.norm(a), np.linalg.norm(b)
+    if not all(norms):
+        return straight(start, end, frames)
+    p, q = a / norms[0], b / norms[1]
+    angle = 2 * np.arctan2(np.linalg.norm(p - q), np.linalg.norm(p + q))  # exact for small angles, unlike arccos
+    if np.sin(angle) < PARALLEL:
+        return straight(start, end, frames)
+    t = np.linspace(0, 1, frames)[:, None]
+    directions = (np.sin((1 - t) * angle) * p + np.sin(t * angle) * q) / np.sin(angle)
+    return _exact(((1 - t) * norms[0] + t * norms[1]) * directions, start, end)
+
+
+# What a path between two codes can be, by the name that links and options give it.
+WAYS: dict[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {"straight": straight, "spherical": spherical}
+
+
+def stops(codes: Sequence[np.ndarray] | np.ndarray, frames: int, way: str = "straight", even: bool = True) -> list[int]:
+    """Which frames of a path through several codes are these codes.
+
+    Args:
+        codes: At least 2 of shape (d,).
+        frames: How many there are in all, at least as many as codes.
+        way: A name from `WAYS`.
+        even: Whether each leg gets as many steps as any other; else its share of the path's length.
+
+    Returns:
+        A frame for each code, rising from 0 to frames − 1.
+
+    Raises:
+        OptionError: as `through`.
+    """
+    walk = _way(way)
+    legs = len(codes) - 1
+    if legs < 1:
+        raise OptionError(f"A path needs at least 2 places, got {len(codes)}.")
+    if frames <= legs:
+        raise OptionError(f"A path through {legs + 1} places needs at least {legs + 1} frames, got {frames}.")
+    lengths = np.ones(legs) if even else np.array([length(walk(a, b, 65)) for a, b in pairwise(codes)])
+    # A step for each leg, then one at a time to the leg whose steps are the longest.
+    steps = np.ones(legs, int)
+    for _ in range(frames - 1 - legs):
+        steps[np.argmax(lengths / steps)] += 1
+    return [0, *np.cumsum(steps).tolist()]
+
+
+def through(
+    codes: Sequence[np.ndarray] | np.ndarray, frames: int, way: str = "straight", even: bool = True
+) -> np.ndarray:
+    """A path through several codes, one leg after the other; each of the codes is one of its frames.
+
+    Args:
+        codes: At least 2 of shape (d,), each different from the next.
+        frames: How many places in all, at least as many as codes.
+        way: A name from `WAYS`.
+        even: Whether each leg gets as many steps as any other, as far as they can be shared evenly; else its share of
+            the path's length, so that all steps are about as long.
+
+    Returns:
+        (frames, d) float32.
+
+    Raises:
+        OptionError: as `straight`, and if there are fewer than 2 codes, fewer frames than codes, or no such way.
+    """
+    at = stops(codes, frames, way, even)
+    legs = [
+        WAYS[way](a, b, last - first + 1) for (a, b), (first, last) in zip(pairwise(codes), pairwise(at), strict=True)
+    ]
+    return np.concatenate([legs[0], *(leg[1:] for leg in legs[1:])])
+
+
+def along(code: np.ndarray, direction: int | np.ndarray, low: float, high: float, frames: int) -> np.ndarray:
+    """A code moved along one unit or one direction, everything across it unchanged.
+
+    Args:
+        code: (d,).
+        direction: The number of a unit, or a direction (d,) of any length but zero.
+        low: The place along it where the path begins: the unit's value, or the code's product with the direction of
+            length 1.
+        high: Where it ends; may be lower.
+        frames: How many places, at least 2.
+
+    Returns:
+        (frames, d) float32.
+
+    Raises:
+        OptionError: if the direction has length zero or another size, there is no such unit, both places are the same,
+            anything is not finite, or there are fewer than 2 frames.
+    """
+    z = _code(code)
+    u = np.zeros(len(z))
+    if isinstance(direction, int | np.integer):
+        if not 0 <= direction < len(z):
+            raise OptionError(f"The unit must be from 0 to {len(z) - 1}, got {direction}.")
+        u[direction] = 1
+    else:
+        u = _code(direction)
+        norm = np.linalg.norm(u)
+        if u.shape != z.shape:
+            raise OptionError(f"The direction must have {len(z)} units as the code has, got {len(u)}.")
+        if norm == 0:
+            raise OptionError("A direction needs a length: this one is zero everywhere.")
+        u = u / norm
+    if not np.isfinite([low, high]).all():
+        raise OptionError("Both ends of a path must be finite numbers.")
+    across = z - (z @ u) * u
+    ends = across + low * u, across + high * u
+    return straight(ends[0].astype(np.float32), ends[1].astype(np.float32), frames)
+
+
+def length(path: np.ndarray) -> float:
+    """The sum of all steps of a path (n, d)."""
+    return float(np.linalg.norm(np.diff(np.asarray(path, np.float64), axis=0), axis=1).sum())
+
+
+def jumps(images: np.ndarray) -> np.ndarray:
+    """How much the picture changes at each step, the root mean square over pixels: (n, h, w) → (n − 1,)."""
+    return np.sqrt(np.mean(np.diff(np.asarray(images, np.float64), axis=0) ** 2, axis=(1, 2)))
+
+
+def distances_to(codes: np.ndarray, path: np.ndarray) -> np.ndarray:
+    """From each place of a path (n, d) to the nearest of codes (m, d): (n,) float64; exactly 0 at a code."""
+    path = np.asarray(path, np.float64)
+    nearest = np.full(len(path), np.inf)
+    length = (path**2).sum(axis=1)
+    for i in range(0, len(codes), PART):
+        part = np.asarray(codes[i : i + PART], np.float64)
+        squared = length[:, None] - 2 * path @ part.T + (part**2).sum(axis=1)
+        nearest = np.minimum(nearest, squared.min(axis=1))
+    # What rounding leaves of equal codes is no distance.
+    return np.sqrt(np.where(nearest > 1e-12 * length, nearest, 0))
+
+
+def _way(name: str) -> Callable[[np.ndarray, np.ndarray, int], np.ndarray]:
+    if name not in WAYS:
+        raise OptionError(f"A path is {' or '.join(WAYS)}, got {name!r}.")
+    return WAYS[name]
+
+
+def _code(code: np.ndarray) -> np.ndarray:
+    code = np.asarray(code, np.float64)
+    if code.ndim != 1 or not len(code):
+        raise OptionError(f"A place must be one code of shape (d,), got {code.shape}.")
+    if not np.isfinite(code).all():
+        raise OptionError("A code must be finite numbers.")
+    return code
+
+
+def _two_places(start: np.ndarray, end: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    a, b = _code(start), _code(end)
+    if a.shape != b.shape:
+        raise OptionError(f"Two codes on one path must have the same units, got {len(a)} and {len(b)}.")
+    if frames < 2:
+        raise OptionError(f"A path needs at least 2 frames, got {frames}.")
+    if (a == b).all():
+        raise OptionError("A path needs two different places: these two are the same.")
+    return a, b
+
+
+def _exact(path: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    path = path.astype(np.float32)
+    path[0], path[-1] = start, end
+    return path
