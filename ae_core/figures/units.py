@@ -1,0 +1,43 @@
+"""Units moved through their ranges, a row of images each."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ae_core.figures.pictures import ADDED, Row, image_rows
+
+
+def framed(images: np.ndarray, which: int) -> np.ndarray:
+    """Images (n, h, w) in [0, 1] with a border of one pixel, orange around one of them: (n, h + 2, w + 2, 4) uint8."""
+    n, h, w = images.shape
+    rgba = np.zeros((n, h + 2, w + 2, 4), np.uint8)
+    rgba[which, ..., :3] = ADDED
+    rgba[which, ..., 3] = 255
+    inside = rgba[:, 1:-1, 1:-1]
+    inside[..., :3] = np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)[..., None]
+    inside[..., 3] = 255
+    return rgba
+
+
+def traversals(
+    units: Sequence[int], values: np.ndarray, own: np.ndarray, changes: np.ndarray, images: np.ndarray, tile: int = 44
+) -> go.Figure:
+    """A row for each unit, from the low end of its range to the high one; where the image itself is has a border.
+
+    Args:
+        units: Their numbers from 0, (k,); shown from 1.
+        values: The unit's value in each image, (k, n), rising or the same.
+        own: The unit's value in the image that all others belong to, (k,).
+        changes: How much each unit changes the picture, (k,).
+        images: (k, n, h, w) in [0, 1].
+        tile: Height of an image in pixels where there is room.
+    """
+    rows = []
+    for unit, places, value, change, pictures in zip(units, values, own, changes, images, strict=True):
+        label = f"<b>unit {unit + 1}</b>: {value:.2f}<br>{places[0]:.2f} to {places[-1]:.2f}"
+        captions = [f"unit {unit + 1} at {place:.2f}<br>its range changes pixels by {change:.3f}" for place in places]
+        rows.append(Row(label, framed(pictures, int(np.abs(places - value).argmin())), captions))
+    n = values.shape[1]
+    columns = ["1 %", *[""] * (n - 2), "99 %"]
+    return image_rows(rows, columns, tile)

@@ -1,0 +1,131 @@
+"""Units moved and switched off, in runs that ship."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ae_core
+from ae_core import runs
+from ae_core.data import as_float
+from ae_core.errors import OptionError
+from ae_core.figures import units
+from ae_core.figures.pictures import ADDED, GAP
+from ae_core.inference import LoadedRun
+from ae_core.latent import traversals
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return as_float(ae_core.data.load("fashion-mnist").split("test").images[:500])
+
+
+@pytest.fixture(scope="module", params=["vanilla", "sparse-visible", "variational", "convolutional"])
+def run(request: pytest.FixtureRequest) -> LoadedRun:
+    return ae_core.load(runs.SHIPPED / request.param)
+
+
+@pytest.fixture(scope="module")
+def codes(run: LoadedRun, images: np.ndarray) -> np.ndarray:
+    return run.encode(images)
+
+
+def test_ranges_are_percentiles(codes: np.ndarray) -> None:
+    ranges = traversals.unit_ranges(codes)
+    assert (ranges.shape, ranges.dtype) == ((codes.shape[1], 2), np.float32)
+    np.testing.assert_allclose(ranges[1], np.percentile(codes[:, 1], [1, 99]), rtol=1e-6)
+
+
+def test_at_its_own_value_a_unit_changes_nothing(run: LoadedRun, codes: np.ndarray, images: np.ndarray) -> None:
+    code = codes[3]
+    for u in (0, run.latent_dim - 1):
+        row = traversals.traverse(run, code, u, np.array([code[u] - 1, code[u], code[u] + 1]))
+        np.testing.assert_allclose(row[1], run.reconstruct(images[3:4])[0], atol=1e-5)
+
+
+def test_changes_are_those_between_the_ends(run: LoadedRun, codes: np.ndarray) -> None:
+    code, ranges = codes[7], traversals.unit_ranges(codes)
+    changes = traversals.changes(run, code, ranges)
+    assert changes.shape == (run.latent_dim,)
+    for u in (0, 1, run.latent_dim // 2, run.latent_dim - 1):
+        low, high = traversals.traverse(run, code, u, ranges[u])
+        assert changes[u] == pytest.approx(np.sqrt(np.mean((high - low) ** 2)), abs=1e-5)
+
+
+def test_a_unit_without_a_range_changes_nothing(run: LoadedRun, codes: np.ndarray) -> None:
+    ranges = traversals.unit_ranges(codes)
+    ranges[0] = 0.5
+    changes = traversals.changes(run, codes[0], ranges)
+    assert changes[0] == 0
+    assert changes.max() > 0
+
+
+def test_rows_of_several_units_are_rows_of_each(run: LoadedRun, codes: np.ndarray) -> None:
+    values = np.array([[0.0, 0.5, 1.0], [1.0, 0.5, 0.0]], np.float32)
+    rows = traversals.traverse_units(run, codes[2], [1, 0], values)
+    assert rows.shape == (2, 3, 28, 28)
+    for row, u, places in zip(rows, (1, 0), values, strict=True):
+        np.testing.assert_allclose(row, traversals.traverse(run, codes[2], u, places), atol=1e-5)
+
+
+def test_off_is_zero_for_relu_and_the_mean_for_linear(run: LoadedRun, codes: np.ndarray) -> None:
+    off = traversals.off_values(run, codes)
+    if run.spec.network.code_activation == "relu":
+        assert not off.any()
+    else:
+        np.testing.assert_allclose(off, codes.mean(axis=0), rtol=1e-5, atol=1e-6)
+    code = traversals.switch_off(run, codes[4], [1, 0], off)
+    np.testing.assert_array_equal(code[:2], off[:2])
+    np.testing.assert_array_equal(code[2:], codes[4, 2:])
+    np.testing.assert_array_equal(traversals.switch_off(run, codes[4], [], off), codes[4])
+
+
+def test_a_units_share_is_what_changes_without_it(run: LoadedRun, codes: np.ndarray) -> None:
+    off = traversals.off_values(run, codes)
+    code = codes[5].copy()
+    code[1] = off[1]
+    shares = traversals.shares(run, code, off)
+    assert shares[1] == 0
+    for u in (0, run.latent_dim - 1):
+        whole, without = run.decode(np.stack([code, traversals.switch_off(run, code, [u], off)]))
+        assert shares[u] == pytest.approx(np.sqrt(np.mean((whole - without) ** 2)), abs=1e-5)
+    assert not traversals.shares(run, off, off).any()
+
+
+def test_what_is_no_unit_or_no_code_is_refused(run: LoadedRun, codes: np.ndarray) -> None:
+    ranges, off = traversals.unit_ranges(codes), traversals.off_values(run, codes)
+    for u in (-1, run.latent_dim):
+        with pytest.raises(OptionError, match="numbered from 0"):
+            traversals.switch_off(run, codes[0], [u], off)
+        with pytest.raises(OptionError, match="numbered from 0"):
+            traversals.traverse(run, codes[0], u, np.zeros(2))
+    with pytest.raises(OptionError, match="units"):
+        traversals.changes(run, codes[:2], ranges)
+    with pytest.raises(OptionError, match="finite"):
+        traversals.changes(run, np.full(run.latent_dim, np.nan), ranges)
+    with pytest.raises(OptionError, match="finite"):
+        traversals.traverse(run, codes[0], 0, np.array([0, np.inf]))
+
+
+def test_the_figure_has_a_row_for_each_unit_and_marks_the_images_own_place() -> None:
+    values = np.linspace([0, -1], [1, 1], 5, axis=1)
+    figure = units.traversals([4, 0], values, np.array([0.5, 9]), np.array([0.2, 0.1]), np.zeros((2, 5, 8, 8)))
+    assert [text.split("<br>")[0] for text in figure.layout.yaxis.ticktext] == [
+        "<b>unit 5</b>: 0.50",
+        "<b>unit 1</b>: 9.00",
+    ]
+    assert list(figure.layout.xaxis.ticktext) == ["1 %", "", "", "", "99 %"]
+    assert len(figure.data[1].text) == 10
+    marked = marked_cells(figure.data[0].source)
+    assert marked == {(0, 2), (1, 4)}
+
+
+def marked_cells(source: str) -> set[tuple[int, int]]:
+    """Which cells of the picture have an orange border: (row, column)."""
+    rgba = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
+    corners = rgba[:: 10 + GAP, :: 10 + GAP]
+    return {
+        (int(i), int(j)) for i, j in np.argwhere((corners[..., :3] == ADDED).all(axis=-1) & (corners[..., 3] == 255))
+    }
