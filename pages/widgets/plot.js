@@ -13,12 +13,33 @@ function load(url) {
 }
 
 const latest = new WeakMap();
+const redraw = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
+const dots = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
   const element = parentElement.querySelector(".plot");
   latest.set(element, data);
-  draw(element, data, setStateValue);
-  return () => window.Plotly?.purge(element);
+  redraw.set(element, () => draw(element, data, setTriggerValue));
+  if (data.dots && !dots.has(element)) dots.set(element, new Dots(element, () => redraw.get(element)()));
+  redraw.get(element)();
+  turning.observe(element);
+  return () => {
+    turning.unobserve(element);
+    window.Plotly?.purge(element);
+  };
+}
+
+// The figure for the room there is; a phone that is turned may call for the other one.
+const isNarrow = (element) => element.clientWidth < 520;
+const drawnNarrow = new WeakMap();
+const turning = new ResizeObserver((entries) => {
+  for (const { target } of entries) if (isNarrow(target) !== drawnNarrow.get(target)) redraw.get(target)();
+});
+
+function shown(element, data) {
+  drawnNarrow.set(element, isNarrow(element));
+  return JSON.parse((isNarrow(element) && data.narrow) || data.figure);
 }
 
 // A picture on a narrow page needs less height than its layout asks for: the rest would be empty.
@@ -46,8 +67,8 @@ function preview(element, traces) {
   element.replaceChildren(image);
 }
 
-async function draw(element, data, setStateValue) {
-  const { data: traces, layout } = JSON.parse(data.figure);
+async function draw(element, data, setTriggerValue) {
+  const { data: traces, layout } = shown(element, data);
   await fit(element, traces, layout);
   element.setAttribute("aria-label", data.alt);
   element.setAttribute("role", data.tools ? "group" : "img"); // an image holds no buttons
@@ -72,14 +93,12 @@ async function draw(element, data, setStateValue) {
     showTips: false,
     displayModeBar: data.tools,
     scrollZoom: data.tools,
-    modeBarButtonsToRemove: ["autoScale2d", "zoomIn2d", "zoomOut2d"],
+    modeBarButtonsToRemove: ["autoScale2d", "zoomIn2d", "zoomOut2d", "toImage"],
   };
+  const above = data.dots && dots.get(element);
+  above?.prepare(traces, layout, data.dots, (numbers) => setTriggerValue("selected", numbers));
   element.querySelector(":scope > img")?.remove();
   await Plotly.react(element, traces, layout, config);
-  if (!data.tools || element.dataset.listening) return;
-  element.dataset.listening = "yes";
-  const tell = (points) => setStateValue("selected", points.map((p) => p.customdata));
-  element.on("plotly_selected", (event) => event && tell(event.points));
-  element.on("plotly_click", (event) => tell(event.points));
-  element.on("plotly_deselect", () => tell([]));
+  offerToSave(element);
+  above?.drawn();
 }

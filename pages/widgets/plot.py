@@ -5,7 +5,9 @@ ended: a slider makes the page jump, a live curve flickers. Here Plotly's own `r
 selection returns numbers of points instead of megabytes of points.
 """
 
+import base64
 import gzip
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,9 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from ae_core import data
+from pages.widgets import sprites
 
 HERE = Path(__file__).parent
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -41,31 +46,72 @@ ROUTE = Route(LINK, _serve)
 @cache
 def _component() -> Any:
     return st.components.v2.component(
-        "plot", html='<div class="plot"></div>', js=(HERE / "plot.js").read_text(), isolate_styles=False
+        "plot",
+        html='<div class="figure"><div class="plot"></div><div class="save"></div></div>',
+        css=(HERE / "plot.css").read_text(),
+        js="\n".join((HERE / name).read_text() for name in ("plot.js", "save.js", "dots.js", "lens/sprites.js")),
+        isolate_styles=False,
     )
 
 
-def show(figure: go.Figure, key: str, alt: str, tools: bool = False) -> np.ndarray:
-    """Shows a figure.
+def show(figure: go.Figure, key: str, alt: str, narrow: go.Figure | None = None) -> None:
+    """Shows a figure, which can be saved as PNG, SVG or a page of its own.
 
     Args:
         figure: With a height in its layout.
         key: Of this figure on its page; under the same key the next figure takes its place.
         alt: What it shows, for those who cannot see it.
-        tools: Whether points can be selected, and the view zoomed and saved.
-
-    Returns:
-        The `customdata` of the selected points, whole numbers, rising; none unless `tools`.
+        narrow: Shown in its place where there is little room, as on a phone.
     """
-    result = _component()(
-        key=key,
-        data={
-            "figure": figure.to_json(),
-            "alt": alt,
-            "tools": tools,
-            "library": st.get_option("server.baseUrlPath").rstrip("/") + LINK,
-        },
-        default={"selected": []},
-        on_selected_change=lambda: None,
-    )
-    return np.unique(np.array(result.selected or [], dtype=int))
+    _component()(key=key, data=_data(figure, key, alt, narrow))
+
+
+def dots(
+    figure: go.Figure,
+    key: str,
+    alt: str,
+    dataset: str,
+    selected: np.ndarray,
+    on_select: Callable[[list[int]], None],
+    marked: Sequence[int] = (),
+    view: str = "",
+) -> None:
+    """Shows a scatter of test images to zoom into and to select from: near enough, its dots become their images.
+
+    Args:
+        figure: Each trace a class, with the numbers of its test images as `customdata`.
+        key: As for `show`.
+        alt: As for `show`.
+        dataset: Whose test images they are.
+        selected: Numbers of the selected ones, wherever they were selected.
+        on_select: Called before the next run with the numbers that were selected here, or none to let go.
+        marked: Numbers of those with a ring around them.
+        view: What the axes are: under the same name, a zoom outlives new data.
+    """
+    mask = np.zeros(data.load(dataset).sizes["test"], bool)
+    mask[selected] = True
+    about = {
+        "mask": base64.b64encode(np.packbits(mask)).decode(),
+        "marked": [int(n) for n in marked],
+        "sprites": {"links": sprites.links(dataset), "size": sprites.SHEET, "columns": sprites.COLUMNS},
+        "image": data.load(dataset).image_shape,
+        "view": view,
+    }
+
+    def told() -> None:
+        numbers = st.session_state[key]["selected"]
+        on_select([n for n in numbers if isinstance(n, int)] if isinstance(numbers, list) else [])
+
+    # A trigger, not a state: the same dots may be selected again after others were elsewhere.
+    _component()(key=key, data={**_data(figure, key, alt), "tools": True, "dots": about}, on_selected_change=told)
+
+
+def _data(figure: go.Figure, key: str, alt: str, narrow: go.Figure | None = None) -> dict[str, Any]:
+    return {
+        "figure": figure.to_json(),
+        "narrow": narrow.to_json() if narrow else "",
+        "name": key,
+        "alt": alt,
+        "tools": False,
+        "library": st.get_option("server.baseUrlPath").rstrip("/") + LINK,
+    }
