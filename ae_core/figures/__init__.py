@@ -2,7 +2,7 @@
 
 from ae_core.figures.codes import activation_histogram, firing_rates, scatter, units_per_image
 from ae_core.figures.curves import learning_curves
-from ae_core.figures.pictures import Row, image_grid, image_rows, signed_error
+from ae_core.figures.pictures import Row, image_grid, image_rows, reconstructions, signed_error
 from ae_core.figures.style import plain
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "image_rows",
     "learning_curves",
     "plain",
+    "reconstructions",
     "scatter",
     "signed_error",
     "units_per_image",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import layout
+from ae_core.figures.style import layout, plain
 from ae_core.images import data_uri
+from ae_core.metrics import squared_error
 
 GAP = 2
 ADDED = np.array([231, 99, 0], np.uint8)
@@ -65,42 +66,63 @@ def _without_lines(figure: go.Figure) -> go.Figure:
     return figure.update_xaxes(plain).update_yaxes(plain)
 
 
-def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72) -> go.Figure:
+def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72, wrap: int = 0) -> go.Figure:
     """Rows of images under one another, so that a column is one image's fate.
 
     Args:
-        rows: At least one, all of the same number and size of images.
+        rows: At least one, all of the same size of images.
         columns: A heading for each column.
         tile: Height of an image in pixels where there is room.
+        wrap: The most images beside one another: what is left begins anew below; 0 for no limit.
     """
-    picture = _mosaic([_rgba(r.images) for r in rows], GAP)
     h, w = rows[0].images.shape[1:3]
-    x = np.arange(max(len(r.images) for r in rows), dtype=np.float32) * (w + GAP) + (w - 1) / 2
-    y = np.arange(len(rows), dtype=np.float32) * (h + GAP) + (h - 1) / 2
+    count = max(len(r.images) for r in rows)
+    across = min(wrap or count, count)
+    starts = range(0, count, across)
+    between = h // 2 if columns else h // 4  # pixels between two blocks, where the headings stand
+    block = len(rows) * (h + GAP) - GAP + between
+    tops = np.array([[k * block + i * (h + GAP) for i in range(len(rows))] for k in range(len(starts))])
+    picture = np.zeros((len(starts) * block - between, across * (w + GAP) - GAP, 4), np.uint8)
+    for k, start in enumerate(starts):
+        part = _mosaic([_rgba(r.images[start : start + across]) for r in rows], GAP)
+        picture[tops[k, 0] : tops[k, 0] + len(part), : part.shape[1]] = part
+    x = np.arange(across, dtype=np.float32) * (w + GAP) + (w - 1) / 2
+    y = (tops + (h - 1) / 2).astype(np.float32)
     figure = go.Figure(go.Image(source=data_uri(picture), hoverinfo="skip"))
     texts = [
         f"{row.label}<br>{c}" if c else row.label for row in rows for c in (row.captions or [""] * len(row.images))
     ]
-    centres = np.array([(x[j], y[i]) for i, row in enumerate(rows) for j in range(len(row.images))], np.float32)
+    centres = [(x[j % across], y[j // across, i]) for i, row in enumerate(rows) for j in range(len(row.images))]
     figure.add_scatter(
-        x=centres[:, 0],
-        y=centres[:, 1],
+        x=np.array([c[0] for c in centres], np.float32),
+        y=np.array([c[1] for c in centres], np.float32),
         mode="markers",
         marker={"size": tile, "symbol": "square", "opacity": 0},
         text=texts,
         hoverinfo="text",
         showlegend=False,
     )
+    if columns and len(starts) > 1:
+        # The first block's headings are the axis'.
+        below = range(across, len(columns))
+        figure.add_scatter(
+            x=np.array([x[j % across] for j in below], np.float32),
+            y=np.array([tops[j // across, 0] - between / 2 for j in below], np.float32),
+            mode="text",
+            text=list(columns[across:]),
+            hoverinfo="skip",
+            showlegend=False,
+        )
     figure.update_xaxes(
         tickvals=x,
-        ticktext=list(columns) or [""] * len(x),
+        ticktext=list(columns[:across]) or [""] * len(x),
         side="top",
         range=[-0.5, picture.shape[1] - 0.5],
         tickangle=0,
     )
     figure.update_yaxes(
-        tickvals=y,
-        ticktext=[r.label for r in rows],
+        tickvals=y.ravel(),
+        ticktext=[r.label for r in rows] * len(starts),
         range=[picture.shape[0] - 0.5, -0.5],
         scaleanchor="x",
         constrain="domain",
@@ -109,8 +131,32 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72)
         ticklabelstandoff=6,
     )
     figure.update_xaxes(constrain="domain")
-    layout(figure, height=len(rows) * (tile + GAP) + 48, dragmode=False)
+    layout(figure, height=round(len(picture) / (h + GAP) * (tile + GAP)) + 48, dragmode=False)
     return _without_lines(figure)
+
+
+def reconstructions(
+    x: np.ndarray, x_hat: np.ndarray, names: Sequence[str], ranks: Sequence[float], wrap: int = 0
+) -> go.Figure:
+    """Images, what came back, and what that added (orange) and lost (blue).
+
+    Args:
+        x: (n, h, w) in [0, 1].
+        x_hat: Their reconstructions.
+        names: One for each image, shown when pointed at.
+        ranks: The share of other images with a smaller error, in per cent, which stands above each.
+        wrap: As in `image_rows`.
+    """
+    captions = [
+        f"{plain(name)}<br>MSE {error:.4f}, more than {rank:.1f} % of test images"
+        for name, error, rank in zip(names, squared_error(x, x_hat), ranks, strict=True)
+    ]
+    rows = [
+        Row("original", x, captions),
+        Row("reconstruction", x_hat, captions),
+        Row("error", signed_error(x, x_hat), captions),
+    ]
+    return image_rows(rows, [f"{rank:.0f} %" for rank in ranks], tile=92, wrap=wrap)
 
 
 def image_grid(
