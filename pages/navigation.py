@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core.errors import ExplorerError
+from pages.widgets import settings
 
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
 
@@ -22,8 +23,11 @@ page = st.navigation(
     ],
     position="top",
 )
+refusals = st.empty()
 try:
     page.run()
 except ExplorerError as error:
     st.error("This page cannot be shown in full.")
     st.text(str(error))
+finally:
+    settings.tell(refusals)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from ae_core import data, spec
 from ae_core.kinds import FAMILIES, Hyperparameter, Kind, Network
+from pages.widgets import settings
 
 SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512)
 WIDTHS: dict[tuple[int, ...], str] = {(): "none", (64,): "64", (128,): "128", (256,): "256", (256, 64): "256 → 64"}
@@ -23,35 +24,29 @@ def hyperparameters(kind: type[Kind]) -> dict[str, Any]:
 
 def _control(h: Hyperparameter, key: str) -> Any:
     if h.choices:
-        return st.segmented_control(
-            h.label,
-            h.choices,
-            default=h.default,
-            help=h.help,
-            key=key,
-            required=True,
-            persist_state="session",
+        return settings.control(
+            st.segmented_control, h.label, h.choices, default=h.default, help=h.help, key=key, required=True
         )
     if isinstance(h.default, bool):
-        return st.toggle(h.label, h.default, help=h.help, key=key, persist_state="session")
+        return settings.control(st.toggle, h.label, h.default, help=h.help, key=key)
     if isinstance(h.default, str):
-        return st.text_input(h.label, h.default, help=h.help, key=key, persist_state="session")
+        return settings.control(st.text_input, h.label, h.default, help=h.help, key=key)
     if h.low is None or h.high is None:
-        return st.number_input(h.label, value=h.default, help=h.help, key=key, persist_state="session")
+        return settings.control(st.number_input, h.label, value=h.default, help=h.help, key=key)
     if h.log:
-        return st.select_slider(
+        return settings.control(
+            st.select_slider,
             h.label,
             _log_steps(h.low, h.high, float(h.default)),
             value=float(h.default),
             format_func=lambda v: f"{v:g}",
             help=h.help,
             key=key,
-            persist_state="session",
         )
     whole = isinstance(h.default, int)
     low, high, default = (int(v) if whole else float(v) for v in (h.low, h.high, h.default))
     step = 1 if whole else min(0.01, (high - low) / 100)
-    return st.slider(h.label, low, high, default, step, help=h.help, key=key, persist_state="session")
+    return settings.control(st.slider, h.label, low, high, default, step, help=h.help, key=key)
 
 
 def _log_steps(low: float, high: float, default: float) -> list[float]:
@@ -66,24 +61,24 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
     """Controls for family, code size and depth; what differs from the kind's default network."""
     default = kind.default_network(data.load(dataset).image_shape)
     key = f"{kind.__name__}-{dataset}"
-    family = st.segmented_control(
+    family = settings.control(
+        st.segmented_control,
         "Network",
         list(FAMILIES),
         default=default.family,
         format_func=lambda f: FAMILIES[f].title,
         help="  \n".join(f"**{f.title}**: {f.help}" for f in FAMILIES.values()),
         key=f"{key}-family",
-        persist_state="session",
         required=True,
     )
     sizes = sorted({*SIZES, default.latent_dim})
-    size = st.select_slider(
+    size = settings.control(
+        st.select_slider,
         "Code size",
         sizes,
         value=default.latent_dim,
         help="Units in the code; 2 make a plane.",
         key=f"{key}-size",
-        persist_state="session",
     )
     changes: dict[str, Any] = {"family": family, "latent_dim": size}
     with st.expander("Layers around the code"):
@@ -92,24 +87,24 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
         after = _widths("Hidden layers after it", default.decoder_hidden if own else (), f"{key}-{family}-after")
         changes |= {"hidden": hidden, "decoder_hidden": after}
         if family == "dense" and not hidden and not after:
-            changes["tied"] = st.toggle(
+            changes["tied"] = settings.control(
+                st.toggle,
                 "Tied weights",
                 help="The decoder uses the encoder's weights, transposed.",
                 key=f"{key}-tied",
-                persist_state="session",
             )
     return changes
 
 
 def _widths(label: str, default: tuple[int, ...], key: str) -> tuple[int, ...]:
     options = list(WIDTHS) if default in WIDTHS else [*WIDTHS, default]
-    chosen = st.selectbox(
+    chosen = settings.control(
+        st.selectbox,
         label,
         options,
         index=options.index(default),
         format_func=lambda w: WIDTHS.get(w, " → ".join(map(str, w))),
         key=key,
-        persist_state="session",
     )
     return tuple(chosen)
 
@@ -120,34 +115,35 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
     default = spec.default_training(Network(family=family), dataset)
     key = f"{family}-{dataset}"
     left, right = st.columns(2)
-    epochs = left.number_input(
+    epochs = settings.control(
+        left.number_input,
         f"Epochs, 1 to {spec.MAX_EPOCHS}",
         1,
         spec.MAX_EPOCHS,
         default.epochs,
         key=f"{key}-epochs",
-        persist_state="session",
+        name="Epochs",
     )
-    seed = right.number_input(
-        "Seed", 0, 2**31 - 1, 0, help="The same seed gives the same run.", key="seed", persist_state="session"
+    seed = settings.control(
+        right.number_input, "Seed", 0, 2**31 - 1, 0, help="The same seed gives the same run.", key="seed"
     )
     with st.expander("Optimiser"):
-        batch_size = st.select_slider(
+        batch_size = settings.control(
+            st.select_slider,
             "Batch size",
             sorted({16, 32, 64, 128, 256, 512, default.batch_size}),
             value=default.batch_size,
             key=f"{key}-batch",
-            persist_state="session",
         )
         rates = sorted({1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, default.learning_rate})
-        learning_rate = st.select_slider(
+        learning_rate = settings.control(
+            st.select_slider,
             "Peak learning rate",
             rates,
             value=default.learning_rate,
             format_func=lambda r: f"{r:g}",
             help="Adam's rate rises to it, then falls to 0 along a cosine.",
             key=f"{key}-rate",
-            persist_state="session",
         )
     return {
         "epochs": int(epochs),

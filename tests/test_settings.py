@@ -1,0 +1,87 @@
+"""Settings in the link: what the link asks for is shown, and what there is not is refused in one sentence."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ae_core import runs
+from pages.widgets import visitor
+
+NAVIGATION = str(Path(__file__).resolve().parent.parent / "pages" / "navigation.py")
+NONSENSE = ("", "nonsense", "-1", "1e999", "nan", "**b** <b>", "9" * 400)
+# By page: each setting in its link with a value, and the control's default.
+SETTINGS: dict[str, dict[str, tuple[str, Any, Any]]] = {
+    "reconstruct": {
+        "source": ("Your own", "Your own", "Test images"),
+        "class-fashion-mnist": ("Bag", "Bag", "All classes"),
+        "first-fashion-mnist": ("120", 120, 0),
+    },
+    "denoise": {"noise": ("Masking", "masking", "gaussian"), "level": ("0.3", 0.3, 0.5), "noise-seed": ("7", 7, 0)},
+    "sampler": {"grid": ("9", 9, 15), "reach": ("3.1", 3.1, 2.0), "draw-seed": ("12", 12, 0)},
+    "train": {
+        "kind": ("Sparse", "sparse", "vanilla"),
+        "dataset": ("Digits (8 × 8)", "digits", "fashion-mnist"),
+        "seed": ("5", 5, 0),
+        "Vanilla-fashion-mnist-size": ("64", 64, 32),
+        "dense-fashion-mnist-epochs": ("4", 4, 9),
+        "dense-fashion-mnist-rate": ("0.01", 0.01, 4e-3),
+        "Vanilla-fashion-mnist-dense-before": ("256 → 64", (256, 64), ()),
+    },
+}
+EVERY = [(page, key) for page, settings in SETTINGS.items() for key in settings]
+
+
+@pytest.fixture(autouse=True)
+def a_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    monkeypatch.setattr(visitor, "current", lambda: "me")
+
+
+def visit(page: str, query: dict[str, str]) -> AppTest:
+    app = AppTest.from_file(NAVIGATION, default_timeout=60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "SHIPPED", Path("nowhere"))
+        app.run()
+    app.query_params.update(query)
+    app.switch_page(f"{page}.py").run()
+    assert not app.exception, [e.value for e in app.exception]
+    return app
+
+
+def refusals(app: AppTest) -> list[str]:
+    return [w.value for w in app.warning if w.value.startswith("The link asks for what there is not")]
+
+
+@pytest.mark.parametrize(("page", "key"), EVERY)
+def test_a_setting_in_the_link_is_shown(page: str, key: str) -> None:
+    text, value, _ = SETTINGS[page][key]
+    app = visit(page, {key: text})
+    assert app.session_state[key] == value
+    assert not refusals(app)
+    assert app.query_params[key] in (text, [text])
+
+
+@pytest.mark.parametrize(("page", "key"), EVERY)
+def test_nonsense_in_the_link_is_one_sentence_and_the_default(page: str, key: str) -> None:
+    _, _, default = SETTINGS[page][key]
+    for nonsense in NONSENSE:
+        app = visit(page, {key: nonsense})
+        (sentence,) = refusals(app)
+        assert "<b>" not in sentence
+        assert app.session_state[key] == default, nonsense
+        assert len(app.title) == 1
+
+
+def test_all_nonsense_is_told_in_one_sentence_until_something_else_is_chosen() -> None:
+    app = visit("denoise", {"noise": "loud", "level": "much"})
+    (sentence,) = refusals(app)
+    assert "(noise, level)" in sentence
+    app.slider(key="level").set_value(0.2).run()
+    (sentence,) = refusals(app)
+    assert "(noise)" in sentence
+    app.selectbox(key="noise").set_value("masking").run()
+    assert not refusals(app)
+    app.selectbox(key="noise").set_value("gaussian").run()
+    assert not refusals(app)
