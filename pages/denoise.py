@@ -7,9 +7,10 @@ import streamlit as st
 from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
-from pages.widgets import caches, image_picker, plot, run_picker
+from pages.widgets import caches, code, image_picker, plot, run_picker, settings
 
 MEASURED = 200
+NARROW = 5  # images beside one another on a phone
 
 st.title("Denoise")
 st.markdown("The same noisy images, cleaned by an autoencoder and by two filters at their best width.")
@@ -17,27 +18,18 @@ st.markdown("The same noisy images, cleaned by an autoencoder and by two filters
 run = run_picker.pick(default="denoising")
 dataset = data.load(run.spec.dataset)
 kind_of_noise, how_much, which = st.columns([2, 3, 1], vertical_alignment="bottom")
-kind = kind_of_noise.selectbox(
+kind = settings.control(
+    kind_of_noise.selectbox,
     "Noise",
     list(noise.NOISES),
     format_func=lambda n: noise.NOISES[n].title,
     key="noise",
-    bind="query-params",
-    persist_state="session",
 )
-level = how_much.slider(
-    f"Level: {noise.NOISES[kind].level_help}",
-    0.0,
-    1.0,
-    0.5,
-    0.05,
-    key="level",
-    bind="query-params",
-    persist_state="session",
+level = settings.control(
+    how_much.slider, f"Level: {noise.NOISES[kind].level_help}", 0.0, 1.0, 0.5, 0.05, key="level", name="Level"
 )
-if which.button("New noise", icon=":material/casino:", width="stretch"):
-    st.session_state["noise-seed"] = st.session_state.get("noise-seed", 0) + 1
-seed = st.session_state.get("noise-seed", 0)
+again = which.button("New noise", icon=":material/casino:", width="stretch")
+seed = settings.seed("noise-seed", again, "Seed of the noise")
 rows = image_picker.pick(dataset.name)
 
 # One field of noise for the shown and the measured images, and for all three methods.
@@ -59,6 +51,7 @@ plot.show(
     figures.image_rows(picture_rows, tile=80),
     key="denoised",
     alt="Clean, noisy and denoised images",
+    narrow=figures.image_rows(picture_rows, tile=80, wrap=NARROW),
 )
 
 st.subheader(f"Over {len(x) - shown} test images")
@@ -81,3 +74,30 @@ st.info(
     "draws something clean, which may be another shoe.",
     icon=":material/visibility:",
 )
+code.show(f"""
+import numpy as np
+
+import ae_core
+from ae_core import data, figures, filters, metrics, noise
+from ae_core.figures import Row
+
+run = {code.opened(run.run)}
+images = data.as_float(data.load({dataset.name!r}).split("test").images)
+rows = {rows.tolist()}
+x = np.concatenate([images[rows], images[:{MEASURED}]])  # shown, and measured
+noisy = noise.add(x, {kind!r}, level={level!r}, seed={seed})
+
+results = {{"noisy": noisy, {list(results)[1]!r}: run.reconstruct(noisy)}}
+for name, chosen in filters.FILTERS.items():
+    width = filters.best_width(name, x[len(rows) :], noisy[len(rows) :])
+    label = "best left off" if width == chosen.widths[0] else f"{{width:g}} px"
+    results[f"{{chosen.title}} ({{label}})"] = chosen.apply(noisy, width)
+
+shown = x[: len(rows)]
+pictures = [Row("clean", shown)]
+for name, result in results.items():
+    print(f"{{name}}: {{metrics.mean_psnr(x[len(rows) :], result[len(rows) :]):.1f}} dB")
+    captions = [f"PSNR {{d:.1f}} dB" for d in metrics.psnr(shown, result[: len(rows)])]
+    pictures.append(Row(name, result[: len(rows)], captions))
+figures.image_rows(pictures, tile=80).show()
+""")

@@ -4,25 +4,24 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, figures, metrics
-from ae_core.figures import Row
-from pages.widgets import caches, image_input, image_picker, plot, run_picker
+from pages.widgets import caches, code, image_input, image_picker, plot, run_picker, settings
+
+NARROW = 5  # images beside one another on a phone
 
 st.title("Reconstruct")
 st.markdown("What comes back when an image passes through the code.")
 
 run = run_picker.pick(default="vanilla")
 dataset = data.load(run.spec.dataset)
-source = st.segmented_control(
-    "Images",
-    ["Test images", "Your own"],
-    default="Test images",
-    required=True,
-    key="source",
-    persist_state="session",
+source = settings.control(
+    st.segmented_control, "Images", ["Test images", "Your own"], default="Test images", required=True, key="source"
 )
 
 if source == "Test images":
     rows = image_picker.pick(dataset.name)
+    given = f"""rows = {rows.tolist()}
+x = images[rows]
+names = [f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in rows]"""
     x = caches.test_images(dataset.name)[rows]
     names = [
         f"{dataset.class_names[c]}, test image {i:,}"
@@ -30,25 +29,19 @@ if source == "Test images":
     ]
 else:
     x, names = image_input.upload(run.image_shape)
+    given = """names = ["your-file.png"]
+x = np.stack([ae_core.images.read(Path(name).read_bytes(), run.image_shape) for name in names])"""
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
 among = caches.errors(run.run)
 ranks = [metrics.percentile_rank(e, among) for e in errors]
-captions = [
-    f"{figures.plain(name)}<br>MSE {error:.4f}, more than {rank:.1f} % of test images"
-    for name, error, rank in zip(names, errors, ranks, strict=True)
-]
-figure = figures.image_rows(
-    [
-        Row("original", x, captions),
-        Row("reconstruction", x_hat, captions),
-        Row("error", figures.signed_error(x, x_hat), captions),
-    ],
-    columns=[f"{rank:.0f} %" for rank in ranks],
-    tile=92,
+plot.show(
+    figures.reconstructions(x, x_hat, names, ranks),
+    key="reconstructions",
+    alt="Images, reconstructions and errors",
+    narrow=figures.reconstructions(x, x_hat, names, ranks, wrap=NARROW),
 )
-plot.show(figure, key="reconstructions", alt="Images, reconstructions and errors")
 st.caption(
     "Above each image: the share of test images with a smaller error. "
     "Orange was added by the reconstruction, blue was lost; full colour is half the grey range."
@@ -65,3 +58,23 @@ st.info(
     "What a run has never seen comes back as something it has.",
     icon=":material/visibility:",
 )
+code.show(f"""
+from pathlib import Path
+
+import numpy as np
+
+import ae_core
+from ae_core import data, figures, metrics
+
+run = {code.opened(run.run)}
+dataset = data.load({dataset.name!r})
+test = dataset.split("test")
+images = data.as_float(test.images)
+{given}
+
+x_hat = run.reconstruct(x)
+errors = metrics.squared_error(x, x_hat)
+among = metrics.squared_error(images, run.reconstruct(images))
+ranks = [metrics.percentile_rank(error, among) for error in errors]
+figures.reconstructions(x, x_hat, names, ranks).show()
+""")

@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import figures, latent
 from ae_core.errors import OptionError
-from pages.widgets import caches, plot, run_picker
+from pages.widgets import caches, code, plot, run_picker, settings
 
 DRAWS = 40
 
@@ -17,39 +17,35 @@ plane = caches.plane(run.run)
 points = plane.points(caches.codes(run.run))
 
 size_slider, reach_slider = st.columns(2)
-size = size_slider.slider(
-    "Images along each side", 5, 30, 15, 1, key="grid", bind="query-params", persist_state="session"
-)
+size = settings.control(size_slider.slider, "Images along each side", 5, 30, 15, 1, key="grid")
 if run.recipe.prior and run.latent_dim <= 2:
-    reach = reach_slider.slider(
+    reach = settings.control(
+        reach_slider.slider,
         "Range, standard deviations of the prior",
         0.5,
         4.0,
         2.0,
         0.1,
         key="reach",
-        bind="query-params",
-        persist_state="session",
+        name="Range",
     )
     across = up = latent.prior_quantiles(size, reach)
+    places = f"across = up = latent.prior_quantiles({size}, {reach})"
     spacing = "Places are spaced by the prior's quantiles: equal steps hold equal shares of it."
 else:
-    zoom = reach_slider.slider(
-        "Range, times that of the test codes",
-        0.25,
-        2.0,
-        1.0,
-        0.05,
-        key="zoom",
-        bind="query-params",
-        persist_state="session",
+    zoom = settings.control(
+        reach_slider.slider, "Range, times that of the test codes", 0.25, 2.0, 1.0, 0.05, key="zoom", name="Range"
     )
     left, right, bottom, top = latent.extent(points)
     middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * zoom
     across, up = (np.linspace(m - h, m + h, size, dtype=np.float32) for m, h in zip(middle, half, strict=True))
+    places = f"""left, right, bottom, top = latent.extent(plane.points(codes))
+middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * {zoom}
+across, up = (np.linspace(m - h, m + h, {size}, dtype=np.float32) for m, h in zip(middle, half))"""
     spacing = "Places are evenly spaced over the range of the test images' codes."
 if run.latent_dim == 1:
     up = np.zeros(1, np.float32)
+    places += "\nup = np.zeros(1, np.float32)"
 
 grid_codes = plane.codes(latent.grid(across, up))
 images = run.decode(grid_codes)
@@ -70,14 +66,29 @@ plot.show(
 st.caption(spacing)
 
 st.header("Fresh draws")
-if st.button("Draw again", icon=":material/casino:"):
-    st.session_state["draw-seed"] = st.session_state.get("draw-seed", 0) + 1
+seed = settings.seed("draw-seed", st.button("Draw again", icon=":material/casino:"), "Seed of the draws")
+source = f"""
+import numpy as np
+
+import ae_core
+from ae_core import data, figures, latent
+
+run = {code.opened(run.run)}
+images = data.as_float(data.load({run.spec.dataset!r}).split("test").images)
+codes = run.encode(images)
+
+plane = latent.main_plane(codes)
+{places}
+grid = run.decode(plane.codes(latent.grid(across, up)))
+figures.image_grid(grid, len(across), (across, up), plane.labels, height=680).show()
+"""
 try:
     density = caches.density(run.run)
 except OptionError as error:
     st.info(str(error))
+    code.show(source)
     st.stop()
-drawn = run.decode(density.draw(DRAWS, st.session_state.get("draw-seed", 0)))
+drawn = run.decode(density.draw(DRAWS, seed))
 plot.show(
     figures.image_grid(drawn, columns=20, height=160),
     key="draws",
@@ -90,3 +101,7 @@ prior = (
     else ("This kind has no prior: nothing told it to make sense between its codes. The density is fitted afterwards.")
 )
 st.info(prior, icon=":material/visibility:")
+code.show(f"""{source}
+drawn = run.decode(latent.density(run, codes).draw({DRAWS}, seed={seed}))
+figures.image_grid(drawn, columns=20, height=160).show()
+""")

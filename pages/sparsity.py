@@ -7,7 +7,7 @@ from ae_core import data, evaluation, figures, metrics
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import Run
-from pages.widgets import caches, plot, run_picker
+from pages.widgets import caches, code, plot, run_picker
 
 MAX_RUNS = 4
 
@@ -68,3 +68,22 @@ st.info(
     "“active on an image”. A unit that fires everywhere says little about any one image.",
     icon=":material/visibility:",
 )
+opened = "".join(f"    {title!r}: {code.opened(run.run)},\n" for title, run in overlaid.items())
+code.show(f"""
+import ae_core
+from ae_core import data, evaluation, figures, metrics
+
+runs = {{
+{opened}}}
+codes, counts, rates = {{}}, {{}}, {{}}
+for title, run in runs.items():
+    images = data.as_float(data.load(run.spec.dataset).split("test").images)
+    codes[title] = run.encode(images)
+    threshold = evaluation.activity_threshold(run)
+    counts[title] = metrics.active_units(codes[title], threshold)
+    rates[title] = metrics.firing_rate(codes[title], threshold)
+
+figures.units_per_image(counts).show()
+figures.firing_rates(rates).show()
+figures.activation_histogram(codes).show()
+""")

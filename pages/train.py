@@ -4,30 +4,18 @@ import streamlit as st
 
 from ae_core import data, jobs, kinds, spec
 from ae_core.errors import ExplorerError
-from pages.widgets import progress, recipe_input, visitor
+from pages.widgets import code, progress, recipe_input, settings, visitor
 
 st.title("Train")
 st.markdown("Choose what makes the code, and watch it learn. Training goes on if you leave; come back to it here.")
 
 controls, picture = st.columns([2, 3], gap="large")
 with controls:
-    name = st.selectbox(
-        "Kind",
-        kinds.names(),
-        format_func=lambda n: kinds.get(n).title,
-        key="kind",
-        bind="query-params",
-        persist_state="session",
-    )
+    name = settings.control(st.selectbox, "Kind", kinds.names(), format_func=lambda n: kinds.get(n).title, key="kind")
     kind = kinds.get(name)
     st.caption(f"{kind.idea} *{kind.reference}*")
-    dataset = st.selectbox(
-        "Data set",
-        data.names(),
-        format_func=lambda n: data.load(n).title,
-        key="dataset",
-        bind="query-params",
-        persist_state="session",
+    dataset = settings.control(
+        st.selectbox, "Data set", data.names(), format_func=lambda n: data.load(n).title, key="dataset"
     )
     hyperparameters = recipe_input.hyperparameters(kind)
     network = recipe_input.network(kind, dataset)
@@ -68,3 +56,23 @@ with picture:
         progress.watch(latest.id)
     else:
         progress.show_ended(latest)
+
+if what is not None:
+    code.show(f"""
+import ae_core
+from ae_core import data, figures
+from ae_core.figures import Row
+
+run = ae_core.train(
+    {name!r},
+    dataset={dataset!r},
+    hyperparameters={hyperparameters!r},
+    network={network!r},
+    title={title.strip() or default_title!r},
+    {", ".join(f"{option}={value!r}" for option, value in training.items())},
+)
+figures.learning_curves(run.run.history, unit=run.recipe.unit).show()
+
+x = data.as_float(data.load({dataset!r}).split("test").images[:10])
+figures.image_rows([Row("test image", x), Row("in the end", run.reconstruct(x))], tile=56).show()
+""")

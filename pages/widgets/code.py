@@ -1,0 +1,26 @@
+"""The code behind a page's pictures: a few lines of `ae_core` that make the very same ones."""
+
+import streamlit as st
+
+from ae_core import runs
+from ae_core.runs import Run
+
+TITLE = "Show the code"
+
+
+def show(source: str) -> None:
+    """Shows, folded away, Python that runs as it stands.
+
+    Args:
+        source: With the visitor's settings filled in; whatever is a person's text as `repr` gives it.
+    """
+    with st.expander(TITLE, icon=":material/code:"):
+        st.caption("Makes what this page shows; run it in the repository's root.")
+        st.code(source.strip(), language="python")
+
+
+def opened(run: Run) -> str:
+    """The expression that opens a run."""
+    if run.path.parent == runs.SHIPPED:
+        return f"ae_core.load({f'checkpoints/{run.name}'!r})"
+    return f"ae_core.load(ae_core.runs.data_folder() / 'runs' / {run.name!r})"

@@ -1,0 +1,122 @@
+"""The code that each page shows makes the very figures that the page shows."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ae_core
+from ae_core import runs
+from ae_core.spec import make_spec
+from pages.widgets import code, plot, visitor
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py") if p.stem not in ("__init__", "navigation"))
+PEOPLES_TEXT = "'''\n\"\"\" {x} __import__('os').abort() \\"
+
+
+@pytest.fixture(autouse=True)
+def a_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Someone without runs of their own, in the repository's root."""
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    monkeypatch.setattr(visitor, "current", lambda: "me")
+    monkeypatch.chdir(ROOT)
+
+
+@contextmanager
+def figures_of(owner: Any, name: str) -> Iterator[list[dict]]:
+    """All figures that a function is given while the block lasts, as what they say in JSON."""
+    seen: list[dict] = []
+    original = getattr(owner, name)
+
+    def remember(figure: go.Figure, *arguments: Any, **options: Any) -> Any:
+        seen.append(json.loads(figure.to_json()))
+        return original(figure, *arguments, **options) if owner is plot else None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, remember)
+        yield seen
+
+
+def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
+    """A page with the settings of a link: the code it shows, and its figures."""
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "SHIPPED", Path("nowhere"))  # the home page, where every visit begins, is quick so
+        app.run()
+    app.query_params.update(query)
+    with figures_of(plot, "show") as shown:
+        app.switch_page(f"{page}.py").run()
+    assert not app.exception, [e.value for e in app.exception]
+    folds = [e for e in app.expander if e.label == code.TITLE]
+    assert len(folds) == 1, "a page without code"
+    return folds[0].code[0].value, shown, app
+
+
+def made_by(source: str) -> tuple[list[dict], dict[str, Any]]:
+    """The figures that the code shows, and its names."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with figures_of(go.Figure, "show") as made:
+        exec(compile(source, "fold", "exec"), names)
+    return made, names
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("reconstruct", {"run": "sparse", "class-fashion-mnist": "Bag", "first-fashion-mnist-Bag": "40"}),
+        ("denoise", {"run": "denoising-2d", "noise": "Masking", "level": "0.3", "noise-seed": "2"}),
+        ("sparsity", {"runs": "vanilla"}),
+        ("sampler", {"run": "variational-2d", "grid": "9", "reach": "3.1", "draw-seed": "3"}),
+        ("sampler", {"run": "undercomplete", "grid": "7", "zoom": "0.55"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.get("run"),
+)
+def test_the_code_makes_what_the_page_shows(page: str, query: dict[str, str]) -> None:
+    source, shown, app = visit(page, **query)
+    assert not app.warning or page == "sampler", [w.value for w in app.warning]
+    made, _ = made_by(source)
+    assert shown
+    assert made == shown
+
+
+def test_the_train_pages_code_trains_what_the_page_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+
+    def train(kind: str, title: str, **options: Any) -> ae_core.LoadedRun:
+        asked.update(spec=make_spec(kind, **options), title=title)
+        return ae_core.load(runs.SHIPPED / kind)
+
+    monkeypatch.setattr(ae_core, "train", train)
+    source, shown, app = visit("train", kind="Contractive", seed="3")
+    made, _ = made_by(source)
+    assert made == shown  # before the first training the page shows the run that ships
+    assert (asked["spec"].kind, asked["spec"].training.seed) == ("contractive", 3)
+    assert asked["spec"].dataset == "fashion-mnist"
+
+    app.text_input(key="title").set_value(PEOPLES_TEXT[:60]).run()
+    (fold,) = [e for e in app.expander if e.label == code.TITLE]
+    made_by(fold.code[0].value)
+    assert asked["title"] == PEOPLES_TEXT[:60].strip()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_shows_its_code(page: str) -> None:
+    source, _, _ = visit(page)
+    compile(source, page, "exec")
+    assert os.fspath(ROOT) not in source
+
+
+def test_a_run_of_ones_own_is_opened_by_its_name(tmp_path: Path, digits_runs: dict[str, Path]) -> None:
+    import shutil
+
+    shutil.copytree(digits_runs["vanilla"], tmp_path / "runs" / "it's mine")
+    source, shown, _ = visit("reconstruct", run="it's mine")
+    assert os.fspath(tmp_path) not in source
+    assert made_by(source)[0] == shown
