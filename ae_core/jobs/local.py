@@ -57,20 +57,29 @@ def _claim(owner: str) -> Iterator[None]:
 
 
 def _start(job: Job) -> None:
-    environment = dict(
-        os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    )
     try:
-        with (job.path / "log.txt").open("ab") as log:
-            subprocess.Popen(
-                [sys.executable, "-m", "ae_core.jobs.worker", str(job.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-                env=environment,
-                start_new_session=True,  # a Ctrl-C in the server's terminal does not reach it
-            )
+        start_process("ae_core.jobs.worker", job.path, job.path / "log.txt")
     except OSError as error:
         folder.write_status(job.path, Status(state="failed", phase="", reason="The training process did not start."))
         raise TrainingError(f"The training process did not start: {error.strerror or error}.") from error
+
+
+def start_process(module: str, path: Path, log: Path) -> None:
+    """Runs ``python -m MODULE PATH`` in a process that outlives this one; what it prints goes into `log`.
+
+    Raises:
+        OSError: if it cannot be started.
+    """
+    environment = dict(
+        os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    )
+    with log.open("ab") as file:
+        subprocess.Popen(
+            [sys.executable, "-m", module, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,  # a Ctrl-C in the server's terminal does not reach it
+        )
