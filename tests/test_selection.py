@@ -154,3 +154,38 @@ def choosing() -> None:
 def test_what_is_set_is_sorted_and_known() -> None:
     app = AppTest.from_function(choosing).run()
     assert shown(app) == "2,5,359"
+
+
+# One image looked at closely
+
+
+def picking() -> None:
+    import streamlit as st
+
+    from pages.widgets import selection
+
+    st.text(str(selection.picked("fashion-mnist")))
+    st.button("17", on_click=selection.pick, args=("fashion-mnist", 17))
+    st.button("none", on_click=selection.pick, args=("fashion-mnist", None))
+
+
+def test_a_picked_image_is_in_the_link_and_comes_from_it() -> None:
+    app = AppTest.from_function(picking)
+    app.query_params["image"] = "9999"
+    app.run()
+    assert shown(app) == "9999"
+    app.button[0].click().run()
+    assert (shown(app), app.query_params["image"]) == ("17", "17")
+    app.button[1].click().run()
+    assert shown(app) == "None"
+    assert "image" not in app.query_params
+
+
+@pytest.mark.parametrize("text", ["10000", "-1", "x", "²", "٣", "9" * 5000, "1.5"])
+def test_an_image_that_is_not_there_is_not_picked(text: str) -> None:
+    app = AppTest.from_function(picking)
+    app.query_params["image"] = text
+    app.run()
+    assert shown(app) == "None"
+    assert "not among the test images" in app.warning[0].value
+    assert "image" not in app.query_params

@@ -13,6 +13,8 @@ from ae_core.errors import OptionError
 
 KEY = "select"
 STATE = "selections"
+PICKED = "image"  # the one of them, or another, to look at closely
+PICKED_STATE = "picked-images"
 MASK = "z"  # begins a mask; a list of numbers has only digits and dots
 NUMBERS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 LETTERS = re.compile(r"[A-Za-z0-9_-]+")
@@ -41,6 +43,27 @@ def set(dataset: str, numbers: Iterable[int]) -> None:
     known = wanted[(wanted >= 0) & (wanted < _count(dataset))].astype(np.int32)
     known.flags.writeable = False
     st.session_state[STATE] = {**st.session_state.get(STATE, {}), dataset: known}
+
+
+def picked(dataset: str) -> int | None:
+    """The number of the test image that is looked at closely, if any; it is in the link as well."""
+    if PICKED_STATE not in st.session_state:
+        asked = st.query_params.get(PICKED, "")
+        known = asked.isdecimal() and asked.isascii() and len(asked) < 10 and int(asked) < _count(dataset)
+        if asked and not known:
+            st.warning("The image that this link picks is not among the test images, so none is picked.")
+        st.session_state[PICKED_STATE] = {dataset: int(asked)} if known else {}
+    number: int | None = st.session_state[PICKED_STATE].get(dataset)
+    if number is not None:
+        st.query_params[PICKED] = str(number)
+    elif PICKED in st.query_params:
+        del st.query_params[PICKED]
+    return number
+
+
+def pick(dataset: str, number: int | None) -> None:
+    """Picks a test image to look at closely, or none."""
+    st.session_state[PICKED_STATE] = {**st.session_state.get(PICKED_STATE, {}), dataset: number}
 
 
 def encode(numbers: np.ndarray, count: int) -> str:
