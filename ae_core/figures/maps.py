@@ -1,0 +1,31 @@
+"""Small maps: where points lie, at a glance."""
+
+import numpy as np
+
+
+def density_map(points: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """How many points lie where, as a square picture; a length means the same across and up.
+
+    Args:
+        points: (n, 2), at least one.
+        side: Of the picture, in pixels.
+
+    Returns:
+        picture: uint8 (side, side), the top first; it grows with the logarithm of the number of points.
+        box: (left, right, bottom, top) of the picture, all but the outermost 0.5 % of points on each side.
+    """
+    low, high = np.quantile(points, [0.005, 0.995], axis=0)
+    middle, half = (low + high) / 2, max(float((high - low).max()) / 2 * 1.1, 1e-3)
+    left, bottom = (middle - half).tolist()
+    right, top = (middle + half).tolist()
+    counts, _, _ = np.histogram2d(points[:, 1], points[:, 0], bins=side, range=[[bottom, top], [left, right]])
+    soft = np.log1p(_smooth(counts))
+    return np.round(255 * soft[::-1] / max(float(soft.max()), 1e-9)).astype(np.uint8), (left, right, bottom, top)
+
+
+def _smooth(counts: np.ndarray) -> np.ndarray:
+    """Each place shares a little with its neighbours (1-2-1 both ways), so that single points do not flicker."""
+    for axis in (0, 1):
+        ahead, behind = np.roll(counts, 1, axis), np.roll(counts, -1, axis)
+        counts = (ahead + 2 * counts + behind) / 4
+    return counts

@@ -1,0 +1,162 @@
+"""What each of the seven kinds makes of one image, a row for each."""
+
+import ctypes
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data, figures, images, latent, metrics
+from ae_core.data import Split, as_float
+from ae_core.figures.maps import density_map
+from ae_core.inference import LoadedRun
+from pages.widgets import caches
+
+TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbours among
+NEIGHBOURS = 3
+MAP_SIDE = 56
+UNSEEN, HARDLY_SEEN = 99.0, 95.0  # percentile ranks
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one run makes of an image.
+
+    Attributes:
+        run: The run.
+        reconstruction: (h, w) in [0, 1].
+        error: Its signed error, RGBA.
+        mse: Its mean squared error.
+        rank: The share of test images with a smaller error, in per cent.
+        place: Where its code lies on the map, across and down, each in [0, 1] or beyond.
+        neighbours: The nearest training images, (NEIGHBOURS, h, w) uint8, the nearest first.
+        classes: The names of their classes.
+    """
+
+    run: LoadedRun
+    reconstruction: np.ndarray
+    error: np.ndarray
+    mse: float
+    rank: float
+    place: tuple[float, float]
+    neighbours: np.ndarray
+    classes: tuple[str, ...]
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _training(dataset: str) -> Split:
+    """Some training images, evenly spread; the others are not kept in memory."""
+    every = data.load(dataset).read("train")
+    rows = np.linspace(0, len(every) - 1, min(TRAINING_IMAGES, len(every))).round().astype(int)
+    return Split(every.images[rows], every.labels[rows])
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _training_codes(_run: LoadedRun, digest: str) -> np.ndarray:
+    of = _training(_run.spec.dataset).images
+    # All images as floats at once would take thirty megabytes, and the server would keep them.
+    parts = [_run.encode(as_float(of[i : i + caches.PART])) for i in range(0, len(of), caches.PART)]
+    codes = np.concatenate(parts)
+    codes.flags.writeable = False
+    return codes
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _map(_run: LoadedRun, digest: str) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    return density_map(caches.plane(_run.run).points(caches.codes(_run.run)), MAP_SIDE)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _prepared(_run: LoadedRun, digest: str) -> None:
+    caches.errors(_run.run)
+    _map(_run, digest)
+    _training_codes(_run, digest)
+    # The C library would keep what was freed: a hundred megabytes after the convolutional network.
+    with suppress(AttributeError, OSError, TypeError):  # where it is another library
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def prepare(run: LoadedRun) -> None:
+    """Computes what `ask` needs and what is the same for every image; takes seconds the first time."""
+    _prepared(run, run.run.digest)
+
+
+def ask(run: LoadedRun, x: np.ndarray) -> Answer:
+    """What a run makes of an image (h, w) in [0, 1]."""
+    (code,) = run.encode(x[None])
+    x_hat = run.decode(code[None])
+    error = float(metrics.squared_error(x[None], x_hat)[0])
+    _, (left, right, bottom, top) = _map(run, run.run.digest)
+    ((across, up),) = caches.plane(run.run).points(code[None])
+    near, _ = latent.nearest(_training_codes(run, run.run.digest), code, NEIGHBOURS)
+    training, names = _training(run.spec.dataset), data.load(run.spec.dataset).class_names
+    return Answer(
+        run=run,
+        reconstruction=x_hat[0],
+        error=figures.signed_error(x[None], x_hat)[0],
+        mse=error,
+        rank=metrics.percentile_rank(error, caches.errors(run.run)),
+        place=(float((across - left) / (right - left)), float((top - up) / (top - bottom))),
+        neighbours=training.images[near],
+        classes=tuple(names[c] for c in training.labels[near]),
+    )
+
+
+def words(rank: float) -> str:
+    """How strange an image is, given the share of test images with a smaller error, in per cent."""
+    if rank >= 50:
+        # Cut, not rounded: 99.96 % is not all.
+        share = "all" if rank >= 100 else f"{np.floor(rank * 10) / 10:.1f} % of the"
+        sentence = f"stranger than {share} test images"
+        if rank >= UNSEEN:
+            return f"{sentence}: the model has not seen the like"
+        return f"{sentence}: the model has hardly seen the like" if rank >= HARDLY_SEEN else sentence
+    share = "all" if rank <= 0 else f"{np.floor((100 - rank) * 10) / 10:.1f} % of the"
+    return f"more ordinary than {share} test images"
+
+
+def show(answers: Sequence[Answer], key: str) -> str | None:
+    """Shows the answers.
+
+    Returns:
+        The name of the run that the visitor wants to see more of, once; None otherwise.
+    """
+    result = _component()(
+        key=key,
+        data={"rows": [_row(a) for a in answers], "base": st.get_option("server.baseUrlPath").strip("/")},
+        on_opened_change=lambda: None,
+    )
+    return result.opened if result.opened in {a.run.run.name for a in answers} else None
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "answers",
+        html=(HERE / "answers.html").read_text(),
+        css=(HERE / "answers.css").read_text(),
+        js=(HERE / "answers.js").read_text(),
+    )
+
+
+def _row(answer: Answer) -> dict[str, Any]:
+    greys = np.concatenate([answer.reconstruction[None], as_float(answer.neighbours)])
+    return {
+        "name": answer.run.run.name,
+        "title": answer.run.recipe.title,
+        "words": words(answer.rank),
+        "unseen": answer.rank >= UNSEEN,
+        "mse": f"{answer.mse:.4f}",
+        "place": answer.place,
+        "classes": answer.classes,
+        "size": answer.reconstruction.shape,
+        "greys": images.data_uri(images.mosaic(greys, len(greys), gap=0)),
+        "error": images.data_uri(answer.error),
+        "map": images.data_uri(_map(answer.run, answer.run.run.digest)[0]),
+    }

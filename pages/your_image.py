@@ -1,0 +1,96 @@
+"""What each of the seven kinds makes of an image of one's own: drawn, uploaded or photographed."""
+
+import streamlit as st
+
+from ae_core import data, kinds, runs
+from ae_core.errors import RunError
+from ae_core.runs import Run
+from pages.widgets import answers, caches, code, image_input, run_picker, settings, steps_input
+
+DRAW, UPLOAD, CAMERA = "Draw", "Upload", "Camera"
+
+st.title("Your image")
+st.markdown("Draw something, or bring a picture. Seven autoencoders draw it anew, and say whether they know the like.")
+
+shipped = {run.name: run for run in runs.shipped() if run.name in kinds.names()}
+asked, silent = [], {}
+for name in kinds.names():
+    try:
+        found = shipped.get(name)
+        if isinstance(found, Run):
+            asked.append(caches.load(found))
+        elif found:
+            raise RunError(found.reason)
+    except RunError as error:
+        silent[kinds.get(name).title] = str(error)
+if not shipped:
+    st.info("None of the seven is here to answer yet. Train one, or make them all anew with `make checkpoints`.")
+    st.page_link("train.py", label="Train one", icon=":material/model_training:")
+    st.stop()
+dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
+
+mine, theirs = st.columns([2, 3], gap="large")
+image = None
+with mine:
+    source = settings.control(
+        st.segmented_control, "Your image", [DRAW, UPLOAD, CAMERA], default=DRAW, required=True, key="from"
+    )
+    if source == DRAW:
+        picture = image_input.drawing(dataset.name)
+    elif source == UPLOAD:
+        picture = image_input.one_file(dataset.image_shape)
+    else:
+        picture = image_input.photograph(dataset.image_shape)
+    if picture:
+        image = steps_input.steps(picture, dataset.image_shape)
+
+with theirs:
+    if not picture:
+        invitation = {
+            DRAW: "Draw a shirt, a shoe or a bag on the black square: all seven answer when you lift the pen.",
+            UPLOAD: "Upload a picture, best one thing on a plain ground: all seven answer at once.",
+            CAMERA: "Open the camera and take a picture, best one thing on a plain ground: all seven answer at once.",
+        }
+        st.info(invitation[source], icon=":material/brush:")
+    with st.spinner("The seven are getting ready …"):
+        for run in asked:
+            answers.prepare(run)
+    if image:
+        wanted = answers.show([answers.ask(run, image[0]) for run in asked], key="answers")
+        if wanted:
+            run_picker.remember(wanted)
+            st.switch_page("reconstruct.py", query_params={run_picker.KEY: wanted})
+        st.caption(
+            "Error: orange was added, blue was lost. Place: the ring is your image's code among those of the test "
+            "images, the denser the darker; where a code has more than two units this is its shadow on the two main "
+            "directions. Nearest: by distance between codes, among "
+            f"{answers.TRAINING_IMAGES:,} training images spread evenly over the training set."
+        )
+    for title, reason in silent.items():
+        st.text(f"{title} is damaged and cannot answer. {reason}")
+
+st.info(
+    "Draw a letter or a face: the error is large, and what comes back is a garment all the same. "
+    "What a model has never seen comes back as something it has.",
+    icon=":material/visibility:",
+)
+if image:
+    code.show(f"""
+from pathlib import Path
+
+import numpy as np
+
+import ae_core
+from ae_core import figures, images, kinds, metrics, preparing
+from ae_core.preparing import Steps
+
+grey = images.decode(Path("your-image.png").read_bytes(), {dataset.image_shape})
+x = preparing.prepare(grey, {dataset.image_shape}, {image[1]})[-1].image[None]
+x_hat = np.concatenate([ae_core.load(f"checkpoints/{{kind}}").reconstruct(x) for kind in kinds.names()])
+rows = [
+    figures.Row("reconstruction", x_hat),
+    figures.Row("error", figures.signed_error(x.repeat(len(x_hat), axis=0), x_hat)),
+]
+figures.image_rows(rows, columns=kinds.names()).show()
+print(metrics.squared_error(x.repeat(len(x_hat), axis=0), x_hat))
+""")
