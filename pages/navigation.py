@@ -16,6 +16,7 @@ page = st.navigation(
         st.Page("home.py", title="Home", icon=":material/blur_on:", default=True),
         st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
         st.Page("reconstruct.py", title="Reconstruct", icon=":material/compare:", url_path="reconstruct"),
+        st.Page("your_image.py", title="Your image", icon=":material/brush:", url_path="your-image"),
         st.Page("denoise.py", title="Denoise", icon=":material/deblur:", url_path="denoise"),
         st.Page("sparsity.py", title="Sparsity", icon=":material/bar_chart:", url_path="sparsity"),
         st.Page("latent_space.py", title="Latent space", icon=":material/scatter_plot:", url_path="latent-space"),

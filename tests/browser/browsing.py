@@ -23,6 +23,7 @@ PAGES = {
     "": "Point at a place, see what it means",
     "train": "Train",
     "reconstruct": "Reconstruct",
+    "your-image": "Your image",
     "denoise": "Denoise",
     "sparsity": "Sparsity",
     "latent-space": "Latent space",
