@@ -93,6 +93,7 @@ plot.show(
     figures.image_grid(drawn, columns=20, height=160),
     key="draws",
     alt="Images decoded from random codes",
+    narrow=figures.image_grid(drawn, columns=8, height=260),
 )
 st.caption(f"Codes drawn from {density.name}.")
 prior = (

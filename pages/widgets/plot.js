@@ -49,7 +49,8 @@ async function fit(element, traces, layout) {
     const image = new Image();
     image.src = picture.source;
     await image.decode();
-    const labels = layout.yaxis.visible === false ? 0 : 90;
+    const letters = Math.max(0, ...(layout.yaxis.ticktext ?? []).map((text) => text.length));
+    const labels = layout.yaxis.visible === false ? 0 : 30 + 6 * letters;
     const room = Math.max(element.clientWidth - labels, 100);
     layout.height = Math.min(layout.height, Math.round((room * image.height) / image.width) + 64);
   }
@@ -80,6 +81,7 @@ async function draw(element, data, setTriggerValue) {
   layout.autosize = true;
   layout.uirevision = "kept"; // a zoom or a selection outlives new data
   layout.font = { family: style.getPropertyValue("--st-font"), color: ink, size: 12 };
+  if (data.tools) layout.margin = { ...layout.margin, r: 40 }; // the buttons stand beside the picture
   layout.modebar = { ...layout.modebar, color: ink, activecolor: style.getPropertyValue("--st-primary-color") };
   layout.hoverlabel = {
     ...layout.hoverlabel,

@@ -13,6 +13,7 @@ from pages.widgets import caches, plot, run_picker
 
 LOOK_SECONDS = 0.5
 PREVIEWS = 10
+NARROW = 5  # of them beside one another on a phone
 
 
 @st.fragment(run_every=LOOK_SECONDS)
@@ -126,10 +127,12 @@ def _pictures(job: Job) -> None:
 
 
 def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str) -> None:
+    rows = [Row("test image", originals), Row(when, reconstructions)]
     plot.show(
-        figures.image_rows([Row("test image", originals), Row(when, reconstructions)], tile=56),
+        figures.image_rows(rows, tile=56),
         key="preview",
         alt="Ten test images and their reconstructions",
+        narrow=figures.image_rows(rows, tile=56, wrap=NARROW),
     )
 
 

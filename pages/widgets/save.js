@@ -6,8 +6,7 @@ const ARROW = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M10 3v9M6 9l
 // Once for each figure; `latest` knows what it shows by then.
 function offerToSave(element) {
   const offer = element.parentElement.querySelector(".save");
-  const { alt, tools } = latest.get(element);
-  offer.classList.toggle("beside-tools", tools);
+  const { alt } = latest.get(element);
   if (offer.firstChild) {
     offer.firstChild.setAttribute("aria-label", `Save: ${alt}`);
     return;
