@@ -1,0 +1,113 @@
+"""Figures that are saved: by keyboard and pointer, each file opened by its own kind of program."""
+
+import io
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from browsing import Server, Tab
+from PIL import Image
+from playwright.sync_api import Browser, Download, expect
+
+
+def save(tab: Tab, format: str, figure: int = 0) -> Download:
+    """Saves a figure of the page by clicks."""
+    button = tab.page.locator(".save > button").nth(figure)
+    button.click()
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("menuitem", name=format).click()
+    return download.value
+
+
+def content(download: Download) -> bytes:
+    return Path(download.path()).read_bytes()
+
+
+@pytest.fixture
+def page(tab: Tab) -> Tab:
+    tab.open("reconstruct")
+    tab.quiet()
+    return tab
+
+
+def test_a_png_is_twice_as_large_and_its_pixels_stay_square(page: Tab) -> None:
+    download = save(page, "PNG picture")
+    assert download.suggested_filename == "reconstruct-reconstructions.png"
+    size = page.page.locator(".plot").evaluate("e => [e.clientWidth, e.clientHeight]")
+    with Image.open(io.BytesIO(content(download))) as image:
+        image.load()
+        assert image.size == (2 * size[0], 2 * size[1])
+        pixels = np.asarray(image.convert("RGB"))
+    ground = np.array([0xFD, 0xFC, 0xFA])
+    assert (pixels[0, 0] == ground).all(), "the page's own ground, so that its ink can be read"
+    # Within the first image neighbours mostly belong to the same pixel, and are equal.
+    height, width = pixels.shape[:2]
+    grey = pixels[height // 6 : height // 4, width // 8 : width // 6].astype(int)
+    assert (np.diff(grey, axis=1) == 0).all(axis=2).mean() > 0.7
+
+
+def test_an_svg_is_a_drawing(page: Tab) -> None:
+    download = save(page, "SVG drawing")
+    root = ElementTree.fromstring(content(download))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "original" in "".join(root.itertext())
+
+
+@pytest.mark.parametrize(("path", "traces"), [("reconstruct", 2), ("sparsity", 2), ("latent-space", 10)])
+def test_a_saved_page_opens_without_a_network(
+    path: str, traces: int, tab: Tab, browser: Browser, tmp_path: Path
+) -> None:
+    tab.open(path)
+    tab.quiet()
+    download = save(tab, "Web page (HTML)")
+    file = tmp_path / download.suggested_filename
+    download.save_as(file)
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"file://{file}")
+    page.wait_for_selector("#figure .main-svg")
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [f"file://{file}"]
+    assert errors == []
+    data = "e => e._fullData.map(t => [t.type, t.name, t.source, t.x && Array.from(t.x)])"
+    there = page.locator("#figure").evaluate(data)
+    here = tab.page.locator(".plot").first.evaluate(data)
+    assert len(here) >= traces
+    assert there == here
+    context.close()
+
+
+def test_the_menu_is_worked_by_keyboard(page: Tab) -> None:
+    button = page.page.locator(".save > button").first
+    expect(button).to_have_attribute("aria-haspopup", "menu")
+    button.focus()
+    page.page.keyboard.press("Enter")
+    items = page.page.get_by_role("menuitem")
+    expect(items.nth(0)).to_be_focused()
+    page.page.keyboard.press("ArrowUp")
+    expect(items.nth(2)).to_be_focused()
+    page.page.keyboard.press("Home")
+    expect(items.nth(0)).to_be_focused()
+    page.page.keyboard.press("Escape")
+    expect(items).to_have_count(0)
+    expect(button).to_be_focused()
+    page.page.keyboard.press("ArrowDown")
+    with page.page.expect_download() as download:
+        page.page.keyboard.press("Enter")
+    assert download.value.suggested_filename.endswith(".png")
+    expect(button).to_have_attribute("aria-expanded", "false")
+
+
+def test_it_can_be_hit_with_a_finger(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    tab = Tab(context, server)
+    tab.open("reconstruct")
+    sides = tab.page.locator(".save > button").first.evaluate(
+        "e => ['width', 'height'].map((side) => parseFloat(getComputedStyle(e, '::after')[side]))"
+    )
+    assert min(sides) >= 44
+    context.close()
