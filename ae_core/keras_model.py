@@ -55,8 +55,7 @@ class Optimisation:
             warmup_target=config.learning_rate if warmup else None,
             warmup_steps=warmup,
         )
-        # Adam's usual β₂ of 0.999 averages over more steps than two epochs have: 0.98 learns as much in fewer.
-        self.optimizer = keras.optimizers.Adam(self.schedule, beta_2=0.98)
+        self.optimizer = keras.optimizers.Adam(self.schedule, beta_2=config.beta_2)
         self.variables = model.encoder.trainable_variables + model.decoder.trainable_variables
         self.optimizer.build(self.variables)
         self.seed = keras.random.SeedGenerator(config.seed)
