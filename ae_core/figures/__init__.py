@@ -1,6 +1,13 @@
 """Arrays to Plotly figures: pure functions, legible on light and dark ground."""
 
-from ae_core.figures.codes import activation_histogram, firing_rates, scatter, units_per_image
+from ae_core.figures.codes import (
+    activation_histogram,
+    class_mix,
+    error_histogram,
+    firing_rates,
+    scatter,
+    units_per_image,
+)
 from ae_core.figures.curves import learning_curves
 from ae_core.figures.pictures import Row, image_grid, image_rows, reconstructions, signed_error
 from ae_core.figures.style import plain
@@ -8,6 +15,8 @@ from ae_core.figures.style import plain
 __all__ = [
     "Row",
     "activation_histogram",
+    "class_mix",
+    "error_histogram",
     "firing_rates",
     "image_grid",
     "image_rows",

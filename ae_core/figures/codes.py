@@ -1,15 +1,23 @@
 """Codes: where they lie, how strong they are, how often each unit fires."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, layout, plain
+from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, layout, plain
+
+ENOUGH = 30  # values for a histogram of their own
+GREY = "rgba(128, 128, 128, 0.45)"
 
 
 def scatter(
-    points: np.ndarray, labels: np.ndarray, class_names: Sequence[str], axes: tuple[str, str], height: int = 620
+    points: np.ndarray,
+    labels: np.ndarray,
+    class_names: Sequence[str],
+    axes: tuple[str, str] | None,
+    height: int = 620,
 ) -> go.Figure:
     """Points on a plane, coloured by class; one trace a class, `customdata` the point's number.
 
@@ -17,26 +25,126 @@ def scatter(
         points: (n, 2).
         labels: Class numbers, (n,).
         class_names: One for each class number.
-        axes: Names of the axes.
+        axes: Names of the axes; None if lengths along them mean nothing.
         height: In pixels.
     """
     figure = go.Figure()
     size = 4 if len(points) > 3000 else 6
     for number, name in enumerate(class_names):
         rows = np.flatnonzero(labels == number)
+        colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
         figure.add_scattergl(
             x=points[rows, 0].astype(np.float32),
             y=points[rows, 1].astype(np.float32),
             customdata=rows.astype(np.int32),
             mode="markers",
             name=name,
-            marker={"size": size, "color": CLASS_COLOURS[number % len(CLASS_COLOURS)], "opacity": 0.75},
+            marker={"size": size, "color": colour, "opacity": 0.75},
+            # Once some points are selected, of all classes together.
+            selected={"marker": {"color": colour, "opacity": 0.95}},
+            unselected={"marker": {"color": colour, "opacity": 0.1}},
             hovertemplate=f"{name}, test image %{{customdata}}<extra></extra>",
         )
-    figure.update_xaxes(title=axes[0])
-    figure.update_yaxes(title=axes[1], scaleanchor="x")  # distances mean the same in every direction
+    figure.update_xaxes(title=axes and axes[0], showticklabels=axes is not None)
+    # Distances mean the same in every direction.
+    figure.update_yaxes(title=axes and axes[1], showticklabels=axes is not None, scaleanchor="x")
     # Markers in the legend large enough to tell their colours.
-    return layout(figure, height, dragmode="lasso", legend={"itemsizing": "constant", "orientation": "h", "y": 1.02})
+    layout(figure, height, dragmode="lasso", legend={"itemsizing": "constant", "orientation": "h", "y": 1.02})
+    return figure.update_yaxes(showgrid=axes is not None)
+
+
+def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str]) -> go.Figure:
+    """How many images of each class are selected: bars, the first class at the top.
+
+    Args:
+        labels: Class numbers of the selected images.
+        among: Class numbers of all images.
+        class_names: One for each class number.
+    """
+    counts = np.bincount(labels, minlength=len(class_names))
+    shares = counts / np.maximum(np.bincount(among, minlength=len(class_names)), 1) * 100
+    figure = go.Figure(
+        go.Bar(
+            x=counts.astype(np.int32),
+            y=np.arange(len(class_names), dtype=np.int32),
+            orientation="h",
+            customdata=shares.astype(np.float32),
+            marker={"color": [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(class_names))]},
+            text=[f"{n:,}" if n else "" for n in counts],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{x:,} images, %{customdata:.1f} % of their class<extra></extra>",
+        )
+    )
+    figure.update_xaxes(visible=False, range=[0, max(float(counts.max()), 1.0) * 1.12])  # the bars say their numbers
+    figure.update_yaxes(
+        autorange="reversed",
+        showgrid=False,
+        tickvals=np.arange(len(class_names), dtype=np.int32),
+        ticktext=list(class_names),
+    )
+    return layout(figure, 340, bargap=0.25)
+
+
+def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, bins: int = 50) -> go.Figure:
+    """How large reconstruction errors are: the share of all images in each interval, and of the selected ones.
+
+    Args:
+        errors: Mean squared error of every image, (n,).
+        selected: Numbers of the selected images, if any; each of a few is a mark at its own error.
+        bins: Number of intervals; the last holds whatever lies beyond the largest 0.5 %.
+    """
+    high = float(np.quantile(errors, 0.995))
+    edges = np.linspace(0, high if high > 0 else 1.0, bins + 1)
+    figure = go.Figure()
+
+    def add(name: str, values: np.ndarray, **style: Any) -> None:
+        counts, _ = np.histogram(np.minimum(values, edges[-1]), edges)
+        figure.add_scatter(
+            x=edges.astype(np.float32),
+            y=(np.append(counts, counts[-1]) / len(values) * 100).astype(np.float32),
+            mode="lines",
+            name=name,
+            hovertemplate="%{x:.4f}: %{y:.1f} % of " + name + "<extra></extra>",
+            **style,
+        )
+
+    add("all test images", errors, line={"shape": "hv", "color": GREY, "width": 2}, fill="tozeroy")
+    mine = errors[selected] if selected is not None else errors[:0]
+    if len(mine) >= ENOUGH:
+        add("selected", mine, line={"shape": "hv", "color": SERIES_COLOURS[1], "width": 2})
+    elif len(mine):
+        figure.add_scatter(
+            x=np.minimum(mine, edges[-1]).astype(np.float32),
+            y=np.zeros(len(mine), np.float32),
+            customdata=np.asarray(selected, np.int32),
+            mode="markers",
+            name="selected",
+            marker={"symbol": "line-ns", "size": 28, "line": {"color": SERIES_COLOURS[1], "width": 2}},
+            cliponaxis=False,
+            hovertemplate="test image %{customdata}: %{x:.4f}<extra></extra>",
+        )
+    figure.update_xaxes(title="mean squared error", rangemode="tozero")
+    figure.update_yaxes(title="share of images, %", rangemode="tozero")
+    return layout(figure, 340)
+
+
+def code_profile(code: np.ndarray, codes: np.ndarray) -> go.Figure:
+    """The units' values of one code (d,), over the range from 1st to 99th percentile that each has in codes (n, d)."""
+    low, high = np.quantile(codes, [0.01, 0.99], axis=0).astype(np.float32)
+    units = np.arange(1, len(code) + 1, dtype=np.int32)
+    figure = go.Figure()
+    figure.add_bar(
+        x=units, y=high - low, base=low, marker={"color": GRID}, name="1st to 99th percentile", hoverinfo="skip"
+    )
+    figure.add_scatter(
+        x=units, y=np.asarray(code, np.float32), mode="markers", name="this code",
+        marker={"color": SERIES_COLOURS[0], "size": 8 if len(code) <= 64 else 4},
+        hovertemplate="unit %{x}: %{y:.3g}",
+    )  # fmt: skip
+    figure.update_xaxes(title="unit")
+    figure.update_yaxes(title="activation")
+    return layout(figure, 260, bargap=0.25)
 
 
 def activation_histogram(codes: Mapping[str, np.ndarray], bins: int = 80) -> go.Figure:

@@ -91,7 +91,7 @@ def dots(
     mask = np.zeros(data.load(dataset).sizes["test"], bool)
     mask[selected] = True
     about = {
-        "mask": base64.b64encode(np.packbits(mask)).decode(),
+        "mask": base64.b64encode(np.packbits(mask).tobytes()).decode(),
         "marked": [int(n) for n in marked],
         "sprites": {"links": sprites.links(dataset), "size": sprites.SHEET, "columns": sprites.COLUMNS},
         "image": data.load(dataset).image_shape,

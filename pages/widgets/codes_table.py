@@ -1,0 +1,96 @@
+"""Test images with their codes and errors as rows, to look at and to take along."""
+
+import io
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data, images
+from ae_core.data import Dataset
+from ae_core.inference import LoadedRun
+from pages.widgets import caches
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEW = 100  # numbers that a person would still read
+FORMATS = {"CSV": ("csv", "text/csv"), "Parquet": ("parquet", "application/vnd.apache.parquet")}
+
+
+def percentiles(errors: np.ndarray) -> np.ndarray:
+    """For each error, the share of all errors below it in per cent, ties counting half; (n,)."""
+    below, through = (np.searchsorted(np.sort(errors), errors, side) for side in ("left", "right"))
+    return (below + through) / 2 / len(errors) * 100
+
+
+def frame(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
+    """A row for each image: its number, class, mean squared error, and the value of each unit of its code."""
+    import pandas as pd
+
+    dataset = data.load(run.spec.dataset)
+    codes = caches.codes(run.run)[numbers]
+    about = {
+        "image": numbers.astype(np.int32),
+        "class": [dataset.class_names[c] for c in caches.test_labels(dataset.name)[numbers]],
+        "error": caches.errors(run.run)[numbers],
+    }
+    return pd.DataFrame(about | {f"z{i}": unit for i, unit in enumerate(codes.T)})
+
+
+def as_file(run: LoadedRun, numbers: np.ndarray, suffix: str) -> bytes:
+    """Those rows as a file of that kind, "csv" or "parquet"."""
+    rows, file = frame(run, numbers), io.BytesIO()
+    if suffix == "csv":
+        rows.to_csv(file, index=False)
+    else:
+        rows.to_parquet(file, index=False)
+    return file.getvalue()
+
+
+def source(numbers: np.ndarray) -> str:
+    """The expression that makes these numbers anew: themselves if they are few, else what is packed in a text."""
+    if len(numbers) <= FEW:
+        return f"np.array({numbers.tolist()}, int)"
+    mask = np.zeros(int(numbers[-1]) + 1, bool)
+    mask[numbers] = True
+    packed = np.packbits(mask).tobytes().hex()
+    return f"np.flatnonzero(np.unpackbits(np.frombuffer(bytes.fromhex({packed!r}), np.uint8)))"
+
+
+def offer(run: LoadedRun, selected: np.ndarray) -> None:
+    """Shows what takes the codes along: of the selection if there is one, and of all test images."""
+    everything = np.arange(data.load(run.spec.dataset).sizes["test"])
+    rows = {"selection": selected, "all": everything} if len(selected) else {"all": everything}
+    with st.container(horizontal=True):
+        for what, numbers in rows.items():
+            for name, (suffix, mime) in FORMATS.items():
+                st.download_button(
+                    f"{'Selection' if what == 'selection' else 'All images'}, {name}",
+                    # Made when it is asked for: all codes of a convolutional run are 40 MB of text.
+                    partial(as_file, run, numbers, suffix),
+                    file_name=f"{run.run.name}-{what}.{suffix}",
+                    mime=mime,
+                    on_click="ignore",
+                    icon=":material/download:",
+                    key=f"save-{what}-{suffix}",
+                )
+
+
+def rows(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
+    """The same images to look at: picture, number, class, error and its percentile."""
+    import pandas as pd
+
+    dataset: Dataset = data.load(run.spec.dataset)
+    pictures = dataset.split("test").images[numbers]
+    errors = caches.errors(run.run)
+    return pd.DataFrame(
+        {
+            "picture": [images.data_uri(picture) for picture in pictures],
+            "number": numbers,
+            "class": [dataset.class_names[c] for c in caches.test_labels(dataset.name)[numbers]],
+            "error": errors[numbers],
+            "percentile": percentiles(errors)[numbers],
+        }
+    )

@@ -1,0 +1,114 @@
+"""Picks how codes of many units become places on a plane, and computes what takes long beside the page."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from ae_core import projecting
+from ae_core.errors import ExplorerError
+from ae_core.inference import LoadedRun
+from ae_core.runs import Run
+from pages.widgets import caches, settings
+
+KEY = "projection"
+PRINCIPAL, TSNE = "Principal directions", "t-SNE"
+SECONDS = 1.0  # between two looks at a computation
+
+
+@dataclass(frozen=True)
+class Projected:
+    """Places of a run's test codes.
+
+    Attributes:
+        name: Of the projection.
+        places: (n, 2).
+        axes: Names of the axes; None if lengths along them mean nothing.
+        caption: What it keeps and what it does not, Markdown.
+        source: The code that makes places and axes of `run` and `codes`.
+    """
+
+    name: str
+    places: np.ndarray
+    axes: tuple[str, str] | None
+    caption: str
+    source: str
+
+
+def pick(run: LoadedRun) -> str:
+    """Shows the choice where there is one, and gives the projection's name."""
+    if run.latent_dim <= 2:
+        return PRINCIPAL
+    return str(
+        settings.control(
+            st.segmented_control, "Projection", [PRINCIPAL, TSNE], default=PRINCIPAL, required=True, key=KEY
+        )
+    )
+
+
+def show(run: LoadedRun, name: str) -> Projected:
+    """The places that a projection gives; while it is not there yet, its progress and the principal directions."""
+    if name == TSNE:
+        places = projecting.read(run.run)
+        if places is not None:
+            return Projected(
+                TSNE,
+                places,
+                None,
+                f"t-SNE puts images beside each other whose whole codes of {run.latent_dim} units are near. How far "
+                "groups lie apart, how large they are and where the axes point means nothing. **A projection has no "
+                "decoder:** between its dots there is no code, and so no image.",
+                "places, axes = projecting.read(run.run), None",
+            )
+        _ask_or_watch(run.run)
+    plane = caches.plane(run.run)
+    caption = (
+        f"The code has {run.latent_dim} units; this is its shadow on the two directions in which the codes vary "
+        f"most (principal component analysis). They hold **{plane.share:.0%}** of the variance: points that touch "
+        "here may lie far apart. A place here has many codes, so that what a decoder draws for it is one of many."
+    )
+    return Projected(
+        PRINCIPAL,
+        plane.points(caches.codes(run.run)),
+        plane.labels,
+        caption if run.latent_dim > 2 else "",
+        "plane = latent.main_plane(codes)\nplaces, axes = plane.points(codes), plane.labels",
+    )
+
+
+def _ask_or_watch(run: Run) -> None:
+    now = projecting.status(run)
+    if now.active:
+        # The fragment's own timer: nothing runs once it is done.
+        st.fragment(_watch, run_every=SECONDS)(run)
+        return
+    if now.state == "failed":
+        st.error("t-SNE was not computed.")
+        st.text(now.reason)
+    elif now.state == "stopped":
+        st.info("t-SNE was stopped.")
+    else:
+        st.info("There is no t-SNE of this run yet. It takes about a minute; meanwhile its principal directions.")
+    label = "Compute t-SNE" if now.state == "none" else "Compute t-SNE again"
+    if st.button(label, icon=":material/play_arrow:"):
+        try:
+            projecting.start(run)
+        except ExplorerError as error:
+            st.error("It could not be started.")
+            st.text(str(error))
+        else:
+            st.rerun()
+
+
+def _watch(run: Run) -> None:
+    now = projecting.status(run)
+    if not now.active:
+        st.rerun()
+    left = f", {np.ceil(now.seconds_left):.0f} s left" if now.seconds_left is not None else ""
+    st.progress(now.fraction, text=f"t-SNE: {now.phase.lower()}{left}. Meanwhile the principal directions.")
+    if st.button("Stop t-SNE", icon=":material/stop:"):
+        try:
+            projecting.request_stop(run)
+        except ExplorerError as error:
+            st.error("It could not be stopped.")
+            st.text(str(error))
