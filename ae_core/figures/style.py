@@ -22,6 +22,28 @@ CLASS_COLOURS = (
 # Runs beside each other: the same sequence, its strongest contrasts first.
 SERIES_COLOURS = ("#3f90da", "#e76300", "#832db6", "#b9ac70", "#bd1f01", "#717581", "#ffa90e", "#92dadd")
 GRID = "rgba(128, 128, 128, 0.25)"
+# Relative luminances that have a contrast of at least 3 both to the app's light grounds and to its dark ones.
+SEEN_ON_BOTH = (0.15, 0.25)
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+
+
+def edge(colour: str) -> str:
+    """The nearest shade of a colour, "#rrggbb", that stands out from light and dark ground, for outlines.
+
+    Some class colours are too light for the one ground, others too dark for the other.
+    Reference: WCAG 2.2, relative luminance and success criterion 1.4.11.
+    """
+    values = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    luminance = sum(share * v for share, v in zip(LUMINANCE, linear, strict=True))
+    low, high = SEEN_ON_BOTH
+    if luminance > high:
+        linear = [v * high / luminance for v in linear]
+    elif luminance < low:
+        white = (low - luminance) / (1 - luminance)
+        linear = [v + (1 - v) * white for v in linear]
+    values = [12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in linear]
+    return "#" + "".join(f"{round(255 * v):02x}" for v in values)
 
 
 def plain(text: str) -> str:
