@@ -111,7 +111,9 @@ def test_what_is_no_unit_or_no_code_is_refused(run: LoadedRun, codes: np.ndarray
 
 def test_the_figure_has_a_row_for_each_unit_and_marks_the_images_own_place() -> None:
     values = np.linspace([0, -1], [1, 1], 5, axis=1)
-    figure = units.traversals([4, 0], values, np.array([0.5, 9]), np.array([0.2, 0.1]), np.zeros((2, 5, 8, 8)))
+    figure = units.traversals(
+        np.array([4, 0]), values, np.array([0.5, 9]), np.array([0.2, 0.1]), np.zeros((2, 5, 8, 8))
+    )
     assert [text.split("<br>")[0] for text in figure.layout.yaxis.ticktext] == [
         "<b>unit 5</b>: 0.50",
         "<b>unit 1</b>: 9.00",
@@ -122,10 +124,24 @@ def test_the_figure_has_a_row_for_each_unit_and_marks_the_images_own_place() -> 
     assert marked == {(0, 2), (1, 4)}
 
 
+def test_without_units_shows_a_third_picture_only_if_some_are_off() -> None:
+    x, x_hat, without = np.zeros((8, 8)), np.full((8, 8), 0.5), np.ones((8, 8))
+    for off, columns in ((0, ["original", "all units"]), (2, ["original", "all units", "2 off"])):
+        figure = units.without_units(x, x_hat, without, off)
+        assert list(figure.layout.xaxis.ticktext) == columns
+        picture = opened(figure.data[0].source)
+        assert picture[4, -4].tolist() == [*[round(255 * (1 if off else 0.5))] * 3, 255]
+        assert picture[-4, 4, 3] == 0, "the original has no error"
+
+
+def opened(source: str) -> np.ndarray:
+    """The picture of a data URI, (h, w, 4) uint8."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
+
+
 def marked_cells(source: str) -> set[tuple[int, int]]:
     """Which cells of the picture have an orange border: (row, column)."""
-    rgba = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
-    corners = rgba[:: 10 + GAP, :: 10 + GAP]
+    corners = opened(source)[:: 10 + GAP, :: 10 + GAP]
     return {
         (int(i), int(j)) for i, j in np.argwhere((corners[..., :3] == ADDED).all(axis=-1) & (corners[..., 3] == 255))
     }

@@ -11,6 +11,7 @@ from ae_core.figures.codes import (
 from ae_core.figures.curves import learning_curves
 from ae_core.figures.pictures import Row, image_grid, image_rows, reconstructions, signed_error
 from ae_core.figures.style import plain
+from ae_core.figures.units import traversals, without_units
 
 __all__ = [
     "Row",
@@ -25,5 +26,7 @@ __all__ = [
     "reconstructions",
     "scatter",
     "signed_error",
+    "traversals",
     "units_per_image",
+    "without_units",
 ]

@@ -1,11 +1,9 @@
 """Units moved through their ranges, a row of images each."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.pictures import ADDED, Row, image_rows
+from ae_core.figures.pictures import ADDED, Row, image_rows, signed_error
 
 
 def framed(images: np.ndarray, which: int) -> np.ndarray:
@@ -21,7 +19,7 @@ def framed(images: np.ndarray, which: int) -> np.ndarray:
 
 
 def traversals(
-    units: Sequence[int], values: np.ndarray, own: np.ndarray, changes: np.ndarray, images: np.ndarray, tile: int = 44
+    units: np.ndarray, values: np.ndarray, own: np.ndarray, changes: np.ndarray, images: np.ndarray, tile: int = 44
 ) -> go.Figure:
     """A row for each unit, from the low end of its range to the high one; where the image itself is has a border.
 
@@ -41,3 +39,17 @@ def traversals(
     n = values.shape[1]
     columns = ["1 %", *[""] * (n - 2), "99 %"]
     return image_rows(rows, columns, tile)
+
+
+def without_units(x: np.ndarray, x_hat: np.ndarray, without: np.ndarray, off: int) -> go.Figure:
+    """An image, its reconstruction, and what is left of that without some units; below each its signed error.
+
+    Args:
+        x: (h, w) in [0, 1].
+        x_hat: Of all units.
+        without: Of all but those that are off.
+        off: How many are; of none the third picture is left out.
+    """
+    images = np.stack([x, x_hat, without][: 3 if off else 2])
+    rows = [Row("image", images), Row("error", signed_error(x, images))]
+    return image_rows(rows, ["original", "all units", f"{off} off"][: len(images)], tile=120)
