@@ -1,0 +1,68 @@
+"""A film: rows of decoded frames under one slider, which moves in the browser, without asking the server."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ae_core import images
+
+HERE = Path(__file__).parent
+SECONDS = 4.0  # that a pass takes
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One row of a film.
+
+    Attributes:
+        title: Its name.
+        images: Its frames, (n, h, w) in [0, 1].
+        note: What there is to say about it.
+        stops: Frames to mark with a dot.
+    """
+
+    title: str
+    images: np.ndarray
+    note: str = ""
+    stops: Sequence[int] = ()
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "film",
+        html=(HERE / "film.html").read_text(),
+        css=(HERE / "film.css").read_text(),
+        js=(HERE / "film.js").read_text(),
+    )
+
+
+def show(strips: Sequence[Strip], key: str, start: float = 0.5, values: Sequence[float] | None = None) -> None:
+    """Shows rows of frames and a slider that moves through all of them at once.
+
+    Args:
+        strips: At least one, all of the same number, at least 2, and size of frames.
+        key: Of this film on its page; under the same key the next film takes its place, and keeps its slider's.
+        start: Where the slider stands at first, as a share of the way.
+        values: A number for each frame, to be shown instead of the frame's own.
+    """
+    frames, h, w = strips[0].images.shape
+    sheet = np.concatenate([strip.images for strip in strips])
+    payload = {
+        "image": [h, w],
+        "frames": frames,
+        "seconds": SECONDS,
+        "start": start,
+        "values": None if values is None else [float(v) for v in values],
+        "sheet": images.data_uri(images.mosaic(sheet, frames, gap=0)),
+        "rows": [{"title": s.title, "note": s.note, "stops": [int(i) for i in s.stops]} for s in strips],
+    }
+    version = hashlib.sha256(json.dumps(payload).encode()).hexdigest()
+    _component()(key=key, data=payload | {"version": version})
