@@ -4,9 +4,10 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data
-from pages.widgets import settings
+from pages.widgets import linked, settings
 
 ANY = "All classes"
+THUMBNAIL = 112  # pixels
 
 
 def pick(dataset: str, count: int = 10) -> np.ndarray:
@@ -30,3 +31,31 @@ def pick(dataset: str, count: int = 10) -> np.ndarray:
         name="First image",
     )
     return rows[int(first) : int(first) + count]
+
+
+def one(label: str, dataset: str, key: str, default: int = 0) -> int:
+    """Shows one test image with the controls to pick another, and gives its number, which is in the link.
+
+    Args:
+        label: What the image is here, in words of this app.
+        dataset: Name of its data set.
+        key: Of the control; also what the link calls the number.
+        default: The image until one is picked; of a smaller data set its last one.
+    """
+    test = data.load(dataset).split("test")
+    last = len(test.labels) - 1
+
+    def draw() -> None:
+        st.query_params[key] = str(np.random.default_rng().integers(last + 1))
+
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        thumbnail = st.container(width=THUMBNAIL)
+        with st.container(gap="small", width=200):
+            row = linked.number(f"{label}, 0 to {last:,}", 0, last, key, default, "test image", of=dataset)
+            st.button("Another", icon=":material/casino:", key=f"{key}-chance", on_click=draw, width="stretch")
+    image = test.images[row]
+    scale = max(1, THUMBNAIL // len(image))
+    name = data.load(dataset).class_names[int(test.labels[row])]
+    enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
+    thumbnail.image(enlarged, width=THUMBNAIL, output_format="PNG", alt=f"{label}: {name}, test image {row}")
+    return row
