@@ -80,6 +80,36 @@ def density(run: Run) -> Density:
     return _density(run.path, run.digest)
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _spacing(path: Path, digest: str) -> float:
+    return latent.spacing(_codes(path, digest))
+
+
+def spacing(run: Run) -> float:
+    """How far 99 % of the test codes lie at most from their nearest other one."""
+    return _spacing(run.path, run.digest)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _directions(path: Path, digest: str) -> np.ndarray:
+    return _frozen(latent.principal_directions(_codes(path, digest))[0])
+
+
+def directions(run: Run) -> np.ndarray:
+    """The principal directions of the test codes, (d, d), by falling variance."""
+    return _directions(run.path, run.digest)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _unit_ranges(path: Path, digest: str) -> np.ndarray:
+    return _frozen(latent.unit_ranges(_codes(path, digest)))
+
+
+def unit_ranges(run: Run) -> np.ndarray:
+    """The 1st and 99th percentile of each unit among the test codes, (d, 2)."""
+    return _unit_ranges(run.path, run.digest)
+
+
 def _frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array

@@ -1,0 +1,48 @@
+"""Ways through latent space: what each run has learnt to lie between images, or along a direction."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ae_core import animation
+from pages.widgets import code, film, path_input, settings
+from pages.widgets.film import Strip
+
+BETWEEN, ALONG = "Between images", "Along a direction"
+ALL = "All rows, side by side"
+
+
+def download(strips: Sequence[Strip]) -> None:
+    """Shows the way to keep one strip, or all, as a GIF, which is made when it is asked for."""
+    choice, forth_and_back, button = st.columns([2, 1, 1], vertical_alignment="bottom")
+    titles = [strip.title for strip in strips]
+    chosen = choice.selectbox("Keep as a GIF", [ALL, *titles] if len(titles) > 1 else titles)
+    back = forth_and_back.toggle("Forth and back", value=True)
+    shown = [strip.images for strip in strips if chosen in (ALL, strip.title)]
+
+    def gif() -> bytes:
+        return animation.to_gif(animation.side_by_side(shown), seconds=film.SECONDS, back=back)
+
+    button.download_button(
+        "Download GIF", gif, "path.gif", "image/gif", on_click="ignore", icon=":material/download:", width="stretch"
+    )
+
+
+st.title("Paths")
+st.markdown(
+    "Walk through latent space and watch what is decoded on the way. The same path through several kinds shows "
+    "what each has learnt to lie in between."
+)
+which, how_long = st.columns(2)
+mode = settings.control(which.segmented_control, "Path", [BETWEEN, ALONG], default=BETWEEN, required=True, key="path")
+frames = settings.control(how_long.slider, "Frames", 5, 40, 16, key="frames")
+way = path_input.between_images(frames) if mode == BETWEEN else path_input.along_a_direction(frames)
+
+film.show(way.strips, key=f"film-{mode}", start=way.start, values=way.values)
+st.caption(
+    f"{way.caption} Each frame is decoded exactly; between two of them the slider blends. Move the slider, "
+    "or the pointer over a strip."
+)
+download(way.strips)
+st.info(way.notice, icon=":material/visibility:")
+code.show(way.source)

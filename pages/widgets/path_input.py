@@ -1,0 +1,263 @@
+"""Controls for a way through latent space; what lies on it, and what there is to notice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data
+from ae_core.data import Dataset
+from ae_core.errors import OptionError, RunError
+from ae_core.inference import LoadedRun
+from ae_core.latent import impossible, paths, traversals
+from ae_core.runs import Run
+from pages.widgets import caches, code, image_picker, linked, run_picker, settings
+from pages.widgets.film import Strip
+
+MOST_RUNS = 5
+MOST_IMAGES = 5
+FIRST_IMAGES = (2, 9, 1, 8, 0)  # of unlike classes
+EVEN, BY_LENGTH = "Evenly", "By length"
+UNIT, PRINCIPAL = "One unit", "A principal direction"
+ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth")
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a film shows.
+
+    Attributes:
+        strips: At least one.
+        caption: What the dots mean.
+        notice: What to look for.
+        source: Code that makes the strips.
+        values: A number for each frame, if it has one.
+        start: Where the slider stands at first, as a share of the way.
+    """
+
+    strips: Sequence[Strip]
+    caption: str
+    notice: str
+    source: str
+    values: Sequence[float] | None = None
+    start: float = 0.5
+
+
+def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
+    """What there is to notice on a path (n, d) and its images: how evenly they change, how far off data they lie."""
+    steps = paths.jumps(images)
+    if not steps.any():
+        return "The picture never changes: this run has learnt nothing along this path."
+    jump = int(steps.argmax())
+    sentence = (
+        f"The largest step is from frame {jump + 1} to {jump + 2}, "
+        f"{steps[jump] / steps.mean():.1f} times as large as the mean one. "
+    )
+    reach = caches.spacing(run.run)
+    if reach > 0:
+        away = paths.distances_to(caches.codes(run.run), path) / reach
+        far = int(away.argmax())
+        if away[far] < 1.05:
+            sentence += "No frame is farther from all test images' codes than they are from one another."
+        else:
+            sentence += (
+                f"Frame {far + 1} is the farthest from the data: {away[far]:.1f} times as far from any test image's "
+                "code as 99 % of these are from their nearest."
+            )
+    never = int(impossible(run, path).sum())
+    if never:
+        activation = run.spec.network.code_activation
+        sentence += f" In {never} of {len(path)} frames a unit has a value that its {activation} never gives."
+    return sentence
+
+
+def _comparable() -> tuple[dict[str, LoadedRun], Dataset]:
+    """Shows the controls for runs to compare; those of the first one's data set by title, and that data set."""
+    found = {n: r for n, r in run_picker.available().items() if isinstance(r, Run)}
+    called = run_picker.labels(found)
+    names = run_picker.pick_several(
+        found, [run_picker.asked_for(), "variational", "vanilla", "convolutional"], MOST_RUNS
+    )
+    overlaid: dict[str, LoadedRun] = {}
+    for name in names:
+        try:
+            overlaid[called[name]] = caches.load(found[name])
+        except RunError as error:
+            st.error("One of these runs is broken and is left out.")
+            st.text(str(error))
+    if not overlaid:
+        st.stop()
+    dataset = data.load(next(iter(overlaid.values())).spec.dataset)
+    comparable = {title: run for title, run in overlaid.items() if run.spec.dataset == dataset.name}
+    others = [title for title in overlaid if title not in comparable]
+    if others:
+        st.info(
+            f"Only runs of one data set can be compared on one path. The first is of {dataset.title}: "
+            f"{', '.join(map(run_picker.as_text, others))} left out."
+        )
+    return comparable, dataset
+
+
+def between_images(frames: int) -> Way:
+    """Shows the controls for a path between test images, and gives it: a strip for each run, and the pixels blended."""
+    comparable, dataset = _comparable()
+    how_many, which_way, spacing = st.columns(3)
+    count = settings.control(
+        how_many.segmented_control,
+        "Images",
+        range(2, MOST_IMAGES + 1),
+        default=2,
+        required=True,
+        key="images",
+    )
+    way = settings.control(
+        which_way.segmented_control,
+        "Way",
+        list(paths.WAYS),
+        default="straight",
+        format_func=str.capitalize,
+        required=True,
+        key="way",
+        help="Spherical: along an arc around the origin, so that the code keeps its length. "
+        "Codes of many units lie near a sphere, and a straight line cuts through it; in a plane an arc is a detour.",
+    )
+    even = (
+        count == 2
+        or settings.control(
+            spacing.segmented_control,
+            "Frames are shared out",
+            [EVEN, BY_LENGTH],
+            default=EVEN,
+            required=True,
+            key="shared",
+            help="By length: a part between codes that lie far apart gets more frames.",
+        )
+        == EVEN
+    )
+    rows = []
+    for number, column in enumerate(st.columns(count)):
+        with column:
+            rows.append(
+                image_picker.one(f"{ORDINALS[number]} image", dataset.name, f"image-{number + 1}", FIRST_IMAGES[number])
+            )
+    for number in range(count, MOST_IMAGES):
+        st.query_params.pop(f"image-{number + 1}", None)
+    for number, (a, b) in enumerate(pairwise(rows), 1):
+        if a == b:
+            st.warning(f"Images {number} and {number + 1} are the same: a path needs two different places.")
+            st.stop()
+
+    x = caches.test_images(dataset.name)[rows]
+    strips, opened = [], []
+    for title, run in comparable.items():
+        try:
+            path = paths.through(caches.codes(run.run)[rows], frames, way, even)
+            stops = paths.stops(caches.codes(run.run)[rows], frames, way, even)
+        except OptionError as error:
+            st.warning("One run gives two of these images the same code and is left out.")
+            st.text(f"{title}: {error}")
+            continue
+        images = run.decode(path)
+        strips.append(Strip(title, images, _findings(run, path, images), stops))
+        opened.append(code.opened(run.run))
+    if not strips:
+        st.info("Choose images that are less alike, or other runs.")
+        st.stop()
+    # Codes that differ come from pixels that do.
+    blend = paths.through(x.reshape(count, -1), frames).reshape(-1, *x.shape[1:])
+    note = "What lies between without a model: one image fades out while the other fades in, and both show."
+    strips.append(Strip("No model: the pixels blended", blend, note, paths.stops(x.reshape(count, -1), frames)))
+    listed = ",\n    ".join(opened)
+    source = f"""
+import ae_core
+from ae_core import data, figures
+from ae_core.figures import Row
+from ae_core.latent import paths
+
+images = data.as_float(data.load({dataset.name!r}).split("test").images[{rows}])
+rows = []
+for run in [
+    {listed},
+]:
+    path = paths.through(run.encode(images), {frames}, {way!r}, even={even})
+    rows.append(Row(run.run.title, run.decode(path)))
+blend = paths.through(images.reshape({count}, -1), {frames})
+rows.append(Row("pixels", blend.reshape(-1, *images.shape[1:])))
+figures.image_rows(rows).show()
+"""
+    return Way(
+        strips,
+        "A dot marks the images themselves, as the run reconstructs them.",
+        "Look at the middle. A blend of pixels is two garments at once; the convolutional run, whose code is nearly "
+        "a picture, blends as well. The plain kinds pass through shapes that are no garment. The variational run has "
+        "a place for everything: on its way it draws other garments, and where one turns into the next the picture "
+        "jumps.",
+        source,
+    )
+
+
+def along_a_direction(frames: int) -> Way:
+    """Shows the controls for a path along a unit or a principal direction of one run, and gives it."""
+    run = run_picker.pick()
+    codes = caches.codes(run.run)
+    picture, controls = st.columns(2, vertical_alignment="bottom")
+    with picture:
+        row = image_picker.one("Image", run.spec.dataset, "image")
+    with controls:
+        kind = settings.control(
+            st.segmented_control,
+            "Along",
+            [UNIT, PRINCIPAL],
+            default=UNIT,
+            required=True,
+            key="along",
+            help="Principal directions are those in which the codes vary most, the first most of all.",
+        )
+        which = linked.number(
+            f"Number, 1 to {run.latent_dim}", 1, run.latent_dim, "direction", 1, "direction", of=run.run.name
+        )
+    direction: int | np.ndarray
+    if kind == UNIT:
+        direction, name = which - 1, f"unit {which}"
+        places = codes[:, direction]
+    else:
+        direction, name = caches.directions(run.run)[which - 1], f"principal direction {which}"
+        places = codes @ direction
+    low, high = np.percentile(places, traversals.PERCENTILES)
+    own = float(places[row])
+    try:
+        path = paths.along(codes[row], direction, low, high, frames)
+    except OptionError:
+        st.warning(f"All test images have the same value at {name}: there is no way along it. Choose another one.")
+        st.stop()
+    images = run.decode(path)
+    values = np.linspace(low, high, frames)
+    note = f"From {low:.2f} to {high:.2f}; the image itself is at {own:.2f}. {_findings(run, path, images)}"
+    strip = Strip(f"{run.run.title}, {name}", images, note, [int(np.abs(values - own).argmin())])
+    start = float(np.clip((own - low) / (high - low), 0, 1))
+    caption = (
+        f"From the 1st to the 99th percentile of the test images along {name}; everything across it stays as it is in "
+        "the image. The dot marks the frame nearest to the image itself."
+    )
+    notice = (
+        "One unit seldom means one thing; the first principal directions change what images differ in most. "
+        "Far out, where no image has its code, the picture falls apart."
+    )
+    source = f"""
+import numpy as np
+
+import ae_core
+from ae_core import data, figures
+from ae_core.figures import Row
+from ae_core.latent import paths, principal_directions
+
+run = {code.opened(run.run)}
+codes = run.encode(data.as_float(data.load({run.spec.dataset!r}).split("test").images))
+direction = {f"np.eye({run.latent_dim})" if kind == UNIT else "principal_directions(codes)[0]"}[{which - 1}]
+low, high = np.percentile(codes @ direction, [1, 99])
+path = paths.along(codes[{row}], direction, low, high, {frames})
+figures.image_rows([Row({name!r}, run.decode(path))]).show()
+"""
+    return Way([strip], caption, notice, source, values.tolist(), start)

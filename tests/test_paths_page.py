@@ -1,0 +1,258 @@
+"""The Paths page: what its controls do, and what it says where there is no path."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+from test_code_folds import made_by, visit
+from test_pages import assert_sound, data_folder, nothing_ships, open_page, said, turn  # noqa: F401
+
+from ae_core import runs
+from ae_core.latent import paths
+from pages.widgets import caches, path_input
+
+
+def film(app: AppTest) -> dict[str, Any]:
+    """What the page's film was given."""
+    (found,) = [json.loads(e.proto.json) for e in app.get("bidi_component") if "sheet" in e.proto.json]
+    return found
+
+
+def sheet(app: AppTest) -> np.ndarray:
+    """The film's frames as grey values, (rows, frames, h, w)."""
+    import base64
+
+    shown = film(app)
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown["sheet"].split(",")[1]))))
+    h, w = shown["image"]
+    return picture.reshape(len(shown["rows"]), h, shown["frames"], w).swapaxes(1, 2)
+
+
+def titles(app: AppTest) -> list[str]:
+    return [row["title"] for row in film(app)["rows"]]
+
+
+def codes(name: str, rows: list[int]) -> np.ndarray:
+    return caches.codes(runs.read(runs.SHIPPED / name))[rows]
+
+
+# Between images
+
+
+def test_frames_are_what_the_library_decodes() -> None:
+    app = open_page("paths", runs="vanilla", frames="9", way="Spherical", **{"image-1": "7", "image-2": "12"})
+    assert_sound(app)
+    assert not app.warning
+    run = caches.load(runs.read(runs.SHIPPED / "vanilla"))
+    expected = run.decode(paths.spherical(*codes("vanilla", [7, 12]), 9))
+    assert np.abs(sheet(app)[0] / 255 - expected).max() < 0.003
+    x = caches.test_images("fashion-mnist")
+    assert np.abs(sheet(app)[1, 4] / 255 - (x[7] + x[12]) / 2).max() < 0.003
+    assert [row["stops"] for row in film(app)["rows"]] == [[0, 8], [0, 8]]
+
+
+def test_each_run_has_a_row_and_the_pixels_have_the_last() -> None:
+    app = open_page("paths")
+    assert_sound(app)
+    assert titles(app) == ["Variational", "Vanilla", "Convolutional", "No model: the pixels blended"]
+    app.pills[0].set_value(["contractive", "sparse"]).run()
+    assert_sound(app)
+    assert len(titles(app)) == 3
+    assert all(row["note"].endswith(".") for row in film(app)["rows"])
+
+
+def test_as_many_images_as_are_asked_for_and_their_numbers_in_the_link() -> None:
+    app = open_page("paths", runs="vanilla")
+    app.segmented_control(key="images").set_value(5).run()
+    app.number_input(key="image-3-fashion-mnist").set_value(77).run()
+    assert_sound(app)
+    assert app.query_params["image-3"] == "77"
+    assert len(film(app)["rows"][0]["stops"]) == 5
+    app.segmented_control(key="shared").set_value(path_input.BY_LENGTH).run()
+    assert_sound(app)
+    rows = [int(app.query_params[f"image-{n}"]) for n in range(1, 6)]
+    assert film(app)["rows"][0]["stops"] == paths.stops(codes("vanilla", rows), 16, even=False)
+    app.segmented_control(key="images").set_value(2).run()
+    assert "image-3" not in app.query_params
+    app.segmented_control(key="images").set_value(3).run()
+    assert app.query_params["image-3"] == "77", "it comes back as it was"
+
+
+def test_another_image_by_chance() -> None:
+    app = open_page("paths", runs="vanilla")
+    app.button(key="image-2-chance").click().run()
+    assert_sound(app)
+    assert int(app.query_params["image-2"]) == app.number_input(key="image-2-fashion-mnist").value
+
+
+def test_the_slider_says_how_many_frames() -> None:
+    app = open_page("paths", runs="vanilla")
+    app.slider(key="frames").set_value(25).run()
+    assert film(app)["frames"] == 25
+    assert sheet(app).shape == (2, 25, 28, 28)
+
+
+def test_two_equal_images_are_a_sentence() -> None:
+    app = open_page("paths", runs="vanilla", **{"image-1": "4", "image-2": "4"})
+    assert_sound(app)
+    assert "a path needs two different places" in app.warning[0].value
+    app.number_input(key="image-2-fashion-mnist").set_value(5).run()
+    assert_sound(app)
+    assert not app.warning
+    assert film(app)["rows"]
+
+
+@pytest.mark.parametrize("nonsense", ["10000", "-1", "1e3", "", "<b>", "9" * 5000, "0x10"])
+def test_nonsense_for_an_image_is_a_sentence_and_the_default(nonsense: str) -> None:
+    app = open_page("paths", runs="vanilla", **{"image-1": nonsense})
+    assert_sound(app)
+    assert "test image that is not there" in said(app)
+    assert app.number_input(key="image-1-fashion-mnist").value == path_input.FIRST_IMAGES[0]
+    assert app.query_params["image-1"] == str(path_input.FIRST_IMAGES[0])
+    assert film(app)["rows"]
+
+
+@pytest.mark.parametrize("key", ["frames", "images", "way", "path"])
+def test_nonsense_for_a_setting_is_a_sentence_and_the_default(key: str) -> None:
+    app = open_page("paths", **{"runs": "vanilla", key: "nonsense"})
+    assert_sound(app)
+    assert "there is not" in app.warning[0].value
+    assert film(app)["frames"] == 16
+
+
+def test_a_run_that_is_gone_is_a_sentence() -> None:
+    app = open_page("paths", runs="../../etc/passwd")
+    assert_sound(app)
+    assert "gone" in app.warning[0].value
+    assert film(app)["rows"]
+
+
+def test_runs_of_another_data_set_are_left_out(data_folder: Path, digits_runs: dict[str, Path]) -> None:  # noqa: F811
+    shutil.copytree(digits_runs["sparse"], data_folder / "runs" / "digits-run")
+    app = open_page("paths")
+    app.pills[0].set_value(["vanilla", "digits-run"]).run()
+    assert_sound(app)
+    assert "Only runs of one data set" in app.info[0].value
+    assert len(titles(app)) == 2
+
+
+def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_runs: dict[str, Path]) -> None:  # noqa: F811
+    for kind in ("vanilla", "convolutional"):
+        shutil.copytree(digits_runs[kind], data_folder / "runs" / kind)
+    app = open_page("paths", **{"image-1": "9999"})
+    assert_sound(app)
+    assert "test image that is not there" in said(app)
+    assert film(app)["image"] == [8, 8]
+
+
+def test_runs_that_give_all_images_one_code_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = caches.codes
+    monkeypatch.setattr(
+        caches, "codes", lambda run: original(run) * (0 if run.name in ("vanilla", "contractive") else 1)
+    )
+    app = open_page("paths", runs="vanilla")
+    assert_sound(app)
+    assert "same code and is left out" in app.warning[0].value
+    assert "less alike" in app.info[0].value
+    app.pills[0].set_value(["vanilla", "sparse"]).run()
+    assert_sound(app)
+    assert len(titles(app)) == 2
+
+
+def test_no_runs_and_none_picked(nothing_ships: Path) -> None:  # noqa: F811
+    for query in ({}, {"path": "Along a direction"}):
+        app = open_page("paths", **query)
+        assert_sound(app)
+        assert "Train one" in app.info[0].value
+
+
+def test_none_picked_is_a_sentence() -> None:
+    app = open_page("paths")
+    app.pills[0].set_value([]).run()
+    assert_sound(app)
+    assert app.info[0].value == "Pick at least one run."
+
+
+# Along a direction
+
+
+def along(**query: str) -> AppTest:
+    return open_page("paths", path="Along a direction", **query)
+
+
+def test_along_a_unit_from_its_1st_to_its_99th_percentile() -> None:
+    app = along(run="vanilla", direction="4", image="3")
+    assert_sound(app)
+    assert not app.warning
+    all_codes = caches.codes(runs.read(runs.SHIPPED / "vanilla"))
+    low, high = np.percentile(all_codes[:, 3], [1, 99])
+    assert film(app)["values"] == pytest.approx(np.linspace(low, high, 16).tolist())
+    run = caches.load(runs.read(runs.SHIPPED / "vanilla"))
+    expected = run.decode(paths.along(all_codes[3], 3, low, high, 16))
+    assert np.abs(sheet(app)[0] / 255 - expected).max() < 0.003
+    assert titles(app) == ["Vanilla, unit 4"]
+
+
+def test_along_a_principal_direction() -> None:
+    app = along(run="sparse")
+    app.segmented_control(key="along").set_value(path_input.PRINCIPAL).run()
+    app.number_input(key="direction-sparse").set_value(2).run()
+    assert_sound(app)
+    assert titles(app)[0].endswith("principal direction 2")
+    assert app.query_params["direction"] == "2"
+
+
+def test_a_unit_that_never_changes_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = caches.codes
+    monkeypatch.setattr(caches, "codes", lambda run: original(run) * np.eye(32, dtype=np.float32)[5])
+    app = along(run="vanilla")
+    assert_sound(app)
+    assert "no way along it" in app.warning[0].value
+    app.number_input(key="direction-vanilla").set_value(6).run()
+    assert_sound(app)
+    assert not app.warning
+
+
+@pytest.mark.parametrize("nonsense", ["0", "33", "x", ""])
+def test_nonsense_for_a_direction_is_a_sentence_and_the_default(nonsense: str) -> None:
+    app = along(run="vanilla", direction=nonsense)
+    assert_sound(app)
+    assert "direction that is not there" in said(app)
+    assert titles(app) == ["Vanilla, unit 1"]
+
+
+def test_another_run_has_directions_of_its_own() -> None:
+    app = along(run="vanilla", direction="30")
+    app.selectbox(key="run").set_value("variational-2d").run()
+    assert_sound(app)
+    assert titles(app)[0].endswith("unit 1"), "there are but two"
+
+
+def test_settings_stay_when_someone_comes_back() -> None:
+    app = open_page("paths", runs="vanilla", **{"image-1": "21", "image-2": "22"})
+    turn(app, "home")
+    turn(app, "paths")
+    assert_sound(app)
+    assert [app.query_params[f"image-{n}"] for n in (1, 2)] == ["21", "22"]
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ({"runs": "vanilla", "images": "3", "shared": path_input.BY_LENGTH, "way": "Spherical"}, 2),
+        ({"path": "Along a direction", "run": "sparse", "along": path_input.PRINCIPAL, "direction": "3"}, 1),
+        ({"path": "Along a direction", "run": "variational"}, 1),
+    ],
+)
+def test_the_code_makes_what_the_page_shows(query: dict[str, str], rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runs.SHIPPED.parent)
+    source, _, app = visit("paths", **query)
+    (figure,), names = made_by(source)
+    assert len(figure["layout"]["yaxis"]["ticktext"]) == rows
+    assert np.abs(sheet(app)[0] / 255 - names["run"].decode(names["path"])).max() < 0.01
