@@ -20,6 +20,8 @@ page = st.navigation(
         st.Page("denoise.py", title="Denoise", icon=":material/deblur:", url_path="denoise"),
         st.Page("sparsity.py", title="Sparsity", icon=":material/bar_chart:", url_path="sparsity"),
         st.Page("latent_space.py", title="Latent space", icon=":material/scatter_plot:", url_path="latent-space"),
+        st.Page("paths.py", title="Paths", icon=":material/timeline:", url_path="paths"),
+        st.Page("units.py", title="Units", icon=":material/tune:", url_path="units"),
         st.Page("sampler.py", title="Sampler", icon=":material/grid_on:", url_path="sampler"),
     ],
     position="top",

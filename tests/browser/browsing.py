@@ -27,6 +27,8 @@ PAGES = {
     "denoise": "Denoise",
     "sparsity": "Sparsity",
     "latent-space": "Latent space",
+    "paths": "Paths",
+    "units": "Units",
     "sampler": "Sampler",
 }
 FLAGS = [

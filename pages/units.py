@@ -1,0 +1,103 @@
+"""What each unit of a code says: one moved at a time through its range, and any of them switched off."""
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data, figures, metrics
+from ae_core.latent import traversals
+from pages.widgets import caches, code, image_picker, linked, plot, run_picker
+
+SHOWN = 32
+FRAMES = 11
+
+st.title("Units")
+st.markdown(
+    "Each row moves one unit of an image's code from its 1st to its 99th percentile among the test images, and leaves "
+    "all others as they are. The rows that change most come first."
+)
+
+run = run_picker.pick(default="sparse-visible")
+dataset = data.load(run.spec.dataset)
+row = image_picker.one("Test image", dataset.name, "image", 0)
+z, ranges = caches.codes(run.run)[row], caches.unit_ranges(run.run)
+changes = traversals.changes(run, z, ranges)
+order = np.argsort(-changes, kind="stable")  # of equal changes the lower number first
+
+rows, controls = st.columns([3, 2], gap="large")
+with rows:
+    first = 1
+    if run.latent_dim > SHOWN:
+        last = run.latent_dim
+        first = linked.number(f"First row, 1 to {last}", 1, last, "row", 1, "row", of=run.run.name, step=SHOWN)
+    shown = order[first - 1 : first - 1 + SHOWN]
+    values = np.linspace(ranges[shown, 0], ranges[shown, 1], FRAMES, axis=1)
+    pictures = traversals.traverse_units(run, z, shown, values)
+    wide, narrow = (
+        figures.traversals(shown, values[:, ::n], z[shown], changes[shown], pictures[:, ::n]) for n in (1, 2)
+    )
+    plot.show(
+        wide,
+        key="traversals",
+        alt=f"Rows of images: each moves one of the units {', '.join(str(u + 1) for u in shown)} through its range",
+        narrow=narrow,
+    )
+    still = int((changes == 0).sum())
+    st.caption(
+        "Beside each row: the unit's value in this image, and its range. The image nearest to that value has an orange "
+        "border."
+        + (f" {still} of {run.latent_dim} units have no range: they are the same in 98 % of images." if still else "")
+    )
+
+with controls:
+    st.subheader("Switch units off")
+    off_values = traversals.off_values(run, caches.codes(run.run))
+    shares = traversals.shares(run, z, off_values)
+    holding = [int(unit) + 1 for unit in np.argsort(-shares, kind="stable")[:SHOWN] if shares[unit] > 0]
+    off = linked.numbers(
+        "Units, those that hold most of this image first", holding, run.latent_dim, "off", "units", of=run.run.name
+    )
+    x = caches.test_images(dataset.name)[row]
+    switched = traversals.switch_off(run, z, [number - 1 for number in off], off_values)
+    x_hat, without = run.decode(np.stack([z, switched]))
+    plot.show(
+        figures.without_units(x, x_hat, without, len(off)),
+        key="switched",
+        alt=f"The original, its reconstruction, and what is left of it with {len(off)} units off; below each its error",
+    )
+    whole, rest = metrics.squared_error(np.stack([x, x]), np.stack([x_hat, without])).tolist()
+    before, after = st.columns(2)
+    before.metric("Squared error, all units", f"{whole:.4f}")
+    if off:
+        change = f"{rest - whole:+.4f}" if abs(rest - whole) >= 5e-5 else None
+        after.metric(f"With {len(off)} off", f"{rest:.4f}", delta=change, delta_color="inverse")
+    silent = run.spec.network.code_activation in ("relu", "sigmoid")
+    speaking = f"{int((z != off_values).sum())} of {run.latent_dim} units speak for this image. " if silent else ""
+    how = "zero" if silent else "at its mean over the test images"
+    st.caption(f"{speaking}A unit that is off is {how}. Orange was added, blue was lost.")
+st.info(
+    "In a sparse run most units are silent for any one image: their rows begin at the image itself, and switching them "
+    "off changes nothing. A few hold nearly all of it. In a plain run every unit holds a little of everything.",
+    icon=":material/visibility:",
+)
+code.show(f"""
+import numpy as np
+
+import ae_core
+from ae_core import data, figures
+from ae_core.latent import traversals
+
+run = {code.opened(run.run)}
+images = data.as_float(data.load({dataset.name!r}).split("test").images)
+codes = run.encode(images)
+z, ranges = codes[{row}], traversals.unit_ranges(codes)
+
+changes = traversals.changes(run, z, ranges)
+units = np.argsort(-changes, kind="stable")[{first - 1}:{first - 1 + SHOWN}]
+values = np.linspace(ranges[units, 0], ranges[units, 1], {FRAMES}, axis=1)
+pictures = traversals.traverse_units(run, z, units, values)
+figures.traversals(units, values, z[units], changes[units], pictures).show()
+
+switched = traversals.switch_off(run, z, {[number - 1 for number in off]}, traversals.off_values(run, codes))
+x_hat, without = run.decode(np.stack([z, switched]))
+figures.without_units(images[{row}], x_hat, without, {len(off)}).show()
+""")

@@ -1,0 +1,155 @@
+"""The Units page: rows by how much they change, units switched off, and what it says to nonsense."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_code_folds import made_by, visit
+from test_pages import assert_sound, data_folder, nothing_ships, open_page, said, turn  # noqa: F401
+
+from ae_core import runs
+from ae_core.latent import traversals
+from pages.widgets import caches, plot
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """The figures that the page shows, by their key."""
+    shown: dict[str, object] = {}
+    original = plot.show
+
+    def show(figure: object, key: str, *arguments: object, **options: object) -> object:
+        shown[key] = figure
+        return original(figure, key, *arguments, **options)
+
+    monkeypatch.setattr(plot, "show", show)
+    return shown
+
+
+def units(figure) -> list[int]:
+    """The units of a figure's rows, from the top."""
+    return [int(text.split("</b>")[0].removeprefix("<b>unit ")) for text in figure.layout.yaxis.ticktext]
+
+
+@pytest.mark.parametrize("run", ["vanilla", "sparse-visible", "convolutional", "variational"])
+def test_rows_fall_by_change(run: str, figures: dict) -> None:
+    app = open_page("units", run=run, image="6")
+    assert_sound(app)
+    assert not app.warning
+    loaded = caches.load(runs.read(runs.SHIPPED / run))
+    code = caches.codes(loaded.run)[6]
+    changes = traversals.changes(loaded, code, caches.unit_ranges(loaded.run))
+    shown = units(figures["traversals"])
+    assert len(shown) == min(32, loaded.latent_dim)
+    falling = changes[np.array(shown) - 1]
+    assert (np.diff(falling) <= 0).all()
+    assert falling[-1] >= np.delete(changes, np.array(shown) - 1).max(initial=0)
+    first = np.array(figures["traversals"].layout.yaxis.ticktext)[0]
+    assert f"{code[shown[0] - 1]:.2f}" in first
+
+
+def test_the_rows_that_follow_are_shown_on_demand(figures: dict) -> None:
+    app = open_page("units", run="convolutional")
+    before = units(figures["traversals"])
+    app.number_input(key="row-convolutional").set_value(33).run()
+    assert_sound(app)
+    assert not set(before) & set(units(figures["traversals"]))
+    app.number_input(key="row-convolutional").set_value(392).run()
+    assert len(units(figures["traversals"])) == 1
+
+
+def test_a_unit_that_is_off_costs_an_error_and_is_in_the_link() -> None:
+    app = open_page("units", run="vanilla")
+    assert [m.label for m in app.metric] == ["Squared error, all units"]
+    most = app.pills[0].options[0]
+    app.pills[0].set_value([int(most)]).run()
+    assert_sound(app)
+    assert app.query_params["off"] == most
+    whole, rest = app.metric
+    assert float(rest.value) > float(whole.value)
+    app.pills[0].set_value([]).run()
+    assert "off" not in app.query_params
+
+
+def test_the_error_without_units_is_the_librarys() -> None:
+    app = open_page("units", run="variational", off="1,2", image="11")
+    run = caches.load(runs.read(runs.SHIPPED / "variational"))
+    x, mean = caches.test_images("fashion-mnist")[11], caches.codes(run.run).mean(axis=0)
+    expected = np.mean((run.decode(mean[None])[0] - x) ** 2)
+    assert float(app.metric[1].value) == pytest.approx(expected, abs=1e-4)
+
+
+def test_units_that_are_off_stay_off_for_another_image_and_not_for_another_run() -> None:
+    app = open_page("units", run="vanilla", off="3,7")
+    assert app.pills[0].value == [3, 7]
+    app.number_input(key="image-fashion-mnist").set_value(50).run()
+    assert_sound(app)
+    assert app.pills[0].value == [3, 7]
+    app.selectbox(key="run").set_value("contractive").run()
+    assert_sound(app)
+    assert not app.pills[0].value
+    assert "off" not in app.query_params
+    app.selectbox(key="run").set_value("vanilla").run()
+    assert app.pills[0].value == [3, 7], "each run has its own"
+
+
+def test_settings_stay_when_someone_comes_back() -> None:
+    app = open_page("units", run="vanilla", off="3,7", image="12")
+    turn(app, "home")
+    turn(app, "units")
+    assert_sound(app)
+    assert (app.query_params["off"], app.query_params["image"]) == ("3,7", "12")
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "left"), [("x", []), ("0", []), ("33", []), ("3,,4", [3, 4]), ("-1,5", [5]), ("5," * 9000, [5])]
+)
+def test_nonsense_for_units_is_a_sentence_and_left_out(nonsense: str, left: list[int]) -> None:
+    app = open_page("units", run="vanilla", off=nonsense)
+    assert_sound(app)
+    assert "units that are not there" in app.warning[0].value
+    assert app.pills[0].value == left
+
+
+@pytest.mark.parametrize("key", ["image", "row"])
+def test_nonsense_for_a_number_is_a_sentence_and_the_default(key: str) -> None:
+    app = open_page("units", run="sparse-visible", **{key: "999999"})
+    assert_sound(app)
+    assert "that is not there" in said(app)
+    assert len(app.warning) == 1
+
+
+def test_an_image_all_of_whose_units_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = caches.codes
+    monkeypatch.setattr(caches, "codes", lambda run: original(run) * 0)
+    app = open_page("units", run="vanilla")
+    assert_sound(app)
+    assert "0 of 32 units speak" in said(app)
+
+
+def test_a_run_that_is_gone_and_no_run_at_all(nothing_ships: Path) -> None:  # noqa: F811
+    app = open_page("units", run="gone")
+    assert_sound(app)
+    assert "Train one" in app.info[0].value
+
+
+def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_runs: dict[str, Path]) -> None:  # noqa: F811
+    for kind in ("vanilla", "variational"):
+        shutil.copytree(digits_runs[kind], data_folder / "runs" / kind)
+    for kind in ("vanilla", "variational"):
+        app = open_page("units", run=kind)
+        assert_sound(app)
+        assert not app.error
+        assert len(app.metric) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"run": "convolutional", "row": "65", "image": "9"}, {"run": "variational-2d", "off": "2"}],
+    ids=lambda query: query["run"],
+)
+def test_the_code_makes_what_the_page_shows(query: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runs.SHIPPED.parent)
+    source, shown, _ = visit("units", **query)
+    assert made_by(source)[0] == shown
