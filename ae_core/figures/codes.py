@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, layout, plain
+from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, edge, layout, plain
 
 ENOUGH = 30  # values for a histogram of their own
 GREY = "rgba(128, 128, 128, 0.45)"
@@ -39,7 +39,7 @@ def scatter(
             customdata=rows.astype(np.int32),
             mode="markers",
             name=name,
-            marker={"size": size, "color": colour, "opacity": 0.75},
+            marker={"size": size, "color": colour, "opacity": 0.75, "line": {"width": 1, "color": edge(colour)}},
             # Once some points are selected, of all classes together.
             selected={"marker": {"color": colour, "opacity": 0.95}},
             unselected={"marker": {"color": colour, "opacity": 0.1}},
