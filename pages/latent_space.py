@@ -153,7 +153,6 @@ with table:
             ),
         },
     )
-    codes_table.offer(run, selected)
 
 with closely:
     st.subheader("One of them closely")
@@ -204,13 +203,17 @@ with closely:
         (in_code, _), (in_pixels, _) = near.values()
         shared = np.intersect1d(in_code, in_pixels)
         same = [int((labels[found] == labels[picked]).sum()) for found in (in_code, in_pixels)]
-        name = dataset.class_names[labels[picked]]
+        name, all_of_them = run_picker.as_text(dataset.class_names[labels[picked]]), len(in_code)
         named = f": {', '.join(f'{n:,}' for n in shared)}" if len(shared) else ""
         st.markdown(
-            f"Of the {len(in_code)} nearest by code, **{same[0]}** are of the class {run_picker.as_text(name)} as it "
-            f"is; of the nearest by pixels, **{same[1]}**. Both have **{len(shared) or 'none'}** in common{named}."
+            f"It is of the class {name}. So are **{same[0]}** of the {all_of_them} nearest by code, and **{same[1]}** "
+            f"of the {all_of_them} nearest by pixels. **{len(shared) or 'None'}** of them are among both{named}."
         )
         st.caption("Distances are taken in the full code, whatever the map shows.")
+
+st.subheader("Take the codes along")
+st.caption("With number, class and error of each image.")
+codes_table.offer(run, selected)
 
 st.info(run.recipe.notice, icon=":material/visibility:")
 

@@ -80,8 +80,12 @@ class Dots {
         if (this.dragged && event) this.choose(event.points);
         this.dragged = false;
       });
-      element.on("plotly_click", (event) => this.choose(event.points));
-      element.on("plotly_deselect", () => this.tell([]));
+      // A double click lets go, and is then called a click as well.
+      element.on("plotly_deselect", () => {
+        this.letGo = performance.now();
+        this.tell([]);
+      });
+      element.on("plotly_click", (event) => performance.now() - (this.letGo ?? 0) > 50 && this.choose(event.points));
       element.on("plotly_legendclick", (event) => this.bring(this.dots[event.curveNumber].name));
       element.on("plotly_legenddoubleclick", () => false);
       element.on("plotly_relayouting", () => this.clear());

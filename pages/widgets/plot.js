@@ -70,6 +70,7 @@ function preview(element, traces) {
 
 async function draw(element, data, setTriggerValue) {
   const { data: traces, layout } = shown(element, data);
+  if (data.dots) layout.height = Math.min(layout.height, element.clientWidth + 140); // a map on a phone is square
   await fit(element, traces, layout);
   element.setAttribute("aria-label", data.alt);
   element.setAttribute("role", data.tools ? "group" : "img"); // an image holds no buttons
