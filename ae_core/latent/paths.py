@@ -172,15 +172,17 @@ def jumps(images: np.ndarray) -> np.ndarray:
 
 def distances_to(codes: np.ndarray, path: np.ndarray) -> np.ndarray:
     """From each place of a path (n, d) to the nearest of codes (m, d): (n,) float64; exactly 0 at a code."""
-    path = np.asarray(path, np.float64)
-    nearest = np.full(len(path), np.inf)
-    length = (path**2).sum(axis=1)
+    middle = codes.mean(axis=0)  # differences of squares lose less near zero
+    places = np.asarray(path, np.float32) - middle
+    least, nearest = np.full(len(path), np.inf, np.float32), np.zeros(len(path), np.intp)
     for i in range(0, len(codes), PART):
-        part = np.asarray(codes[i : i + PART], np.float64)
-        squared = length[:, None] - 2 * path @ part.T + (part**2).sum(axis=1)
-        nearest = np.minimum(nearest, squared.min(axis=1))
-    # What rounding leaves of equal codes is no distance.
-    return np.sqrt(np.where(nearest > 1e-12 * length, nearest, 0))
+        part = codes[i : i + PART] - middle
+        squared = np.einsum("md,md->m", part, part) - 2 * places @ part.T  # less the place's own, the same for all
+        best = squared.argmin(axis=1)
+        found = np.take_along_axis(squared, best[:, None], axis=1)[:, 0]
+        nearest = np.where(found < least, best + i, nearest)
+        least = np.minimum(found, least)
+    return np.linalg.norm(np.asarray(path, np.float64) - codes[nearest], axis=1)
 
 
 def _way(name: str) -> Callable[[np.ndarray, np.ndarray, int], np.ndarray]:
