@@ -12,6 +12,7 @@ from pages.widgets import pad, run_picker
 
 MAX_FILES = 10
 PAD = "pad"
+BROUGHT = "brought-pictures"  # in the session
 KEPT = 8  # pixels a side for each pixel of the models' images: what is kept of a picture
 NAME_LENGTH = 24  # of a file's name, where several are to choose from
 
@@ -48,16 +49,26 @@ def _read(name: str, content: bytes, image_shape: tuple[int, int]) -> Picture | 
 
 
 def files(image_shape: tuple[int, int]) -> list[Picture]:
-    """Shows an uploader and gives the pictures that can be read; says of the others why not."""
+    """Shows an uploader and gives the pictures that can be read; says of the others why not.
+
+    They outlive the uploader, which forgets its files when another page is opened.
+    """
     given = st.file_uploader(
         f"Up to {MAX_FILES} images, PNG, JPEG, WebP, GIF or BMP",
         accept_multiple_files=True,
         max_upload_size=images.MAX_BYTES // 1_000_000,
+        on_change=lambda: st.session_state.pop(BROUGHT, None),
     )
     if len(given) > MAX_FILES:
         st.warning(f"{len(given)} files were given; the first {MAX_FILES} are shown.")
-    read = [_read(file.name, file.getvalue(), image_shape) for file in given[:MAX_FILES]]
-    return [picture for picture in read if picture]
+    if given:
+        read = [_read(file.name, file.getvalue(), image_shape) for file in given[:MAX_FILES]]
+        st.session_state[BROUGHT] = [picture for picture in read if picture]
+    found: list[Picture] = st.session_state.get(BROUGHT, [])
+    if found and not given:
+        st.caption("From before; the next upload takes the place of:")
+        st.text(", ".join(picture.name for picture in found))
+    return found
 
 
 def one_file(image_shape: tuple[int, int]) -> Picture | None:

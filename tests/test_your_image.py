@@ -1,0 +1,331 @@
+"""The page of one's own image, as Streamlit's test runner sees it, and what stands in its rows."""
+
+import base64
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from ae_core import data, kinds, latent, metrics, runs
+from ae_core.data import as_float
+from ae_core.figures.maps import density_map
+from pages.widgets import answers, caches, image_input, pad, visitor
+
+ROOT = Path(__file__).resolve().parent.parent
+NAVIGATION = str(ROOT / "pages" / "navigation.py")
+TITLES = [kinds.get(name).title for name in kinds.names()]
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(visitor, "current", lambda: "me")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[answers.Answer]]:
+    """What the page shows in its rows, at each run of its script."""
+    shown: list[list[answers.Answer]] = []
+    show = answers.show
+
+    def remember(given: list[answers.Answer], key: str) -> str | None:
+        shown.append(list(given))
+        return show(given, key)
+
+    monkeypatch.setattr(answers, "show", remember)
+    return shown
+
+
+def open_page(**query: str) -> AppTest:
+    with pytest.MonkeyPatch.context() as patch:  # the visit begins on an empty home page, the quickest one
+        patch.setattr(runs, "SHIPPED", Path("nowhere"))
+        app = AppTest.from_file(NAVIGATION, default_timeout=60).run()
+    app.query_params.update(query)
+    return app.switch_page("your_image.py").run()
+
+
+def draw(app: AppTest, grey: np.ndarray) -> AppTest:
+    """As if the visitor had drawn that, uint8 (SIDE, SIDE)."""
+    sent = base64.b64encode(grey.tobytes()).decode() if grey.any() else ""
+    app.session_state[image_input.PAD] = {"sent": {"version": 0, "drawing": sent}}
+    return app.run()
+
+
+def shirt() -> np.ndarray:
+    grey = np.zeros((pad.SIDE, pad.SIDE), np.uint8)
+    grey[30:90, 35:75] = 255
+    grey[30:50, 20:90] = 255
+    return grey
+
+
+def png(grey: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, "PNG")
+    return file.getvalue()
+
+
+def said(app: AppTest) -> str:
+    elements = (app.title, app.markdown, app.caption, app.text, app.info, app.warning, app.error)
+    return "\n".join(str(e.value) for kind in elements for e in kind)
+
+
+def assert_sound(app: AppTest) -> None:
+    assert not app.exception, [e.value for e in app.exception]
+    assert app.title[0].value == "Your image"
+    assert "Traceback" not in said(app)
+
+
+# Drawing
+
+
+def test_an_empty_pad_invites(asked: list) -> None:
+    app = open_page()
+    assert_sound(app)
+    assert not app.error
+    assert not app.warning
+    assert "Draw a shirt" in app.info[0].value
+    assert asked == []
+
+
+def test_a_drawing_is_answered_by_all_seven(asked: list) -> None:
+    app = draw(open_page(), shirt())
+    assert_sound(app)
+    assert not app.error
+    (given,) = asked
+    assert [a.run.recipe.title for a in given] == TITLES
+    for answer in given:
+        assert answer.reconstruction.shape == (28, 28)
+        assert answer.neighbours.shape == (answers.NEIGHBOURS, 28, 28)
+        assert 0 <= answer.rank <= 100
+    draw(app, np.zeros_like(shirt()))
+    assert "Draw a shirt" in app.info[0].value
+
+
+def test_a_drawing_of_one_plain_colour_is_a_sentence(asked: list) -> None:
+    app = draw(open_page(), np.full((pad.SIDE, pad.SIDE), 255, np.uint8))
+    assert_sound(app)
+    assert "one plain colour" in app.warning[0].value
+    assert asked == []
+    draw(app, shirt())
+    assert not app.warning
+    assert len(asked) == 1
+
+
+def test_a_broken_message_from_the_pad_is_a_sentence_and_costs_nothing(asked: list) -> None:
+    app = draw(open_page(), shirt())
+    app.session_state[image_input.PAD] = {"sent": {"version": 0, "drawing": "<script>"}}
+    app.run()
+    assert_sound(app)
+    assert "draw it again" in app.error[0].value
+    assert len(asked) == 2, "the drawing before is still answered"
+
+
+def test_a_test_image_on_the_pad_is_answered_as_on_reconstruct(asked: list) -> None:
+    app = open_page()
+    app.selectbox[0].set_value("Bag")
+    (begin,) = [b for b in app.button if b.label == "Put it on the pad"]
+    begin.click().run()
+    assert_sound(app)
+    (given,) = asked
+    test = data.load("fashion-mnist").split("test")
+    x = as_float(test.images[test.labels == data.load("fashion-mnist").class_names.index("Bag")])
+    for answer in given:
+        errors = metrics.squared_error(x, answer.run.reconstruct(x))
+        assert np.abs(errors - answer.mse).min() < 1e-4, answer.run.recipe.title
+
+
+# Steps
+
+
+def test_each_step_can_be_switched_off_here_or_by_the_link(asked: list) -> None:
+    app = draw(open_page(), shirt())
+    for name in ("crop", "centre", "contrast"):
+        app.checkbox(key=name).set_value(False).run()
+        assert_sound(app)
+    app.checkbox(key="invert").set_value(True).run()
+    first, last = asked[0], asked[-1]
+    assert not np.array_equal(first[0].reconstruction, last[0].reconstruction)
+    again = draw(open_page(crop="false"), shirt())
+    assert not again.checkbox(key="crop").value
+    assert again.checkbox(key="centre").value
+
+
+def test_whether_to_invert_is_decided_for_each_picture_until_the_visitor_does(asked: list) -> None:
+    app = draw(open_page(), shirt())
+    assert not app.checkbox(key="invert").value
+    draw(app, 255 - shirt())
+    assert app.checkbox(key="invert").value
+    app.checkbox(key="invert").set_value(False).run()
+    draw(app, 255 - np.roll(shirt(), 5))
+    assert not app.checkbox(key="invert").value
+    assert_sound(app)
+
+
+# Files and the camera
+
+
+def uploader(app: AppTest) -> Any:
+    app.segmented_control(key="from").set_value("Upload").run()
+    assert_sound(app)
+    return app.file_uploader[0]
+
+
+def test_before_an_upload_the_page_invites(asked: list) -> None:
+    app = open_page(**{"from": "Upload"})
+    assert_sound(app)
+    assert "Upload a picture" in app.info[0].value
+    assert not app.error
+
+
+def test_of_several_files_one_is_looked_at_and_the_bad_one_is_named(asked: list) -> None:
+    app = open_page()
+    light = np.full((60, 50), 240, np.uint8)
+    light[10:50, 10:40] = 30
+    uploader(app).upload("one.png", png(light)).upload("<b>bad</b>.png", b"no image").upload(
+        "*two*.png", png(np.pad(shirt(), 9))
+    ).run()
+    assert_sound(app)
+    assert "<b>bad</b>.png: The file is no image" in "\n".join(t.value for t in app.text)
+    assert app.checkbox(key="invert").value, "the first one is on light ground"
+    (which,) = [c for c in app.segmented_control if c.label == "Which one"]
+    assert len(which.options) == 2
+    assert "\\*two\\*" in which.options[1], "names of files are never Markdown"
+    which.set_value(1).run()
+    assert_sound(app)
+    assert not app.checkbox(key="invert").value
+    assert len(asked) == 2
+
+
+def test_uploads_are_there_when_one_comes_back_until_they_are_removed(asked: list) -> None:
+    app = open_page()
+    uploader(app).upload("*mine*.png", png(np.pad(shirt(), 9))).run()
+    app.switch_page("home.py").run()
+    app.switch_page("your_image.py").run()
+    assert_sound(app)
+    assert "*mine*.png" in [t.value for t in app.text]
+    assert len(asked) == 2
+    np.testing.assert_array_equal(asked[0][0].reconstruction, asked[1][0].reconstruction)
+    app.file_uploader[0].upload("other.png", png(np.pad(255 - shirt(), 9, constant_values=255))).run()
+    assert app.checkbox(key="invert").value
+    app.file_uploader[0].clear().run()
+    assert "Upload a picture" in app.info[0].value
+
+
+def test_a_file_of_one_plain_colour_is_a_sentence(asked: list) -> None:
+    app = open_page()
+    uploader(app).upload("white.png", png(np.full((40, 40), 255, np.uint8))).run()
+    assert_sound(app)
+    assert "one plain colour" in app.warning[0].value
+    assert asked == []
+
+
+def test_the_camera_is_opened_only_when_asked_for(asked: list) -> None:
+    app = open_page(**{"from": "Camera"})
+    assert_sound(app)
+    assert not app.camera_input
+    app.toggle(key="camera-on").set_value(True).run()
+    file = io.BytesIO()
+    Image.fromarray(np.pad(shirt(), 20)).save(file, "JPEG")
+    app.camera_input[0].set_value(("shot.jpg", file.getvalue(), "image/jpeg")).run()
+    assert_sound(app)
+    assert len(asked[-1]) == len(TITLES)
+
+
+def test_a_link_with_nonsense_in_it_opens_the_page(asked: list) -> None:
+    app = open_page(**{"from": "<script>", "crop": "perhaps"})
+    assert_sound(app)
+    assert app.segmented_control(key="from").value == "Draw"
+
+
+# Damage
+
+
+def test_a_damaged_kind_says_so_in_one_line_and_the_others_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list
+) -> None:
+    folder = tmp_path / "checkpoints"
+    for name in ("vanilla", "sparse", "variational"):
+        shutil.copytree(runs.SHIPPED / name, folder / name)
+    (folder / "vanilla" / "decoder.onnx").unlink()
+    content = bytearray((folder / "sparse" / "encoder.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "sparse" / "encoder.onnx").write_bytes(content)
+    monkeypatch.setattr(runs, "SHIPPED", folder)
+    app = draw(open_page(), shirt())
+    assert_sound(app)
+    assert [a.run.recipe.title for a in asked[-1]] == ["Variational"]
+    lines = [t.value for t in app.text if "cannot answer" in t.value]
+    assert [line.split()[0] for line in lines] == ["Vanilla", "Sparse"]
+    assert all("\n" not in line for line in lines)
+
+
+def test_without_any_kind_the_page_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "SHIPPED", tmp_path)
+    app = open_page()
+    assert_sound(app)
+    (sentence,) = [i.value for i in app.info]
+    assert "Train one" in sentence
+
+
+# What stands in a row
+
+
+@pytest.mark.parametrize(
+    ("rank", "expected"),
+    [
+        (100, "stranger than all test images: the model has not seen the like"),
+        (99.96, "stranger than 99.9 % of the test images: the model has not seen the like"),
+        (99.0, "stranger than 99.0 % of the test images: the model has not seen the like"),
+        (96.5, "stranger than 96.5 % of the test images: the model has hardly seen the like"),
+        (50.0, "stranger than 50.0 % of the test images"),
+        (20.0, "more ordinary than 80.0 % of the test images"),
+        (0.04, "more ordinary than 99.9 % of the test images"),
+        (0, "more ordinary than all test images"),
+    ],
+)
+def test_how_strange_an_image_is_in_words(rank: float, expected: str) -> None:
+    assert answers.words(rank) == expected
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "variational"])
+def test_an_answer_is_what_the_library_says(kind: str) -> None:
+    run = caches.load(runs.read(runs.SHIPPED / kind))
+    x = caches.test_images("fashion-mnist")[7]
+    answer = answers.ask(run, x)
+    code = run.encode(x[None])
+    x_hat = run.decode(code)
+    np.testing.assert_array_equal(answer.reconstruction, x_hat[0])
+    assert answer.mse == pytest.approx(float(np.mean((x - x_hat[0]) ** 2)), rel=1e-5)
+    assert answer.rank == pytest.approx(metrics.percentile_rank(answer.mse, caches.errors(run.run)), abs=0.01)
+
+    every = data.load("fashion-mnist").split("train")
+    rows = np.linspace(0, 59_999, 10_000).round().astype(int)
+    near, _ = latent.nearest(run.encode(as_float(every.images[rows])), code[0], 3)
+    np.testing.assert_array_equal(answer.neighbours, every.images[rows][near])
+    assert answer.classes == tuple(data.load("fashion-mnist").class_names[c] for c in every.labels[rows][near])
+
+
+def test_the_map_is_dense_where_the_points_are_and_square() -> None:
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal((0, 0), 0.2, (4000, 2)), rng.normal((6, 2), 0.2, (1000, 2))])
+    picture, (left, right, bottom, top) = density_map(points, 40)
+    assert picture.shape == (40, 40)
+    assert right - left == pytest.approx(top - bottom)
+    row, column = np.unravel_index(picture.argmax(), picture.shape)
+    x, y = left + (column + 0.5) / 40 * (right - left), top - (row + 0.5) / 40 * (top - bottom)
+    assert (x, y) == pytest.approx((0, 0), abs=0.4)
+    assert picture[:8].max() == 0
+    other = picture[int((top - 2) / (top - bottom) * 40), int((6 - left) / (right - left) * 40)]
+    assert 0 < other < picture.max()
+
+
+def test_a_map_of_one_place_is_a_map() -> None:
+    picture, (left, right, bottom, top) = density_map(np.ones((50, 2)), 16)
+    assert picture.max() == 255
+    assert left < 1 < right
+    assert bottom < 1 < top
