@@ -36,6 +36,10 @@ IMAGES = RNG.random((12, 4, 6)).astype(np.float32)
 
 EVERY = {
     "scatter": lambda: figures.scatter(POINTS, LABELS, ["a", "b", "c"], ("x", "y")),
+    "scatter of a projection": lambda: figures.scatter(POINTS, LABELS, ["a", "b", "c"], None),
+    "class_mix": lambda: figures.class_mix(LABELS[:20], LABELS, ["a", "b", "c"]),
+    "error_histogram": lambda: figures.error_histogram(POINTS[:, 0] ** 2, np.arange(40)),
+    "error_histogram of a few": lambda: figures.error_histogram(POINTS[:, 0] ** 2, np.array([3, 5])),
     "activation_histogram": lambda: figures.activation_histogram(CODES),
     "firing_rates": lambda: figures.firing_rates(RATES),
     "units_per_image": lambda: figures.units_per_image(COUNTS),
@@ -119,6 +123,38 @@ def test_a_class_keeps_its_colour_when_others_are_absent() -> None:
     figure = figures.scatter(POINTS[:5], np.full(5, 2), ["a", "b", "c"], ("x", "y"))
     (full,) = [t for t in figure.data if len(t.x)]
     assert (full.name, full.marker.color) == ("c", CLASS_COLOURS[2])
+
+
+def test_what_is_not_selected_is_dimmed_and_nothing_loses_its_colour() -> None:
+    for trace in EVERY["scatter"]().data:
+        assert trace.selected.marker.color == trace.unselected.marker.color == trace.marker.color
+        assert trace.unselected.marker.opacity < 0.2 < trace.marker.opacity < trace.selected.marker.opacity
+
+
+def test_lengths_that_mean_nothing_have_no_numbers() -> None:
+    layout = EVERY["scatter of a projection"]().layout
+    assert (layout.xaxis.showticklabels, layout.yaxis.showticklabels, layout.yaxis.showgrid) == (False, False, False)
+    assert layout.yaxis.scaleanchor == "x"
+
+
+def test_the_mix_counts_each_class_and_its_share() -> None:
+    (bars,) = figures.class_mix(np.array([1, 1, 0]), np.array([0, 0, 1, 1, 1, 1]), ["a", "b", "c"]).data
+    assert bars.x.tolist() == [1, 2, 0]
+    assert bars.customdata.tolist() == [50, 50, 0]
+    assert bars.text == ("1", "2", "")
+    assert list(bars.marker.color) == list(CLASS_COLOURS[:3])
+
+
+def test_errors_of_many_are_a_distribution_and_of_a_few_are_marks() -> None:
+    errors = RNG.gamma(2, 0.01, 1000)
+    every, some = figures.error_histogram(errors, np.arange(100)).data
+    for trace in (every, some):
+        assert trace.y[:-1].sum() == pytest.approx(100, rel=1e-5), "the last value only closes the last step"
+    every, marks = figures.error_histogram(errors, np.array([7, 2])).data
+    np.testing.assert_allclose(marks.x, np.minimum(errors[[7, 2]], every.x[-1]), rtol=1e-6)
+    assert marks.customdata.tolist() == [7, 2]
+    assert len(figures.error_histogram(errors, np.empty(0, int)).data) == 1
+    assert len(figures.error_histogram(np.zeros(10)).data) == 1
 
 
 def test_the_histogram_holds_every_activation_once() -> None:

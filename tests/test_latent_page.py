@@ -1,0 +1,264 @@
+"""The page of the latent space, as Streamlit's own test runner sees it."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ae_core import data, inference, latent, metrics, projecting, runs
+from pages.widgets import code, codes_table, plot, projection, selection, visitor
+
+ROOT = Path(__file__).resolve().parent.parent
+LABELS = data.load("fashion-mnist").split("test").labels
+NAMES = data.load("fashion-mnist").class_names
+
+
+@pytest.fixture(autouse=True)
+def a_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(visitor, "current", lambda: "me")
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, go.Figure]:
+    """The figures that the page shows, by key, and what it tells the map."""
+    seen: dict[str, Any] = {}
+    show, dots = plot.show, plot.dots
+
+    def note(figure: go.Figure, key: str, *arguments: Any, **options: Any) -> None:
+        seen[key] = figure
+        show(figure, key, *arguments, **options)
+
+    def note_dots(figure: go.Figure, key: str, **options: Any) -> None:
+        seen[key], seen["told"] = figure, options
+        dots(figure, key, **options)
+
+    monkeypatch.setattr(plot, "show", note)
+    monkeypatch.setattr(plot, "dots", note_dots)
+    return seen
+
+
+def visit(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "SHIPPED", Path("nowhere"))  # the home page, where every visit begins, is quick so
+        app.run()
+    app.query_params.update(query)
+    return sound(app.switch_page("latent_space.py").run())
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception, [e.value for e in app.exception]
+    assert not app.error, [e.value for e in app.error]
+    return app
+
+
+def headings(app: AppTest) -> list[str]:
+    return [h.value for h in app.header]
+
+
+def test_nothing_selected_shows_all(shown: dict[str, Any]) -> None:
+    app = visit(run="variational")
+    assert headings(app)[0] == "No image is selected"
+    assert len(shown["errors"].data) == 1
+    np.testing.assert_array_equal(shown["mix"].data[0].x, np.bincount(LABELS))
+    assert app.dataframe[0].value["number"].tolist() == list(range(64))
+    assert app.segmented_control[0].label != "Projection", "a plane needs none"
+
+
+def test_a_link_opens_the_same_selection(shown: dict[str, Any]) -> None:
+    numbers = np.flatnonzero(LABELS == 7)[:300]
+    app = visit(run="vanilla", select=selection.encode(numbers, len(LABELS)), image="17")
+    assert headings(app)[0] == "300 images selected"
+    np.testing.assert_array_equal(shown["told"]["selected"], numbers)
+    assert shown["told"]["marked"] == [17]
+    assert shown["mix"].data[0].x.tolist() == [0, 0, 0, 0, 0, 0, 0, 300, 0, 0]
+    assert app.dataframe[0].value["number"].tolist() == numbers[:64].tolist()
+    assert set(app.dataframe[0].value["class"]) == {"Sneaker"}
+    assert [t.name for t in shown["errors"].data] == ["all test images", "selected"]
+    assert app.query_params["select"] == selection.encode(numbers, len(LABELS))
+
+
+def test_what_the_map_selects_is_selected_everywhere(shown: dict[str, Any]) -> None:
+    app = visit(run="variational")
+    with pytest.MonkeyPatch.context() as patch:
+        # Outside a run the session is the app's own.
+        patch.setattr(selection.st, "session_state", app.session_state)
+        shown["told"]["on_select"]([5, 4, 9])
+    sound(app.run())
+    assert headings(app)[0] == "3 images selected"
+    assert app.dataframe[0].value["number"].tolist() == [4, 5, 9]
+    next(b for b in app.button if b.label == "Let go").click().run()
+    assert headings(app)[0] == "No image is selected"
+    assert "select" not in app.query_params
+
+
+def test_classes_are_selected_by_name(shown: dict[str, Any]) -> None:
+    app = visit(run="variational")
+    app.pills(key="classes").set_value(["Bag", "Sandal"]).run()
+    sound(app)
+    assert headings(app)[0] == "2,000 images selected"
+    np.testing.assert_array_equal(shown["told"]["selected"], np.flatnonzero(np.isin(LABELS, [5, 8])))
+    assert app.pills(key="classes").value == ["Sandal", "Bag"]
+    app.pills(key="classes").set_value(["Bag"]).run()
+    assert headings(app)[0] == "1,000 images selected"
+    app.pills(key="classes").set_value([]).run()
+    assert headings(app)[0] == "No image is selected"
+
+
+def test_the_strangest_come_first(shown: dict[str, Any]) -> None:
+    app = visit(run="variational", select="1.2.3.4.5.6.7.8", order="Strangest first")
+    run = inference.load(runs.SHIPPED / "variational")
+    x = data.as_float(data.load("fashion-mnist").split("test").images[:9])
+    errors = metrics.squared_error(x, run.reconstruct(x))
+    numbers = app.dataframe[0].value["number"].tolist()
+    assert numbers == (1 + np.argsort(-errors[1:])).tolist()
+    np.testing.assert_allclose(app.dataframe[0].value["error"], errors[numbers], rtol=1e-3)
+    assert app.dataframe[0].value["percentile"].is_monotonic_decreasing
+
+
+def test_the_neighbours_of_one_image_by_code_and_by_pixels(shown: dict[str, Any]) -> None:
+    app = visit(run="vanilla")
+    assert "neighbours" not in shown
+    app.number_input(key="closely-fashion-mnist").set_value(17).run()
+    sound(app)
+    assert app.query_params["image"] == "17"
+    run = inference.load(runs.SHIPPED / "vanilla")
+    x = data.as_float(data.load("fashion-mnist").split("test").images)
+    codes, pixels = run.encode(x), x.reshape(len(x), -1)
+    near = [latent.nearest(points, points[17], 9)[0][1:] for points in (codes, pixels)]
+    texts = [t for t in shown["neighbours"].data[1].text if "distance" in t]
+    named = [int(t.split("test image ")[1].split("<br>")[0]) for t in texts]
+    assert named == [*near[0], *near[1]]
+    (sentence,) = [m.value for m in app.markdown if "nearest by code" in m.value]
+    shared = np.intersect1d(*near)
+    assert f"**{len(shared)}** of them are among both" in sentence
+    assert all(f"{n:,}" in sentence for n in shared)
+    assert f"So are **{(LABELS[near[0]] == LABELS[17]).sum()}** of the 8" in sentence
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"select": "nonsense"}, "selection in this link cannot be read"),
+        ({"image": "10000"}, "not among the test images"),
+        ({"projection": "UMAP"}, "projection"),
+        ({"order": "By taste"}, "order"),
+        ({"points-fashion-mnist": "-5"}, "test images"),
+    ],
+)
+def test_nonsense_in_the_link_is_a_sentence(query: dict[str, str], words: str) -> None:
+    app = visit(run="undercomplete", **query)
+    (warning,) = [w.value for w in app.warning]
+    assert words in warning
+    assert headings(app)[0] == "No image is selected"
+
+
+# Projections
+
+
+def test_t_sne_ships_and_says_that_it_has_no_decoder(shown: dict[str, Any]) -> None:
+    app = visit(run="undercomplete", projection="t-SNE")
+    assert "A projection has no decoder" in "\n".join(c.value for c in app.caption)
+    places = projecting.read(runs.read(runs.SHIPPED / "undercomplete"))
+    trouser = shown["scatter"].data[1]
+    np.testing.assert_allclose(np.column_stack([trouser.x, trouser.y]), places[LABELS == 1])
+    app.segmented_control(key="projection").set_value(projection.PRINCIPAL).run()
+    assert "shadow on the two directions" in "\n".join(c.value for c in sound(app).caption)
+
+
+@pytest.fixture
+def mine(tmp_path: Path, digits_runs: dict[str, Path]) -> runs.Run:
+    """A visitor's own run, without a projection yet."""
+    return runs.read(Path(shutil.copytree(digits_runs["vanilla"], tmp_path / "data" / "runs" / "mine")))
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(b for b in app.button if b.label == label)
+
+
+def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(
+    mine: runs.Run, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ae_core.jobs import local
+
+    started: list[Any] = []
+    monkeypatch.setattr(local, "start_process", lambda *arguments: started.append(arguments))
+    app = visit(run="mine", projection="t-SNE")
+    assert "no t-SNE of this run yet" in app.info[0].value
+    assert shown["scatter"].layout.xaxis.title.text, "meanwhile the principal directions"
+    button(app, "Compute t-SNE").click().run()
+    assert len(started) == 1
+    sound(app)
+    button(app, "Stop t-SNE").click().run()
+    assert (projecting.folder(mine) / "stop").exists()
+
+    assert projecting.work(mine).state == "stopped"
+    sound(app.run())
+    assert "stopped" in app.info[0].value
+    (projecting.folder(mine) / "stop").unlink()
+    assert projecting.work(mine).state == "finished"
+    sound(app.run())
+    assert shown["scatter"].layout.xaxis.showticklabels is False
+
+
+def test_a_computation_that_died_is_said_and_can_be_started_again(mine: runs.Run) -> None:
+    folder = projecting.folder(mine)
+    folder.mkdir(parents=True)
+    projecting._write_status(folder, projecting.Status("running", "Moving the dots", 0.5))
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60).run()
+    app.query_params.update({"run": "mine", "projection": "t-SNE"})
+    app.switch_page("latent_space.py").run()
+    assert not app.exception
+    assert app.error[0].value == "t-SNE was not computed."
+    assert "ended unexpectedly" in "\n".join(t.value for t in app.text)
+    assert button(app, "Compute t-SNE again")
+
+
+# What is taken along
+
+
+@pytest.mark.parametrize(("suffix", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
+def test_codes_are_taken_along(suffix: str, read: Any) -> None:
+    run = inference.load(runs.SHIPPED / "undercomplete")
+    numbers = np.array([3, 17, 9_999], np.int32)
+    rows = read(io.BytesIO(codes_table.as_file(run, numbers, suffix)))
+    assert rows.columns.tolist() == ["image", "class", "error", *(f"z{i}" for i in range(16))]
+    assert rows["image"].tolist() == numbers.tolist()
+    assert rows["class"].tolist() == [NAMES[c] for c in LABELS[numbers]]
+    x = data.as_float(data.load("fashion-mnist").split("test").images[numbers])
+    np.testing.assert_allclose(rows[[f"z{i}" for i in range(16)]], run.encode(x), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(rows["error"], metrics.squared_error(x, run.reconstruct(x)), rtol=1e-4)
+
+
+def test_percentiles_are_those_of_each_error_alone() -> None:
+    errors = np.array([0.3, 0.1, 0.2, 0.2])
+    expected = [metrics.percentile_rank(e, errors) for e in errors]
+    np.testing.assert_allclose(codes_table.percentiles(errors), expected)
+
+
+@pytest.mark.parametrize("count", [0, 3, 100, 101, 5_000])
+def test_the_code_names_the_same_numbers(count: int) -> None:
+    numbers = np.sort(np.random.default_rng(0).permutation(10_000)[:count])
+    np.testing.assert_array_equal(eval(codes_table.source(numbers), {"np": np}), numbers)
+
+
+@pytest.mark.parametrize(
+    "query", [{"run": "variational-2d", "select": "1.2.3", "order": "Strangest first"}, {"projection": "t-SNE"}]
+)
+def test_the_code_makes_what_the_page_shows(query: dict[str, str], shown: dict[str, Any]) -> None:
+    app = visit(**{"run": "undercomplete", **query})
+    (fold,) = [e for e in app.expander if e.label == code.TITLE]
+    made: list[dict] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(go.Figure, "show", lambda figure: made.append(json.loads(figure.to_json())))
+        exec(compile(fold.code[0].value, "fold", "exec"), {})
+    assert made == [json.loads(shown[key].to_json()) for key in ("scatter", "selected", "mix", "errors")]
