@@ -54,7 +54,7 @@ plot.show(
     narrow=figures.image_rows(picture_rows, tile=80, wrap=NARROW),
 )
 
-st.subheader(f"Over {len(x) - shown} test images")
+st.header(f"Over {len(x) - shown} test images")
 table = pd.DataFrame(
     {
         "PSNR, dB": [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()],

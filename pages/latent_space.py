@@ -70,10 +70,10 @@ with map_column:
 with gallery:
     if len(selected):
         heading, let_go = st.columns([3, 1], vertical_alignment="center")
-        heading.subheader(f"{len(selected):,} image{'s' if len(selected) > 1 else ''} selected")
+        heading.header(f"{len(selected):,} image{'s' if len(selected) > 1 else ''} selected")
         let_go.button("Let go", icon=":material/deselect:", width="stretch", on_click=select, args=([],))
     else:
-        st.subheader("No image is selected")
+        st.header("No image is selected")
     order = settings.control(
         st.segmented_control, "Order", ORDERS, default=ORDERS[0], required=True, key="order", width="stretch"
     )
@@ -113,13 +113,13 @@ st.pills(
 
 mix, histogram = st.columns(2, gap="large")
 with mix:
-    st.subheader("Their classes" if len(selected) else "Classes")
+    st.header("Their classes" if len(selected) else "Classes")
     chosen = labels[selected] if len(selected) else labels
     plot.show(
         figures.class_mix(chosen, labels, dataset.class_names), key="mix", alt="How many images of each class there are"
     )
 with histogram:
-    st.subheader("How well they come back" if len(selected) else "How well the images come back")
+    st.header("How well they come back" if len(selected) else "How well the images come back")
     plot.show(figures.error_histogram(errors, selected), key="errors", alt="Distribution of reconstruction errors")
     if len(selected):
         harder = float((np.median(errors[selected]) > errors).mean())
@@ -127,7 +127,7 @@ with histogram:
 
 table, closely = st.columns(2, gap="large")
 with table:
-    st.subheader("One by one")
+    st.header("One by one")
     rows = codes_table.rows(run, shown)
     # A key of what it shows, so that a row that was marked is never another image.
     key = f"rows-{hashlib.sha256(shown.tobytes() + run.run.digest.encode()).hexdigest()[:12]}"
@@ -155,7 +155,7 @@ with table:
     )
 
 with closely:
-    st.subheader("One of them closely")
+    st.header("One of them closely")
     number_key = f"closely-{dataset.name}"
     st.session_state[number_key] = picked
 
@@ -211,7 +211,7 @@ with closely:
         )
         st.caption("Distances are taken in the full code, whatever the map shows.")
 
-st.subheader("Take the codes along")
+st.header("Take the codes along")
 st.caption("With number, class and error of each image.")
 codes_table.offer(run, selected)
 

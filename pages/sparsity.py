@@ -51,13 +51,13 @@ st.dataframe(
     },
 )
 left, right = st.columns(2)
-left.subheader("Units an image uses")
+left.header("Units an image uses")
 with left:
     plot.show(figures.units_per_image(counts), key="units", alt="Distribution of active units per image")
-right.subheader("How often each unit fires")
+right.header("How often each unit fires")
 with right:
     plot.show(figures.firing_rates(rates), key="rates", alt="Firing rate of each unit")
-st.subheader("How strong activations are")
+st.header("How strong activations are")
 plot.show(figures.activation_histogram(codes), key="activations", alt="Histogram of activations")
 st.caption(
     "The diamond is the share of activations that are exactly zero. A unit is active above zero; "

@@ -49,7 +49,7 @@ with rows:
     )
 
 with controls:
-    st.subheader("Switch units off")
+    st.header("Switch units off")
     off_values = traversals.off_values(run, caches.codes(run.run))
     shares = traversals.shares(run, z, off_values)
     holding = [int(unit) + 1 for unit in np.argsort(-shares, kind="stable")[:SHOWN] if shares[unit] > 0]

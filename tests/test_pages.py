@@ -414,7 +414,7 @@ def test_what_belongs_to_another_visitor_is_not_shown(digits_runs: dict[str, Pat
     shutil.copytree(digits_runs["vanilla"], job.run_path)
     runs.write_json(job.run_path / runs.CARD, runs.read(job.run_path).card | {"owner": "someone-else"})
     app = open_page("train")
-    assert "What to expect" in [s.value for s in app.subheader]
+    assert "What to expect" in [s.value for s in app.header]
     turn(app, "reconstruct")
     assert len(app.selectbox(key="run").options) == len(runs.shipped())
     assert "someone else's" in open_page("reconstruct", run=job.id).warning[0].value

@@ -98,7 +98,7 @@ def show_shipped(kind: str, dataset: str) -> None:
     """Where nothing was trained yet: how the shipped run of that kind learnt, if one did on that data set."""
     shipped = (r for r in runs.shipped() if r.name == kind and isinstance(r, runs.Run))
     run = next((r for r in shipped if r.spec.dataset == dataset), None)
-    st.subheader("What to expect")
+    st.header("What to expect")
     if run is None:
         st.info("Start a training: its curves and reconstructions appear here.")
         return
@@ -112,7 +112,7 @@ def show_shipped(kind: str, dataset: str) -> None:
 
 
 def _title(job: Job) -> None:
-    st.subheader(kinds.get(job.spec.kind).title + " on " + data.load(job.spec.dataset).title)
+    st.header(kinds.get(job.spec.kind).title + " on " + data.load(job.spec.dataset).title)
     st.text(job.title)  # a person's own words: never Markdown
 
 
