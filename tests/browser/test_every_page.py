@@ -1,6 +1,7 @@
-"""Every page by its link, on light and on dark ground: whole, self-contained and accessible."""
+"""Every page by its link, on light and on dark ground, on a desk and a phone: whole, self-contained, accessible."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,14 +9,18 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import PAGES, Server, Tab
 from playwright.sync_api import Browser, expect
 
-VISITS = [(page, scheme) for page in PAGES for scheme in ("light", "dark")]
+DESK, PHONE = 1280, 390
+VISITS = [(page, scheme, width) for page in PAGES for scheme in ("light", "dark") for width in (DESK, PHONE)]
 
 
-@pytest.fixture(scope="module", params=VISITS, ids=lambda visit: f"{visit[0] or 'home'}-{visit[1]}")
+@pytest.fixture(scope="module", params=VISITS, ids=lambda v: f"{v[0] or 'home'}-{v[1]}-{v[2]}")
 def visit(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[tuple[str, str, Tab]]:
     """A page opened by its link in a fresh context, drawn to its end."""
-    page, scheme = request.param
-    context = browser.new_context(color_scheme=scheme)
+    page, scheme, width = request.param
+    phone = width == PHONE
+    context = browser.new_context(
+        color_scheme=scheme, viewport={"width": width, "height": 844}, has_touch=phone, is_mobile=phone
+    )
     tab = Tab(context, server)
     tab.open(page)
     yield page, scheme, tab
@@ -43,6 +48,20 @@ def test_follows_the_visitors_theme(visit: tuple[str, str, Tab]) -> None:
     ground = tab.page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
     red, green, blue = (int(value) for value in ground[ground.index("(") + 1 : -1].split(",")[:3])
     assert (red + green + blue < 3 * 128) == (scheme == "dark")
+
+
+def test_fits_its_window(visit: tuple[str, str, Tab]) -> None:
+    wide, room = visit[2].page.evaluate("[document.querySelector('.stMain').scrollWidth, innerWidth]")
+    assert wide <= room
+
+
+def test_headings_go_down_one_step_at_a_time(visit: tuple[str, str, Tab]) -> None:
+    levels = visit[2].page.evaluate(
+        "[...document.querySelectorAll('.stMain :is(h1, h2, h3, h4, h5, h6)')].map((e) => Number(e.tagName[1]))"
+    )
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
 
 
 def test_has_no_serious_axe_finding(visit: tuple[str, str, Tab]) -> None:
