@@ -6,7 +6,7 @@ import streamlit as st
 from ae_core import images, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import Run
-from pages.widgets import caches, lens
+from pages.widgets import caches, code, lens
 
 THUMBNAILS = 8
 SCALE = 2
@@ -62,3 +62,33 @@ for name in kinds.names():
         pictures.text(str(error))
         continue
     pictures.image(thumbnails(x_hat), width="stretch", alt=f"The same images, reconstructed by the {name} autoencoder")
+
+code.show(f"""
+import numpy as np
+
+import ae_core
+from ae_core import data, figures, kinds, latent
+from ae_core.figures import Row
+
+dataset = data.load("fashion-mnist")
+test = dataset.split("test")
+x = data.as_float(test.images)
+
+run = ae_core.load("checkpoints/variational")
+codes = run.encode(x)
+plane = latent.main_plane(codes)
+points = plane.points(codes)
+figures.scatter(points, test.labels, dataset.class_names, plane.labels).show()
+
+# What the lens decodes under the pointer, at 15 × 15 places.
+left, right, bottom, top = latent.extent(points)
+across, up = np.linspace(left, right, 15), np.linspace(bottom, top, 15)
+decoded = run.decode(plane.codes(latent.grid(across, up)))
+figures.image_grid(decoded, len(across), (across, up), plane.labels).show()
+
+originals = x[{first_of_class}]
+rows = [Row("test images", originals)]
+for kind in kinds.names():
+    rows.append(Row(kind, ae_core.load(f"checkpoints/{{kind}}").reconstruct(originals)))
+figures.image_rows(rows).show()
+""")

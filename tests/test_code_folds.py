@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import ae_core
-from ae_core import runs
+from ae_core import images, runs
 from ae_core.spec import make_spec
 from pages.widgets import code, plot, visitor
 
@@ -118,6 +119,20 @@ def test_every_page_shows_its_code(page: str) -> None:
     source, _, _ = visit(page)
     compile(source, page, "exec")
     assert os.fspath(ROOT) not in source
+
+
+def test_the_home_pages_code_decodes_its_plane_and_asks_the_seven(monkeypatch: pytest.MonkeyPatch) -> None:
+    mosaic, shown = images.mosaic, []
+    monkeypatch.setattr(images, "mosaic", lambda x, *sizes, **options: shown.append(x) or mosaic(x, *sizes, **options))
+    source, _, _ = visit("home")
+    made, names = made_by(source)
+    assert len(made) == 3
+    run = ae_core.load(runs.SHIPPED / "variational")
+    corner = run.decode(np.array([[names["left"], names["top"]]], np.float32))  # of a plane that is the code itself
+    np.testing.assert_allclose(names["decoded"][0], corner[0], atol=1e-6)
+    assert len(names["rows"]) == 8
+    for row, x in zip(names["rows"], shown[-8:], strict=True):
+        np.testing.assert_array_equal(row.images, x)
 
 
 def test_a_run_of_ones_own_is_opened_by_its_name(tmp_path: Path) -> None:
