@@ -11,7 +11,7 @@ from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
 
-BATCH = 128  # small batches need little memory, and are no slower
+BATCH = 32  # small batches need little memory, and are no slower
 THREADS = 2
 
 

@@ -55,7 +55,7 @@ def tell_about(run: LoadedRun, plane: Plane, place: np.ndarray, prefix: str) -> 
     def named(numbers: np.ndarray) -> list[str]:
         return [f"{figures.plain(dataset.class_names[labels[n]])}, test image {n:,}" for n in numbers]
 
-    st.subheader(f"Pinned at ({place[0]:.2f}, {place[1]:.2f})")
+    st.header(f"Pinned at ({place[0]:.2f}, {place[1]:.2f})")
     shown, neighbours = st.columns([1, 3], vertical_alignment="center")
     with shown:
         plot.show(figures.image_grid(image, 1, height=220), key=f"{prefix}pinned", alt="The pinned place, decoded")
@@ -90,8 +90,11 @@ def tell_about(run: LoadedRun, plane: Plane, place: np.ndarray, prefix: str) -> 
 st.title("Lens")
 st.markdown("Move over the plane: what lies there is decoded as you go. Click to pin a place and see all about it.")
 
-run = run_picker.pick()
-other = run_picker.pick_beside(run)
+left, right = st.columns(2)
+with left:
+    run = run_picker.pick()
+with right:
+    other = run_picker.pick_beside(run)
 overlay = st.segmented_control(
     "What is true, what is made up",
     list(lens.OVERLAYS),
@@ -109,7 +112,7 @@ if other is None:
 else:
     for column, one, prefix in zip(st.columns(2, gap="large"), (run, other), ("", BESIDE), strict=True):
         with column:
-            st.subheader(run_picker.title(one))
+            st.header(run_picker.title(one))
             found = look_at(one, prefix, overlay, "both")
             if found:
                 tell_about(one, *found, prefix)

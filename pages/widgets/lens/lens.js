@@ -21,6 +21,7 @@ export default function ({ data, parentElement, setStateValue }) {
 class Lens {
   constructor(root) {
     const find = (name) => root.querySelector("." + name);
+    this.element = find("lens");
     for (const name of ["plane", "ground", "dots", "cursor", "decoded", "nearest"]) this[name] = find(name);
     for (const name of ["place", "name", "off", "legend", "status", "counter", "reset"]) this[name] = find(name);
     // The elements may outlive this lens: what listens to them ends with it.
@@ -214,6 +215,8 @@ class Lens {
     const { index, distance } = found;
     const [h, w] = data.image;
     this.sprites.draw(this.nearest.getContext("2d"), index, 0, 0, w, h);
+    this.element.dataset.place = `${x},${y}`;
+    this.element.dataset.sharp = this.tiles.sharp;
     this.place.textContent = `(${x.toFixed(2)}, ${y.toFixed(2)})`;
     const name = `${data.classes[this.points.labels[index]]}, test image ${index}`;
     if (this.name.textContent !== name) this.name.textContent = name;
@@ -223,7 +226,6 @@ class Lens {
 
   count() {
     if (!this.data.debug || this.took === undefined) return;
-    this.counter.dataset.sharp = this.tiles.sharp;
     const sorted = [...this.times].sort((a, b) => a - b);
     const median = sorted[sorted.length >> 1];
     this.counter.hidden = false;
@@ -369,6 +371,7 @@ class Lens {
     if (data.pins) this.tell("view", view.at_home ? null : view.numbers.map(short));
     this.status.textContent = "";
     this.tiles.want(view, this.x, this.y);
+    this.element.dataset.sharp = this.tiles.sharp;
     this.fetch_overlay();
   }
 

@@ -29,8 +29,9 @@ ROOT = "/assets/lens"
 KEPT = 64  # scenes; what is gone is opened again by the next run of a page
 TILE = 48  # decoded images along each side of a tile, without those beyond its rim
 DEEPEST = 12
+COARSEST, FINEST = 2, 3  # for all of the plane at once: 4 or 16 tiles of two megabytes each in the browser
 TOLERANCE = 0.012  # of the 99th percentile of what the browser shows between decoded images
-PROBES = 64  # places at which that is tried
+PROBES = 128  # places at which that is tried
 TILES_KEPT = 24
 OVERLAY_SIDE = 64  # places along each side of an overlay
 STRETCH_SIDE = 32  # costs four decoded images a place
@@ -119,14 +120,14 @@ class Scene:
 
     @cached_property
     def level(self) -> int:
-        """The first level at which interpolated images are within TOLERANCE of decoded ones."""
+        """The first level at which interpolated images are within TOLERANCE of decoded ones, or the finest."""
         rng = np.random.default_rng(0)
         places = self.home.x, self.home.y
         p = (np.array(places) + self.home.reach * rng.uniform(-1, 1, (PROBES, 2))).astype(np.float32)
         exact = self.run.decode(self.plane.codes(p))
         t = rng.uniform(0, 1, (PROBES, 2)).astype(np.float32)
         weights = cubic(t[:, 1])[:, :, None] * cubic(t[:, 0])[:, None]
-        for level in range(2, 5):
+        for level in range(COARSEST, FINEST):
             step = 2 * self.world.reach / (TILE - 1) / 2**level
             corners = np.stack(np.meshgrid(np.arange(-1, 3), np.arange(-1, 3)), axis=-1)
             around = p[:, None, None] + step * (corners[None] - t[:, None, None])
@@ -135,7 +136,7 @@ class Scene:
             seen = (exact > 1 / 255) | (shown > 1 / 255)  # background is easy
             if not seen.any() or np.quantile(np.abs(shown - exact)[seen], 0.99) <= TOLERANCE:
                 return level
-        return 5
+        return FINEST
 
     def overlay(self, name: str, view: View) -> np.ndarray:
         """Values over a view, square, top row first. See OVERLAYS; "ground" is 0 seen, 1 never seen, 2 impossible."""
