@@ -56,14 +56,20 @@ class Film {
     await image.decode();
     const sheet = await createImageBitmap(image);
     if (this.version !== data.version || this.closing.signal.aborted) return;
-    const share = this.data ? this.at / (this.data.frames - 1) : data.start;
+    const last = data.frames - 1;
+    let at = Math.round(data.start * last);
+    // The same way in other runs or frames keeps its place.
+    const before = this.data;
+    if (before?.start === data.start) {
+      at = before.frames === data.frames ? this.at : Math.round((this.at / (before.frames - 1)) * last);
+    }
     this.data = data;
     this.sheet = sheet;
     this.film.style.setProperty("--frames", data.frames);
-    this.slider.max = data.frames - 1;
+    this.slider.max = last;
     this.rows = data.rows.map((row, number) => this.build(row, number));
     this.list.replaceChildren(...this.rows.map((row) => row.section));
-    this.show(share * (data.frames - 1));
+    this.show(at);
   }
 
   build(row, number) {

@@ -60,7 +60,7 @@ def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
         away = paths.distances_to(caches.codes(run.run), path) / reach
         far = int(away.argmax())
         if away[far] < 1.05:
-            sentence += "No frame is farther from all test images' codes than they are from one another."
+            sentence += "No frame is farther from the test images' codes than these are from one another."
         else:
             sentence += (
                 f"Frame {far + 1} is the farthest from the data: {away[far]:.1f} times as far from any test image's "
