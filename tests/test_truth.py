@@ -1,0 +1,97 @@
+"""What of a map is true: distances, densities, round trips and stretch, each against something simple."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from ae_core import latent
+from ae_core.inference import LoadedRun
+
+
+@pytest.fixture
+def codes() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((300, 5)).astype(np.float32)
+
+
+@pytest.fixture
+def plane(codes: np.ndarray) -> latent.Plane:
+    return latent.principal_plane(codes, (1, 2), codes[3])
+
+
+@pytest.fixture
+def places() -> np.ndarray:
+    return np.random.default_rng(1).uniform(-2, 2, (40, 2)).astype(np.float32)
+
+
+def linear_run(matrix: np.ndarray) -> LoadedRun:
+    """A run that decodes z to matrix @ z, an image of two rows, and encodes back only half of the way."""
+    pixels, d = matrix.shape
+    inverse = np.linalg.pinv(matrix)
+
+    def decode(z: Any) -> np.ndarray:
+        return (z @ matrix.T).reshape(-1, 2, pixels // 2)
+
+    def encode(x: Any) -> np.ndarray:
+        return 0.5 * x.reshape(len(x), -1) @ inverse.T
+
+    return cast(LoadedRun, SimpleNamespace(decode=decode, encode=encode, latent_dim=d))
+
+
+def test_distance_is_that_of_the_nearest_code_in_full(
+    codes: np.ndarray, plane: latent.Plane, places: np.ndarray
+) -> None:
+    full = np.linalg.norm(plane.codes(places)[:, None] - codes[None], axis=2).min(axis=1)
+    np.testing.assert_allclose(latent.distances(plane, places, codes), full, atol=1e-3)
+
+
+def test_spacing_is_the_distance_to_the_nearest_other(codes: np.ndarray) -> None:
+    from sklearn.neighbors import NearestNeighbors
+
+    nearest = NearestNeighbors(n_neighbors=2).fit(codes).kneighbors(codes)[0][:, 1]
+    assert latent.spacing(codes, 0.9) == pytest.approx(np.quantile(nearest, 0.9), rel=1e-3)
+
+
+def test_density_is_scikit_learns(codes: np.ndarray, plane: latent.Plane, places: np.ndarray) -> None:
+    from sklearn.neighbors import KernelDensity
+
+    theirs = np.exp(KernelDensity(bandwidth=0.8).fit(codes).score_samples(plane.codes(places)))
+    ours = latent.kernel_density(plane, places, codes, 0.8)
+    np.testing.assert_allclose(ours / ours.sum(), theirs / theirs.sum(), rtol=1e-2)
+
+
+def test_density_is_one_where_all_codes_are(plane: latent.Plane) -> None:
+    place = np.array([[0.5, 0.5]], np.float32)
+    same = np.repeat(plane.codes(place), 9, axis=0)
+    assert latent.kernel_density(plane, place, same, 0.1)[0] == pytest.approx(1, abs=1e-4)
+
+
+def test_stretch_of_a_linear_decoder_is_the_area_of_its_parallelogram(
+    codes: np.ndarray, plane: latent.Plane, places: np.ndarray
+) -> None:
+    matrix = np.random.default_rng(2).standard_normal((8, 5))
+    jacobian = matrix @ plane.axes.T.astype(np.float64)
+    area = np.sqrt(np.linalg.det(jacobian.T @ jacobian))
+    np.testing.assert_allclose(latent.stretch(linear_run(matrix), plane, places, 1e-2), area, rtol=1e-3)
+
+
+def test_stretch_of_one_unit_is_the_length_of_its_column(codes: np.ndarray, places: np.ndarray) -> None:
+    line = latent.whole_plane(codes[:, :1])
+    matrix = np.random.default_rng(2).standard_normal((8, 1))
+    length = np.linalg.norm(matrix)
+    np.testing.assert_allclose(latent.stretch(linear_run(matrix), line, places, 1e-2), length, rtol=1e-3)
+
+
+def test_round_trip_is_how_far_a_code_comes_back_from() -> None:
+    matrix = np.abs(np.random.default_rng(2).standard_normal((8, 3))) / 10
+    z = np.random.default_rng(3).uniform(0, 1, (6, 3))  # so that all pixels stay in [0, 1]
+    np.testing.assert_allclose(latent.round_trip(linear_run(matrix), z), 0.5 * np.linalg.norm(z, axis=1), rtol=1e-5)
+
+
+def test_covariances_on_a_plane_are_those_of_samples(plane: latent.Plane) -> None:
+    log_var = np.array([[0.0, -1.0, 1.0, 0.5, -2.0]], np.float32)
+    rng = np.random.default_rng(4)
+    samples = (rng.standard_normal((200_000, 5)) * np.exp(log_var / 2)) @ plane.axes.T
+    (xx, xy), (_, yy) = np.cov(samples, rowvar=False)
+    np.testing.assert_allclose(latent.plane_covariances(plane, log_var)[0], [xx, xy, yy], atol=0.03)
