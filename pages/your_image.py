@@ -33,7 +33,13 @@ mine, theirs = st.columns([2, 3], gap="large")
 image = None
 with mine:
     source = settings.control(
-        st.segmented_control, "Your image", [DRAW, UPLOAD, CAMERA], default=DRAW, required=True, key="from"
+        st.segmented_control,
+        "Where it comes from",
+        [DRAW, UPLOAD, CAMERA],
+        default=DRAW,
+        required=True,
+        key="from",
+        label_visibility="collapsed",
     )
     if source == DRAW:
         picture = image_input.drawing(dataset.name)
@@ -62,7 +68,7 @@ with theirs:
             st.switch_page("reconstruct.py", query_params={run_picker.KEY: wanted})
         st.caption(
             "Error: orange was added, blue was lost. Place: the ring is your image's code among those of the test "
-            "images, the denser the darker; where a code has more than two units this is its shadow on the two main "
+            "images, the denser the stronger; where a code has more than two units this is its shadow on the two main "
             "directions. Nearest: by distance between codes, among "
             f"{answers.TRAINING_IMAGES:,} training images spread evenly over the training set."
         )
@@ -75,22 +81,25 @@ st.info(
     icon=":material/visibility:",
 )
 if image:
+    name = "drawing.png" if source == DRAW else "your-image.png"
     code.show(f"""
 from pathlib import Path
 
 import numpy as np
 
 import ae_core
-from ae_core import figures, images, kinds, metrics, preparing
+from ae_core import figures, images, metrics, preparing
 from ae_core.preparing import Steps
 
-grey = images.decode(Path("your-image.png").read_bytes(), {dataset.image_shape})
-x = preparing.prepare(grey, {dataset.image_shape}, {image[1]})[-1].image[None]
-x_hat = np.concatenate([ae_core.load(f"checkpoints/{{kind}}").reconstruct(x) for kind in kinds.names()])
+grey = images.decode(Path({name!r}).read_bytes(), {dataset.image_shape})
+x = preparing.prepare(grey, {dataset.image_shape}, {image[1]})[-1].image
+names = {[run.run.name for run in asked]}
+x_hat = np.stack([ae_core.load(f"checkpoints/{{name}}").reconstruct(x[None])[0] for name in names])
+x = np.stack([x] * len(names))
 rows = [
     figures.Row("reconstruction", x_hat),
-    figures.Row("error", figures.signed_error(x.repeat(len(x_hat), axis=0), x_hat)),
+    figures.Row("error", figures.signed_error(x, x_hat)),
 ]
-figures.image_rows(rows, columns=kinds.names()).show()
-print(metrics.squared_error(x.repeat(len(x_hat), axis=0), x_hat))
+figures.image_rows(rows, columns=names).show()
+print(dict(zip(names, metrics.squared_error(x, x_hat))))
 """)

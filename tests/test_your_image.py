@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -14,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from ae_core import data, kinds, latent, metrics, runs
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
-from pages.widgets import answers, caches, image_input, pad, visitor
+from pages.widgets import answers, caches, code, image_input, pad, visitor
 
 ROOT = Path(__file__).resolve().parent.parent
 NAVIGATION = str(ROOT / "pages" / "navigation.py")
@@ -240,6 +241,26 @@ def test_a_link_with_nonsense_in_it_opens_the_page(asked: list) -> None:
     app = open_page(**{"from": "<script>", "crop": "perhaps"})
     assert_sound(app)
     assert app.segmented_control(key="from").value == "Draw"
+
+
+# Code
+
+
+def test_the_code_makes_what_the_rows_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[answers.Answer]]
+) -> None:
+    app = draw(open_page(crop="false"), shirt())
+    (fold,) = [e for e in app.expander if e.label == code.TITLE]
+    (tmp_path / "drawing.png").write_bytes(png(shirt()))
+    (tmp_path / "checkpoints").symlink_to(runs.SHIPPED)
+    monkeypatch.chdir(tmp_path)
+    shown: list[go.Figure] = []
+    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
+    names: dict[str, Any] = {}
+    exec(fold.code[0].value, names)
+    assert len(shown) == 1
+    for answer, x_hat in zip(asked[-1], names["x_hat"], strict=True):
+        np.testing.assert_allclose(answer.reconstruction, x_hat, atol=1e-6)
 
 
 # Damage

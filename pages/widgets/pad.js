@@ -30,7 +30,8 @@ class Pad {
     this.nib = find("nib");
     this.invitation = find("invitation");
     this.words = find("words");
-    this.buttons = { pen: find("pen"), rubber: find("rubber"), undo: find("undo"), clear: find("clear") };
+    const names = ["pen", "rubber", "undo", "clear", "save"];
+    this.buttons = Object.fromEntries(names.map((name) => [name, find(name)]));
     this.size = find("size");
     this.grey = find("grey");
     this.context = this.paper.getContext("2d", { willReadFrequently: true });
@@ -56,6 +57,7 @@ class Pad {
     on(this.buttons.rubber, "click", () => this.choose(true));
     on(this.buttons.undo, "click", this.undo);
     on(this.buttons.clear, "click", this.clear);
+    on(this.buttons.save, "click", this.save);
   }
 
   close() {
@@ -147,7 +149,7 @@ class Pad {
     this.invitation.hidden = Boolean(this.drawing) || this.stroke !== undefined;
     this.invitation.style.display = this.invitation.hidden ? "none" : "";
     this.buttons.undo.disabled = !this.history.length;
-    this.buttons.clear.disabled = !this.drawing;
+    this.buttons.clear.disabled = this.buttons.save.disabled = !this.drawing;
   }
 
   // --- strokes, through the middles between the places where the pointer was seen, so that they are round
@@ -280,6 +282,16 @@ class Pad {
     this.wipe();
     this.send();
     this.words.textContent = "The pad is empty";
+  }
+
+  save() {
+    this.paper.toBlob((file) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(file);
+      link.download = "drawing.png";
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
   }
 
   // --- the ring that shows where the pen is, and how wide

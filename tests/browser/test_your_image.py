@@ -169,6 +169,13 @@ def test_the_keyboard_draws(tab: Tab) -> None:
     assert tab.errors == []
 
 
+def test_the_drawing_is_saved_as_it_is(drawn: Tab) -> None:
+    with drawn.page.expect_download() as saving:
+        drawn.page.get_by_role("button", name="Save").click()
+    assert saving.value.suggested_filename == "drawing.png"
+    assert np.array_equal(np.asarray(Image.open(saving.value.path()).convert("L")), paper(drawn))
+
+
 def test_the_drawing_is_there_when_one_comes_back(drawn: Tab) -> None:
     page, before, shown = drawn.page, paper(drawn), reconstructions(drawn)
     page.get_by_role("link", name="Sparse", exact=True).click()
