@@ -21,7 +21,18 @@ from pages.widgets import visitor
 
 ROOT = Path(__file__).resolve().parent.parent
 NAVIGATION = str(ROOT / "pages" / "navigation.py")
-PAGES = ("home", "train", "reconstruct", "denoise", "sparsity", "latent_space", "paths", "units", "sampler")
+PAGES = (
+    "home",
+    "train",
+    "reconstruct",
+    "your_image",
+    "denoise",
+    "sparsity",
+    "latent_space",
+    "paths",
+    "units",
+    "sampler",
+)
 ME = "me"
 OF_ONE_RUN = ("reconstruct", "denoise", "latent_space", "units", "sampler")
 
