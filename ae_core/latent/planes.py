@@ -113,7 +113,7 @@ def triangle_plane(codes: np.ndarray, corners: np.ndarray) -> Plane:
         OptionError: if the three lie on one line, or two of them at one place.
     """
     first, second, third = np.asarray(corners, np.float64)
-    sides = [np.linalg.norm(a - b) for a, b in ((first, second), (first, third), (second, third))]
+    sides = [float(np.linalg.norm(a - b)) for a, b in ((first, second), (first, third), (second, third))]
     if min(sides) <= 1e-6 * max(max(sides), 1e-6):
         raise OptionError("Two of the three images have the same code: choose three different ones.")
     right = (second - first) / sides[0]

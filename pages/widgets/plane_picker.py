@@ -2,23 +2,39 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from ae_core import data, latent
-from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
 from pages.widgets import caches
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A plane that a visitor chose.
+
+    Attributes:
+        plane: The plane.
+        start: A code (d,) on it to begin at.
+        source: The Python that makes the plane of `codes`.
+    """
+
+    plane: Plane
+    start: np.ndarray
+    source: str
+
 
 PRINCIPAL, UNITS, IMAGES = "Principal directions", "Two units", "Three images"
 CORNERS = (0, 1, 2)
 THROUGH = "through"
 
 
-def pick(run: LoadedRun, prefix: str = "") -> tuple[Plane, np.ndarray]:
-    """Shows the controls and gives the plane, with a code (d,) on it to begin at; a code of two units has no choice.
+def pick(run: LoadedRun, prefix: str = "") -> Choice:
+    """Shows the controls and gives the plane; a code of two units has no choice.
 
     Args:
         run: A loaded run.
@@ -29,7 +45,7 @@ def pick(run: LoadedRun, prefix: str = "") -> tuple[Plane, np.ndarray]:
     """
     codes = caches.codes(run.run)
     if run.latent_dim <= 2:
-        return latent.whole_plane(codes), codes[0]
+        return Choice(latent.whole_plane(codes), codes[0], "latent.whole_plane(codes)")
     kind = st.segmented_control(
         "Plane",
         [PRINCIPAL, UNITS, IMAGES],
@@ -46,17 +62,19 @@ def pick(run: LoadedRun, prefix: str = "") -> tuple[Plane, np.ndarray]:
             for i, column in enumerate(st.columns(3))
         ]
         _thumbnails(run, numbers)
-        return latent.triangle_plane(codes, codes[numbers]), codes[numbers[0]]
+        plane = latent.triangle_plane(codes, codes[numbers])
+        return Choice(plane, codes[numbers[0]], f"latent.triangle_plane(codes, codes[{numbers}])")
     what = "Direction" if kind == PRINCIPAL else "Unit"
     across, up, image = st.columns(3)
-    which = tuple(
+    first, second = (
         _number(column, f"{what} {side}", f"{prefix}{what.lower()}{i}", 1, run.latent_dim, i)
         for i, (column, side) in enumerate([(across, "across"), (up, "up")], start=1)
     )
-    through = _through(run, codes, image, prefix)
-    if kind == PRINCIPAL:
-        return latent.principal_plane(codes, which, through), through
-    return latent.unit_plane(codes, which, through), through
+    which = (first, second)
+    through, source = _through(run, codes, image, prefix)
+    make = latent.principal_plane if kind == PRINCIPAL else latent.unit_plane
+    plane = make(codes, which, through)
+    return Choice(plane, through, f"latent.{make.__name__}(codes, {which}, {source})")
 
 
 def cut_through(code: np.ndarray, prefix: str = "") -> None:
@@ -70,7 +88,9 @@ def let_go(prefix: str = "") -> None:
     st.query_params.pop(f"{prefix}{THROUGH}-code", None)
 
 
-def _through(run: LoadedRun, codes: np.ndarray, place: st.delta_generator.DeltaGenerator, prefix: str) -> np.ndarray:
+def _through(
+    run: LoadedRun, codes: np.ndarray, place: st.delta_generator.DeltaGenerator, prefix: str
+) -> tuple[np.ndarray, str]:
     text = st.query_params.get(f"{prefix}{THROUGH}-code")
     if text is not None:
         code = _code(text, run.latent_dim)
@@ -78,11 +98,11 @@ def _through(run: LoadedRun, codes: np.ndarray, place: st.delta_generator.DeltaG
             place.button(
                 "Through a test image again", key=f"{prefix}let-go", on_click=let_go, args=(prefix,), width="stretch"
             )
-            return code
+            return code, f"np.array({code.tolist()}, np.float32)"
         st.warning("The place in this link cannot be read; the plane goes through a test image instead.")
         let_go(prefix)
     number = _number(place, "Through test image", f"{prefix}{THROUGH}", 0, len(codes) - 1, 0)
-    return codes[number]
+    return codes[number], f"codes[{number}]"
 
 
 def _code(text: str, d: int) -> np.ndarray | None:
@@ -107,6 +127,3 @@ def _thumbnails(run: LoadedRun, numbers: list[int]) -> None:
     for column, number in zip(st.columns(3), numbers, strict=True):
         name = dataset.class_names[labels[number]]
         column.image(caches.test_images(dataset.name)[number], width=84, caption=name, alt=f"{name}, image {number}")
-
-
-__all__ = ["OptionError", "cut_through", "let_go", "pick"]

@@ -37,6 +37,7 @@ class Lens {
     on(find("nearer"), "click", () => this.zoom(2));
     on(find("farther"), "click", () => this.zoom(0.5));
     on(this.reset, "click", () => this.go_home());
+    on(find("save"), "click", () => this.save());
     this.fingers = new Map();
     this.resizing = new ResizeObserver(() => this.data && this.draw());
     this.resizing.observe(this.cursor);
@@ -474,8 +475,8 @@ class Lens {
     const tile = new OffscreenCanvas(8 * ratio, 8 * ratio);
     const line = tile.getContext("2d");
     line.strokeStyle = ink;
-    line.globalAlpha = kind === 2 ? 0.5 : 0.2;
-    line.lineWidth = (kind === 2 ? 1.5 : 1) * ratio;
+    line.globalAlpha = kind === 2 ? 0.3 : 0.2;
+    line.lineWidth = ratio;
     line.beginPath();
     for (const shift of [-8, 0, 8]) {
       line.moveTo((shift - 1) * ratio, 9 * ratio);
@@ -489,6 +490,28 @@ class Lens {
     onto.fillStyle = onto.createPattern(tile, "repeat");
     onto.fillRect(0, 0, side, side);
     context.drawImage(sheet, 0, 0);
+  }
+
+  // The plane with the decoded and the nearest image beside it, as a file.
+  save() {
+    if (!this.data) return;
+    const side = this.dots.width;
+    const sheet = new OffscreenCanvas(1.5 * side, side);
+    const context = sheet.getContext("2d");
+    context.fillStyle = getComputedStyle(this.plane).backgroundColor;
+    context.fillRect(0, 0, sheet.width, side);
+    for (const canvas of [this.ground, this.dots, this.cursor]) context.drawImage(canvas, 0, 0);
+    context.imageSmoothingEnabled = false;
+    [this.decoded, this.nearest].forEach((canvas, i) =>
+      context.drawImage(canvas, side * 1.02, side * (0.02 + 0.49 * i), side * 0.46, side * 0.46),
+    );
+    sheet.convertToBlob().then((blob) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = "lens.png";
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    });
   }
 
   ink() {

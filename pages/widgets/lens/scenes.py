@@ -39,10 +39,10 @@ HOUR = 3600
 
 
 OVERLAYS = {
-    "density": "Where test codes lie densely: deep blue is what the model has seen much of.",
-    "round-trip": "How far encode(decode(z)) lies from z: where it is deep blue, the model itself would put the image "
+    "Density": "Where test codes lie densely: strong blue is what the model has seen much of.",
+    "Round trip": "How far encode(decode(z)) lies from z: where it is strong blue, the model itself would put the image "
     "that you see elsewhere.",
-    "stretch": "How much the image changes while the place moves a little, √det(JᵀJ): deep blue lines are borders "
+    "Stretch": "How much the image changes while the place moves a little, √det(JᵀJ): strong blue lines are borders "
     "between kinds of images.",
 }
 
@@ -140,14 +140,14 @@ class Scene:
 
     def overlay(self, name: str, view: View) -> np.ndarray:
         """Values over a view, square, top row first. See OVERLAYS; "ground" is 0 seen, 1 never seen, 2 impossible."""
-        if name == "stretch":
+        if name == "Stretch":
             places, step = view.places(STRETCH_SIDE), 1e-3 * self.home.reach
             return latent.stretch(self.run, self.plane, places, step).reshape(STRETCH_SIDE, -1)
         places = view.places(OVERLAY_SIDE)
         codes = self.plane.codes(places)
-        if name == "density":
+        if name == "Density":
             values = latent.kernel_density(self.plane, places, self.codes, 2 * self.spacing)
-        elif name == "round-trip":
+        elif name == "Round trip":
             values = latent.round_trip(self.run, codes)
         else:
             unseen = latent.distances(self.plane, places, self.codes) > 2 * self.spacing
