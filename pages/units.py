@@ -29,6 +29,8 @@ with rows:
     if run.latent_dim > SHOWN:
         last = run.latent_dim
         first = linked.number(f"First row, 1 to {last}", 1, last, "row", 1, "row", of=run.run.name, step=SHOWN)
+    else:
+        linked.forget("row")
     shown = order[first - 1 : first - 1 + SHOWN]
     values = np.linspace(ranges[shown, 0], ranges[shown, 1], FRAMES, axis=1)
     pictures = traversals.traverse_units(run, z, shown, values)

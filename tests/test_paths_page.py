@@ -200,7 +200,8 @@ def test_along_a_unit_from_its_1st_to_its_99th_percentile() -> None:
 
 
 def test_along_a_principal_direction() -> None:
-    app = along(run="sparse")
+    app = along(run="sparse", **{"image-1": "5"})
+    assert "image-1" not in app.query_params, "the link names what the page shows"
     app.segmented_control(key="along").set_value(path_input.PRINCIPAL).run()
     app.number_input(key="direction-sparse").set_value(2).run()
     assert_sound(app)

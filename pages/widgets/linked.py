@@ -72,8 +72,14 @@ def numbers(label: str, options: Sequence[int], high: int, key: str, name: str, 
     return list(chosen)
 
 
+def forget(*keys: str) -> None:
+    """Takes settings out of the link that belong to controls which are not shown."""
+    for key in keys:
+        st.query_params.pop(key, None)
+
+
 def _write(key: str, chosen: Sequence[int]) -> None:
     if chosen:
         st.query_params[key] = ",".join(map(str, chosen))
     else:
-        st.query_params.pop(key, None)
+        forget(key)

@@ -19,6 +19,7 @@ from pages.widgets.film import Strip
 MOST_RUNS = 5
 MOST_IMAGES = 5
 FIRST_IMAGES = (2, 9, 1, 8, 0)  # of unlike classes
+IMAGES = tuple(f"image-{number}" for number in range(1, MOST_IMAGES + 1))
 EVEN, BY_LENGTH = "Evenly", "By length"
 UNIT, PRINCIPAL = "One unit", "A principal direction"
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth")
@@ -140,10 +141,9 @@ def between_images(frames: int) -> Way:
     for number, column in enumerate(st.columns(count)):
         with column:
             rows.append(
-                image_picker.one(f"{ORDINALS[number]} image", dataset.name, f"image-{number + 1}", FIRST_IMAGES[number])
+                image_picker.one(f"{ORDINALS[number]} image", dataset.name, IMAGES[number], FIRST_IMAGES[number])
             )
-    for number in range(count, MOST_IMAGES):
-        st.query_params.pop(f"image-{number + 1}", None)
+    linked.forget(*IMAGES[count:], "image", "direction")
     for number, (a, b) in enumerate(pairwise(rows), 1):
         if a == b:
             st.warning(f"Images {number} and {number + 1} are the same: a path needs two different places.")
@@ -201,6 +201,7 @@ figures.image_rows(rows).show()
 def along_a_direction(frames: int) -> Way:
     """Shows the controls for a path along a unit or a principal direction of one run, and gives it."""
     run = run_picker.pick()
+    linked.forget(*IMAGES, run_picker.SEVERAL)
     codes = caches.codes(run.run)
     picture, controls = st.columns(2, vertical_alignment="bottom")
     with picture:
