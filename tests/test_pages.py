@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAVIGATION = str(ROOT / "pages" / "navigation.py")
 PAGES = (
     "home",
+    "lens",
     "train",
     "reconstruct",
     "your_image",
@@ -34,7 +35,7 @@ PAGES = (
     "sampler",
 )
 ME = "me"
-OF_ONE_RUN = ("reconstruct", "denoise", "latent_space", "units", "sampler")
+OF_ONE_RUN = ("lens", "reconstruct", "denoise", "latent_space", "units", "sampler")
 
 
 @pytest.fixture(autouse=True)

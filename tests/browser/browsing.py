@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # By the path of their link.
 PAGES = {
     "": "Point at a place, see what it means",
+    "lens": "Lens",
     "train": "Train",
     "reconstruct": "Reconstruct",
     "your-image": "Your image",

@@ -1,0 +1,115 @@
+"""The page of the lens: every plane, every pin, and what a link may claim."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ae_core
+from ae_core import latent
+from pages.widgets import caches, visitor
+
+NAVIGATION = str(Path(__file__).resolve().parent.parent / "pages" / "navigation.py")
+
+
+@pytest.fixture(autouse=True)
+def a_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    monkeypatch.setattr(visitor, "current", lambda: "me")
+
+
+def opened(**link: str) -> AppTest:
+    """The page as that link shows it."""
+    at = AppTest.from_file(NAVIGATION, default_timeout=60)
+    at.switch_page("lens.py")
+    for name, value in link.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def texts(elements: Any) -> str:
+    return "\n".join(e.value for e in elements)
+
+
+def test_begins_at_an_image_on_its_own_plane() -> None:
+    at = opened(run="vanilla")
+    assert "Pinned at" in texts(at.header)
+    assert "A cut through 32 units" in texts(at.caption)
+    assert {m.label: m.value for m in at.metric}["Nearest image"] == "0.0 gaps"
+    run = ae_core.load("checkpoints/vanilla")
+    codes = caches.codes(run.run)
+    x, y = map(float, at.query_params["pin"].split(","))
+    np.testing.assert_allclose(latent.principal_plane(codes, (1, 2), codes[0]).points(codes[:1])[0], [x, y], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("link", "heading"),
+    [
+        ({"run": "vanilla", "plane": "Two units", "unit1": "3", "unit2": "7", "through": "12"}, "Pinned at"),
+        (
+            {"run": "convolutional", "plane": "Three images", "corner1": "5", "corner2": "6", "corner3": "9"},
+            "Pinned at",
+        ),
+        ({"run": "sparse", "direction1": "2", "direction2": "5"}, "Pinned at"),
+        ({"run": "variational-2d", "pin": "0.5,-0.25"}, "Pinned at (0.50, -0.25)"),
+    ],
+)
+def test_a_link_opens_the_plane_it_names(link: dict[str, str], heading: str) -> None:
+    at = opened(**link)
+    assert not at.error
+    assert not at.warning
+    assert heading in texts(at.header)
+    for name in ("through", "unit1", "corner2", "direction1"):
+        if name in link:
+            assert at.number_input(key=name).value == int(link[name])
+
+
+def test_what_makes_no_plane_is_one_sentence_and_the_rest_stays() -> None:
+    at = opened(run="vanilla", plane="Three images", corner1="5", corner2="5", corner3="9")
+    assert "same code" in texts(at.error)
+    at = opened(run="vanilla", direction1="4", direction2="4")
+    assert "two different principal directions" in texts(at.error)
+    at.number_input(key="direction2").set_value(5).run()
+    assert not at.error
+    assert "Pinned at" in texts(at.header)
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ({"pin": "here"}, "The pin in this link"),
+        ({"pin": "nan,0"}, "The pin in this link"),
+        ({"view": "0,0,-1"}, "The view in this link"),
+        ({"beside": "no-such-run"}, "second run of this link"),
+        ({"run": "no-such-run"}, "run of this link is gone"),
+        ({"run": "vanilla", "through-code": "AAAA"}, "place in this link"),
+    ],
+)
+def test_nonsense_in_a_link_is_one_sentence(link: dict[str, str], said: str) -> None:
+    at = opened(**link)
+    assert said in texts(at.warning)
+    assert "Pinned at" in texts(at.header)
+
+
+def test_turning_the_plane_about_a_place_keeps_the_code() -> None:
+    at = opened(run="vanilla", pin="1.5,0.5")
+    at.button(key="cut").click().run()
+    assert not at.exception
+    assert "through-code" in at.query_params
+    at.number_input(key="direction2").set_value(3).run()
+    run = ae_core.load("checkpoints/vanilla")
+    codes = caches.codes(run.run)
+    pinned = latent.principal_plane(codes, (1, 2), codes[0]).codes(np.array([[1.5, 0.5]]))
+    x, y = map(float, at.query_params["pin"].split(","))
+    plane = latent.principal_plane(codes, (1, 3), pinned[0])
+    np.testing.assert_allclose(plane.codes(np.array([[x, y]])), pinned, atol=0.02)
+
+
+def test_two_lenses_have_two_pins() -> None:
+    at = opened(run="vanilla-2d", beside="variational-2d", overlay="Density")
+    assert len([h for h in at.header if "Pinned at" in h.value]) == 2
+    assert "One pointer moves both" in texts(at.caption)

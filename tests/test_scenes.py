@@ -1,0 +1,121 @@
+"""What a lens fetches: tiles that meet, points that can be read, and refusals of nonsense."""
+
+import gzip
+import json
+from base64 import b64decode
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+import ae_core
+from ae_core import latent
+from pages.widgets.lens import scenes
+from pages.widgets.lens.scenes import ROUTES, TILE, Scene, View
+
+
+def get(path: str, query: str = "") -> Response:
+    """What the server answers."""
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": query.encode()}
+    for route in ROUTES:
+        match, found = route.matches(scope)
+        if match is Match.FULL:
+            answer: Response = route.endpoint(Request(scope | found))
+            return answer
+    return Response(status_code=404)
+
+
+@pytest.fixture(params=["vanilla", "variational"])
+def scene(request: pytest.FixtureRequest, digits_runs: dict[str, Path]) -> Scene:
+    """The main plane of a small run."""
+    run = ae_core.load(digits_runs[request.param])
+    codes = run.encode(ae_core.data.as_float(ae_core.data.load("digits").split("test").images))
+    return scenes.open_scene(run, latent.main_plane(codes))
+
+
+def test_a_tile_is_what_the_decoder_gives_at_its_places(scene: Scene) -> None:
+    x, y, reach = scene.world.x, scene.world.y, scene.world.reach
+    level, column, row = 2, 1, 3
+    answer = get(f"{scenes.ROOT}/{scene.token}/tile/{level}/{column}/{row}")
+    h, w = scene.run.image_shape
+    images = np.frombuffer(gzip.decompress(answer.body), np.uint8).reshape(TILE + 2, TILE + 2, h, w)
+    left, top = x - reach + column * reach / 2, y + reach - row * reach / 2
+    corner = scene.plane.codes(np.array([[left, top], [left + reach / 2, top - reach / 2]]))
+    exact = scene.run.decode(corner) * 255
+    np.testing.assert_allclose(images[1, 1], exact[0], atol=0.51)
+    np.testing.assert_allclose(images[-2, -2], exact[1], atol=0.51)
+
+
+def test_tiles_meet(scene: Scene) -> None:
+    left, right = (scene.tile(1, column, 0).reshape(TILE + 2, TILE + 2, -1).astype(int) for column in (0, 1))
+    assert np.abs(left[:, -2] - right[:, 1]).max() <= 1  # the same places, but for rounding
+
+
+def test_points_are_codes_on_the_plane_and_how_far_they_are_off(scene: Scene) -> None:
+    body = gzip.decompress(get(f"{scenes.ROOT}/{scene.token}/points").body)
+    n = len(scene.codes)
+    floats = np.frombuffer(body[:-n], "<f4")
+    np.testing.assert_array_equal(floats[: 2 * n].reshape(n, 2), scene.plane.points(scene.codes))
+    np.testing.assert_array_equal(floats[2 * n : 3 * n], scene.plane.offsets(scene.codes))
+    assert len(floats) == (6 * n if scene.has_posteriors else 3 * n)
+    np.testing.assert_array_equal(np.frombuffer(body[-n:], np.uint8), ae_core.data.load("digits").split("test").labels)
+
+
+@pytest.mark.parametrize("name", ["ground", *scenes.OVERLAYS])
+def test_every_overlay_is_finite_and_square(scene: Scene, name: str) -> None:
+    home = scene.home
+    answer = get(f"{scenes.ROOT}/{scene.token}/overlay/{name}", f"view={home.x},{home.y},{home.reach}")
+    body = json.loads(gzip.decompress(answer.body))
+    values = np.frombuffer(b64decode(body["values"]), "<f4")
+    assert len(values) == body["side"] ** 2
+    assert np.isfinite(values).all()
+    assert np.ptp(values) > 0 or name == "ground"
+
+
+def test_ground_tells_where_no_image_is(scene: Scene) -> None:
+    codes, plane = scene.codes, scene.plane
+    place = plane.points(codes[np.argmin(plane.offsets(codes))][None])[0]
+    near = scene.overlay("ground", View(float(place[0]), float(place[1]), 1e-3 * scene.home.reach))
+    far = scene.overlay("ground", View(scene.home.x + 50 * scene.home.reach, scene.home.y, scene.home.reach))
+    if scene.run.latent_dim == 2:
+        assert (near == 0).all()
+    assert (far > 0).all()
+
+
+def test_cubic_weights_keep_parabolas() -> None:
+    t = np.linspace(0, 1, 11)
+    x = np.arange(-1, 3)
+    np.testing.assert_allclose(scenes.cubic(t).sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_allclose(scenes.cubic(t) @ (x**2 + x), t**2 + t, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status"),
+    [
+        ("{token}/tile/13/0/0", "", 404),
+        ("{token}/tile/2/4/0", "", 404),
+        ("{token}/tile/2/-1/0", "", 404),
+        ("{token}/overlay/Nothing", "view={home}", 404),
+        ("{token}/overlay/Density", "", 400),
+        ("{token}/overlay/Density", "view=0,0,nan", 400),
+        ("{token}/overlay/Density", "view=0,0,1e9", 400),
+        ("{token}/overlay/Density", "view=0,0", 400),
+        ("0123456789abcdef/points", "", 404),
+    ],
+)
+def test_nonsense_is_refused(scene: Scene, path: str, query: str, status: int) -> None:
+    home = f"{scene.home.x},{scene.home.y},{scene.home.reach}"
+    answer = get(f"{scenes.ROOT}/{path.format(token=scene.token)}", query.format(home=home))
+    assert answer.status_code == status
+
+
+def test_only_the_latest_planes_stay_open(scene: Scene) -> None:
+    from dataclasses import replace
+
+    for i in range(scenes.KEPT):
+        scenes.open_scene(scene.run, replace(scene.plane, origin=scene.plane.origin + np.float32(i + 1)))
+    assert get(f"{scenes.ROOT}/{scene.token}/points").status_code == 404
+    assert len(scenes._scenes) == scenes.KEPT
