@@ -76,8 +76,9 @@ with theirs:
         st.text(f"{title} is damaged and cannot answer. {reason}")
 
 st.info(
-    "Draw a letter or a face: the error is large, and what comes back is a garment all the same. "
-    "What a model has never seen comes back as something it has.",
+    "Draw a letter or a face: the error is large, and what comes back is a garment all the same. What a model has "
+    "never seen comes back as something it has. But an image that is mostly black is easy to redraw: its error is "
+    "small, whatever it shows.",
     icon=":material/visibility:",
 )
 if image:

@@ -313,6 +313,15 @@ def test_how_strange_an_image_is_in_words(rank: float, expected: str) -> None:
     assert answers.words(rank) == expected
 
 
+def test_the_answers_are_summed_up_in_a_sentence(asked: list[list[answers.Answer]]) -> None:
+    draw(open_page(), shirt())
+    sentence = answers._summary(asked[-1])
+    ranks = {a.run.recipe.title: a.rank for a in asked[-1]}
+    least, most = min(ranks, key=ranks.__getitem__), max(ranks, key=ranks.__getitem__)
+    assert sentence == f"To {least} it is {answers.words(ranks[least])}; to {most} {answers.words(ranks[most])}."
+    assert answers._summary([]) == ""
+
+
 @pytest.mark.parametrize("kind", ["vanilla", "variational"])
 def test_an_answer_is_what_the_library_says(kind: str) -> None:
     run = caches.load(runs.read(runs.SHIPPED / kind))

@@ -28,7 +28,9 @@ async function picture(uri) {
 class Answers {
   constructor(root) {
     this.list = root.querySelector(".rows");
+    this.summary = root.querySelector(".summary");
     this.rows = new Map();
+    this.maps = new Map();
     this.theme = matchMedia("(prefers-color-scheme: dark)");
     this.closing = new AbortController();
     this.theme.addEventListener("change", () => this.draw(), { signal: this.closing.signal });
@@ -42,11 +44,10 @@ class Answers {
   async load(data) {
     this.latest = data;
     const pictures = await Promise.all(
-      data.rows.map(async ({ greys, error, map }) => ({
-        greys: await picture(greys),
-        error: await picture(error),
-        map: await picture(map),
-      })),
+      data.rows.map(async ({ greys, error, map }) => {
+        if (!this.maps.has(map)) this.maps.set(map, await picture(map)); // the same for every image
+        return { greys: await picture(greys), error: await picture(error), map: this.maps.get(map) };
+      }),
     );
     if (this.latest !== data || this.closing.signal.aborted) return; // a later stroke was faster
     this.data = data;
@@ -62,6 +63,7 @@ class Answers {
       this.write(parts, row);
       this.paint(parts, row, this.pictures[i]);
     });
+    this.summary.textContent = this.data.summary;
     const items = this.data.rows.map((row) => this.rows.get(row.name).item);
     if (items.some((item, i) => this.list.children[i] !== item) || items.length !== this.list.children.length)
       this.list.replaceChildren(...items);

@@ -129,7 +129,11 @@ def show(answers: Sequence[Answer], key: str) -> str | None:
     """
     result = _component()(
         key=key,
-        data={"rows": [_row(a) for a in answers], "base": st.get_option("server.baseUrlPath").strip("/")},
+        data={
+            "rows": [_row(a) for a in answers],
+            "summary": _summary(answers),
+            "base": st.get_option("server.baseUrlPath").strip("/"),
+        },
         on_opened_change=lambda: None,
     )
     return result.opened if result.opened in {a.run.run.name for a in answers} else None
@@ -143,6 +147,15 @@ def _component() -> Any:
         css=(HERE / "answers.css").read_text(),
         js=(HERE / "answers.js").read_text(),
     )
+
+
+def _summary(answers: Sequence[Answer]) -> str:
+    """One sentence for those who cannot see the rows change."""
+    if not answers:
+        return ""
+    ranked = sorted(answers, key=lambda a: a.rank)
+    least, most = ranked[0], ranked[-1]
+    return f"To {least.run.recipe.title} it is {words(least.rank)}; to {most.run.recipe.title} {words(most.rank)}."
 
 
 def _row(answer: Answer) -> dict[str, Any]:
