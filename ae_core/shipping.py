@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ae_core import runs, training
+from ae_core import projecting, runs, training
 from ae_core.errors import ExplorerError, OptionError, TrainingError
 from ae_core.spec import Spec, make_spec
 
@@ -98,6 +98,12 @@ def ship(names: Sequence[str] = (), folder: Path = runs.SHIPPED) -> None:
             if (folder / name).exists():
                 (folder / name).rename(Path(work) / "old")
             shutil.move(new, folder / name)
+        run = runs.read(folder / name)
+        if run.spec.network.latent_dim > 2:
+            print(f"{name}: projecting its codes", flush=True)
+            places = projecting.compute(run, lambda phase, fraction: None)
+            if places is not None:
+                projecting.write(projecting.beside(run), places)
 
 
 if __name__ == "__main__":
