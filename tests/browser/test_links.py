@@ -58,6 +58,28 @@ def train(page: Page) -> None:
     seed.press("Enter")
 
 
+def latent_space(page: Page) -> None:
+    page.get_by_role("radio", name="1,000").click()
+    wait(page)
+    page.get_by_role("radio", name="Strangest first").click()
+    wait(page)
+    page.get_by_role("button", name="Sandal", exact=True).click()
+
+
+def paths(page: Page) -> None:
+    page.get_by_test_id("stSlider").get_by_role("slider").press("ArrowRight")
+    wait(page)
+    page.get_by_role("radio", name="Along a direction").click()
+    wait(page)
+    page.get_by_test_id("stNumberInputStepUp").last.click()
+
+
+def units(page: Page) -> None:
+    page.get_by_test_id("stNumberInputStepUp").first.click()
+    wait(page)
+    page.get_by_test_id("stButtonGroup").locator("button").first.click()
+
+
 def wait(page: Page) -> None:
     """Until the change has gone to the server and come back."""
     page.wait_for_timeout(600)
@@ -85,6 +107,9 @@ CHANGES: dict[str, Callable[[Page], None]] = {
     "sparsity": sparsity,
     "sampler?run=variational-2d": sampler,
     "train": train,
+    "latent-space?run=sparse": latent_space,
+    "paths": paths,
+    "units": units,
 }
 
 
