@@ -65,7 +65,8 @@ with map_column:
         marked=[] if picked is None else [picked],
         view=f"{run.run.name}, {projected.name}",
     )
-    st.caption(projected.caption)
+    if projected.caption:
+        st.caption(projected.caption)
 
 with gallery:
     if len(selected):
