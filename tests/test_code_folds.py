@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 import ae_core
 from ae_core import images, runs
 from ae_core.spec import make_spec
-from pages.widgets import code, plot, visitor
+from pages.widgets import code, film, plot, visitor
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py") if p.stem not in ("__init__", "navigation"))
@@ -82,6 +82,7 @@ def made_by(source: str) -> tuple[list[dict], dict[str, Any]]:
         ("sampler", {"run": "undercomplete", "grid": "7", "zoom": "0.55"}),
         ("latent_space", {"run": "sparse", "select": "5.7.11", "order": "Strangest first"}),
         ("latent_space", {"run": "variational-2d", "points-fashion-mnist": "1,000"}),
+        ("lens", {"run": "undercomplete", "plane": "Two units", "unit2": "9"}),
         ("units", {"run": "convolutional", "image": "9", "row": "33", "off": "3,7"}),
     ],
     ids=lambda value: value if isinstance(value, str) else value.get("run"),
@@ -119,6 +120,18 @@ def test_every_page_shows_its_code(page: str) -> None:
     source, _, _ = visit(page)
     compile(source, page, "exec")
     assert os.fspath(ROOT) not in source
+
+
+@pytest.mark.parametrize("query", [{"frames": "7"}, {"path": "Along a direction", "run": "sparse", "direction": "5"}])
+def test_the_code_of_a_path_decodes_its_frames(query: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    show, strips = film.show, []
+    monkeypatch.setattr(film, "show", lambda given, **options: strips.extend(given) or show(given, **options))
+    source, _, _ = visit("paths", **query)
+    _, names = made_by(source)
+    found = [row.images for row in names["rows"]] if "rows" in names else [names["run"].decode(names["path"])]
+    assert len(found) == len(strips)
+    for images_of_code, strip in zip(found, strips, strict=True):
+        np.testing.assert_array_equal(images_of_code, strip.images)
 
 
 def test_the_home_pages_code_decodes_its_plane_and_asks_the_seven(monkeypatch: pytest.MonkeyPatch) -> None:
