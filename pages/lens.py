@@ -7,7 +7,7 @@ from ae_core import data, figures, latent
 from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
-from pages.widgets import caches, code, lens, places, plane_picker, plot, run_picker, selection
+from pages.widgets import caches, code, lens, places, plane_picker, plot, run_picker, selection, settings
 from pages.widgets.plane_picker import Choice
 
 BESIDE = "beside-"
@@ -81,18 +81,34 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
             on_click=plane_picker.cut_through,
             args=(z[0], prefix),
         )
+    profile = "figures.code_profile(z[0], codes).show()" if run.latent_dim > 2 else ""
     code.show(f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures, latent
+from ae_core.figures import Row
 
 run = {code.opened(run.run)}
-codes = run.encode(data.as_float(data.load({dataset.name!r}).split("test").images))
+dataset = data.load({dataset.name!r})
+test = dataset.split("test")
+images = data.as_float(test.images)
+codes = run.encode(images)
+
 plane = {choice.source}
-place = np.array([{place.tolist()}], np.float32)
-figure = figures.image_grid(run.decode(plane.codes(place)), 1, height=220)
-figure.show()
+z = plane.codes(np.array([{place.tolist()}], np.float32))
+image = run.decode(z)
+figures.image_grid(image, 1, height=220).show()
+
+by_code, _ = latent.nearest(codes, z[0], {count})
+by_pixels, _ = latent.nearest(images.reshape(len(images), -1), image.reshape(-1), {count})
+names = [figures.plain(dataset.class_names[label]) for label in test.labels]
+rows = [
+    Row(name, images[found], [f"{{names[n]}}, test image {{n:,}}" for n in found])
+    for name, found in (("by code", by_code), ("by pixels", by_pixels))
+]
+figures.image_rows(rows, tile=84).show()
+{profile}
 """)
 
 
@@ -104,12 +120,8 @@ with first:
     run = run_picker.pick()
 with second:
     other = run_picker.pick_beside(run)
-overlay = third.segmented_control(
-    "What is true, what is made up",
-    list(lens.OVERLAYS),
-    key="overlay",
-    bind="query-params",
-    persist_state="session",
+overlay = settings.control(
+    third.segmented_control, "What is true, what is made up", list(lens.OVERLAYS), key="overlay", name="Overlay"
 )
 
 if other is None:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import figures, latent
 from ae_core.errors import OptionError
-from pages.widgets import caches, code, plot, run_picker, settings
+from pages.widgets import caches, code, lens, plot, run_picker, settings
 
 DRAWS = 40
 
@@ -30,7 +30,7 @@ if run.recipe.prior and run.latent_dim <= 2:
         name="Range",
     )
     across = up = latent.prior_quantiles(size, reach)
-    places = f"across = up = latent.prior_quantiles({size}, {reach})"
+    axes = f"across = up = latent.prior_quantiles({size}, {reach})"
     spacing = "Places are spaced by the prior's quantiles: equal steps hold equal shares of it."
 else:
     zoom = settings.control(
@@ -39,16 +39,25 @@ else:
     left, right, bottom, top = latent.extent(points)
     middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * zoom
     across, up = (np.linspace(m - h, m + h, size, dtype=np.float32) for m, h in zip(middle, half, strict=True))
-    places = f"""left, right, bottom, top = latent.extent(plane.points(codes))
+    axes = f"""left, right, bottom, top = latent.extent(plane.points(codes))
 middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * {zoom}
 across, up = (np.linspace(m - h, m + h, {size}, dtype=np.float32) for m, h in zip(middle, half))"""
     spacing = "Places are evenly spaced over the range of the test images' codes."
 if run.latent_dim == 1:
     up = np.zeros(1, np.float32)
-    places += "\nup = np.zeros(1, np.float32)"
+    axes += "\nup = np.zeros(1, np.float32)"
 
-grid_codes = plane.codes(latent.grid(across, up))
+overlay = settings.control(
+    st.segmented_control, "What is true, what is made up", list(lens.OVERLAYS), key="overlay", name="Overlay"
+)
+grid = latent.grid(across, up)
+grid_codes = plane.codes(grid)
 images = run.decode(grid_codes)
+tint = ""
+if overlay:
+    scene = lens.open_scene(run, plane)
+    images = figures.tinted(images, scene.values(overlay, grid))
+    tint = f"grid = figures.tinted(grid, {lens.values_source(overlay, scene)})\n"
 if run.latent_dim > 2:
     impossible, activation = latent.impossible(run, grid_codes).mean(), run.spec.network.code_activation
     never = f" At {impossible:.0%} of the places a unit has a value that its {activation} never gives."
@@ -63,7 +72,7 @@ plot.show(
     key="grid-picture",
     alt="Images decoded from a grid of places on the latent plane",
 )
-st.caption(spacing)
+st.caption(f"{spacing} {lens.OVERLAYS[overlay]}" if overlay else spacing)
 
 st.header("Fresh draws")
 seed = settings.seed("draw-seed", st.button("Draw again", icon=":material/casino:"), "Seed of the draws")
@@ -78,9 +87,10 @@ images = data.as_float(data.load({run.spec.dataset!r}).split("test").images)
 codes = run.encode(images)
 
 plane = latent.main_plane(codes)
-{places}
-grid = run.decode(plane.codes(latent.grid(across, up)))
-figures.image_grid(grid, len(across), (across, up), plane.labels, height=680).show()
+{axes}
+places = latent.grid(across, up)
+grid = run.decode(plane.codes(places))
+{tint}figures.image_grid(grid, len(across), (across, up), plane.labels, height=680).show()
 """
 try:
     density = caches.density(run.run)

@@ -3,13 +3,14 @@
 from ae_core.figures.codes import (
     activation_histogram,
     class_mix,
+    code_profile,
     error_histogram,
     firing_rates,
     scatter,
     units_per_image,
 )
 from ae_core.figures.curves import learning_curves
-from ae_core.figures.pictures import Row, image_grid, image_rows, reconstructions, signed_error
+from ae_core.figures.pictures import Row, image_grid, image_rows, reconstructions, signed_error, tinted
 from ae_core.figures.style import plain
 from ae_core.figures.units import traversals, without_units
 
@@ -17,6 +18,7 @@ __all__ = [
     "Row",
     "activation_histogram",
     "class_mix",
+    "code_profile",
     "error_histogram",
     "firing_rates",
     "image_grid",
@@ -26,6 +28,7 @@ __all__ = [
     "reconstructions",
     "scatter",
     "signed_error",
+    "tinted",
     "traversals",
     "units_per_image",
     "without_units",

@@ -13,6 +13,7 @@ from ae_core.metrics import squared_error
 GAP = 2
 ADDED = np.array([231, 99, 0], np.uint8)
 LOST = np.array([63, 144, 218], np.uint8)
+TINT = np.array([31, 105, 190], np.float32)
 ERROR_SCALE = 0.5  # an error of half the grey range is drawn at full strength
 
 
@@ -41,6 +42,19 @@ def signed_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     rgba[..., :3] = np.where(error[..., None] > 0, ADDED, LOST)
     rgba[..., 3] = np.round(np.clip(np.abs(error) / ERROR_SCALE, 0, 1) * 255)
     return rgba
+
+
+def tinted(images: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Images with a tint that says how large a value each has: (n, h, w) in [0, 1] and (n,) → (n, h, w, 4) uint8 RGBA.
+
+    None for the least value, full for the 99th percentile and above.
+    """
+    low, high = values.min(), np.quantile(values, 0.99)
+    share = np.clip((values - low) / (high - low), 0, 1) if high > low else np.zeros(len(values))
+    strength = 0.7 * share[:, None, None, None]
+    rgba = _rgba(images).astype(np.float32)
+    rgba[..., :3] = (1 - strength) * rgba[..., :3] + strength * TINT
+    return np.round(rgba).astype(np.uint8)
 
 
 def _rgba(images: np.ndarray) -> np.ndarray:

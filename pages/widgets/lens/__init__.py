@@ -17,7 +17,7 @@ from ae_core.figures.style import CLASS_COLOURS
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
 from pages.widgets import sprites
-from pages.widgets.lens.scenes import OVERLAYS, ROOT, ROUTES, TILE, Scene, open_scene
+from pages.widgets.lens.scenes import OVERLAYS, ROOT, ROUTES, TILE, Scene, open_scene, values_source
 
 HERE = Path(__file__).parent
 PARTS = ("view.js", "tiles.js", "points.js", "sprites.js", "lens.js")
@@ -129,4 +129,15 @@ def _numbers(value: Any, count: int) -> Any:
     return tuple(float(v) for v in value)
 
 
-__all__ = ["GROUND", "IMPOSSIBLE", "OVERLAYS", "ROUTES", "Look", "Scene", "open_scene", "prepare", "show"]
+__all__ = [
+    "GROUND",
+    "IMPOSSIBLE",
+    "OVERLAYS",
+    "ROUTES",
+    "Look",
+    "Scene",
+    "open_scene",
+    "prepare",
+    "show",
+    "values_source",
+]

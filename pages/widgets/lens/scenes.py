@@ -40,9 +40,9 @@ HOUR = 3600
 
 OVERLAYS = {
     "Density": "Where test codes lie densely: strong blue is what the model has seen much of.",
-    "Round trip": "How far encode(decode(z)) lies from z: where it is strong blue, the model itself would put the image "
-    "that you see elsewhere.",
-    "Stretch": "How much the image changes while the place moves a little, √det(JᵀJ): strong blue lines are borders "
+    "Round trip": "How far encode(decode(z)) lies from z: where it is strong blue, the model itself would put the "
+    "image that you see elsewhere.",
+    "Stretch": "How much the image changes while the place moves a little, √det(JᵀJ): strong blue is a border "
     "between kinds of images.",
 }
 
@@ -139,20 +139,30 @@ class Scene:
         return FINEST
 
     def overlay(self, name: str, view: View) -> np.ndarray:
-        """Values over a view, square, top row first. See OVERLAYS; "ground" is 0 seen, 1 never seen, 2 impossible."""
-        if name == "Stretch":
-            places, step = view.places(STRETCH_SIDE), 1e-3 * self.home.reach
-            return latent.stretch(self.run, self.plane, places, step).reshape(STRETCH_SIDE, -1)
-        places = view.places(OVERLAY_SIDE)
+        """Values over a view, square, top row first; see `values`."""
+        side = STRETCH_SIDE if name == "Stretch" else OVERLAY_SIDE
+        return self.values(name, view.places(side)).reshape(side, side)
+
+    def values(self, name: str, places: np.ndarray) -> np.ndarray:
+        """Values at places (n, 2), shape (n,). See OVERLAYS; "ground" is 0 seen, 1 never seen, 2 impossible."""
         codes = self.plane.codes(places)
         if name == "Density":
-            values = latent.kernel_density(self.plane, places, self.codes, 2 * self.spacing)
-        elif name == "Round trip":
-            values = latent.round_trip(self.run, codes)
-        else:
-            unseen = latent.distances(self.plane, places, self.codes) > 2 * self.spacing
-            values = np.where(latent.impossible(self.run, codes), 2, unseen.astype(int))
-        return values.reshape(OVERLAY_SIDE, -1)
+            return latent.kernel_density(self.plane, places, self.codes, 2 * self.spacing)
+        if name == "Round trip":
+            return latent.round_trip(self.run, codes)
+        if name == "Stretch":
+            return latent.stretch(self.run, self.plane, places, 1e-3 * self.home.reach)
+        unseen = latent.distances(self.plane, places, self.codes) > 2 * self.spacing
+        return np.where(latent.impossible(self.run, codes), 2, unseen.astype(int))
+
+
+def values_source(name: str, scene: Scene) -> str:
+    """The Python that gives `Scene.values` of an overlay, from `run`, `plane`, `places` and `codes`."""
+    return {
+        "Density": "latent.kernel_density(plane, places, codes, 2 * latent.spacing(codes))",
+        "Round trip": "latent.round_trip(run, plane.codes(places))",
+        "Stretch": f"latent.stretch(run, plane, places, {1e-3 * scene.home.reach!r})",
+    }[name]
 
 
 def cubic(t: np.ndarray) -> np.ndarray:
