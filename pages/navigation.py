@@ -14,15 +14,16 @@ st.set_page_config(page_title="Latent Explorer", page_icon=ICON, layout="wide")
 page = st.navigation(
     [
         st.Page("home.py", title="Home", icon=":material/blur_on:", default=True),
-        st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
-        st.Page("reconstruct.py", title="Reconstruct", icon=":material/compare:", url_path="reconstruct"),
-        st.Page("your_image.py", title="Your image", icon=":material/brush:", url_path="your-image"),
-        st.Page("denoise.py", title="Denoise", icon=":material/deblur:", url_path="denoise"),
-        st.Page("sparsity.py", title="Sparsity", icon=":material/bar_chart:", url_path="sparsity"),
+        st.Page("lens.py", title="Lens", icon=":material/search:", url_path="lens"),
         st.Page("latent_space.py", title="Latent space", icon=":material/scatter_plot:", url_path="latent-space"),
+        st.Page("sampler.py", title="Sampler", icon=":material/grid_on:", url_path="sampler"),
         st.Page("paths.py", title="Paths", icon=":material/timeline:", url_path="paths"),
         st.Page("units.py", title="Units", icon=":material/tune:", url_path="units"),
-        st.Page("sampler.py", title="Sampler", icon=":material/grid_on:", url_path="sampler"),
+        st.Page("your_image.py", title="Your image", icon=":material/brush:", url_path="your-image"),
+        st.Page("reconstruct.py", title="Reconstruct", icon=":material/compare:", url_path="reconstruct"),
+        st.Page("denoise.py", title="Denoise", icon=":material/deblur:", url_path="denoise"),
+        st.Page("sparsity.py", title="Sparsity", icon=":material/bar_chart:", url_path="sparsity"),
+        st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
     ],
     position="top",
 )

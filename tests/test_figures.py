@@ -171,7 +171,7 @@ def test_firing_rates_fall_and_name_their_unit() -> None:
     first, second = figures.firing_rates(RATES).data
     for trace, rate in zip((first, second), RATES.values(), strict=True):
         assert (np.diff(trace.y) <= 0).all()
-        np.testing.assert_allclose(trace.y, rate[trace.customdata] * 100, rtol=1e-6)
+        np.testing.assert_allclose(trace.y, rate[trace.customdata - 1] * 100, rtol=1e-6)
     assert (first.line.color, second.line.color) == SERIES_COLOURS[:2]
     assert (len(first.x), len(second.x), first.x[0], second.x[0]) == (12, 5, 0, 0)
 

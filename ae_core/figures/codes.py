@@ -184,7 +184,7 @@ def firing_rates(rates: Mapping[str, np.ndarray]) -> go.Figure:
         order = np.argsort(-rate)
         figure.add_scatter(
             x=np.linspace(0, 100, len(rate), endpoint=False, dtype=np.float32),
-            y=(rate[order] * 100).astype(np.float32), customdata=order.astype(np.int32), mode="lines+markers",
+            y=(rate[order] * 100).astype(np.float32), customdata=(order + 1).astype(np.int32), mode="lines+markers",
             name=plain(title), line={"color": colour, "width": 2}, marker={"size": 4},
             hovertemplate="unit %{customdata}: fires on %{y:.1f} % of images",
         )  # fmt: skip

@@ -1,8 +1,6 @@
 """What each of the seven kinds makes of one image, a row for each."""
 
-import ctypes
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -77,9 +75,6 @@ def _prepared(_run: LoadedRun, digest: str) -> None:
     caches.errors(_run.run)
     _map(_run, digest)
     _training_codes(_run, digest)
-    # The C library would keep what was freed: a hundred megabytes after the convolutional network.
-    with suppress(AttributeError, OSError, TypeError):  # where it is another library
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def prepare(run: LoadedRun) -> None:

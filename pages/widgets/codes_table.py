@@ -36,7 +36,7 @@ def frame(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
         "class": [dataset.class_names[c] for c in caches.test_labels(dataset.name)[numbers]],
         "error": caches.errors(run.run)[numbers],
     }
-    return pd.DataFrame(about | {f"z{i}": unit for i, unit in enumerate(codes.T)})
+    return pd.DataFrame(about | {f"z{i}": unit for i, unit in enumerate(codes.T, start=1)})
 
 
 def as_file(run: LoadedRun, numbers: np.ndarray, suffix: str) -> bytes:

@@ -1,13 +1,22 @@
 """Takes the README's pictures from the running app: ``python tests/browser/pictures.py``, or ``make pictures``."""
 
+import io
+import math
 import tempfile
 from pathlib import Path
 
 from browsing import ROOT, launch, serving
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 FOLDER = ROOT / ".github" / "pictures"
 WIDTH, HEIGHT = 1280, 860
+# A shirt in a few strokes, in shares of the pad.
+SHIRT = [
+    [(0.36, 0.15), (0.36, 0.85), (0.45, 0.85), (0.45, 0.2), (0.54, 0.2), (0.54, 0.85), (0.63, 0.85), (0.63, 0.15)],
+    [(0.36, 0.18), (0.2, 0.4), (0.27, 0.46), (0.4, 0.26)],
+    [(0.63, 0.18), (0.8, 0.4), (0.73, 0.46), (0.6, 0.26)],
+]
 
 
 def _settle(page: Page) -> None:
@@ -36,6 +45,27 @@ def _lasso(page: Page) -> None:
     page.wait_for_timeout(2500)
 
 
+def _film(page: Page, frames: int = 48) -> None:
+    """A GIF of the lens while the pointer goes once around on its plane."""
+    lens = page.locator(".lens").bounding_box()
+    plane = page.locator("canvas.cursor").bounding_box()
+    assert lens is not None
+    assert plane is not None
+    pictures = []
+    for i in range(frames):
+        t = 2 * math.pi * i / frames
+        across, down = 0.47 + 0.3 * math.sin(t), 0.5 + 0.36 * math.sin(2 * t + 0.6)
+        page.mouse.move(plane["x"] + across * plane["width"], plane["y"] + down * plane["height"], steps=4)
+        page.wait_for_timeout(60)
+        shot = Image.open(io.BytesIO(page.screenshot(clip={**lens, "height": plane["height"] + 2})))
+        pictures.append(
+            shot.convert("RGB").resize((shot.width * 3 // 5, shot.height * 3 // 5), Image.Resampling.LANCZOS)
+        )
+    palette = pictures[0].quantize(64)
+    first, *rest = (p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures)
+    first.save(FOLDER / "lens.gif", save_all=True, append_images=rest, duration=110, loop=0, optimize=True)
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, serving(Path(data)) as server, sync_playwright() as playwright:
@@ -50,12 +80,35 @@ def main() -> None:
         page.mouse.move(plane["x"] + plane["width"] * 0.62, plane["y"] + plane["height"] * 0.6, steps=20)
         page.wait_for_timeout(500)
         page.screenshot(path=FOLDER / "home.png")
+        page.locator(".lens").evaluate("e => e.scrollIntoView({block: 'center'})")
+        page.wait_for_function("document.querySelector('.lens, .stBidiComponent') !== null")
+        _film(page)
+
+        page.goto(f"{server.url}/lens?run=vanilla-2d&beside=variational-2d&overlay=Density")
+        _settle(page)
+        page.wait_for_timeout(15_000)  # until all tiles are there
+        _take(page, "lens")
+
+        page.goto(f"{server.url}/your-image")
+        _settle(page)
+        pad = page.locator(".pad canvas").first.bounding_box()
+        assert pad is not None
+        for strokes in SHIRT:
+            for i, (x, y) in enumerate(strokes):
+                page.mouse.move(pad["x"] + x * pad["width"], pad["y"] + y * pad["height"], steps=8)
+                if i == 0:
+                    page.mouse.down()
+            page.mouse.up()
+        page.wait_for_timeout(8000)
+        _take(page, "your-image")
 
         for name, link in {
             "reconstruct": "reconstruct?run=convolutional",
             "sampler": "sampler",
             "denoise": "denoise",
             "sparsity": "sparsity",
+            "paths": "paths",
+            "units": "units",
         }.items():
             page.goto(f"{server.url}/{link}")
             _settle(page)

@@ -251,6 +251,6 @@ def test_downloads_open_with_pandas(page: Page, tab: Tab) -> None:
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
         frame = read(download.value.path())
-        assert frame.columns.tolist() == ["image", "class", "error", "z0", "z1"]
+        assert frame.columns.tolist() == ["image", "class", "error", "z1", "z2"]
         np.testing.assert_array_equal(frame["image"], rows)
     assert set(frame["class"]) == set(data.load("fashion-mnist").class_names)
