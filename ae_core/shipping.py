@@ -44,7 +44,7 @@ PLANE: dict[str, Any] = {
     "code_activation": "linear",
 }
 LONG = {"epochs": 40}
-PLANE_TRAINING = {"epochs": 20, "batch_size": 64, "learning_rate": 3e-3}
+PLANE_TRAINING = {"epochs": 40, "batch_size": 64, "learning_rate": 2e-3, "beta_2": 0.999}
 
 RUNS = {
     "vanilla": Shipped("Vanilla", "vanilla", training=LONG),
