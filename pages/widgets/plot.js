@@ -42,6 +42,9 @@ function shown(element, data) {
   return JSON.parse((isNarrow(element) && data.narrow) || data.figure);
 }
 
+// Where there is no WebGL, dots are drawn one by one: slower, but there.
+const has_webgl = () => (has_webgl.found ??= Boolean(document.createElement("canvas").getContext("webgl")));
+
 // A picture on a narrow page needs less height than its layout asks for: the rest would be empty.
 async function fit(element, traces, layout) {
   const picture = traces.find((trace) => trace.type === "image");
@@ -70,6 +73,7 @@ function preview(element, traces) {
 
 async function draw(element, data, setTriggerValue) {
   const { data: traces, layout } = shown(element, data);
+  for (const trace of traces) if (trace.type === "scattergl" && !has_webgl()) trace.type = "scatter";
   if (data.dots) layout.height = Math.min(layout.height, element.clientWidth + 140); // a map on a phone is square
   await fit(element, traces, layout);
   element.setAttribute("aria-label", data.alt);

@@ -60,6 +60,10 @@ def warm_up() -> None:
     """Imports what the pages import, opens the runs that ship, and computes what most pages show first."""
     import pandas  # noqa: F401
     import plotly.graph_objects as go
+    import threadpoolctl
+
+    # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.
+    threadpoolctl.threadpool_limits(1, user_api="blas")
 
     from pages.widgets import caches, image_picker, lens, plot, progress, recipe_input, run_picker  # noqa: F401
 

@@ -25,6 +25,13 @@ def _settle(page: Page) -> None:
     page.wait_for_timeout(2000)
 
 
+def _sharp(page: Page, lenses: int) -> None:
+    """Waits until these lenses have all that they show."""
+    _settle(page)
+    page.locator('.lens[data-sharp="true"]').nth(lenses - 1).wait_for(timeout=120_000)
+    page.wait_for_timeout(1500)  # the overlays
+
+
 def _take(page: Page, name: str, below: str = "h1") -> None:
     """The window, scrolled so that the element begins it."""
     page.locator(below).first.evaluate("e => e.scrollIntoView({block: 'start'})")
@@ -61,7 +68,7 @@ def _film(page: Page, frames: int = 48) -> None:
         pictures.append(
             shot.convert("RGB").resize((shot.width * 3 // 5, shot.height * 3 // 5), Image.Resampling.LANCZOS)
         )
-    palette = pictures[0].quantize(64)
+    palette = pictures[0].quantize(128)
     first, *rest = (p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures)
     first.save(FOLDER / "lens.gif", save_all=True, append_images=rest, duration=110, loop=0, optimize=True)
 
@@ -74,19 +81,17 @@ def main() -> None:
         page.set_default_timeout(60_000)
 
         page.goto(server.url)
-        _settle(page)
+        _sharp(page, 1)
         plane = page.locator("canvas.cursor").bounding_box()
         assert plane is not None
         page.mouse.move(plane["x"] + plane["width"] * 0.62, plane["y"] + plane["height"] * 0.6, steps=20)
         page.wait_for_timeout(500)
         page.screenshot(path=FOLDER / "home.png")
         page.locator(".lens").evaluate("e => e.scrollIntoView({block: 'center'})")
-        page.wait_for_function("document.querySelector('.lens, .stBidiComponent') !== null")
         _film(page)
 
         page.goto(f"{server.url}/lens?run=vanilla-2d&beside=variational-2d&overlay=Density")
-        _settle(page)
-        page.wait_for_timeout(15_000)  # until all tiles are there
+        _sharp(page, 2)
         _take(page, "lens")
 
         page.goto(f"{server.url}/your-image")

@@ -1,13 +1,14 @@
 """The linked views of the latent space, with a real pointer and a real keyboard."""
 
 import math
+import shutil
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
-from browsing import Server, Tab
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from browsing import FLAGS, Server, Tab
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from ae_core import data
 from pages.widgets import selection
@@ -254,3 +255,11 @@ def test_downloads_open_with_pandas(page: Page, tab: Tab) -> None:
         assert frame.columns.tolist() == ["image", "class", "error", "z1", "z2"]
         np.testing.assert_array_equal(frame["image"], rows)
     assert set(frame["class"]) == set(data.load("fashion-mnist").class_names)
+
+
+def test_a_browser_without_webgl_shows_the_dots_as_well(server: Server, browser: Browser) -> None:
+    plain = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=[*FLAGS, "--disable-3d-apis"])
+    tab = Tab(plain.new_context(), server)
+    tab.open("latent-space?run=variational&points-fashion-mnist=1%2C000")
+    expect(scatter(tab.page).locator(".scatterlayer .point").nth(500)).to_be_attached()
+    plain.close()
