@@ -288,3 +288,25 @@ def test_a_grid_without_a_box_has_gaps_and_no_axes() -> None:
     assert picture(figure).shape == (2 * 4 + 2, 3 * 6 + 2 * 2, 4)
     assert (picture(figure)[6:, 16:, 3] == 0).all(), "places without an image are transparent"
     assert (figure.layout.xaxis.visible, figure.layout.yaxis.visible) == (False, False)
+
+
+def test_a_tint_grows_with_the_value_and_leaves_the_least_alone() -> None:
+    images = np.random.default_rng(0).uniform(size=(100, 4, 4))
+    values = np.arange(100.0)
+    rgba = figures.tinted(images, values)
+    grey = np.round(images[0] * 255)
+    np.testing.assert_array_equal(rgba[0, ..., :3], np.repeat(grey[..., None], 3, axis=-1))
+    blueness = (rgba[..., 2].astype(int) - rgba[..., 0]).mean(axis=(1, 2))
+    assert (np.diff(blueness[:98]) > 0).all()
+    assert (rgba[..., 3] == 255).all()
+    np.testing.assert_array_equal(figures.tinted(images, np.ones(100))[..., 0], np.round(images * 255))
+
+
+def test_a_code_stands_in_the_range_of_its_units() -> None:
+    codes = np.random.default_rng(0).uniform(size=(1000, 3)).astype(np.float32)
+    ranges, marks = figures.code_profile(codes[5], codes).data
+    low, high = np.quantile(codes, [0.01, 0.99], axis=0)
+    np.testing.assert_allclose(np.array(ranges.base, np.float32), low, rtol=1e-6)
+    np.testing.assert_allclose(np.array(ranges.base, np.float32) + ranges.y, high, rtol=1e-5)
+    np.testing.assert_array_equal(np.array(marks.y, np.float32), codes[5])
+    assert list(marks.x) == [1, 2, 3]
