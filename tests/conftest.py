@@ -18,3 +18,8 @@ def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         *_, last = training.fit(spec, folder / kind)
         assert isinstance(last, training.Finished), last
     return {kind: folder / kind for kind in kinds.names()}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast ones first: what needs a browser comes last."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
