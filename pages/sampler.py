@@ -93,12 +93,11 @@ grid = run.decode(plane.codes(places))
 {tint}figures.image_grid(grid, len(across), (across, up), plane.labels, height=680).show()
 """
 try:
-    density = caches.density(run.run)
+    density, drawn = caches.density(run.run), caches.draws(run.run, DRAWS, seed)
 except OptionError as error:
     st.info(str(error))
     code.show(source)
     st.stop()
-drawn = run.decode(density.draw(DRAWS, seed))
 plot.show(
     figures.image_grid(drawn, columns=20, height=160),
     key="draws",

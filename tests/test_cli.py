@@ -26,7 +26,7 @@ from ae_core.kinds import Hyperparameter, Kind
 from ae_core.spec import make_spec
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("kinds", "train", "list", "evaluate", "encode", "sample")
+COMMANDS = ("kinds", "train", "list", "evaluate", "encode", "project", "sample")
 
 
 def call(*arguments: str | Path) -> Result:

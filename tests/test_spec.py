@@ -38,7 +38,7 @@ def test_what_was_chosen_survives_json() -> None:
     assert again.network == Network("dense", 7, (9, 8), (5,), "sigmoid")
     assert again.hyperparameters["target"] == 0.1
     assert again.hyperparameters["rate"] == kinds.get("sparse")().values["rate"]  # defaults are written out
-    assert again.training == specs.TrainingConfig(3, 16, 1e-4, 0.0, False, 2**31 - 1)
+    assert again.training == specs.TrainingConfig(3, 16, 1e-4, 0.0, 0.98, False, 2**31 - 1)
 
 
 GOOD = make_spec("sparse", "digits").to_json()

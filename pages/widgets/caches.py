@@ -110,6 +110,20 @@ def unit_ranges(run: Run) -> np.ndarray:
     return _unit_ranges(run.path, run.digest)
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _draws(path: Path, digest: str, count: int, seed: int) -> np.ndarray:
+    return _frozen(_load(path, digest).decode(_density(path, digest).draw(count, seed)))
+
+
+def draws(run: Run, count: int, seed: int) -> np.ndarray:
+    """Images decoded from codes that are drawn from the run's density, (count, h, w).
+
+    Raises:
+        OptionError: if there is no density to draw from.
+    """
+    return _draws(run.path, run.digest, count, seed)
+
+
 def _frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array

@@ -46,7 +46,10 @@ WATCH = """
       if (visible(chart) && chart.querySelector(marks)) return true;
       if (visible(chart.querySelector('.gl-canvas')) && chart.querySelector('.xtick text')) return true;
     }
-    return everywhere(main).some((root) => root.querySelector('.lens .place')?.textContent);
+    const shown = (root) => [...root.querySelectorAll('canvas, img')].some(visible);
+    if (visible(main.querySelector('.pad canvas'))) return true;
+    return everywhere(main).some((root) => root !== main
+      && (root.querySelector('.lens') ? root.querySelector('.lens .place').textContent : shown(root)));
   };
   const look = () => {
     if (drawn()) requestAnimationFrame(() => requestAnimationFrame(() => { window.firstPicture = performance.now(); }));

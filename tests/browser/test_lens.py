@@ -23,7 +23,7 @@ VISIT = """async ([cursor, places]) => {
   const canvas = lens.querySelector('.decoded');
   const context = canvas.getContext('2d');
   const shown = [];
-  const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
   for (const [x, y] of places) {
     const box = cursor.getBoundingClientRect();
     cursor.dispatchEvent(new PointerEvent('pointermove', {
