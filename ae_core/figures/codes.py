@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, edge, layout, plain
+from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, edge, figure, plain
 
 ENOUGH = 30  # values for a histogram of their own
 GREY = "rgba(128, 128, 128, 0.45)"
@@ -28,29 +28,37 @@ def scatter(
         axes: Names of the axes; None if lengths along them mean nothing.
         height: In pixels.
     """
-    figure = go.Figure()
     size = 4 if len(points) > 3000 else 6
+    traces = []
     for number, name in enumerate(class_names):
         rows = np.flatnonzero(labels == number)
         colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
-        figure.add_scattergl(
-            x=points[rows, 0].astype(np.float32),
-            y=points[rows, 1].astype(np.float32),
-            customdata=rows.astype(np.int32),
-            mode="markers",
-            name=name,
-            marker={"size": size, "color": colour, "opacity": 0.75, "line": {"width": 1, "color": edge(colour)}},
-            # Once some points are selected, of all classes together.
-            selected={"marker": {"color": colour, "opacity": 0.95}},
-            unselected={"marker": {"color": colour, "opacity": 0.1}},
-            hovertemplate=f"{name}, test image %{{customdata}}<extra></extra>",
+        traces.append(
+            go.Scattergl(
+                x=points[rows, 0].astype(np.float32),
+                y=points[rows, 1].astype(np.float32),
+                customdata=rows.astype(np.int32),
+                mode="markers",
+                name=name,
+                marker={"size": size, "color": colour, "opacity": 0.75, "line": {"width": 1, "color": edge(colour)}},
+                # Once some points are selected, of all classes together.
+                selected={"marker": {"color": colour, "opacity": 0.95}},
+                unselected={"marker": {"color": colour, "opacity": 0.1}},
+                hovertemplate=f"{name}, test image %{{customdata}}<extra></extra>",
+            )
         )
-    figure.update_xaxes(title=axes and axes[0], showticklabels=axes is not None)
-    # Distances mean the same in every direction.
-    figure.update_yaxes(title=axes and axes[1], showticklabels=axes is not None, scaleanchor="x")
-    # Markers in the legend large enough to tell their colours.
-    layout(figure, height, dragmode="lasso", legend={"itemsizing": "constant", "orientation": "h", "y": 1.02})
-    return figure.update_yaxes(showgrid=axes is not None)
+    shown = axes is not None
+    across, up = axes or (None, None)
+    return figure(
+        traces,
+        height,
+        dragmode="lasso",
+        # Markers in the legend large enough to tell their colours.
+        legend={"itemsizing": "constant", "orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        xaxis={"title": across, "showticklabels": shown},
+        # Distances mean the same in every direction.
+        yaxis={"title": up, "showticklabels": shown, "showgrid": shown, "scaleanchor": "x"},
+    )
 
 
 def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str]) -> go.Figure:
@@ -63,27 +71,25 @@ def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str])
     """
     counts = np.bincount(labels, minlength=len(class_names))
     shares = counts / np.maximum(np.bincount(among, minlength=len(class_names)), 1) * 100
-    figure = go.Figure(
-        go.Bar(
-            x=counts.astype(np.int32),
-            y=np.arange(len(class_names), dtype=np.int32),
-            orientation="h",
-            customdata=shares.astype(np.float32),
-            marker={"color": [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(class_names))]},
-            text=[f"{n:,}" if n else "" for n in counts],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{x:,} images, %{customdata:.1f} % of their class<extra></extra>",
-        )
+    numbers = np.arange(len(class_names), dtype=np.int32)
+    bars = go.Bar(
+        x=counts.astype(np.int32),
+        y=numbers,
+        orientation="h",
+        customdata=shares.astype(np.float32),
+        marker={"color": [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(class_names))]},
+        text=[f"{n:,}" if n else "" for n in counts],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x:,} images, %{customdata:.1f} % of their class<extra></extra>",
     )
-    figure.update_xaxes(visible=False, range=[0, max(float(counts.max()), 1.0) * 1.12])  # the bars say their numbers
-    figure.update_yaxes(
-        autorange="reversed",
-        showgrid=False,
-        tickvals=np.arange(len(class_names), dtype=np.int32),
-        ticktext=list(class_names),
+    return figure(
+        [bars],
+        340,
+        bargap=0.25,
+        xaxis={"visible": False, "range": [0, max(float(counts.max()), 1.0) * 1.12]},  # the bars say their numbers
+        yaxis={"autorange": "reversed", "showgrid": False, "tickvals": numbers, "ticktext": list(class_names)},
     )
-    return layout(figure, 340, bargap=0.25)
 
 
 def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, bins: int = 50) -> go.Figure:
@@ -96,11 +102,10 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, bins
     """
     high = float(np.quantile(errors, 0.995))
     edges = np.linspace(0, high if high > 0 else 1.0, bins + 1)
-    figure = go.Figure()
 
-    def add(name: str, values: np.ndarray, **style: Any) -> None:
+    def outline(name: str, values: np.ndarray, **style: Any) -> go.Scatter:
         counts, _ = np.histogram(np.minimum(values, edges[-1]), edges)
-        figure.add_scatter(
+        return go.Scatter(
             x=edges.astype(np.float32),
             y=(np.append(counts, counts[-1]) / len(values) * 100).astype(np.float32),
             mode="lines",
@@ -109,12 +114,12 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, bins
             **style,
         )
 
-    add("all test images", errors, line={"shape": "hv", "color": GREY, "width": 2}, fill="tozeroy")
+    traces = [outline("all test images", errors, line={"shape": "hv", "color": GREY, "width": 2}, fill="tozeroy")]
     mine = errors[selected] if selected is not None else errors[:0]
     if len(mine) >= ENOUGH:
-        add("selected", mine, line={"shape": "hv", "color": SERIES_COLOURS[1], "width": 2})
+        traces.append(outline("selected", mine, line={"shape": "hv", "color": SERIES_COLOURS[1], "width": 2}))
     elif len(mine):
-        figure.add_scatter(
+        marks = go.Scatter(
             x=np.minimum(mine, edges[-1]).astype(np.float32),
             y=np.zeros(len(mine), np.float32),
             customdata=np.asarray(selected, np.int32),
@@ -124,27 +129,28 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, bins
             cliponaxis=False,
             hovertemplate="test image %{customdata}: %{x:.4f}<extra></extra>",
         )
-    figure.update_xaxes(title="mean squared error", rangemode="tozero")
-    figure.update_yaxes(title="share of images, %", rangemode="tozero")
-    return layout(figure, 340)
+        traces.append(marks)
+    return figure(
+        traces,
+        340,
+        xaxis={"title": "mean squared error", "rangemode": "tozero"},
+        yaxis={"title": "share of images, %", "rangemode": "tozero"},
+    )
 
 
 def code_profile(code: np.ndarray, codes: np.ndarray) -> go.Figure:
     """The units' values of one code (d,), over the range from 1st to 99th percentile that each has in codes (n, d)."""
     low, high = np.quantile(codes, [0.01, 0.99], axis=0).astype(np.float32)
     units = np.arange(1, len(code) + 1, dtype=np.int32)
-    figure = go.Figure()
-    figure.add_bar(
+    usual = go.Bar(
         x=units, y=high - low, base=low, marker={"color": GRID}, name="1st to 99th percentile", hoverinfo="skip"
     )
-    figure.add_scatter(
+    own = go.Scatter(
         x=units, y=np.asarray(code, np.float32), mode="markers", name="this code",
         marker={"color": SERIES_COLOURS[0], "size": 8 if len(code) <= 64 else 4},
         hovertemplate="unit %{x}: %{y:.3g}",
     )  # fmt: skip
-    figure.update_xaxes(title="unit")
-    figure.update_yaxes(title="activation")
-    return layout(figure, 260, bargap=0.25)
+    return figure([usual, own], 260, bargap=0.25, xaxis={"title": "unit"}, yaxis={"title": "activation"})
 
 
 def activation_histogram(codes: Mapping[str, np.ndarray], bins: int = 80) -> go.Figure:
@@ -154,7 +160,7 @@ def activation_histogram(codes: Mapping[str, np.ndarray], bins: int = 80) -> go.
         codes: (n, d) for each run's title.
         bins: Number of intervals; a run's exact zeros stand in one of their own at 0.
     """
-    figure = go.Figure()
+    traces = []
     low = min(float(z.min()) for z in codes.values())
     high = max(float(np.quantile(z, 0.999)) for z in codes.values())
     edges = np.linspace(low, max(high, low + 1e-3), bins + 1)
@@ -162,46 +168,47 @@ def activation_histogram(codes: Mapping[str, np.ndarray], bins: int = 80) -> go.
         zeros = z == 0
         counts, _ = np.histogram(z[~zeros], edges)
         share = (counts / z.size * 100).astype(np.float32)
-        figure.add_scatter(
+        line = go.Scatter(
             x=edges[:-1].astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines", name=plain(title),
             line={"shape": "hv", "color": colour, "width": 2}, hovertemplate="%{x:.2f}: %{y:.2g} %",
         )  # fmt: skip
+        traces.append(line)
         if zeros.any():
-            figure.add_scatter(
+            mark = go.Scatter(
                 x=np.zeros(1, np.float32), y=np.array([zeros.mean() * 100], np.float32), mode="markers",
                 marker={"color": colour, "size": 12, "symbol": "diamond"}, name=f"{plain(title)}: exactly 0",
                 showlegend=False, hovertemplate="exactly 0: %{y:.1f} %",
             )  # fmt: skip
-    figure.update_xaxes(title="activation")
-    figure.update_yaxes(title="share of all activations, %", type="log", dtick=1)
-    return layout(figure, 340)
+            traces.append(mark)
+    up = {"title": "share of all activations, %", "type": "log", "dtick": 1}
+    return figure(traces, 340, xaxis={"title": "activation"}, yaxis=up)
 
 
 def firing_rates(rates: Mapping[str, np.ndarray]) -> go.Figure:
     """On which share of the images each unit fires, the busiest units first; (d,) in [0, 1] for each run's title."""
-    figure = go.Figure()
+    traces = []
     for (title, rate), colour in zip(rates.items(), SERIES_COLOURS, strict=False):
         order = np.argsort(-rate)
-        figure.add_scatter(
+        line = go.Scatter(
             x=np.linspace(0, 100, len(rate), endpoint=False, dtype=np.float32),
             y=(rate[order] * 100).astype(np.float32), customdata=(order + 1).astype(np.int32), mode="lines+markers",
             name=plain(title), line={"color": colour, "width": 2}, marker={"size": 4},
             hovertemplate="unit %{customdata}: fires on %{y:.1f} % of images",
         )  # fmt: skip
-    figure.update_xaxes(title="units, busiest first, % of all units")
-    figure.update_yaxes(title="fires on, % of images", range=[-3, 103])
-    return layout(figure, 340)
+        traces.append(line)
+    across = {"title": "units, busiest first, % of all units"}
+    return figure(traces, 340, xaxis=across, yaxis={"title": "fires on, % of images", "range": [-3, 103]})
 
 
 def units_per_image(counts: Mapping[str, np.ndarray]) -> go.Figure:
     """How many units an image uses: distribution over images; whole numbers (n,) for each run's title."""
-    figure = go.Figure()
+    traces = []
     for (title, count), colour in zip(counts.items(), SERIES_COLOURS, strict=False):
         values, frequency = np.unique(count, return_counts=True)
-        figure.add_bar(
+        bars = go.Bar(
             x=values.astype(np.int32), y=(frequency / len(count) * 100).astype(np.float32), name=plain(title),
             marker={"color": colour, "opacity": 0.7}, hovertemplate="%{x} units: %{y:.1f} % of images",
         )  # fmt: skip
-    figure.update_xaxes(title="active units", rangemode="tozero")
-    figure.update_yaxes(title="share of images, %")
-    return layout(figure, 340, barmode="overlay", bargap=0)
+        traces.append(bars)
+    across = {"title": "active units", "rangemode": "tozero"}
+    return figure(traces, 340, barmode="overlay", bargap=0, xaxis=across, yaxis={"title": "share of images, %"})

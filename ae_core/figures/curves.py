@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from ae_core.figures.style import SERIES_COLOURS, layout
+from ae_core.figures.style import SERIES_COLOURS, figure
+
+BETWEEN = 0.2  # of a curve's share of the width lies between it and the next
 
 
 def learning_curves(
@@ -22,28 +23,42 @@ def learning_curves(
         epochs: How many there will be; the axis is that long from the start.
     """
     names = list(history[0]["terms"] if history else progress[0]["terms"] if progress else [])
-    figure = make_subplots(1, max(len(names), 1), subplot_titles=[f"{n} ({unit})" if unit else n for n in names])
-    for column, name in enumerate(names, 1):
-        colour = SERIES_COLOURS[(column - 1) % len(SERIES_COLOURS)]
+    longest = max([epochs, *[h["epoch"] for h in history]], default=1)
+    count = max(len(names), 1)
+    gap = BETWEEN / count
+    width = (1 - gap * (count - 1)) / count
+    traces: list[go.Scatter] = []
+    axes: dict[str, Any] = {}
+    headings = []
+    for i, name in enumerate(names):
+        number = str(i + 1) if i else ""
+        on = {"xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": False}
+        colour = SERIES_COLOURS[i % len(SERIES_COLOURS)]
         line = [(p["epochs"], p["terms"][name]) for p in progress] or [(h["epoch"], h["terms"][name]) for h in history]
         x, y = np.array(line, np.float32).T
+        held_out = np.array([h["validation"][name] for h in history], np.float32)
+        training = go.Scatter(
+            x=x, y=y, mode="lines", name="training", line={"color": colour, "width": 2}, **on,
+            hovertemplate="epoch %{x:.2f}: %{y:.4g}<extra>training</extra>",
+        )  # fmt: skip
+        dots = go.Scatter(
+            x=np.array([h["epoch"] for h in history], np.float32), y=held_out, mode="markers",
+            name="held-out images", marker={"color": colour, "size": 7, "symbol": "circle-open"}, **on,
+            hovertemplate="epoch %{x}: %{y:.4g}<extra>held-out</extra>",
+        )  # fmt: skip
+        traces += [training, dots]
         # The first steps are so high that they would flatten everything after them.
         settled = y[x > 0.1 * x[-1]] if x[-1] > 0.2 else y
-        figure.add_scatter(
-            x=x, y=y, mode="lines", name="training", line={"color": colour, "width": 2}, row=1, col=column,
-            showlegend=False, hovertemplate="epoch %{x:.2f}: %{y:.4g}<extra>training</extra>",
-        )  # fmt: skip
-        figure.add_scatter(
-            x=np.array([h["epoch"] for h in history], np.float32),
-            y=np.array([h["validation"][name] for h in history], np.float32),
-            mode="markers", name="held-out images", marker={"color": colour, "size": 7, "symbol": "circle-open"},
-            row=1, col=column, showlegend=False, hovertemplate="epoch %{x}: %{y:.4g}<extra>held-out</extra>",
-        )  # fmt: skip
-        low = min([float(y.min()), *[float(h["validation"][name]) for h in history]])
-        high = max([float(settled.max()), *[float(h["validation"][name]) for h in history]])
+        low, high = min([float(y.min()), *held_out.tolist()]), max([float(settled.max()), *held_out.tolist()])
         pad = (high - low) * 0.08 or 1e-3
-        figure.update_yaxes(range=[low - pad, high + pad], row=1, col=column)
-    longest = max([epochs, *[h["epoch"] for h in history]], default=1)
-    figure.update_xaxes(title="epoch", range=[0, longest * 1.02], rangemode="tozero")
-    layout(figure, height=300)
-    return figure.update_annotations(font={"size": 14})
+        left, right = i * (width + gap), i * (width + gap) + width
+        axes[f"xaxis{number}"] = {
+            "title": "epoch", "range": [0, longest * 1.02], "rangemode": "tozero",
+            "domain": [left, right], "anchor": f"y{number}",
+        }  # fmt: skip
+        axes[f"yaxis{number}"] = {"range": [low - pad, high + pad], "anchor": f"x{number}"}
+        headings.append({
+            "text": f"{name} ({unit})" if unit else name, "font": {"size": 14}, "showarrow": False,
+            "x": (left + right) / 2, "xref": "paper", "xanchor": "center", "y": 1, "yref": "paper", "yanchor": "bottom",
+        })  # fmt: skip
+    return figure(traces, 300, annotations=headings, **axes)

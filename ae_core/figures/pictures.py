@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import layout, plain
+from ae_core.figures.style import figure, plain
 from ae_core.images import data_uri
 from ae_core.metrics import squared_error
 
 GAP = 2
+NO_LINES = {"showgrid": False, "zeroline": False, "ticks": ""}
 ADDED = np.array([231, 99, 0], np.uint8)
 LOST = np.array([63, 144, 218], np.uint8)
 TINT = np.array([31, 105, 190], np.float32)
@@ -81,11 +82,6 @@ def _source(picture: np.ndarray) -> str:
     return data_uri(picture[..., 0] if plain_grey else picture)
 
 
-def _without_lines(figure: go.Figure) -> go.Figure:
-    plain = {"showgrid": False, "zeroline": False, "ticks": ""}
-    return figure.update_xaxes(plain).update_yaxes(plain)
-
-
 def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72, wrap: int = 0) -> go.Figure:
     """Rows of images under one another, so that a column is one image's fate.
 
@@ -108,24 +104,26 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72,
         picture[tops[k, 0] : tops[k, 0] + len(part), : part.shape[1]] = part
     x = np.arange(across, dtype=np.float32) * (w + GAP) + (w - 1) / 2
     y = (tops + (h - 1) / 2).astype(np.float32)
-    figure = go.Figure(go.Image(source=_source(picture), hoverinfo="skip"))
     texts = [
         f"{row.label}<br>{c}" if c else row.label for row in rows for c in (row.captions or [""] * len(row.images))
     ]
     centres = [(x[j % across], y[j // across, i]) for i, row in enumerate(rows) for j in range(len(row.images))]
-    figure.add_scatter(
-        x=np.array([c[0] for c in centres], np.float32),
-        y=np.array([c[1] for c in centres], np.float32),
-        mode="markers",
-        marker={"size": tile, "symbol": "square", "opacity": 0},
-        text=texts,
-        hoverinfo="text",
-        showlegend=False,
-    )
+    traces = [
+        go.Image(source=_source(picture), hoverinfo="skip"),
+        go.Scatter(
+            x=np.array([c[0] for c in centres], np.float32),
+            y=np.array([c[1] for c in centres], np.float32),
+            mode="markers",
+            marker={"size": tile, "symbol": "square", "opacity": 0},
+            text=texts,
+            hoverinfo="text",
+            showlegend=False,
+        ),
+    ]
     if columns and len(starts) > 1:
         # The first block's headings are the axis'.
         below = range(across, len(columns))
-        figure.add_scatter(
+        headings = go.Scatter(
             x=np.array([x[j % across] for j in below], np.float32),
             y=np.array([tops[j // across, 0] - between / 2 for j in below], np.float32),
             mode="text",
@@ -133,26 +131,31 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72,
             hoverinfo="skip",
             showlegend=False,
         )
-    figure.update_xaxes(
-        tickvals=x,
-        ticktext=list(columns[:across]) or [""] * len(x),
-        side="top",
-        range=[-0.5, picture.shape[1] - 0.5],
-        tickangle=0,
+        traces.append(headings)
+    return figure(
+        traces,
+        height=round(len(picture) / (h + GAP) * (tile + GAP)) + 48,
+        dragmode=False,
+        xaxis={
+            **NO_LINES,
+            "tickvals": x,
+            "ticktext": list(columns[:across]) or [""] * len(x),
+            "side": "top",
+            "range": [-0.5, picture.shape[1] - 0.5],
+            "tickangle": 0,
+            "constrain": "domain",
+        },
+        yaxis={
+            **NO_LINES,
+            "tickvals": y.ravel(),
+            "ticktext": [r.label for r in rows] * len(starts),
+            "range": [picture.shape[0] - 0.5, -0.5],
+            "scaleanchor": "x",
+            "constrain": "domain",
+            "constraintoward": "top",
+            "ticklabelstandoff": 6,
+        },
     )
-    figure.update_yaxes(
-        tickvals=y.ravel(),
-        ticktext=[r.label for r in rows] * len(starts),
-        range=[picture.shape[0] - 0.5, -0.5],
-        scaleanchor="x",
-        constrain="domain",
-        constraintoward="top",
-        automargin=True,
-        ticklabelstandoff=6,
-    )
-    figure.update_xaxes(constrain="domain")
-    layout(figure, height=round(len(picture) / (h + GAP) * (tile + GAP)) + 48, dragmode=False)
-    return _without_lines(figure)
 
 
 def reconstructions(
@@ -198,20 +201,22 @@ def image_grid(
     h, w = images.shape[1:3]
     gap = GAP if places is None else 0
     picture = _mosaic([_rgba(images[i : i + columns]) for i in range(0, len(images), columns)], gap)
-    figure = go.Figure(go.Image(source=_source(picture), hoverinfo="skip"))
-    figure.update_xaxes(visible=places is not None, title=labels[0], constrain="domain")
-    figure.update_yaxes(
-        visible=places is not None, title=labels[1], constrain="domain", constraintoward="top", scaleanchor="x"
+    across, up = places or (np.empty(0), np.empty(0))
+    shown = {**NO_LINES, "visible": places is not None, "constrain": "domain"}
+    return figure(
+        [go.Image(source=_source(picture), hoverinfo="skip")],
+        height,
+        dragmode=False,
+        xaxis={**shown, "title": labels[0], **_named(across, w)},
+        # Pixels count from the top.
+        yaxis={**shown, "title": labels[1], "constraintoward": "top", "scaleanchor": "x", **_named(up[::-1], h)},
     )
-    if places is not None:
-        across, up = places
-        figure.update_xaxes(_named(across, w))
-        figure.update_yaxes(_named(up[::-1], h))  # pixels count from the top
-    return _without_lines(layout(figure, height=height, dragmode=False))
 
 
 def _named(values: np.ndarray, side: int) -> dict[str, object]:
     """Names for up to seven of the tiles along an axis, at their centres."""
+    if not len(values):
+        return {}
     named = np.unique(np.linspace(0, len(values) - 1, min(len(values), 7)).round().astype(int))
     centres = named * side + (side - 1) / 2
     return {"tickvals": centres.astype(np.float32), "ticktext": [f"{values[i]:.2g}" for i in named]}
