@@ -49,7 +49,7 @@ def _component() -> Any:
         "plot",
         html='<div class="figure"><div class="plot"></div><div class="save"></div></div>',
         css=(HERE / "plot.css").read_text(),
-        js="\n".join((HERE / name).read_text() for name in ("plot.js", "save.js", "dots.js", "lens/sprites.js")),
+        js="\n".join((HERE / name).read_text() for name in ("plot.js", "save.js", "dots.js", "sprites.js")),
         isolate_styles=False,
     )
 

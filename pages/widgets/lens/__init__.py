@@ -20,7 +20,7 @@ from pages.widgets import sprites
 from pages.widgets.lens.scenes import OVERLAYS, ROOT, ROUTES, TILE, Scene, open_scene, values_source
 
 HERE = Path(__file__).parent
-PARTS = ("view.js", "tiles.js", "points.js", "sprites.js", "lens.js")
+PARTS = ("../sprites.js", "view.js", "tiles.js", "points.js", "ground.js", "draw.js", "hand.js", "lens.js")
 GROUND = "Hatched once: farther from every test image than images are from each other, made up by the decoder."
 IMPOSSIBLE = "Hatched twice: no image can have such a code, a unit would be out of its activation's range."
 

@@ -14,6 +14,14 @@ class Points {
     for (let k = 0; k < count; k++) this.strength[k] = far > 1e-3 ? 235 - 195 * Math.min(this.offsets[k] / far, 1) : 215;
   }
 
+  place(k) {
+    return [this.places[2 * k], this.places[2 * k + 1]];
+  }
+
+  covariance(k) {
+    return this.covariances.subarray(3 * k, 3 * k + 3);
+  }
+
   // In the full space: the way on the plane and the way off it, by Pythagoras.
   nearest(x, y) {
     const { places, offsets } = this;
@@ -31,10 +39,11 @@ class Points {
     return { index: best, distance: Math.sqrt(least) };
   }
 
-  // Writes dots straight into the pixels of a square picture; gives the numbers of those in view, up to `most`.
-  draw(image, view, { colours, dimmed, radius, most }) {
-    const side = image.width;
-    const pixels = new Uint32Array(image.data.buffer);
+  // Writes dots straight into the pixels of a square canvas; gives the numbers of those in view, up to `most`.
+  draw(context, view, { colours, dimmed, radius, most }) {
+    const side = context.canvas.width;
+    if (this.image?.width !== side) this.image = context.createImageData(side, side);
+    const pixels = new Uint32Array(this.image.data.buffer);
     pixels.fill(0);
     const stamp = disc(radius);
     const margin = Math.ceil(radius);
@@ -63,6 +72,7 @@ class Points {
         }
       }
     }
+    context.putImageData(this.image, 0, 0);
     return seen;
   }
 }

@@ -87,7 +87,7 @@ class Scene:
     @cached_property
     def spacing(self) -> float:
         """How far apart neighbours are among the codes, all but the loneliest hundredth of them."""
-        return max(latent.spacing(self.codes), 1e-6)
+        return max(caches.spacing(self.run.run), 1e-6)
 
     def points(self) -> bytes:
         """float32 (n, 2) places, (n,) offsets, for distributions (n, 3) covariances; then uint8 (n,) classes."""
@@ -152,7 +152,7 @@ class Scene:
             return latent.round_trip(self.run, codes)
         if name == "Stretch":
             return latent.stretch(self.run, self.plane, places, 1e-3 * self.home.reach)
-        unseen = latent.distances(self.plane, places, self.codes) > 2 * self.spacing
+        unseen = latent.distances(self.codes, codes) > 2 * self.spacing
         return np.where(latent.impossible(self.run, codes), 2, unseen.astype(int))
 
 
