@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ae_core import latent
 from ae_core.errors import OptionError
 from ae_core.latent import paths
 
@@ -138,7 +139,7 @@ def test_jumps_are_root_mean_squares() -> None:
 def test_distances_are_numpys_and_exactly_zero_at_a_code(m: int) -> None:
     codes = (100 + np.random.default_rng(m).standard_normal((m, 16))).astype(np.float32)
     path = np.concatenate([codes[:1], 100 + RNG.standard_normal((9, 16)).astype(np.float32)])
-    found = paths.distances_to(codes, path)
+    found = latent.distances(codes, path)
     assert found[0] == 0
     expected = np.linalg.norm(path[:, None].astype(np.float64) - codes[None].astype(np.float64), axis=2).min(axis=1)
     np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -1,7 +1,7 @@
 """Places in a latent space: planes through it, neighbours, and densities to draw codes from."""
 
 from ae_core.latent.densities import RANGES, Density, density, fit_density, impossible, standard_normal
-from ae_core.latent.neighbours import nearest
+from ae_core.latent.neighbours import distances, nearest, spacing
 from ae_core.latent.paths import along, spherical, straight, through
 from ae_core.latent.planes import (
     Plane,
@@ -16,7 +16,7 @@ from ae_core.latent.planes import (
     whole_plane,
 )
 from ae_core.latent.traversals import off_values, switch_off, traverse, unit_ranges
-from ae_core.latent.truth import distances, kernel_density, plane_covariances, round_trip, spacing, stretch
+from ae_core.latent.truth import kernel_density, plane_covariances, round_trip, stretch
 
 __all__ = [
     "RANGES",

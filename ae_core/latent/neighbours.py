@@ -1,8 +1,11 @@
-"""Which codes, or images, lie nearest."""
+"""Which codes, or images, lie nearest, and how far."""
 
 import numpy as np
 
 from ae_core.errors import OptionError
+
+PART = 1024  # codes that places are compared with at a time
+SAMPLE = 1000  # codes whose nearest neighbours say what is near
 
 
 def nearest(codes: np.ndarray, code: np.ndarray, k: int = 8) -> tuple[np.ndarray, np.ndarray]:
@@ -30,3 +33,33 @@ def nearest(codes: np.ndarray, code: np.ndarray, k: int = 8) -> tuple[np.ndarray
         found = np.flatnonzero(squared <= squared[found].max())
     order = found[np.lexsort((found, squared[found]))][:k]
     return order, np.sqrt(squared[order])
+
+
+def distances(codes: np.ndarray, places: np.ndarray, but: np.ndarray | None = None) -> np.ndarray:
+    """From each of places (n, d) to the nearest of codes (m, d): (n,) float64; exactly 0 at a code.
+
+    Args:
+        codes: float32.
+        places: As many units.
+        but: For each place the number of a code that does not count, (n,): itself, if it is one of the codes.
+    """
+    middle = codes.mean(axis=0)  # differences of squares lose less near zero
+    centred = np.asarray(places, np.float32) - middle
+    least, found = np.full(len(places), np.inf, np.float32), np.zeros(len(places), np.intp)
+    for i in range(0, len(codes), PART):
+        part = codes[i : i + PART] - middle
+        squared = np.einsum("md,md->m", part, part) - 2 * centred @ part.T  # less the place's own, the same for all
+        if but is not None:
+            rows = np.flatnonzero((but >= i) & (but < i + PART))
+            squared[rows, but[rows] - i] = np.inf
+        best = squared.argmin(axis=1)
+        values = np.take_along_axis(squared, best[:, None], axis=1)[:, 0]
+        found = np.where(values < least, best + i, found)
+        least = np.minimum(values, least)
+    return np.linalg.norm(np.asarray(places, np.float64) - codes[found], axis=1)
+
+
+def spacing(codes: np.ndarray, quantile: float = 0.99) -> float:
+    """How far a code's nearest neighbour is among codes (n, d), at that quantile of a sample of them."""
+    sample = np.random.default_rng(0).permutation(len(codes))[:SAMPLE]
+    return float(np.quantile(distances(codes, codes[sample], but=sample), quantile))

@@ -7,7 +7,6 @@ import numpy as np
 
 from ae_core.errors import OptionError
 
-PART = 1024  # codes that are compared at a time
 PARALLEL = 1e-6  # the sine below which two directions count as one, or as opposite
 
 
@@ -168,21 +167,6 @@ def length(path: np.ndarray) -> float:
 def jumps(images: np.ndarray) -> np.ndarray:
     """How much the picture changes at each step, the root mean square over pixels: (n, h, w) → (n − 1,)."""
     return np.sqrt(np.mean(np.diff(np.asarray(images, np.float64), axis=0) ** 2, axis=(1, 2)))
-
-
-def distances_to(codes: np.ndarray, path: np.ndarray) -> np.ndarray:
-    """From each place of a path (n, d) to the nearest of codes (m, d): (n,) float64; exactly 0 at a code."""
-    middle = codes.mean(axis=0)  # differences of squares lose less near zero
-    places = np.asarray(path, np.float32) - middle
-    least, nearest = np.full(len(path), np.inf, np.float32), np.zeros(len(path), np.intp)
-    for i in range(0, len(codes), PART):
-        part = codes[i : i + PART] - middle
-        squared = np.einsum("md,md->m", part, part) - 2 * places @ part.T  # less the place's own, the same for all
-        best = squared.argmin(axis=1)
-        found = np.take_along_axis(squared, best[:, None], axis=1)[:, 0]
-        nearest = np.where(found < least, best + i, nearest)
-        least = np.minimum(found, least)
-    return np.linalg.norm(np.asarray(path, np.float64) - codes[nearest], axis=1)
 
 
 def _way(name: str) -> Callable[[np.ndarray, np.ndarray, int], np.ndarray]:

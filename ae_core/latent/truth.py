@@ -1,39 +1,11 @@
-"""What of a map is true and what is made up: where codes lie, what survives a round trip, how far a step goes."""
+"""What of a map is true and what is made up: how densely codes lie, what survives a round trip, how far a step goes."""
 
 import numpy as np
 
 from ae_core.inference import LoadedRun
 from ae_core.latent.planes import Plane
 
-SAMPLE = 1000  # codes whose nearest neighbours say what is near
-PART = 512
-
-
-def distances(plane: Plane, points: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """How far each place (n, 2) of a plane is from the nearest of codes (m, d), in the full space; (n,) float32."""
-    q, away = plane.points(codes), plane.offsets(codes) ** 2
-    points = np.asarray(points, np.float32)
-    middle = q.mean(axis=0)  # differences of squares lose less near zero
-    q, p = q - middle, points - middle
-    constant = (q**2).sum(axis=1) + away
-    out = np.empty(len(p), np.float32)
-    for i in range(0, len(p), PART):
-        part = p[i : i + PART]
-        squared = (constant - 2 * (part @ q.T)).min(axis=1) + (part**2).sum(axis=1)
-        out[i : i + PART] = np.sqrt(np.maximum(squared, 0))
-    return out
-
-
-def spacing(codes: np.ndarray, quantile: float = 0.99) -> float:
-    """How far a code's nearest neighbour is among codes (n, d), at that quantile of a sample of them."""
-    sample = codes[np.random.default_rng(0).permutation(len(codes))[:SAMPLE]]
-    length = (codes**2).sum(axis=1)
-    nearest = np.empty(len(sample))
-    for i in range(0, len(sample), PART):
-        part = sample[i : i + PART]
-        squared = length - 2 * (part @ codes.T) + (part**2).sum(axis=1)[:, None]
-        nearest[i : i + PART] = np.partition(squared, 1, axis=1)[:, 1]  # the nearest of all is the code itself
-    return float(np.sqrt(np.quantile(np.maximum(nearest, 0), quantile)))
+PART = 512  # places that are compared with all codes at a time
 
 
 def kernel_density(plane: Plane, points: np.ndarray, codes: np.ndarray, width: float) -> np.ndarray:
