@@ -45,8 +45,22 @@ FILTERS = {
 }
 
 
-def best_width(name: str, clean: np.ndarray, noisy: np.ndarray) -> float:
-    """The width of filter `name` with the highest PSNR of (n, h, w) images in [0, 1]; 0 or 1 changes nothing."""
+def at_best_width(
+    name: str, clean: np.ndarray, noisy: np.ndarray, judged: slice = slice(None)
+) -> tuple[float, np.ndarray]:
+    """The width of filter `name` with the highest PSNR, and what it makes of the noisy images.
+
+    Args:
+        name: One of `FILTERS`.
+        clean: (n, h, w) in [0, 1].
+        noisy: The same images, spoiled.
+        judged: Those by which the width is chosen.
+
+    Returns:
+        width: The first of the filter's widths, which changes nothing, if no other does better.
+        filtered: (n, h, w).
+    """
     chosen = FILTERS[name]
-    scores = [metrics.mean_psnr(clean, chosen.apply(noisy, w)) for w in chosen.widths]
-    return chosen.widths[int(np.argmax(scores))]
+    filtered = [chosen.apply(noisy, width) for width in chosen.widths]
+    best = int(np.argmax([metrics.mean_psnr(clean[judged], x[judged]) for x in filtered]))
+    return chosen.widths[best], filtered[best]

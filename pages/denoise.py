@@ -35,14 +35,13 @@ rows = image_picker.pick(dataset.name)
 # One field of noise for the shown and the measured images, and for all three methods.
 x = np.concatenate([caches.test_images(dataset.name)[rows], caches.test_images(dataset.name)[:MEASURED]])
 noisy = noise.add(x, kind, level, seed)
-widths = {name: filters.best_width(name, x[-MEASURED:], noisy[-MEASURED:]) for name in FILTERS}
-results = {"noisy": noisy, run.recipe.title.lower() + " run": run.reconstruct(noisy)}
-for name, width in widths.items():
-    off = width == FILTERS[name].widths[0]
-    label = f"{FILTERS[name].title} ({'best left off' if off else f'{width:g} px'})"
-    results[label] = FILTERS[name].apply(noisy, width)
-
 shown = len(rows)
+results = {"noisy": noisy, run.recipe.title.lower() + " run": run.reconstruct(noisy)}
+for name, chosen in FILTERS.items():
+    width, filtered = filters.at_best_width(name, x, noisy, judged=slice(shown, None))
+    label = "best left off" if width == chosen.widths[0] else f"{width:g} px"
+    results[f"{chosen.title} ({label})"] = filtered
+
 picture_rows = [Row("clean", x[:shown])]
 for name, images in results.items():
     decibels = metrics.psnr(x[:shown], images[:shown])
@@ -89,9 +88,9 @@ noisy = noise.add(x, {kind!r}, level={level!r}, seed={seed})
 
 results = {{"noisy": noisy, {list(results)[1]!r}: run.reconstruct(noisy)}}
 for name, chosen in filters.FILTERS.items():
-    width = filters.best_width(name, x[len(rows) :], noisy[len(rows) :])
+    width, filtered = filters.at_best_width(name, x, noisy, judged=slice(len(rows), None))
     label = "best left off" if width == chosen.widths[0] else f"{{width:g}} px"
-    results[f"{{chosen.title}} ({{label}})"] = chosen.apply(noisy, width)
+    results[f"{{chosen.title}} ({{label}})"] = filtered
 
 shown = x[: len(rows)]
 pictures = [Row("clean", shown)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ae_core import data, metrics, noise
-from ae_core.filters import FILTERS, best_width
+from ae_core.filters import FILTERS, at_best_width
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_no_filter_mixes_two_images(name: str) -> None:
 def test_the_smallest_width_changes_nothing_and_is_best_without_noise(name: str, clean: np.ndarray) -> None:
     smallest = FILTERS[name].widths[0]
     np.testing.assert_array_equal(FILTERS[name].apply(clean, smallest), clean)
-    assert best_width(name, clean, clean) == smallest
+    assert at_best_width(name, clean, clean)[0] == smallest
 
 
 @pytest.mark.parametrize("name", FILTERS)
@@ -51,7 +51,17 @@ def test_no_other_width_scores_higher(name: str, kind: str, clean: np.ndarray) -
     noisy = noise.add(clean, kind, 0.3, seed=0)
     chosen = FILTERS[name]
     scores = {w: metrics.psnr(clean, chosen.apply(noisy, w)).mean() for w in chosen.widths}
-    assert scores[best_width(name, clean, noisy)] == max(scores.values())
+    width, filtered = at_best_width(name, clean, noisy)
+    assert scores[width] == max(scores.values())
+    np.testing.assert_array_equal(filtered, chosen.apply(noisy, width))
+
+
+def test_the_width_is_chosen_by_the_images_that_are_judged_alone(clean: np.ndarray) -> None:
+    spoiled = noise.add(clean, "gaussian", 0.3, seed=0)
+    noisy = np.concatenate([clean, spoiled])
+    both = np.concatenate([clean, clean])
+    assert at_best_width("gaussian", both, noisy, slice(len(clean)))[0] == 0.0
+    assert at_best_width("gaussian", both, noisy, slice(len(clean), None))[0] > 0.0
 
 
 def test_the_median_filter_removes_a_grain_of_salt_whole() -> None:
@@ -59,4 +69,4 @@ def test_the_median_filter_removes_a_grain_of_salt_whole() -> None:
     grain = grey.copy()
     grain[0, 4, 4] = 1
     np.testing.assert_array_equal(FILTERS["median"].apply(grain, 3.0), grey)
-    assert best_width("median", grey, grain) == 3.0
+    assert at_best_width("median", grey, grain)[0] == 3.0
