@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ae_core import data, kinds
+from ae_core import data, kinds, networks
+from ae_core.backend import keras, tf
 from ae_core.data import as_float
+from ae_core.keras_model import Autoencoder
+from ae_core.kinds import contractive
 from ae_core.spec import make_spec
-
-keras = pytest.importorskip("keras")
-tf = pytest.importorskip("tensorflow")
-
-from ae_core import networks  # noqa: E402
-from ae_core.keras_model import Autoencoder  # noqa: E402
-from ae_core.kinds import contractive  # noqa: E402
 
 X = as_float(data.load("digits").split("test").images[:12])
 
