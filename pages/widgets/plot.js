@@ -6,7 +6,10 @@ function load(url) {
     const script = document.createElement("script");
     script.src = url;
     script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error(`${url} could not be loaded`));
+    script.onerror = () => {
+      loading = undefined; // the next figure tries again
+      reject(new Error(`${url} could not be loaded`));
+    };
     document.head.append(script);
   });
   return loading;
@@ -20,7 +23,7 @@ const dots = new WeakMap();
 export default function ({ data, parentElement, setTriggerValue }) {
   const element = parentElement.querySelector(".plot");
   latest.set(element, data);
-  redraw.set(element, () => draw(element, data, setTriggerValue));
+  redraw.set(element, () => draw(element, data, setTriggerValue).catch((error) => refuse(element, error)));
   if (data.dots && !dots.has(element)) dots.set(element, new Dots(element, () => redraw.get(element)()));
   redraw.get(element)();
   turning.observe(element);
@@ -28,6 +31,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
     turning.unobserve(element);
     window.Plotly?.purge(element);
   };
+}
+
+// In place of a figure that cannot be drawn.
+function refuse(element, error) {
+  console.error(error);
+  if (element.querySelector(".main-svg, img")) return; // an older one, or its plain picture, still stands
+  const sentence = document.createElement("p");
+  sentence.setAttribute("role", "alert");
+  sentence.textContent = "This figure could not be drawn: the server did not answer. Reload the page.";
+  element.replaceChildren(sentence);
+  element.setAttribute("role", "group");
 }
 
 // The figure for the room there is; a phone that is turned may call for the other one.
@@ -104,7 +118,7 @@ async function draw(element, data, setTriggerValue) {
   };
   const above = data.dots && dots.get(element);
   above?.prepare(traces, layout, data.dots, (numbers) => setTriggerValue("selected", numbers));
-  element.querySelector(":scope > img")?.remove();
+  element.querySelector(":scope > :is(img, p)")?.remove();
   await Plotly.react(element, traces, layout, config);
   offerToSave(element);
   above?.drawn();

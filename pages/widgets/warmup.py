@@ -60,6 +60,7 @@ def warm_up() -> None:
     """Imports what the pages import, opens the runs that ship, and computes what most pages show first."""
     import pandas  # noqa: F401
     import plotly.graph_objects as go
+    import scipy.linalg  # noqa: F401  it brings BLAS of its own, which is to obey as well
     import threadpoolctl
 
     # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.

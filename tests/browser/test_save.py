@@ -111,3 +111,15 @@ def test_it_can_be_hit_with_a_finger(browser: Browser, server: Server) -> None:
     )
     assert min(sides) >= 44
     context.close()
+
+
+def test_a_figure_whose_library_did_not_come_says_so_and_is_drawn_by_the_next_change(tab: Tab) -> None:
+    tab.page.route("**/assets/plotly-*", lambda route: route.abort())
+    tab.page.goto(f"{tab.server.url}/sparsity")
+    refused = tab.page.get_by_text("This figure could not be drawn")
+    expect(refused.first).to_be_visible()
+    tab.page.unroute("**/assets/plotly-*")
+    tab.page.get_by_test_id("stButtonGroup").get_by_role("button", name="Undercomplete").first.click()
+    expect(tab.picture()).to_be_visible()
+    expect(refused).to_have_count(0)
+    tab.errors.clear()  # the browser itself notes that a file did not come
