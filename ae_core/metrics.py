@@ -122,6 +122,8 @@ def knn_accuracy(
     return right / len(test_codes)
 
 
-def percentile_rank(value: float, sample: np.ndarray) -> float:
-    """Share of the sample below value, in per cent; ties count half."""
-    return float(100 * (np.mean(sample < value) + np.mean(sample == value) / 2))
+def percentile_rank(values: np.ndarray | float, sample: np.ndarray) -> np.ndarray:
+    """For each value, the share of the sample (n,) below it, in per cent, of the values' shape; ties count half."""
+    rising = np.sort(sample)
+    below, through = (np.searchsorted(rising, values, side) for side in ("left", "right"))
+    return np.asarray((below + through) / 2 / len(rising) * 100)

@@ -35,7 +35,7 @@ x = np.stack([ae_core.images.read(Path(name).read_bytes(), run.image_shape) for 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
 among = caches.errors(run.run)
-ranks = [metrics.percentile_rank(e, among) for e in errors]
+ranks = metrics.percentile_rank(errors, among)
 plot.show(
     figures.reconstructions(x, x_hat, names, ranks),
     key="reconstructions",
@@ -75,6 +75,6 @@ images = data.as_float(test.images)
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
 among = metrics.squared_error(images, run.reconstruct(images))
-ranks = [metrics.percentile_rank(error, among) for error in errors]
+ranks = metrics.percentile_rank(errors, among)
 figures.reconstructions(x, x_hat, names, ranks).show()
 """)

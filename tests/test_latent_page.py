@@ -239,12 +239,6 @@ def test_codes_are_taken_along(suffix: str, read: Any) -> None:
     np.testing.assert_allclose(rows["error"], metrics.squared_error(x, run.reconstruct(x)), rtol=1e-4)
 
 
-def test_percentiles_are_those_of_each_error_alone() -> None:
-    errors = np.array([0.3, 0.1, 0.2, 0.2])
-    expected = [metrics.percentile_rank(e, errors) for e in errors]
-    np.testing.assert_allclose(codes_table.percentiles(errors), expected)
-
-
 @pytest.mark.parametrize("count", [0, 3, 100, 101, 5_000])
 def test_the_code_names_the_same_numbers(count: int) -> None:
     numbers = np.sort(np.random.default_rng(0).permutation(10_000)[:count])

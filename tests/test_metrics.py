@@ -138,3 +138,11 @@ def test_percentile_rank() -> None:
     assert metrics.percentile_rank(-1, sample) == 0
     assert metrics.percentile_rank(99, sample) == 100
     assert metrics.percentile_rank(5, sample) == pytest.approx(55)
+
+
+def test_percentile_ranks_are_scipys_mean_ranks() -> None:
+    from scipy.stats import percentileofscore
+
+    sample = RNG.integers(0, 9, 50) / 10  # with ties
+    expected = [percentileofscore(sample, value, kind="mean") for value in sample]
+    assert metrics.percentile_rank(sample, sample) == pytest.approx(expected)

@@ -159,7 +159,7 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72,
 
 
 def reconstructions(
-    x: np.ndarray, x_hat: np.ndarray, names: Sequence[str], ranks: Sequence[float], wrap: int = 0
+    x: np.ndarray, x_hat: np.ndarray, names: Sequence[str], ranks: Sequence[float] | np.ndarray, wrap: int = 0
 ) -> go.Figure:
     """Images, what came back, and what that added (orange) and lost (blue).
 

@@ -96,7 +96,7 @@ def ask(run: LoadedRun, x: np.ndarray) -> Answer:
         reconstruction=x_hat[0],
         error=figures.signed_error(x[None], x_hat)[0],
         mse=error,
-        rank=metrics.percentile_rank(error, caches.errors(run.run)),
+        rank=float(metrics.percentile_rank(error, caches.errors(run.run))),
         place=(float((across - left) / (right - left)), float((top - up) / (top - bottom))),
         neighbours=training.images[near],
         classes=tuple(names[c] for c in training.labels[near]),

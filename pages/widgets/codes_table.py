@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from ae_core import data, images
+from ae_core import data, images, metrics
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
 from pages.widgets import caches
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 
 FEW = 100  # numbers that a person would still read
 FORMATS = {"CSV": ("csv", "text/csv"), "Parquet": ("parquet", "application/vnd.apache.parquet")}
-
-
-def percentiles(errors: np.ndarray) -> np.ndarray:
-    """For each error, the share of all errors below it in per cent, ties counting half; (n,)."""
-    below, through = (np.searchsorted(np.sort(errors), errors, side) for side in ("left", "right"))
-    return (below + through) / 2 / len(errors) * 100
 
 
 def frame(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
@@ -91,6 +85,6 @@ def rows(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
             "number": numbers,
             "class": [dataset.class_names[c] for c in caches.test_labels(dataset.name)[numbers]],
             "error": errors[numbers],
-            "percentile": percentiles(errors)[numbers],
+            "percentile": metrics.percentile_rank(errors[numbers], errors),
         }
     )
