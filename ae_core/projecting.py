@@ -1,67 +1,45 @@
 """Projections of a run's test codes: computed once, in a process of its own, and kept.
 
-    derived/<encoder>/ tsne.npy   the places, once all are there
-                       tsne.json  where the computation stands; replaced at once
-                       lock       held by the process that computes, while it lives
-                       stop       there once someone asked it to stop
+    derived/<encoder>/  tsne.npy     the places, once all are there
+                        status.json  where the computation stands; replaced at once
+                        stop         there once someone asked it to stop
+                        lock         held by the process that computes, while it lives
 
 <encoder> is the SHA-256 of the run's encoder, on which its codes depend, and on nothing else. A run that ships brings
 its own, tsne-<encoder>.npy in its folder.
 """
 
-import fcntl
 import io
-import json
 import os
 import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ae_core import data, inference, runs
+from ae_core import data, inference, processes, runs
 from ae_core.errors import ExplorerError, RunError
-from ae_core.jobs import local
 from ae_core.latent.projections import tsne
 from ae_core.runs import Run
 
-ACTIVE = ("queued", "running")
-STATES = ("none", *ACTIVE, "finished", "stopped", "failed")
 NICENESS = 10  # below the server, and below trainings
-START_SECONDS = 30  # a queued computation whose process has not taken its lock by then will not
 TELL_SECONDS = 0.5
 FULL = 32767  # places are kept as int16, a third of a pixel on any screen
 MAX_FILE = 4 << 20
 
 
 @dataclass(frozen=True)
-class Status:
-    """Where a computation stands.
+class Status(processes.Status):
+    """Where a computation stands."""
 
-    Attributes:
-        state: One of `STATES`.
-        phase: What it is doing, for people.
-        fraction: Share of it that is done, in [0, 1].
-        seconds_left: Estimate, or None while there is none.
-        reason: Why it failed, a sentence.
-        updated: When this was written, in seconds since 1970.
-    """
+    STATES = ("none", *processes.ACTIVE, "finished", "stopped", "failed")
+    ENDED = "The process that computed it ended unexpectedly."
 
     state: str = "none"
-    phase: str = ""
-    fraction: float = 0.0
-    seconds_left: float | None = None
-    reason: str = ""
-    updated: float = field(default_factory=time.time)
-
-    @property
-    def active(self) -> bool:
-        return self.state in ACTIVE
 
 
 def folder(run: Run) -> Path:
@@ -129,12 +107,14 @@ def status(run: Run) -> Status:
     """Where the computation for a run stands, true now."""
     if read(run) is not None:
         return Status("finished", fraction=1.0)
-    path = folder(run)
-    found = _read_status(path)
+    try:
+        found = Status.read(folder(run))
+    except FileNotFoundError:
+        return Status()
+    except (OSError, ValueError):
+        return Status("failed", reason="What was noted about the computation is damaged.")
     if found.state == "finished":
         return Status("failed", reason="The projection that was kept is damaged or gone.")
-    if found.active and not _alive(path, found):
-        return replace(found, state="failed", reason="The process that computed it ended unexpectedly.")
     return found
 
 
@@ -147,13 +127,12 @@ def start(run: Run) -> None:
     path = folder(run)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with (path.parent / ".starting").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # two visitors ask at once: the second sees the first's
-            if status(run).state in (*ACTIVE, "finished"):
+        with processes.lock(path.parent / ".starting"):  # two visitors ask at once: the second sees the first's
+            if status(run).state in (*processes.ACTIVE, "finished"):
                 return
             (path / "stop").unlink(missing_ok=True)
-            _write_status(path, Status("queued", "Starting"))
-            local.start_process("ae_core.projecting", run.path.resolve(), path / "log.txt")
+            Status("queued", "Starting").write(path)
+            processes.start("ae_core.projecting", run.path.resolve(), path / "log.txt")
     except OSError as error:
         raise RunError(f"The projection cannot be computed: {error.strerror or error}.") from error
 
@@ -180,11 +159,12 @@ def work(run: Run) -> Status:
             told = time.time()
             left = (told - began) * (1 - fraction) / fraction if fraction else None
             now = Status("running", phase, fraction, left)
-            _write_status(path, now)
+            now.write(path)
         return (path / "stop").exists()
 
     try:
-        with _alone(path.parent, lambda: tell(now.phase, 0.0)) as alone:
+        # One at a time on this machine.
+        with processes.lock(path.parent / ".computing", lambda: tell(now.phase, 0.0), TELL_SECONDS) as alone:
             places = compute(run, tell) if alone else None
         if places is None:
             last = Status("stopped")
@@ -195,65 +175,17 @@ def work(run: Run) -> Status:
         traceback.print_exc()  # into the log
         sentence = str(error) if isinstance(error, ExplorerError) else f"The projection stopped on an error: {error}"
         last = replace(now, state="failed", reason=sentence)
-    _write_status(path, last)
+    last.write(path)
     return last
-
-
-@contextmanager
-def _alone(place: Path, stopped: Callable[[], bool]) -> Iterator[bool]:
-    """Waits until no other projection is computed on this machine; whether it may go on."""
-    with (place / ".computing").open("a") as file:
-        while not (free := _lock(file, fcntl.LOCK_EX)) and not stopped():
-            time.sleep(TELL_SECONDS)
-        yield free
-
-
-def _read_status(path: Path) -> Status:
-    try:
-        found = Status(**json.loads((path / "tsne.json").read_text()))
-        numbers = (found.fraction, found.updated, found.seconds_left or 0.0)
-        if found.state not in STATES or not all(isinstance(n, int | float) for n in numbers):
-            raise ValueError("its status makes no sense")
-    except FileNotFoundError:
-        return Status()
-    except (OSError, ValueError, TypeError, RecursionError):
-        return Status("failed", reason="What was noted about the computation is damaged.")
-    return found
-
-
-def _write_status(path: Path, what: Status) -> None:
-    runs.write_json(path / "tsne.json", asdict(what))
-
-
-def _alive(path: Path, found: Status) -> bool:
-    """Whether a process holds the lock, or may still be about to."""
-    try:
-        with (path / "lock").open() as file:
-            if not _lock(file, fcntl.LOCK_SH):
-                return True
-    except OSError:
-        pass
-    return found.state == "queued" and time.time() - found.updated < START_SECONDS
-
-
-def _lock(file: io.TextIOWrapper, how: int) -> bool:
-    try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def main(run_path: Path) -> int:
     run = runs.read(run_path)
-    with (folder(run) / "lock").open("a") as file:
-        # Whoever looks whether this lives holds the lock for an instant: that is no reason to give up.
-        for _ in range(50):
-            if _lock(file, fcntl.LOCK_EX):
-                os.nice(NICENESS)
-                return 0 if work(run).state in ("finished", "stopped") else 1
-            time.sleep(0.1)
-    return 1
+    with processes.working(folder(run)) as mine:
+        if not mine:
+            return 1
+        os.nice(NICENESS)
+        return 0 if work(run).state in ("finished", "stopped") else 1
 
 
 if __name__ == "__main__":

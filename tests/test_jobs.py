@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from ae_core import inference, jobs, runs, training
+from ae_core import inference, jobs, processes, runs, training
 from ae_core.errors import TrainingError
 from ae_core.jobs import Job, Status, folder, worker
 from ae_core.spec import Spec, make_spec
@@ -190,7 +190,7 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def job_of(owner: str, state: str = "finished", **status: Any) -> Job:
     job = folder.create(small(), owner, f"{owner}'s")
-    folder.write_status(job.path, Status(state=state, **status))
+    Status(state, **status).write(job.path)
     return jobs.find(job.id)
 
 
@@ -212,7 +212,7 @@ def test_one_training_at_a_time_for_each_owner(data_folder: Path, monkeypatch: p
     assert jobs.submit(small(), "bob", "Other").id != first.id
     assert jobs.active("alice") == first
     assert jobs.active("carol") is None
-    folder.write_status(first.path, Status("finished"))
+    Status("finished").write(first.path)
     assert jobs.active("alice") is None
     jobs.submit(small(), "alice", "Third")
     assert len(started) == 3
@@ -257,7 +257,7 @@ def test_half_a_line_and_half_a_picture_are_not_read(data_folder: Path) -> None:
 
 def test_a_job_whose_process_never_came_is_failed(data_folder: Path) -> None:
     assert job_of("alice", "queued").status.state == "queued"
-    late = job_of("bob", "queued", updated=time.time() - 2 * folder.START_SECONDS)
+    late = job_of("bob", "queued", updated=time.time() - 2 * processes.START_SECONDS)
     assert (late.status.state, late.resumable) == ("failed", False)
     with pytest.raises(TrainingError, match=r"no finished epoch to go on from\.$"):
         jobs.resume(late)
@@ -265,8 +265,8 @@ def test_a_job_whose_process_never_came_is_failed(data_folder: Path) -> None:
 
 def test_a_job_lives_as_long_as_its_lock_is_held(data_folder: Path) -> None:
     job = job_of("alice", "finished")
-    with folder.take_lock(job.path):
-        folder.write_status(job.path, Status("running", updated=0.0))
+    with processes.working(job.path):
+        Status("running", updated=0.0).write(job.path)
         assert jobs.find(job.id).status.active
     assert jobs.find(job.id).status.state == "failed"
 
@@ -324,5 +324,5 @@ def test_an_error_nobody_foresaw_leaves_a_sentence_and_a_log(
 def test_two_processes_never_train_one_job(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = job_of("alice", "queued")
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    with folder.take_lock(job.path), pytest.raises(TrainingError, match="already under way"):
+    with processes.working(job.path), pytest.raises(TrainingError, match="already under way"):
         worker.main(job.path)

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ae_core import data, inference, latent, metrics, projecting, runs
+from ae_core import data, inference, latent, metrics, processes, projecting, runs
 from pages.widgets import code, codes_table, plot, projection, selection, visitor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -188,10 +188,8 @@ def button(app: AppTest, label: str) -> Any:
 def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(
     mine: runs.Run, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ae_core.jobs import local
-
     started: list[Any] = []
-    monkeypatch.setattr(local, "start_process", lambda *arguments: started.append(arguments))
+    monkeypatch.setattr(processes, "start", lambda *arguments: started.append(arguments))
     app = visit(run="mine", projection="t-SNE")
     assert "no t-SNE of this run yet" in app.info[0].value
     assert shown["scatter"].layout.xaxis.title.text, "meanwhile the principal directions"
@@ -213,7 +211,7 @@ def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(
 def test_a_computation_that_died_is_said_and_can_be_started_again(mine: runs.Run) -> None:
     folder = projecting.folder(mine)
     folder.mkdir(parents=True)
-    projecting._write_status(folder, projecting.Status("running", "Moving the dots", 0.5))
+    projecting.Status("running", "Moving the dots", 0.5).write(folder)
     app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60).run()
     app.query_params.update({"run": "mine", "projection": "t-SNE"})
     app.switch_page("latent_space.py").run()

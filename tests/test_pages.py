@@ -14,7 +14,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ae_core import data, jobs, kinds, runs
+from ae_core import data, jobs, kinds, processes, runs
 from ae_core.kinds import FAMILIES
 from ae_core.spec import make_spec
 from pages.widgets import visitor
@@ -366,7 +366,7 @@ def test_start_submits_what_the_controls_say(monkeypatch: pytest.MonkeyPatch) ->
 def job_in_state(state: str, owner: str = ME, **status: object) -> jobs.Job:
     """A job's folder as a trainer would have left it."""
     job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), owner, "**Mine** <b>")
-    jobs.folder.write_status(job.path, jobs.Status(state=state, phase="", **status))
+    jobs.Status(state, "", **status).write(job.path)
     return jobs.find(job.id)
 
 
@@ -411,8 +411,8 @@ def test_a_finished_training_whose_run_was_damaged_says_so(digits_runs: dict[str
 
 def test_a_training_under_way_is_watched_and_no_second_one_starts() -> None:
     job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine")
-    with jobs.folder.take_lock(job.path):
-        jobs.folder.write_status(job.path, jobs.Status("running", "Training", 0.5, 1, 12.0))
+    with processes.working(job.path):
+        jobs.Status("running", "Training", 0.5, 12.0, epoch=1).write(job.path)
         app = open_page("train")
         assert_sound(app)
         assert start_button(app).disabled

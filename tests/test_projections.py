@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ae_core import data, projecting, runs
+from ae_core import data, processes, projecting, runs
 from ae_core.errors import OptionError
-from ae_core.jobs import local
 from ae_core.latent import main_plane
 from ae_core.latent.projections import EARLY, EVERY, STEPS, tsne
 from ae_core.projecting import Status
@@ -167,7 +166,7 @@ def write_object(path: Path) -> None:
 )
 def test_a_damaged_file_is_no_projection_and_can_be_computed_again(damage: Callable[[Path], object], run: Run) -> None:
     path = keep(run, some_places())
-    projecting._write_status(path.parent, Status("finished", fraction=1.0))
+    Status("finished", fraction=1.0).write(path.parent)
     damage(path)
     assert projecting.read(run) is None
     assert projecting.status(run).state == "failed"
@@ -177,7 +176,7 @@ def test_a_damaged_file_is_no_projection_and_can_be_computed_again(damage: Calla
 @pytest.mark.parametrize("text", ["", "{}[", '{"state": "dancing"}', '{"fraction": "all"}', "[" * 100_000, '{"a": 1}'])
 def test_a_damaged_status_is_a_failure_with_a_reason(text: str, run: Run) -> None:
     projecting.folder(run).mkdir(parents=True)
-    (projecting.folder(run) / "tsne.json").write_text(text)
+    (projecting.folder(run) / "status.json").write_text(text)
     assert projecting.status(run).state == "failed"
 
 
@@ -207,8 +206,8 @@ def worker(run: Run) -> int:
 
 def test_a_process_computes_it_and_two_visitors_start_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    original = local.start_process
-    monkeypatch.setattr(local, "start_process", lambda *a: (started.append(a), original(*a)))
+    original = processes.start
+    monkeypatch.setattr(processes, "start", lambda *a: (started.append(a), original(*a)))
     projecting.start(run)
     projecting.start(run)
     assert projecting.status(run).active
@@ -227,7 +226,7 @@ def test_a_stop_is_heeded_and_it_can_be_started_again(run: Run, monkeypatch: pyt
     assert projecting.status(run).state == "stopped"
     assert projecting.read(run) is None
     started = []
-    monkeypatch.setattr(local, "start_process", lambda *a: started.append(a))
+    monkeypatch.setattr(processes, "start", lambda *a: started.append(a))
     projecting.start(run)
     assert started
     assert not (projecting.folder(run) / "stop").exists()
@@ -245,16 +244,15 @@ def test_a_process_that_died_is_noticed(run: Run) -> None:
 def test_a_process_that_never_came_is_noticed(run: Run) -> None:
     path = projecting.folder(run)
     path.mkdir(parents=True)
-    projecting._write_status(path, Status("queued"))
+    Status("queued").write(path)
     assert projecting.status(run).active
-    projecting._write_status(path, Status("queued", updated=time.time() - 60))
+    Status("queued", updated=time.time() - 60).write(path)
     assert projecting.status(run).state == "failed"
 
 
 def test_one_is_computed_at_a_time_and_a_waiting_one_can_be_stopped(run: Run, data_folder: Path) -> None:
     projecting.folder(run).mkdir(parents=True)
-    with (data_folder / "derived" / ".computing").open("a") as file:
-        assert projecting._lock(file, projecting.fcntl.LOCK_EX)
+    with processes.lock(data_folder / "derived" / ".computing"):
         projecting.start(run)
         deadline = time.monotonic() + 30
         while "Waiting" not in projecting.status(run).phase:

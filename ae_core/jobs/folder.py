@@ -1,61 +1,39 @@
 """A job's folder: what is written there by the trainer and read by everyone."""
 
 import contextlib
-import fcntl
 import io
 import json
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ae_core import runs, spec
+from ae_core import processes, runs, spec
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.spec import Spec
 
-ACTIVE = ("queued", "running")
-STATES = (*ACTIVE, "finished", "cancelled", "failed")
-START_SECONDS = 30  # a queued job whose process has not taken its lock by then will not
-
 
 @dataclass(frozen=True)
-class Status:
+class Status(processes.Status):
     """Where a job stands.
 
     Attributes:
-        state: One of `STATES`.
-        phase: What it is doing, for people.
-        fraction: Share of all steps taken, in [0, 1].
         epoch: Epochs finished.
-        seconds_left: Estimate, or None while there is none.
-        reason: Why it failed, a sentence.
         submitted: When it was submitted, in seconds since 1970.
-        updated: When this was written.
     """
+
+    STATES = (*processes.ACTIVE, "finished", "cancelled", "failed")
+    ENDED = "The training process ended unexpectedly."
 
     state: str = "queued"
     phase: str = "Starting"
-    fraction: float = 0.0
     epoch: int = 0
-    seconds_left: float | None = None
-    reason: str = ""
     submitted: float = field(default_factory=time.time)
-    updated: float = field(default_factory=time.time)
-
-    def check(self) -> None:
-        """Raises ValueError if it is not what `write_status` writes."""
-        numbers = (self.fraction, self.submitted, self.updated, self.epoch, self.seconds_left or 0.0)
-        if self.state not in STATES or not all(isinstance(n, int | float) for n in numbers):
-            raise ValueError("its status makes no sense")
-
-    @property
-    def active(self) -> bool:
-        return self.state in ACTIVE
 
 
 @dataclass(frozen=True)
@@ -115,7 +93,7 @@ def create(what: Spec, owner: str, title: str) -> Job:
     try:
         path.mkdir(parents=True)
         runs.write_json(path / "spec.json", {"spec": what.to_json(), "owner": owner, "title": title})
-        write_status(path, Status())
+        Status().write(path)
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)
         raise TrainingError(f"The training cannot be prepared: {error.strerror or error}.") from error
@@ -148,14 +126,10 @@ def find(job_id: str) -> Job:
     try:
         record = json.loads((path / "spec.json").read_text())
         what = spec.Spec.from_json(record["spec"])
-        status = Status(**json.loads((path / "status.json").read_text()))
+        status = Status.read(path)
         owner, title = str(record["owner"]), str(record["title"])
-        status.check()
     except (OSError, ValueError, TypeError, KeyError, RecursionError, ExplorerError) as error:
         raise TrainingError(f"The folder of training {job_id!r} is damaged ({error}).") from error
-    if status.active and not _alive(path, status):
-        ended = {"state": "failed", "phase": "", "reason": "The training process ended unexpectedly."}
-        status = Status(**asdict(status) | ended)
     return Job(path, what, owner, title, status)
 
 
@@ -185,55 +159,15 @@ def request_stop(job: Job) -> None:
         raise TrainingError(f"It could not be asked to stop: {error.strerror or error}.") from error
 
 
-def write_status(path: Path, status: Status) -> None:
-    runs.write_json(path / "status.json", asdict(status))
-
-
-def take_lock(path: Path) -> io.TextIOWrapper:
-    """Holds the job's lock until the returned file is closed or the process ends, however it ends.
-
-    Raises:
-        TrainingError: if another process holds it.
-    """
-    file = (path / "lock").open("a")
-    # Whoever looks whether the job lives holds the lock for an instant: that is no reason to give up.
-    for _ in range(50):
-        if _flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            return file
-        time.sleep(0.1)
-    file.close()
-    raise TrainingError(f"Training {path.name!r} is already under way in another process.")
-
-
 @contextmanager
 def submitting() -> Iterator[None]:
     """Held while a job is checked and created, so that two tabs cannot both pass the check."""
     try:
         jobs_folder().mkdir(parents=True, exist_ok=True)
-        with (jobs_folder() / ".submitting").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with processes.lock(jobs_folder() / ".submitting"):
             yield
     except OSError as error:
         raise TrainingError(f"The training cannot be prepared: {error.strerror or error}.") from error
-
-
-def _alive(path: Path, status: Status) -> bool:
-    """Whether a process holds the job's lock, or may still be about to."""
-    try:
-        with (path / "lock").open() as file:
-            if not _flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB):
-                return True
-    except OSError:
-        pass
-    return status.state == "queued" and time.time() - status.updated < START_SECONDS
-
-
-def _flock(file: io.TextIOWrapper, how: int) -> bool:
-    try:
-        fcntl.flock(file, how)
-    except OSError:
-        return False
-    return True
 
 
 def records(path: Path) -> list[dict[str, Any]]:

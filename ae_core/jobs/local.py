@@ -1,18 +1,13 @@
 """Jobs as processes on this machine."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from ae_core import processes
 from ae_core.errors import TrainingError
 from ae_core.jobs import folder
 from ae_core.jobs.folder import Job, Status
 from ae_core.spec import Spec
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def submit(what: Spec, owner: str, title: str) -> Job:
@@ -41,7 +36,7 @@ def resume(job: Job) -> Job:
             job = folder.copy(job)
         else:
             (job.path / "stop").unlink(missing_ok=True)
-            folder.write_status(job.path, Status())
+            Status().write(job.path)
     _start(job)
     return folder.find(job.id)
 
@@ -58,28 +53,7 @@ def _claim(owner: str) -> Iterator[None]:
 
 def _start(job: Job) -> None:
     try:
-        start_process("ae_core.jobs.worker", job.path, job.path / "log.txt")
+        processes.start("ae_core.jobs.worker", job.path, job.path / "log.txt")
     except OSError as error:
-        folder.write_status(job.path, Status(state="failed", phase="", reason="The training process did not start."))
+        Status("failed", "", reason="The training process did not start.").write(job.path)
         raise TrainingError(f"The training process did not start: {error.strerror or error}.") from error
-
-
-def start_process(module: str, path: Path, log: Path) -> None:
-    """Runs ``python -m MODULE PATH`` in a process that outlives this one; what it prints goes into `log`.
-
-    Raises:
-        OSError: if it cannot be started.
-    """
-    environment = dict(
-        os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    )
-    with log.open("ab") as file:
-        subprocess.Popen(
-            [sys.executable, "-m", module, str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            cwd=ROOT,
-            env=environment,
-            start_new_session=True,  # a Ctrl-C in the server's terminal does not reach it
-        )

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import runs, training
-from ae_core.errors import ExplorerError
+from ae_core import processes, runs, training
+from ae_core.errors import ExplorerError, TrainingError
 from ae_core.events import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
 from ae_core.jobs import folder
 from ae_core.jobs.folder import Job, Status
@@ -31,7 +31,7 @@ def work(job: Job) -> Status:
     def tell(**changes: Any) -> None:
         nonlocal status
         status = replace(status, updated=time.time(), **changes)
-        folder.write_status(job.path, status)
+        status.write(job.path)
 
     events = training.fit(
         job.spec,
@@ -90,7 +90,9 @@ def _write_preview(path: Path, images: np.ndarray) -> None:
 
 
 def main(path: Path) -> int:
-    with folder.take_lock(path):
+    with processes.working(path) as mine:
+        if not mine:
+            raise TrainingError(f"Training {path.name!r} is already under way in another process.")
         os.nice(NICENESS)
         job = folder.find(path.name)
         try:
@@ -98,7 +100,7 @@ def main(path: Path) -> int:
         except Exception as error:
             traceback.print_exc()  # into the job's log
             sentence = str(error) if isinstance(error, ExplorerError) else f"The training stopped on an error: {error}"
-            folder.write_status(path, replace(job.status, state="failed", phase="", reason=sentence))
+            replace(job.status, state="failed", phase="", reason=sentence).write(path)
             return 1
 
 
