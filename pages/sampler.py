@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import figures, latent
 from ae_core.errors import OptionError
-from pages.widgets import caches, code, lens, plot, run_picker, settings
+from pages.widgets import caches, code, plot, run_picker, settings
 
 DRAWS = 40
 
@@ -48,16 +48,18 @@ if run.latent_dim == 1:
     axes += "\nup = np.zeros(1, np.float32)"
 
 overlay = settings.control(
-    st.segmented_control, "What is true, what is made up", list(lens.OVERLAYS), key="overlay", name="Overlay"
+    st.segmented_control, "What is true, what is made up", list(latent.OVERLAYS), key="overlay", name="Overlay"
 )
 grid = latent.grid(across, up)
 grid_codes = plane.codes(grid)
 images = run.decode(grid_codes)
 tint = ""
 if overlay:
-    scene = lens.open_scene(run, plane)
-    images = figures.tinted(images, scene.values(overlay, grid))
-    tint = f"grid = figures.tinted(grid, {lens.values_source(overlay, scene)})\n"
+    codes = caches.codes(run.run)
+    images = figures.tinted(images, latent.overlay(overlay, run, plane, grid, codes, caches.spacing(run.run)))
+    tint = f"""values = latent.overlay({overlay!r}, run, plane, places, codes, latent.spacing(codes))
+grid = figures.tinted(grid, values)
+"""
 if run.latent_dim > 2:
     impossible, activation = latent.impossible(run, grid_codes).mean(), run.spec.network.code_activation
     never = f" At {impossible:.0%} of the places a unit has a value that its {activation} never gives."
@@ -72,7 +74,7 @@ plot.show(
     key="grid-picture",
     alt="Images decoded from a grid of places on the latent plane",
 )
-st.caption(f"{spacing} {lens.OVERLAYS[overlay]}" if overlay else spacing)
+st.caption(f"{spacing} {latent.OVERLAYS[overlay]}" if overlay else spacing)
 
 st.header("Fresh draws")
 seed = settings.seed("draw-seed", st.button("Draw again", icon=":material/casino:"), "Seed of the draws")

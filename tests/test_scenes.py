@@ -2,11 +2,15 @@
 
 import gzip
 import json
+import time
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
@@ -64,7 +68,7 @@ def test_points_are_codes_on_the_plane_and_how_far_they_are_off(scene: Scene) ->
     np.testing.assert_array_equal(np.frombuffer(body[-n:], np.uint8), ae_core.data.load("digits").split("test").labels)
 
 
-@pytest.mark.parametrize("name", ["ground", *scenes.OVERLAYS])
+@pytest.mark.parametrize("name", ["ground", *latent.OVERLAYS])
 def test_every_overlay_is_finite_and_square(scene: Scene, name: str) -> None:
     home = scene.home
     answer = get(f"{scenes.ROOT}/{scene.token}/overlay/{name}", f"view={home.x},{home.y},{home.reach}")
@@ -112,10 +116,24 @@ def test_nonsense_is_refused(scene: Scene, path: str, query: str, status: int) -
     assert answer.status_code == status
 
 
-def test_only_the_latest_planes_stay_open(scene: Scene) -> None:
-    from dataclasses import replace
+def test_only_the_latest_planes_stay_open(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scenes, "_scenes", LRUCache(3))
+    planes = [replace(scene.plane, origin=scene.plane.origin + np.float32(i)) for i in range(5)]
+    tokens = [scenes.open_scene(scene.run, plane).token for plane in planes]
+    codes = [get(f"{scenes.ROOT}/{token}/points").status_code for token in tokens]
+    assert codes == [404, 404, 200, 200, 200]
 
-    for i in range(scenes.KEPT):
-        scenes.open_scene(scene.run, replace(scene.plane, origin=scene.plane.origin + np.float32(i + 1)))
-    assert get(f"{scenes.ROOT}/{scene.token}/points").status_code == 404
-    assert len(scenes._scenes) == scenes.KEPT
+
+def test_who_asks_at_once_gets_one_answer_that_is_computed_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed, tile = [], Scene.tile
+
+    def slowly(scene: Scene, *place: int) -> np.ndarray:
+        computed.append(place)
+        time.sleep(0.2)
+        return tile(scene, *place)
+
+    monkeypatch.setattr(Scene, "tile", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(get, 8 * [f"{scenes.ROOT}/{scene.token}/tile/3/5/6"]))
+    assert computed == [(3, 5, 6)]
+    assert len({answer.body for answer in answers}) == 1

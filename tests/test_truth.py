@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ae_core import latent
+from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 
 
@@ -95,3 +96,23 @@ def test_covariances_on_a_plane_are_those_of_samples(plane: latent.Plane) -> Non
     samples = (rng.standard_normal((200_000, 5)) * np.exp(log_var / 2)) @ plane.axes.T
     (xx, xy), (_, yy) = np.cov(samples, rowvar=False)
     np.testing.assert_allclose(latent.plane_covariances(plane, log_var)[0], [xx, xy, yy], atol=0.03)
+
+
+def test_an_overlay_is_what_its_name_says(codes: np.ndarray, plane: latent.Plane, places: np.ndarray) -> None:
+    run, gap = linear_run(np.random.default_rng(2).standard_normal((6, 5))), 0.7
+    left, right, bottom, top = latent.extent(plane.points(codes))
+    step = 5e-4 * max(right - left, top - bottom)
+    expected = {
+        "Density": latent.kernel_density(plane, places, codes, 2 * gap),
+        "Round trip": latent.round_trip(run, plane.codes(places)),
+        "Stretch": latent.stretch(run, plane, places, step),
+    }
+    assert list(expected) == list(latent.OVERLAYS)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(latent.overlay(name, run, plane, places, codes, gap), values)
+    with pytest.raises(OptionError, match="Density, Round trip, Stretch"):
+        latent.overlay("Height", run, plane, places, codes, gap)
+
+
+def test_codes_that_are_all_the_same_have_a_spacing_to_divide_by() -> None:
+    assert 0 < latent.spacing(np.ones((20, 3), np.float32)) < 1e-3

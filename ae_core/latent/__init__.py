@@ -16,9 +16,10 @@ from ae_core.latent.planes import (
     whole_plane,
 )
 from ae_core.latent.traversals import off_values, switch_off, traverse, unit_ranges
-from ae_core.latent.truth import kernel_density, plane_covariances, round_trip, stretch
+from ae_core.latent.truth import OVERLAYS, ground, kernel_density, overlay, plane_covariances, round_trip, stretch
 
 __all__ = [
+    "OVERLAYS",
     "RANGES",
     "Density",
     "Plane",
@@ -28,11 +29,13 @@ __all__ = [
     "extent",
     "fit_density",
     "grid",
+    "ground",
     "impossible",
     "kernel_density",
     "main_plane",
     "nearest",
     "off_values",
+    "overlay",
     "plane_covariances",
     "principal_directions",
     "principal_plane",

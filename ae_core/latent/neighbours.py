@@ -5,6 +5,7 @@ import numpy as np
 from ae_core.errors import OptionError
 
 PART = 1024  # codes that places are compared with at a time
+TINY = 1e-6  # between codes that are all the same
 SAMPLE = 1000  # codes whose nearest neighbours say what is near
 
 
@@ -60,6 +61,6 @@ def distances(codes: np.ndarray, places: np.ndarray, but: np.ndarray | None = No
 
 
 def spacing(codes: np.ndarray, quantile: float = 0.99) -> float:
-    """How far a code's nearest neighbour is among codes (n, d), at that quantile of a sample of them."""
+    """How far a code's nearest neighbour is among codes (n, d), at that quantile of a sample of them; above 0."""
     sample = np.random.default_rng(0).permutation(len(codes))[:SAMPLE]
-    return float(np.quantile(distances(codes, codes[sample], but=sample), quantile))
+    return max(float(np.quantile(distances(codes, codes[sample], but=sample), quantile)), TINY)

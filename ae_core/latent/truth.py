@@ -2,10 +2,56 @@
 
 import numpy as np
 
+from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
-from ae_core.latent.planes import Plane
+from ae_core.latent.densities import impossible
+from ae_core.latent.neighbours import distances
+from ae_core.latent.planes import Plane, extent
 
 PART = 512  # places that are compared with all codes at a time
+OVERLAYS = {
+    "Density": "Where test codes lie densely: strong blue is what the model has seen much of.",
+    "Round trip": "How far encode(decode(z)) lies from z: where it is strong blue, the model itself would put the "
+    "image that you see elsewhere.",
+    "Stretch": "How much the image changes while the place moves a little, √det(JᵀJ): strong blue is a border "
+    "between kinds of images.",
+}
+GAPS = 2  # usual gaps between neighbours: as wide as a code's neighbourhood is taken to be
+
+
+def overlay(
+    name: str, run: LoadedRun, plane: Plane, places: np.ndarray, codes: np.ndarray, spacing: float
+) -> np.ndarray:
+    """What one of OVERLAYS says of places (n, 2) of a plane, shape (n,).
+
+    Args:
+        name: Which.
+        run: Whose space it is.
+        plane: Of the places.
+        places: (n, 2).
+        codes: Those of the test images, (m, d).
+        spacing: The usual gap between neighbours among them, as `spacing` gives it.
+
+    Raises:
+        OptionError: if there is no overlay of that name.
+    """
+    if name == "Density":
+        return kernel_density(plane, places, codes, GAPS * spacing)
+    if name == "Round trip":
+        return round_trip(run, plane.codes(places))
+    if name == "Stretch":
+        left, right, bottom, top = extent(plane.points(codes))
+        return stretch(run, plane, places, step=5e-4 * max(right - left, top - bottom))
+    raise OptionError(f"Unknown overlay {name!r}: must be one of {', '.join(OVERLAYS)}.")
+
+
+def ground(run: LoadedRun, plane: Plane, places: np.ndarray, codes: np.ndarray, spacing: float) -> np.ndarray:
+    """Whether codes like those of places (n, 2) were ever seen: 0 seen, 1 never, 2 no image can have them; (n,).
+
+    The arguments are those of `overlay`.
+    """
+    unseen = distances(codes, plane.codes(places)) > GAPS * spacing
+    return np.where(impossible(run, plane.codes(places)), 2, unseen.astype(int))
 
 
 def kernel_density(plane: Plane, points: np.ndarray, codes: np.ndarray, width: float) -> np.ndarray:

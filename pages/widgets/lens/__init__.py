@@ -13,11 +13,11 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data
-from ae_core.figures.style import CLASS_COLOURS
+from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
-from pages.widgets import sprites
-from pages.widgets.lens.scenes import OVERLAYS, ROOT, ROUTES, TILE, Scene, open_scene, values_source
+from pages.widgets import caches, sprites
+from pages.widgets.lens.scenes import ROOT, ROUTES, TILE, open_scene, prepare
 
 HERE = Path(__file__).parent
 PARTS = ("../sprites.js", "view.js", "tiles.js", "points.js", "ground.js", "draw.js", "hand.js", "lens.js")
@@ -48,12 +48,6 @@ def _component() -> Any:
     )
 
 
-def prepare(run: LoadedRun, plane: Plane) -> None:
-    """Computes what `show` will need."""
-    scene = open_scene(run, plane)
-    _ = scene.spacing, scene.level
-
-
 def show(
     run: LoadedRun,
     plane: Plane,
@@ -73,7 +67,7 @@ def show(
         key: Of this lens on its page; it keeps its pin and view for as long as run and plane stay.
         first: Where it begins; without it the lens takes no pins, and wanders until someone takes over.
         selected: Numbers of the test images that stay in colour; the others go grey. None or empty: all.
-        overlay: A name of OVERLAYS.
+        overlay: A name of latent.OVERLAYS.
         group: Lenses of one group follow one pointer.
         debug: Whether to show how long a move takes.
 
@@ -83,6 +77,7 @@ def show(
     scene = open_scene(run, plane)
     dataset = data.load(run.spec.dataset)
     home, base = scene.home, st.get_option("server.baseUrlPath").rstrip("/")
+    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(dataset.class_names))]
     name = f"{key}-{scene.token}"  # a pin belongs to its plane: on another one it would be another code
     now = _look(st.session_state[name]) if name in st.session_state else first
     state = _component()(
@@ -99,10 +94,11 @@ def show(
             "tour": first is None,
             "count": len(scene.codes),
             "posteriors": scene.has_posteriors,
-            "spacing": scene.spacing,
+            "spacing": caches.spacing(run.run),
             "image": list(run.image_shape),
             "classes": list(dataset.class_names),
-            "colours": [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(dataset.class_names))],
+            "colours": colours,
+            "edges": [edge(colour) for colour in colours],
             "sprites": {"links": sprites.links(dataset.name), "size": sprites.SHEET, "columns": sprites.COLUMNS},
             "selected": [] if selected is None else selected.tolist(),
             "overlay": overlay,
@@ -132,12 +128,8 @@ def _numbers(value: Any, count: int) -> Any:
 __all__ = [
     "GROUND",
     "IMPOSSIBLE",
-    "OVERLAYS",
     "ROUTES",
     "Look",
-    "Scene",
-    "open_scene",
     "prepare",
     "show",
-    "values_source",
 ]

@@ -10,12 +10,14 @@ import hashlib
 import json
 import math
 from base64 import b64encode
-from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from threading import Lock
+from functools import cached_property
+from threading import Condition, Lock
+from typing import Any
 
 import numpy as np
+from cachetools import LRUCache, cached
+from cachetools.keys import hashkey
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -23,28 +25,21 @@ from starlette.routing import Route
 from ae_core import data, latent
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
+from ae_core.runs import Run
 from pages.widgets import caches
 
 ROOT = "/assets/lens"
-KEPT = 64  # scenes; what is gone is opened again by the next run of a page
+KEPT = 2000  # scenes of some kilobytes; what is gone is opened again by the next run of a page
 TILE = 48  # decoded images along each side of a tile, without those beyond its rim
 DEEPEST = 12
 COARSEST, FINEST = 2, 3  # for all of the plane at once: 4 or 16 tiles of two megabytes each in the browser
 TOLERANCE = 0.012  # of the 99th percentile of what the browser shows between decoded images
 PROBES = 128  # places at which that is tried
-TILES_KEPT = 24
+ANSWERS_KEPT = 48 << 20  # bytes; a home view takes up to ten million
+PART = 256  # images of a tile that are decoded at a time
 OVERLAY_SIDE = 64  # places along each side of an overlay
 STRETCH_SIDE = 32  # costs four decoded images a place
 HOUR = 3600
-
-
-OVERLAYS = {
-    "Density": "Where test codes lie densely: strong blue is what the model has seen much of.",
-    "Round trip": "How far encode(decode(z)) lies from z: where it is strong blue, the model itself would put the "
-    "image that you see elsewhere.",
-    "Stretch": "How much the image changes while the place moves a little, √det(JᵀJ): strong blue is a border "
-    "between kinds of images.",
-}
 
 
 @dataclass(frozen=True)
@@ -64,18 +59,22 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A plane of a run, with what is needed to answer questions about it."""
+    """A plane of a run, with what is needed to answer questions about it; the run itself stays in the cache of runs."""
 
-    run: LoadedRun
+    of: Run
     plane: Plane
 
     @property
+    def run(self) -> LoadedRun:
+        return caches.load(self.of)
+
+    @property
     def codes(self) -> np.ndarray:
-        return caches.codes(self.run.run)
+        return caches.codes(self.of)
 
     @cached_property
     def token(self) -> str:
-        parts = (self.run.run.digest.encode(), self.plane.origin.tobytes(), self.plane.axes.tobytes())
+        parts = (self.of.digest.encode(), self.plane.origin.tobytes(), self.plane.axes.tobytes())
         return hashlib.sha256(b"|".join(parts)).hexdigest()[:32]
 
     @cached_property
@@ -83,11 +82,6 @@ class Scene:
         """The view that holds all but the outermost codes."""
         left, right, bottom, top = latent.extent(self.plane.points(self.codes))
         return View((left + right) / 2, (bottom + top) / 2, max(right - left, top - bottom) / 2)
-
-    @cached_property
-    def spacing(self) -> float:
-        """How far apart neighbours are among the codes, all but the loneliest hundredth of them."""
-        return max(caches.spacing(self.run.run), 1e-6)
 
     def points(self) -> bytes:
         """float32 (n, 2) places, (n,) offsets, for distributions (n, 3) covariances; then uint8 (n,) classes."""
@@ -115,8 +109,10 @@ class Scene:
         x, y, reach = self.world.x, self.world.y, self.world.reach
         half = reach / 2**level
         view = View(x - reach + (2 * column + 1) * half, y + reach - (2 * row + 1) * half, half)
-        images = self.run.decode(self.plane.codes(view.places(TILE + 2, margin=1)))
-        return np.round(images * 255).astype(np.uint8)
+        codes = self.plane.codes(view.places(TILE + 2, margin=1))
+        # All at once they would take ten times the memory for a moment, and many ask at the same time.
+        parts = (self.run.decode(codes[i : i + PART]) for i in range(0, len(codes), PART))
+        return np.concatenate([np.round(part * 255).astype(np.uint8) for part in parts])
 
     @cached_property
     def level(self) -> int:
@@ -139,30 +135,11 @@ class Scene:
         return FINEST
 
     def overlay(self, name: str, view: View) -> np.ndarray:
-        """Values over a view, square, top row first; see `values`."""
+        """Values over a view, square, top row first: of latent.OVERLAYS, or the "ground"."""
         side = STRETCH_SIDE if name == "Stretch" else OVERLAY_SIDE
-        return self.values(name, view.places(side)).reshape(side, side)
-
-    def values(self, name: str, places: np.ndarray) -> np.ndarray:
-        """Values at places (n, 2), shape (n,). See OVERLAYS; "ground" is 0 seen, 1 never seen, 2 impossible."""
-        codes = self.plane.codes(places)
-        if name == "Density":
-            return latent.kernel_density(self.plane, places, self.codes, 2 * self.spacing)
-        if name == "Round trip":
-            return latent.round_trip(self.run, codes)
-        if name == "Stretch":
-            return latent.stretch(self.run, self.plane, places, 1e-3 * self.home.reach)
-        unseen = latent.distances(self.codes, codes) > 2 * self.spacing
-        return np.where(latent.impossible(self.run, codes), 2, unseen.astype(int))
-
-
-def values_source(name: str, scene: Scene) -> str:
-    """The Python that gives `Scene.values` of an overlay, from `run`, `plane`, `places` and `codes`."""
-    return {
-        "Density": "latent.kernel_density(plane, places, codes, 2 * latent.spacing(codes))",
-        "Round trip": "latent.round_trip(run, plane.codes(places))",
-        "Stretch": f"latent.stretch(run, plane, places, {1e-3 * scene.home.reach!r})",
-    }[name]
+        about = self.run, self.plane, view.places(side), self.codes, caches.spacing(self.of)
+        values = latent.ground(*about) if name == "ground" else latent.overlay(name, *about)
+        return values.reshape(side, side)
 
 
 def cubic(t: np.ndarray) -> np.ndarray:
@@ -176,43 +153,65 @@ def cubic(t: np.ndarray) -> np.ndarray:
     )
 
 
-_scenes: OrderedDict[str, Scene] = OrderedDict()
-_lock = Lock()
+_scenes: LRUCache[str, Scene] = LRUCache(KEPT)
+_opening = Lock()
+_computing = Lock()
+_waiting = Condition()
+
+
+def prepare(run: LoadedRun, plane: Plane) -> None:
+    """Computes what a lens asks for first."""
+    scene = open_scene(run, plane)
+    _ = scene.level, _answer_to(scene, "points")
 
 
 def open_scene(run: LoadedRun, plane: Plane) -> Scene:
     """The scene of a plane, which the browser can ask about from now on."""
-    scene = Scene(run, plane)
-    with _lock:
-        scene = _scenes.setdefault(scene.token, scene)
-        _scenes.move_to_end(scene.token)
-        while len(_scenes) > KEPT:
-            _scenes.popitem(last=False)
-    return scene
+    scene = Scene(run.run, plane)
+    with _opening:
+        return _scenes.setdefault(scene.token, scene)
 
 
-@lru_cache(maxsize=TILES_KEPT)
-def _tile(scene: Scene, level: int, column: int, row: int) -> bytes:
-    return gzip.compress(scene.tile(level, column, row).tobytes(), 1)
+def _find(request: Request) -> Scene | None:
+    with _opening:
+        return _scenes.get(request.path_params["token"])
+
+
+@cached(LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: hashkey(scene.token, *what), condition=_waiting)
+def _answer_to(scene: Scene, what: str, *about: Any) -> bytes:
+    """What the browser gets, gzipped; computed once for all who ask, one answer after the other.
+
+    Several at once would take no less time on few cores, but all their memory, and hold up the pages.
+    """
+    with _computing:
+        if what == "points":
+            content = scene.points()
+        elif what == "tile":
+            content = scene.tile(*about).tobytes()
+        else:
+            values = scene.overlay(*about).astype("<f4")
+            body = {"side": len(values), "values": b64encode(values.tobytes()).decode()}
+            content = json.dumps(body).encode()
+        return gzip.compress(content, 1)
 
 
 def _serve_points(request: Request) -> Response:
-    scene = _scenes.get(request.path_params["token"])
-    return _GONE if scene is None else _answer(gzip.compress(scene.points(), 1))
+    scene = _find(request)
+    return _GONE if scene is None else _answer(_answer_to(scene, "points"))
 
 
 def _serve_tile(request: Request) -> Response:
-    scene = _scenes.get(request.path_params["token"])
+    scene = _find(request)
     if scene is None:
         return _GONE
     level, column, row = (request.path_params[name] for name in ("level", "column", "row"))
     if level > DEEPEST or max(column, row) >= 2**level:
         return PlainTextResponse(f"There is no such tile: levels go to {DEEPEST}.", 404)
-    return _answer(_tile(scene, level, column, row))
+    return _answer(_answer_to(scene, "tile", level, column, row))
 
 
 def _serve_overlay(request: Request) -> Response:
-    scene = _scenes.get(request.path_params["token"])
+    scene = _find(request)
     if scene is None:
         return _GONE
     try:
@@ -220,11 +219,9 @@ def _serve_overlay(request: Request) -> Response:
     except ValueError:
         return PlainTextResponse("view must be three numbers x,y,reach on the plane.", 400)
     name = request.path_params["name"]
-    if name not in ("ground", *OVERLAYS):
+    if name not in ("ground", *latent.OVERLAYS):
         return PlainTextResponse("There is no such overlay.", 404)
-    values = scene.overlay(name, view).astype("<f4")
-    body = {"side": len(values), "values": b64encode(values.tobytes()).decode()}
-    return _answer(gzip.compress(json.dumps(body).encode(), 1), "application/json")
+    return _answer(_answer_to(scene, "overlay", name, view), "application/json")
 
 
 def _view(text: str, world: View) -> View:
