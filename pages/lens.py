@@ -34,7 +34,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
     )
     places.to_link(look, prefix)
     if run.latent_dim > 2:
-        away = np.median(plane.offsets(caches.codes(run.run))) / lens.open_scene(run, plane).spacing
+        away = np.median(plane.offsets(caches.codes(run.run))) / caches.spacing(run.run)
         st.caption(
             f"A cut through {run.latent_dim} units, which holds **{plane.share:.0%}** of the codes' variance. Half of "
             f"the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, and the "
@@ -49,7 +49,7 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
     images, labels = caches.test_images(dataset.name), caches.test_labels(dataset.name)
     z = choice.plane.codes(place[None])
     image = run.decode(z)
-    spacing = lens.open_scene(run, choice.plane).spacing
+    spacing = caches.spacing(run.run)
     by_code, far = latent.nearest(codes, z[0], count)
     by_pixels, _ = latent.nearest(images.reshape(len(images), -1), image.reshape(-1), count)
 
@@ -68,7 +68,7 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
         plot.show(figures.image_rows(rows, tile=84), key=f"{prefix}neighbours", alt="Nearest test images")
     gap, trip, impossible = st.columns(3)
     gap.metric("Nearest image", f"{far[0] / spacing:.1f} gaps", help=lens.GROUND)
-    trip.metric("Round trip", f"{latent.round_trip(run, z)[0] / spacing:.1f} gaps", help=lens.OVERLAYS["Round trip"])
+    trip.metric("Round trip", f"{latent.round_trip(run, z)[0] / spacing:.1f} gaps", help=latent.OVERLAYS["Round trip"])
     impossible.metric("Possible code", "no" if latent.impossible(run, z)[0] else "yes", help=lens.IMPOSSIBLE)
     if run.latent_dim > 2:
         alt = "The units' values at the pinned place, over their usual range"
@@ -121,7 +121,7 @@ with first:
 with second:
     other = run_picker.pick_beside(run)
 overlay = settings.control(
-    third.segmented_control, "What is true, what is made up", list(lens.OVERLAYS), key="overlay", name="Overlay"
+    third.segmented_control, "What is true, what is made up", list(latent.OVERLAYS), key="overlay", name="Overlay"
 )
 
 if other is None:
@@ -133,7 +133,7 @@ else:
             found = look_at(one, prefix)
             if found:
                 tell_about(one, *found, prefix, count=4)
-explained = [lens.OVERLAYS[overlay]] if overlay else []
+explained = [latent.OVERLAYS[overlay]] if overlay else []
 st.caption(" ".join([*explained, lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])]))
 if other is not None:
     st.caption("One pointer moves both: the other lens takes the same step from the same image.")
