@@ -6,7 +6,7 @@ import streamlit as st
 from ae_core import images, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import Run
-from pages.widgets import caches, code, lens
+from pages.widgets import caches, code, lens, say
 
 THUMBNAILS = 8
 SCALE = 2
@@ -58,8 +58,8 @@ for name in kinds.names():
     try:
         x_hat = caches.load(shipped[name]).reconstruct(originals)
     except RunError as error:
-        pictures.warning("Its run is damaged.")
-        pictures.text(str(error))
+        with pictures:
+            say.refused("Its run is damaged.", error, st.warning)
         continue
     pictures.image(thumbnails(x_hat), width="stretch", alt=f"The same images, reconstructed by the {name} autoencoder")
 

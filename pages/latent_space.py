@@ -7,7 +7,7 @@ import streamlit as st
 
 from ae_core import data, figures, latent
 from ae_core.figures import Row
-from pages.widgets import caches, code, codes_table, plot, projection, run_picker, selection, settings
+from pages.widgets import caches, code, codes_table, plot, projection, run_picker, say, selection, settings
 
 SHOWN = 64
 NEIGHBOURS = 8
@@ -204,7 +204,7 @@ with closely:
         (in_code, _), (in_pixels, _) = near.values()
         shared = np.intersect1d(in_code, in_pixels)
         same = [int((labels[found] == labels[picked]).sum()) for found in (in_code, in_pixels)]
-        name, all_of_them = run_picker.as_text(dataset.class_names[labels[picked]]), len(in_code)
+        name, all_of_them = say.as_text(dataset.class_names[labels[picked]]), len(in_code)
         named = f": {', '.join(f'{n:,}' for n in shared)}" if len(shared) else ""
         st.markdown(
             f"It is of the class {name}. So are **{same[0]}** of the {all_of_them} nearest by code, and **{same[1]}** "

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ae_core import data, jobs, kinds, spec
 from ae_core.errors import ExplorerError
-from pages.widgets import code, progress, recipe_input, settings, visitor
+from pages.widgets import code, progress, recipe_input, say, settings, visitor
 
 st.title("Train")
 st.markdown("Choose what makes the code, and watch it learn. Training goes on if you leave; come back to it here.")
@@ -24,11 +24,9 @@ with controls:
     title = st.text_input("Name", placeholder=default_title, max_chars=60, key="title", persist_state="session")
     try:
         what: spec.Spec | None = spec.make_spec(name, dataset, hyperparameters, network, **training)
-        refusal = ""
     except ExplorerError as error:
-        what, refusal = None, str(error)
-        st.warning("These settings do not go together.")
-        st.text(refusal)
+        what = None
+        say.refused("These settings do not go together.", error, st.warning)
     latest = next(iter(jobs.listing(visitor.current())), None)
     under_way = latest is not None and latest.status.active
     start = st.button(
@@ -44,8 +42,7 @@ with controls:
         try:
             jobs.submit(what, visitor.current(), title.strip() or default_title)
         except ExplorerError as error:
-            st.error("The training could not be started.")
-            st.text(str(error))
+            say.refused("The training could not be started.", error)
         else:
             st.rerun()
 

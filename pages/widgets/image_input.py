@@ -8,7 +8,7 @@ import streamlit as st
 
 from ae_core import data, images
 from ae_core.errors import ImageError
-from pages.widgets import pad, run_picker
+from pages.widgets import pad, say
 
 MAX_FILES = 10
 PAD = "pad"
@@ -42,9 +42,7 @@ def _read(name: str, content: bytes, image_shape: tuple[int, int]) -> Picture | 
     try:
         return Picture(name, _decoded(content, image_shape), hashlib.sha256(content).hexdigest())
     except ImageError as error:
-        # Names of files are people's text: never Markdown.
-        st.error("One file could not be read; the others are not affected.")
-        st.text(f"{name}: {error}")
+        say.refused("One file could not be read; the others are not affected.", f"{name}: {error}")
         return None
 
 
@@ -80,7 +78,7 @@ def one_file(image_shape: tuple[int, int]) -> Picture | None:
     def called(number: int) -> str:
         name = found[number].name
         short = name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
-        return f"{number + 1} · {run_picker.as_text(short)}"
+        return f"{number + 1} · {say.as_text(short)}"
 
     chosen = st.segmented_control(
         "Which one", range(len(found)), default=0, required=True, format_func=called, key=f"which-of-{len(found)}"

@@ -9,7 +9,7 @@ from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.jobs import Job
 from ae_core.runs import BrokenRun
-from pages.widgets import caches, plot, run_picker
+from pages.widgets import caches, plot, run_picker, say
 
 LOOK_SECONDS = 0.5
 PREVIEWS = 10
@@ -22,8 +22,7 @@ def watch(job_id: str) -> None:
     try:
         job = jobs.find(job_id)
     except ExplorerError as error:
-        st.error("This training is gone.")
-        st.text(str(error))
+        say.refused("This training is gone.", error)
         return
     if not job.status.active:
         st.rerun(scope="app")
@@ -40,7 +39,7 @@ def watch(job_id: str) -> None:
         try:
             jobs.request_stop(job)
         except ExplorerError as error:
-            st.error(str(error))
+            say.refused("It could not be stopped.", error)
         else:
             st.rerun(scope="fragment")
     if stopping:
@@ -53,14 +52,12 @@ def show_ended(job: Job) -> None:
     _title(job)
     status = job.status
     if status.state == "failed":
-        st.error("This training failed.")
-        st.text(status.reason)
+        say.refused("This training failed.", status.reason)
     elif not job.run_path.exists():
         deleted = status.state == "finished" or status.epoch
         st.info("Its run was deleted." if deleted else "Stopped before the first step: nothing was learnt.")
     elif isinstance(run := runs.read_or_tell(job.run_path), BrokenRun):
-        st.error("The run of this training is damaged.")
-        st.text(run.reason)
+        say.refused("The run of this training is damaged.", run.reason)
     else:
         seconds = _duration(run.card["seconds"])
         if status.state == "finished":
@@ -87,8 +84,7 @@ def show_ended(job: Job) -> None:
         try:
             jobs.resume(job)
         except ExplorerError as error:
-            st.error("It could not be resumed.")
-            st.text(str(error))
+            say.refused("It could not be resumed.", error)
         else:
             st.rerun()
     _pictures(job)

@@ -9,7 +9,7 @@ from ae_core import projecting
 from ae_core.errors import ExplorerError
 from ae_core.inference import LoadedRun
 from ae_core.runs import Run
-from pages.widgets import caches, settings
+from pages.widgets import caches, say, settings
 
 KEY = "projection"
 PRINCIPAL, TSNE = "Principal directions", "t-SNE"
@@ -83,8 +83,7 @@ def _ask_or_watch(run: Run) -> None:
         st.fragment(_watch, run_every=SECONDS)(run)
         return
     if now.state == "failed":
-        st.error("t-SNE was not computed.")
-        st.text(now.reason)
+        say.refused("t-SNE was not computed.", now.reason)
     elif now.state == "stopped":
         st.info("t-SNE was stopped.")
     else:
@@ -94,8 +93,7 @@ def _ask_or_watch(run: Run) -> None:
         try:
             projecting.start(run)
         except ExplorerError as error:
-            st.error("It could not be started.")
-            st.text(str(error))
+            say.refused("It could not be started.", error)
         else:
             st.rerun()
 
@@ -110,5 +108,4 @@ def _watch(run: Run) -> None:
         try:
             projecting.request_stop(run)
         except ExplorerError as error:
-            st.error("It could not be stopped.")
-            st.text(str(error))
+            say.refused("It could not be stopped.", error)

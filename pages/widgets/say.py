@@ -1,0 +1,26 @@
+"""What went wrong, on a page: one sentence of this app, and the reason under it as plain text."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~<>|])")
+
+
+def as_text(text: object) -> str:
+    """People's text, or an error's, for places that would read Markdown in it."""
+    return MARKDOWN.sub(r"\\\1", str(text))
+
+
+def refused(sentence: str, reason: object, box: Callable[[str], Any] = st.error) -> None:
+    """Says what is not done, and why.
+
+    Args:
+        sentence: In words of this app, Markdown.
+        reason: An error, or what it says: it may quote people's text.
+        box: What the sentence stands in, as `st.warning`.
+    """
+    box(sentence)
+    st.text(str(reason))
