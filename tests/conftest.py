@@ -1,25 +1,52 @@
-"""What several tests share: one tiny run of every kind."""
+"""What several tests share: one tiny run of every kind, and the order in which tests are run."""
 
+import fcntl
+import functools
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from ae_core import kinds, training
 from ae_core.spec import make_spec
+
+SHARED = "PYTEST_XDIST_WORKER" in os.environ  # by processes that work off one list of tests
 
 
 @pytest.fixture(scope="session")
 def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A run of each kind on digits, trained for one epoch; tests must not change these folders."""
-    folder = tmp_path_factory.mktemp("digits")
-    for kind in kinds.names():
-        # Compiling by XLA would take longer than an epoch of digits.
-        spec = make_spec(kind, "digits", epochs=1, batch_size=64, compile=False)
-        *_, last = training.fit(spec, folder / kind)
-        assert isinstance(last, training.Finished), last
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if SHARED else base) / "digits"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first process trains, the others find its runs
+        for kind in kinds.names():
+            if (folder / kind).exists():
+                continue
+            # Compiling by XLA would take longer than an epoch of digits.
+            spec = make_spec(kind, "digits", epochs=1, batch_size=64, compile=False)
+            *_, last = training.fit(spec, folder / kind)
+            assert isinstance(last, training.Finished), last
     return {kind: folder / kind for kind in kinds.names()}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def components_are_sought_once() -> Iterator[None]:
+    """Each visit of Streamlit's test runner would look through all that is installed: a third of its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Has the tests of a file be run by one process, because they share what is dear to set up."""
+    if SHARED:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast ones first: what needs a browser comes last."""
-    items.sort(key=lambda item: "browser" in item.path.parts)
+    """In one process what needs a browser comes last; in several first, because its files are the longest."""
+    items.sort(key=lambda item: ("browser" in item.path.parts) != SHARED)
