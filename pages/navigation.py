@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core.errors import ExplorerError
-from pages.widgets import settings
+from pages.widgets import link
 
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
 
@@ -34,4 +34,4 @@ except ExplorerError as error:
     st.error("This page cannot be shown in full.")
     st.text(str(error))
 finally:
-    settings.tell(refusals)
+    link.tell(refusals)

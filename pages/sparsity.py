@@ -4,9 +4,6 @@ import pandas as pd
 import streamlit as st
 
 from ae_core import data, evaluation, figures, metrics
-from ae_core.errors import RunError
-from ae_core.inference import LoadedRun
-from ae_core.runs import Run
 from pages.widgets import caches, code, plot, run_picker
 
 MAX_RUNS = 4
@@ -14,18 +11,7 @@ MAX_RUNS = 4
 st.title("Sparsity")
 st.markdown("How a code shares the work: many units that whisper, or a few that speak.")
 
-found = {n: r for n, r in run_picker.available().items() if isinstance(r, Run)}
-called = run_picker.labels(found)
-chosen = run_picker.pick_several(found, [run_picker.asked_for(), "sparse-visible", "vanilla"], MAX_RUNS)
-overlaid: dict[str, LoadedRun] = {}
-for name in chosen:
-    try:
-        overlaid[called[name]] = caches.load(found[name])
-    except RunError as error:
-        st.error("One of these runs is broken and is left out.")
-        st.text(str(error))
-if not overlaid:
-    st.stop()
+overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS)
 codes = {t: caches.codes(run.run) for t, run in overlaid.items()}
 thresholds = {t: evaluation.activity_threshold(run) for t, run in overlaid.items()}
 counts = {t: metrics.active_units(z, thresholds[t]) for t, z in codes.items()}

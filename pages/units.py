@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import data, figures, metrics
 from ae_core.latent import traversals
-from pages.widgets import caches, code, image_picker, linked, plot, run_picker
+from pages.widgets import caches, code, image_picker, link, plot, run_picker, settings
 
 SHOWN = 32
 FRAMES = 11
@@ -28,9 +28,11 @@ with rows:
     first = 1
     if run.latent_dim > SHOWN:
         last = run.latent_dim
-        first = linked.number(f"First row, 1 to {last}", 1, last, "row", 1, "row", of=run.run.name, step=SHOWN)
+        first = settings.number(
+            f"First row, 1 to {last}", 1, last, "row", 1, of=run.run.name, name="first row", step=SHOWN
+        )
     else:
-        linked.forget("row")
+        link.forget("row")
     shown = order[first - 1 : first - 1 + SHOWN]
     values = np.linspace(ranges[shown, 0], ranges[shown, 1], FRAMES, axis=1)
     pictures = traversals.traverse_units(run, z, shown, values)
@@ -55,8 +57,8 @@ with controls:
     off_values = traversals.off_values(run, caches.codes(run.run))
     shares = traversals.shares(run, z, off_values)
     holding = [int(unit) + 1 for unit in np.argsort(-shares, kind="stable")[:SHOWN] if shares[unit] > 0]
-    off = linked.numbers(
-        "Units, those that hold most of this image first", holding, run.latent_dim, "off", "units", of=run.run.name
+    off = settings.numbers(
+        "Units, those that hold most of this image first", holding, run.latent_dim, "off", of=run.run.name, name="units"
     )
     x = caches.test_images(dataset.name)[row]
     switched = traversals.switch_off(run, z, [number - 1 for number in off], off_values)

@@ -32,12 +32,10 @@ dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 mine, theirs = st.columns([2, 3], gap="large")
 image = None
 with mine:
-    source = settings.control(
+    source = settings.choice(
         st.segmented_control,
         "Where it comes from",
         [DRAW, UPLOAD, CAMERA],
-        default=DRAW,
-        required=True,
         key="from",
         label_visibility="collapsed",
     )

@@ -82,12 +82,12 @@ def test_what_makes_no_plane_is_one_sentence_and_the_rest_stays() -> None:
 @pytest.mark.parametrize(
     ("link", "said"),
     [
-        ({"pin": "here"}, "The pin in this link"),
-        ({"pin": "nan,0"}, "The pin in this link"),
-        ({"view": "0,0,-1"}, "The view in this link"),
-        ({"beside": "no-such-run"}, "second run of this link"),
-        ({"run": "no-such-run"}, "run of this link is gone"),
-        ({"run": "vanilla", "through-code": "AAAA"}, "place in this link"),
+        ({"pin": "here"}, "not: pin."),
+        ({"pin": "nan,0"}, "not: pin."),
+        ({"view": "0,0,-1"}, "not: view."),
+        ({"beside": "no-such-run"}, "not: second run (gone,"),
+        ({"run": "no-such-run"}, "not: run (gone,"),
+        ({"run": "vanilla", "through-code": "AAAA"}, "not: place that the plane is through."),
     ],
 )
 def test_nonsense_in_a_link_is_one_sentence(link: dict[str, str], said: str) -> None:
@@ -114,3 +114,36 @@ def test_two_lenses_have_two_pins() -> None:
     at = opened(run="vanilla-2d", beside="variational-2d", overlay="Density")
     assert len([h for h in at.header if "Pinned at" in h.value]) == 2
     assert "One pointer moves both" in texts(at.caption)
+
+
+def test_a_second_run_can_be_exchanged_and_let_go() -> None:
+    at = opened(run="vanilla-2d", beside="variational-2d")
+    at.selectbox(key="beside").set_value("contractive-2d").run()
+    assert at.query_params["beside"] == "contractive-2d"
+    assert "Contractive" in texts(at.header)
+    at.selectbox(key="beside").set_value(None).run()
+    assert not at.exception
+    assert "beside" not in at.query_params
+    assert len([h for h in at.header if "Pinned at" in h.value]) == 1
+
+
+def test_a_link_of_the_app_wins_over_the_run_that_was_picked() -> None:
+    at = opened()
+    at.selectbox(key="run").set_value("undercomplete").run()
+    assert at.query_params["run"] == "undercomplete"
+    at.query_params["run"] = "vanilla-2d"
+    at.run()
+    assert at.selectbox(key="run").value == "vanilla-2d"
+
+
+def test_what_was_asked_in_vain_is_told_until_something_else_is_chosen() -> None:
+    at = opened(run="no-such-run", beside="none-either")
+    (sentence,) = [w.value for w in at.warning]
+    assert "run (gone" in sentence
+    assert "second run (gone" in sentence
+    at.selectbox(key="run").set_value("vanilla").run()
+    (sentence,) = [w.value for w in at.warning]
+    assert "second run (gone" in sentence
+    assert "not: run" not in sentence
+    at.selectbox(key="beside").set_value("sparse").run()
+    assert not at.warning

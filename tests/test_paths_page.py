@@ -112,7 +112,7 @@ def test_two_equal_images_are_a_sentence() -> None:
 def test_nonsense_for_an_image_is_a_sentence_and_the_default(nonsense: str) -> None:
     app = open_page("paths", runs="vanilla", **{"image-1": nonsense})
     assert_sound(app)
-    assert "test image that is not there" in said(app)
+    assert "there is not: first image." in said(app)
     assert app.number_input(key="image-1-fashion-mnist").value == path_input.FIRST_IMAGES[0]
     assert app.query_params["image-1"] == str(path_input.FIRST_IMAGES[0])
     assert film(app)["rows"]
@@ -147,7 +147,7 @@ def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_run
         shutil.copytree(digits_runs[kind], data_folder / "runs" / kind)
     app = open_page("paths", **{"image-1": "9999"})
     assert_sound(app)
-    assert "test image that is not there" in said(app)
+    assert "there is not: first image." in said(app)
     assert film(app)["image"] == [8, 8]
 
 
@@ -224,7 +224,7 @@ def test_a_unit_that_never_changes_is_a_sentence(monkeypatch: pytest.MonkeyPatch
 def test_nonsense_for_a_direction_is_a_sentence_and_the_default(nonsense: str) -> None:
     app = along(run="vanilla", direction=nonsense)
     assert_sound(app)
-    assert "direction that is not there" in said(app)
+    assert "there is not: direction." in said(app)
     assert titles(app) == ["Vanilla, unit 1"]
 
 
@@ -233,6 +233,9 @@ def test_another_run_has_directions_of_its_own() -> None:
     app.selectbox(key="run").set_value("variational-2d").run()
     assert_sound(app)
     assert titles(app)[0].endswith("unit 1"), "there are but two"
+    assert not app.warning, "the link asked for a direction of the other run"
+    app.selectbox(key="run").set_value("vanilla").run()
+    assert titles(app)[0].endswith("unit 30"), "each run has its own"
 
 
 def test_settings_stay_when_someone_comes_back() -> None:

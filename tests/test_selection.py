@@ -96,10 +96,11 @@ def test_a_zip_bomb_is_refused_without_unpacking_it() -> None:
 def page() -> None:
     import streamlit as st
 
-    from pages.widgets import selection
+    from pages.widgets import link, selection
 
     dataset = st.session_state.get("asked", "fashion-mnist")
     st.text(",".join(str(n) for n in selection.current(dataset)))
+    link.tell(st.empty())
 
 
 def shown(app: AppTest) -> str:
@@ -123,7 +124,7 @@ def test_a_link_with_nonsense_selects_nothing_and_says_so_once() -> None:
     assert shown(app) == ""
     assert "select" not in app.query_params
     (sentence,) = [w.value for w in app.warning]
-    assert "cannot be read" in sentence
+    assert "what there is not: selection." in sentence
     app.run()
     assert not app.warning
 
@@ -162,9 +163,10 @@ def test_what_is_set_is_sorted_and_known() -> None:
 def picking() -> None:
     import streamlit as st
 
-    from pages.widgets import selection
+    from pages.widgets import link, selection
 
     st.text(str(selection.picked("fashion-mnist")))
+    link.tell(st.empty())
     st.button("17", on_click=selection.pick, args=("fashion-mnist", 17))
     st.button("none", on_click=selection.pick, args=("fashion-mnist", None))
 
@@ -187,5 +189,6 @@ def test_an_image_that_is_not_there_is_not_picked(text: str) -> None:
     app.query_params["image"] = text
     app.run()
     assert shown(app) == "None"
-    assert "not among the test images" in app.warning[0].value
+    (sentence,) = [w.value for w in app.warning]
+    assert "what there is not: image to look at closely." in sentence
     assert "image" not in app.query_params

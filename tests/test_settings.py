@@ -30,7 +30,16 @@ SETTINGS: dict[str, dict[str, tuple[str, Any, Any]]] = {
         "Vanilla-fashion-mnist-dense-before": ("256 → 64", (256, 64), ()),
     },
 }
-EVERY = [(page, key) for page, settings in SETTINGS.items() for key in settings]
+# What one visit can show of a page at a time: the others are of another kind, source or class.
+TOGETHER = [
+    ("reconstruct", ["source"]),
+    ("reconstruct", ["class-fashion-mnist"]),
+    ("reconstruct", ["first-fashion-mnist"]),
+    ("denoise", [*SETTINGS["denoise"]]),
+    ("sampler", [*SETTINGS["sampler"]]),
+    ("train", ["kind", "dataset", "seed"]),
+    ("train", [key for key in SETTINGS["train"] if key.endswith(("-size", "-epochs", "-rate", "-before"))]),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -51,38 +60,45 @@ def visit(page: str, query: dict[str, str]) -> AppTest:
 
 
 def refusals(app: AppTest) -> list[str]:
-    return [w.value for w in app.warning if w.value.startswith("The link asks for what there is not")]
+    return [w.value for w in app.warning if "the link asks for what there is not" in w.value]
 
 
-@pytest.mark.parametrize(("page", "key"), EVERY)
-def test_a_setting_in_the_link_is_shown(page: str, key: str) -> None:
-    text, value, _ = SETTINGS[page][key]
-    app = visit(page, {key: text})
-    assert app.session_state[key] == value
+def test_every_setting_is_shown_by_some_visit() -> None:
+    shown = [(page, key) for page, keys in TOGETHER for key in keys]
+    assert sorted(shown) == sorted((page, key) for page, settings in SETTINGS.items() for key in settings)
+
+
+@pytest.mark.parametrize(("page", "keys"), TOGETHER, ids=lambda value: value if isinstance(value, str) else value[0])
+def test_a_setting_in_the_link_is_shown(page: str, keys: list[str]) -> None:
+    asked = {key: SETTINGS[page][key] for key in keys}
+    app = visit(page, {key: text for key, (text, _, _) in asked.items()})
     assert not refusals(app)
-    assert app.query_params[key] in (text, [text])
+    for key, (text, value, _) in asked.items():
+        assert app.session_state[key] == value
+        assert app.query_params[key] in (text, [text])
 
 
-@pytest.mark.parametrize(("page", "key"), EVERY)
-def test_nonsense_in_the_link_is_one_sentence_and_the_default(page: str, key: str) -> None:
-    _, _, default = SETTINGS[page][key]
-    # Two for each, so that all are tried on some: a visit takes a second.
-    first = EVERY.index((page, key))
-    for nonsense in (NONSENSE[first % len(NONSENSE)], NONSENSE[(first + 3) % len(NONSENSE)]):
-        app = visit(page, {key: nonsense})
-        (sentence,) = refusals(app)
-        assert "<b>" not in sentence
-        assert app.session_state[key] == default, nonsense
-        assert len(app.title) == 1
+@pytest.mark.parametrize("first", [0, 3])
+@pytest.mark.parametrize("page", SETTINGS)
+def test_nonsense_in_the_link_is_one_sentence_and_the_defaults(page: str, first: int) -> None:
+    # Each setting gets nonsense of its own, so that all are tried on some: a visit takes a second.
+    nonsense = {key: NONSENSE[(first + n) % len(NONSENSE)] for n, key in enumerate(SETTINGS[page])}
+    app = visit(page, nonsense)
+    (sentence,) = refusals(app)
+    assert "<b>" not in sentence
+    assert len(sentence.split(": ")[1].split(", ")) == len(SETTINGS[page]), sentence
+    for key, (_, _, default) in SETTINGS[page].items():
+        assert app.session_state[key] == default, nonsense[key]
+    assert len(app.title) == 1
 
 
 def test_all_nonsense_is_told_in_one_sentence_until_something_else_is_chosen() -> None:
     app = visit("denoise", {"noise": "loud", "level": "much"})
     (sentence,) = refusals(app)
-    assert "(noise, level)" in sentence
+    assert sentence.endswith(": noise, level.")
     app.slider(key="level").set_value(0.2).run()
     (sentence,) = refusals(app)
-    assert "(noise)" in sentence
+    assert sentence.endswith(": noise.")
     app.selectbox(key="noise").set_value("masking").run()
     assert not refusals(app)
     app.selectbox(key="noise").set_value("gaussian").run()

@@ -108,15 +108,15 @@ def test_settings_stay_when_someone_comes_back() -> None:
 def test_nonsense_for_units_is_a_sentence_and_left_out(nonsense: str, left: list[int]) -> None:
     app = open_page("units", run="vanilla", off=nonsense)
     assert_sound(app)
-    assert "units that are not there" in app.warning[0].value
+    assert "there is not: units." in app.warning[0].value
     assert app.pills[0].value == left
 
 
-@pytest.mark.parametrize("key", ["image", "row"])
-def test_nonsense_for_a_number_is_a_sentence_and_the_default(key: str) -> None:
+@pytest.mark.parametrize(("key", "name"), [("image", "test image"), ("row", "first row")])
+def test_nonsense_for_a_number_is_a_sentence_and_the_default(key: str, name: str) -> None:
     app = open_page("units", run="sparse-visible", **{key: "999999"})
     assert_sound(app)
-    assert "that is not there" in said(app)
+    assert f"there is not: {name}." in said(app)
     assert len(app.warning) == 1
 
 

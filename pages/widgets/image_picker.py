@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data
-from pages.widgets import linked, settings
+from pages.widgets import link, settings
 
 ANY = "All classes"
 THUMBNAIL = 112  # pixels
@@ -20,6 +20,7 @@ def pick(dataset: str, count: int = 10) -> np.ndarray:
     number_key = f"first-{dataset}" if chosen == ANY else f"first-{dataset}-{chosen}"
     if by_chance.button("Random start", icon=":material/shuffle:", width="stretch"):
         st.session_state[number_key] = int(np.random.default_rng().integers(len(rows)))
+        link.settle(number_key)
     first = settings.control(
         by_number.number_input,
         f"First image, 0 to {len(rows) - 1:,}",
@@ -46,12 +47,12 @@ def one(label: str, dataset: str, key: str, default: int = 0) -> int:
     last = len(test.labels) - 1
 
     def draw() -> None:
-        st.query_params[key] = str(np.random.default_rng().integers(last + 1))
+        link.choose(key, str(np.random.default_rng().integers(last + 1)))
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         thumbnail = st.container(width=THUMBNAIL)
         with st.container(gap="small", width=200):
-            row = linked.number(f"{label}, 0 to {last:,}", 0, last, key, default, "test image", of=dataset)
+            row = settings.number(f"{label}, 0 to {last:,}", 0, last, key, default, of=dataset, name=label)
             st.button("Another", icon=":material/casino:", key=f"{key}-chance", on_click=draw, width="stretch")
     image = test.images[row]
     scale = max(1, THUMBNAIL // len(image))

@@ -9,11 +9,10 @@ import streamlit as st
 
 from ae_core import data
 from ae_core.data import Dataset
-from ae_core.errors import OptionError, RunError
+from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import distances, impossible, paths, traversals
-from ae_core.runs import Run
-from pages.widgets import caches, code, image_picker, linked, run_picker, settings
+from pages.widgets import caches, code, image_picker, link, run_picker, settings
 from pages.widgets.film import Strip
 
 MOST_RUNS = 5
@@ -76,23 +75,10 @@ def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
 
 def _comparable() -> tuple[dict[str, LoadedRun], Dataset]:
     """Shows the controls for runs to compare; those of the first one's data set by title, and that data set."""
-    found = {n: r for n, r in run_picker.available().items() if isinstance(r, Run)}
-    called = run_picker.labels(found)
-    names = run_picker.pick_several(
-        found, [run_picker.asked_for(), "variational", "vanilla", "convolutional"], MOST_RUNS
-    )
-    overlaid: dict[str, LoadedRun] = {}
-    for name in names:
-        try:
-            overlaid[called[name]] = caches.load(found[name])
-        except RunError as error:
-            st.error("One of these runs is broken and is left out.")
-            st.text(str(error))
-    if not overlaid:
-        st.stop()
-    dataset = data.load(next(iter(overlaid.values())).spec.dataset)
-    comparable = {title: run for title, run in overlaid.items() if run.spec.dataset == dataset.name}
-    others = [title for title in overlaid if title not in comparable]
+    picked = run_picker.pick_several(["variational", "vanilla", "convolutional"], MOST_RUNS)
+    dataset = data.load(next(iter(picked.values())).spec.dataset)
+    comparable = {title: run for title, run in picked.items() if run.spec.dataset == dataset.name}
+    others = [title for title in picked if title not in comparable]
     if others:
         st.info(
             f"Only runs of one data set can be compared on one path. The first is of {dataset.title}: "
@@ -105,45 +91,33 @@ def between_images(frames: int) -> Way:
     """Shows the controls for a path between test images, and gives it: a strip for each run, and the pixels blended."""
     comparable, dataset = _comparable()
     how_many, which_way, spacing = st.columns(3)
-    count = settings.control(
-        how_many.segmented_control,
-        "Images",
-        range(2, MOST_IMAGES + 1),
-        default=2,
-        required=True,
-        key="images",
-    )
-    way = settings.control(
+    count = settings.choice(how_many.segmented_control, "Images", range(2, MOST_IMAGES + 1), key="images")
+    way = settings.choice(
         which_way.segmented_control,
         "Way",
         list(paths.WAYS),
-        default="straight",
-        format_func=str.capitalize,
-        required=True,
         key="way",
+        format_func=str.capitalize,
         help="Spherical: along an arc around the origin, so that the code keeps its length. "
         "Codes of many units lie near a sphere, and a straight line cuts through it; in a plane an arc is a detour.",
     )
-    even = (
-        count == 2
-        or settings.control(
+    even = True
+    if count > 2:
+        shared = settings.choice(
             spacing.segmented_control,
             "Frames are shared out",
             [EVEN, BY_LENGTH],
-            default=EVEN,
-            required=True,
             key="shared",
             help="By length: a part between codes that lie far apart gets more frames.",
         )
-        == EVEN
-    )
+        even = shared == EVEN
     rows = []
     for number, column in enumerate(st.columns(count)):
         with column:
             rows.append(
                 image_picker.one(f"{ORDINALS[number]} image", dataset.name, IMAGES[number], FIRST_IMAGES[number])
             )
-    linked.forget(*IMAGES[count:], "image", "direction")
+    link.forget(*IMAGES[count:], "image", "direction")
     for number, (a, b) in enumerate(pairwise(rows), 1):
         if a == b:
             st.warning(f"Images {number} and {number + 1} are the same: a path needs two different places.")
@@ -201,24 +175,21 @@ figures.image_rows(rows).show()
 def along_a_direction(frames: int) -> Way:
     """Shows the controls for a path along a unit or a principal direction of one run, and gives it."""
     run = run_picker.pick()
-    linked.forget(*IMAGES, run_picker.SEVERAL)
+    link.forget(*IMAGES, run_picker.SEVERAL)
     codes = caches.codes(run.run)
     picture, controls = st.columns(2, vertical_alignment="bottom")
     with picture:
         row = image_picker.one("Image", run.spec.dataset, "image")
     with controls:
-        kind = settings.control(
+        kind = settings.choice(
             st.segmented_control,
             "Along",
             [UNIT, PRINCIPAL],
-            default=UNIT,
-            required=True,
             key="along",
             help="Principal directions are those in which the codes vary most, the first most of all.",
         )
-        which = linked.number(
-            f"Number, 1 to {run.latent_dim}", 1, run.latent_dim, "direction", 1, "direction", of=run.run.name
-        )
+        last = run.latent_dim
+        which = settings.number(f"Number, 1 to {last}", 1, last, "direction", 1, of=run.run.name, name="direction")
     direction: int | np.ndarray
     if kind == UNIT:
         direction, name = which - 1, f"unit {which}"

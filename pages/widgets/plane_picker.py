@@ -1,7 +1,6 @@
 """Picks a plane through a run's latent space; the choice is in the link."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import streamlit as st
 from ae_core import latent
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
-from pages.widgets import caches, image_picker, linked, settings
+from pages.widgets import caches, image_picker, link, settings
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,7 @@ def pick(run: LoadedRun, prefix: str = "") -> Choice:
     codes = caches.codes(run.run)
     if run.latent_dim <= 2:
         return Choice(latent.whole_plane(codes), codes[0], "latent.whole_plane(codes)")
-    kind = settings.control(
-        st.segmented_control,
-        "Plane",
-        [PRINCIPAL, UNITS, IMAGES],
-        default=PRINCIPAL,
-        required=True,
-        key=f"{prefix}plane",
-    )
+    kind = settings.choice(st.segmented_control, "Plane", [PRINCIPAL, UNITS, IMAGES], key=f"{prefix}plane")
     if kind == IMAGES:
         numbers = []
         for i, column in enumerate(st.columns(3), start=1):
@@ -63,9 +55,9 @@ def pick(run: LoadedRun, prefix: str = "") -> Choice:
     what = "direction" if kind == PRINCIPAL else "unit"
     across, up, image = st.columns([1, 1, 2])
     with across:
-        first = _number(run, f"{what.capitalize()} across", f"{prefix}{what}1", 1, what)
+        first = _number(run, f"{what.capitalize()} across", f"{prefix}{what}1", 1)
     with up:
-        second = _number(run, f"{what.capitalize()} up", f"{prefix}{what}2", 2, what)
+        second = _number(run, f"{what.capitalize()} up", f"{prefix}{what}2", 2)
     with image:
         through, source = _through(run, codes, prefix)
     make = latent.principal_plane if kind == PRINCIPAL else latent.unit_plane
@@ -73,38 +65,35 @@ def pick(run: LoadedRun, prefix: str = "") -> Choice:
     return Choice(plane, through, f"latent.{make.__name__}(codes, {(first, second)}, {source})")
 
 
-def _number(run: LoadedRun, label: str, key: str, default: int, name: str) -> int:
-    return linked.number(label, 1, run.latent_dim, key, default, name, of=run.run.name)
+def _number(run: LoadedRun, label: str, key: str, default: int) -> int:
+    return settings.number(label, 1, run.latent_dim, key, default, of=run.run.name)
 
 
 def cut_through(code: np.ndarray, prefix: str = "") -> None:
     """Makes the plane go through a code (d,), whatever it is the code of."""
     text = base64.urlsafe_b64encode(np.asarray(code, "<f2").tobytes()).decode().rstrip("=")
-    st.query_params[f"{prefix}{THROUGH}-code"] = text
+    link.write(f"{prefix}{THROUGH}-code", text)
 
 
 def let_go(prefix: str = "") -> None:
     """Makes the plane go through a test image again."""
-    st.query_params.pop(f"{prefix}{THROUGH}-code", None)
+    link.forget(f"{prefix}{THROUGH}-code")
 
 
 def _through(run: LoadedRun, codes: np.ndarray, prefix: str) -> tuple[np.ndarray, str]:
     """A code that the plane goes through, and the Python that gives it."""
-    text = st.query_params.get(f"{prefix}{THROUGH}-code")
-    if text is not None:
-        code = _code(text, run.latent_dim)
-        if code is not None:
-            st.button("Through a test image again", key=f"{prefix}let-go", on_click=let_go, args=(prefix,))
-            return code, f"np.array({code.tolist()}, np.float32)"
-        st.warning("The place in this link cannot be read; the plane goes through a test image instead.")
-        let_go(prefix)
+    code = link.read(
+        f"{prefix}{THROUGH}-code", lambda text: _code(text, run.latent_dim), "place that the plane is through"
+    )
+    if code is not None:
+        st.button("Through a test image again", key=f"{prefix}let-go", on_click=let_go, args=(prefix,))
+        return code, f"np.array({code.tolist()}, np.float32)"
     number = image_picker.one("Through test image", run.spec.dataset, f"{prefix}{THROUGH}", 0)
     return codes[number], f"codes[{number}]"
 
 
-def _code(text: str, d: int) -> np.ndarray | None:
-    try:
-        code = np.frombuffer(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True), "<f2")
-    except (ValueError, binascii.Error):
-        return None
-    return code.astype(np.float32) if code.shape == (d,) and np.isfinite(code).all() else None
+def _code(text: str, d: int) -> np.ndarray:
+    code = np.frombuffer(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True), "<f2")
+    if code.shape != (d,) or not np.isfinite(code).all():
+        raise ValueError
+    return code.astype(np.float32)

@@ -12,12 +12,13 @@ from ae_core import data, jobs, kinds, runs
 from ae_core.errors import RunError, TrainingError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
-from pages.widgets import caches, visitor
+from pages.widgets import caches, link, visitor
 
 KEY = "run"
 PICKED = "picked-run"
 SEVERAL = "runs"
 BESIDE = "beside"
+GONE = "gone, or someone else's"
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~<>|])")
 
 
@@ -34,18 +35,8 @@ def remember(name: str) -> None:
 
 
 def asked_for() -> str | None:
-    """The name of the run that the visitor picked, or that the link names, if any."""
-    return st.session_state.get(PICKED) or st.query_params.get(KEY)
-
-
-def forget() -> None:
-    """Leaves it to each page which run to show."""
-    st.session_state.pop(PICKED, None)
-    st.query_params.pop(KEY, None)
-
-
-def _remember_widget() -> None:
-    remember(st.session_state[KEY])
+    """The name of the run that the link names, or else the one that the visitor picked, if any."""
+    return link.read(KEY, str, "run") or st.session_state.get(PICKED)
 
 
 def available() -> dict[str, Run | BrokenRun]:
@@ -106,15 +97,17 @@ def pick(default: str = "variational") -> LoadedRun:
     called = labels(found)
     first = default if default in found else next(iter(found))
     if asked is not None and asked not in found:
-        st.warning(f"The run of this link is gone, or is someone else's. This is {as_text(called[first])} instead.")
-        forget()
+        link.refuse(KEY, f"run ({GONE})")
+        st.session_state.pop(PICKED, None)
+        link.forget(KEY)
         asked = None
     # A page's own default is no choice of the visitor's: it neither stays nor goes into the link.
     st.session_state[KEY] = asked or first
-    name = st.selectbox("Run", list(found), format_func=called.__getitem__, key=KEY, on_change=_remember_widget)
+    name = st.selectbox("Run", list(found), format_func=called.__getitem__, key=KEY, on_change=_choose, args=(KEY,))
     if asked is not None:
         remember(name)
-        st.query_params[KEY] = name  # by its name, which stays what it is; Streamlit would bind the label
+        link.write(KEY, name)  # by its name, which stays what it is; Streamlit would bind the label
+    link.keep(KEY)
     run = found[name]
     try:
         if isinstance(run, BrokenRun):
@@ -132,25 +125,30 @@ def pick_beside(run: LoadedRun) -> LoadedRun | None:
     """Shows a picker of a second run, of the same data set as the first, and gives it if one is picked."""
     found = {name: r for name, r in available().items() if isinstance(r, Run) and r.spec.dataset == run.spec.dataset}
     called = labels(found)
-    asked = st.query_params.get(BESIDE)
-    if asked is not None and asked not in found:
-        st.warning("The second run of this link is gone, is someone else's, or is of another data set.")
-        asked = None
-    if BESIDE not in st.session_state or asked is not None:
-        st.session_state[BESIDE] = asked
+    st.session_state[BESIDE] = link.read(BESIDE, link.one_of(found), f"second run ({GONE}, or of another data set)")
     name = st.selectbox(
-        "Beside it", list(found), index=None, format_func=called.__getitem__, key=BESIDE, placeholder="No second run"
+        "Beside it",
+        list(found),
+        index=None,
+        format_func=called.__getitem__,
+        key=BESIDE,
+        placeholder="No second run",
+        on_change=_choose,
+        args=(BESIDE,),
     )
+    link.keep(BESIDE)
     if name is None:
-        st.query_params.pop(BESIDE, None)
         return None
-    st.query_params[BESIDE] = name
     try:
         return caches.load(found[name])
     except RunError as error:
         st.error("The second run is broken and was not loaded.")
         st.text(str(error))
         return None
+
+
+def _choose(key: str) -> None:
+    link.choose(key, st.session_state[key])
 
 
 def title(run: LoadedRun) -> str:
@@ -164,14 +162,18 @@ def _none_yet() -> NoReturn:
     st.stop()
 
 
-def pick_several(found: Mapping[str, Run], default: Sequence[str | None], most: int) -> list[str]:
-    """Shows all runs to pick up to `most` of, and gives their names; ends the page while none is picked."""
+def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
+    """Shows all runs to pick up to `most` of, and gives them by what they are called; ends the page if there are none.
+
+    Args:
+        default: Names of those that are picked at first, after the one that other pages show.
+        most: How many are loaded.
+    """
+    found = {name: run for name, run in available().items() if isinstance(run, Run)}
     if not found:
         _none_yet()
-    asked = st.query_params.get_all(SEVERAL)
-    if any(name not in found for name in asked):
-        st.warning("Not all runs of this link are here: they are gone, or someone else's.")
-    first = [n for n in dict.fromkeys(asked if any(n in found for n in asked) else default) if n in found]
+    asked = link.read_each(SEVERAL, link.one_of(found), f"runs ({GONE})")
+    first = asked or [n for n in dict.fromkeys([asked_for(), *default]) if n in found]
     called = labels(found)
     # Pills, not a multiselect: its tags write white on the primary colour, too faint on dark ground.
     names = st.pills(
@@ -182,15 +184,27 @@ def pick_several(found: Mapping[str, Run], default: Sequence[str | None], most: 
         format_func=lambda name: as_text(called[name]),
         key=SEVERAL,
         persist_state="session",
+        on_change=link.settle,
+        args=(SEVERAL,),
     )
+    link.keep(SEVERAL)
     if not names:
         st.info("Pick at least one run.")
         st.stop()
     if len(names) > most:
         st.warning(f"{len(names)} runs are picked; the first {most} are shown.")
     shown = [name for name in names if name is not None][:most]
-    st.query_params[SEVERAL] = shown
-    return shown
+    link.write(SEVERAL, shown)
+    loaded = {}
+    for name in shown:
+        try:
+            loaded[called[name]] = caches.load(found[name])
+        except RunError as error:
+            st.error("One of these runs is broken and is left out.")
+            st.text(str(error))
+    if not loaded:
+        st.stop()
+    return loaded
 
 
 def summary(run: LoadedRun) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from ae_core import data
 from ae_core.errors import OptionError
+from pages.widgets import link
 
 KEY = "select"
 STATE = "selections"
@@ -23,17 +24,13 @@ LETTERS = re.compile(r"[A-Za-z0-9_-]+")
 def current(dataset: str) -> np.ndarray:
     """The numbers of the selected test images of a data set, rising; also puts them into the link.
 
-    A visit's first page reads them from the link; one with nonsense in it gets a warning and selects nothing.
+    A visit's first page reads them from the link; nonsense selects nothing.
     """
     if STATE not in st.session_state:
-        st.session_state[STATE] = {dataset: _from_link(dataset)}
-    numbers = st.session_state[STATE].get(dataset, np.empty(0, np.int32))
-    text = encode(numbers, _count(dataset))
-    if text != st.query_params.get(KEY, ""):
-        if text:
-            st.query_params[KEY] = text
-        else:
-            del st.query_params[KEY]
+        asked = link.read(KEY, lambda text: decode(text, _count(dataset)), "selection")
+        st.session_state[STATE] = {} if asked is None else {dataset: asked}
+    numbers: np.ndarray = st.session_state[STATE].get(dataset, np.empty(0, np.int32))
+    link.write(KEY, encode(numbers, _count(dataset)))
     return numbers
 
 
@@ -48,16 +45,10 @@ def set(dataset: str, numbers: Iterable[int]) -> None:
 def picked(dataset: str) -> int | None:
     """The number of the test image that is looked at closely, if any; it is in the link as well."""
     if PICKED_STATE not in st.session_state:
-        asked = st.query_params.get(PICKED, "")
-        known = asked.isdecimal() and asked.isascii() and len(asked) < 10 and int(asked) < _count(dataset)
-        if asked and not known:
-            st.warning("The image that this link picks is not among the test images, so none is picked.")
-        st.session_state[PICKED_STATE] = {dataset: int(asked)} if known else {}
+        asked = link.read(PICKED, link.whole(0, _count(dataset) - 1), "image to look at closely")
+        st.session_state[PICKED_STATE] = {dataset: asked}
     number: int | None = st.session_state[PICKED_STATE].get(dataset)
-    if number is not None:
-        st.query_params[PICKED] = str(number)
-    elif PICKED in st.query_params:
-        del st.query_params[PICKED]
+    link.write(PICKED, None if number is None else str(number))
     return number
 
 
@@ -107,14 +98,6 @@ def decode(text: str, count: int) -> np.ndarray:
     if len(content) != size or not unpacker.eof or mask[count:].any():
         raise refusal
     return np.flatnonzero(mask).astype(np.int32)
-
-
-def _from_link(dataset: str) -> np.ndarray:
-    try:
-        return decode(st.query_params.get(KEY, ""), _count(dataset))
-    except OptionError:
-        st.warning("The selection in this link cannot be read, so nothing is selected.")
-        return np.empty(0, np.int32)
 
 
 def _count(dataset: str) -> int:

@@ -1,86 +1,118 @@
-"""Settings in the link, so that the page opens elsewhere as it is here."""
+"""Controls whose values are in the link, so that the page opens elsewhere as it is here, and kept from page to page."""
 
 import math
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-REFUSED = "refused-by-link"  # by key: what the control is called, what it showed instead, whether it is on the page
-UNKNOWN = object()  # what a control that is still to come will show
+from pages.widgets import link
 
 
 def control(widget: Callable[..., Any], label: str, *arguments: Any, key: str, name: str = "", **options: Any) -> Any:
-    """A Streamlit control whose value is in the link, and kept from page to page.
-
-    Where the link asks for a value that the control does not have, it shows another, and `tell` says so.
+    """A Streamlit control of fixed limits.
 
     Args:
         widget: As `st.slider`, or that of a column.
         label: Of the control.
         arguments: Further ones for the widget.
         key: Of the control, and its name in the link.
-        name: What that sentence calls it; its label if not given.
+        name: What `link.tell` calls it; its label if not given.
         options: Further ones for the widget.
     """
     asked = None if key in st.session_state else st.query_params.get(key)
     if asked is not None and _indigestible(asked):
         # Streamlit would fail on it: without it, once more.
-        st.session_state.setdefault(REFUSED, {})[key] = [name or label, UNKNOWN, False]
-        del st.query_params[key]
+        link.refuse(key, name or label)
+        link.forget(key)
         st.rerun()
-    value = widget(label, *arguments, key=key, bind="query-params", persist_state="session", **options)
-    sound = asked is None or _means(asked, value, options.get("format_func", str))
-    _note(key, name or label, value, sound)
+    options |= {"bind": "query-params", "persist_state": "session", "on_change": link.settle, "args": (key,)}
+    value = widget(label, *arguments, key=key, **options)
+    if asked is not None and not _means(asked, value, options.get("format_func", str)):
+        link.refuse(key, name or label)
+    link.keep(key)
     return value
 
 
+def choice(widget: Callable[..., Any], label: str, choices: Sequence[Any], *, key: str, **options: Any) -> Any:
+    """As `control`: one of a few, side by side, at first the first; `widget` is a segmented control."""
+    return control(widget, label, choices, default=choices[0], required=True, key=key, **options)
+
+
 def seed(key: str, again: bool, name: str) -> int:
-    """A seed, whole and not negative, that is kept in the link.
+    """A seed, whole and not negative.
 
     Args:
         key: In the session, and in the link.
         again: Whether the visitor asks for the next one.
-        name: What `tell` calls it.
+        name: What `link.tell` calls it.
     """
-    asked = st.query_params.get(key)
-    sound = True
     if key not in st.session_state:
-        sound = asked is None or re.fullmatch("[0-9]{1,9}", asked) is not None
-        st.session_state[key] = int(asked) if asked and sound else 0
+        st.session_state[key] = link.read(key, link.whole(0, 10**9), name) or 0
     if again:
         st.session_state[key] += 1
+        link.settle(key)
     now: int = st.session_state[key]
-    if now and asked != str(now):
-        st.query_params[key] = str(now)
-    elif not now and asked is not None:
-        del st.query_params[key]
-    _note(key, name, now, sound)
+    link.write(key, str(now) if now else None)
+    link.keep(key)
     return now
 
 
-def tell(place: DeltaGenerator) -> None:
-    """Says, in one sentence, what the link asked for in vain; each until the visitor chooses something else."""
-    refused = st.session_state.get(REFUSED, {})
-    names = [name.lower() for name, _, here in refused.values() if here]
-    if names:
-        place.warning(f"The link asks for what there is not ({', '.join(names)}): the page shows its own choice.")
-    for entry in refused.values():
-        entry[2] = False
+def number(label: str, low: int, high: int, key: str, default: int, of: str, name: str = "", step: int = 1) -> int:
+    """An input for a whole number whose limits depend on what is shown.
+
+    Args:
+        label: Of the input, in words of this app.
+        low: The least.
+        high: The greatest.
+        key: What the link calls it.
+        default: Until a number is chosen; `high` if that is less.
+        of: What the limits belong to: each has a number of its own, which it keeps.
+        name: What `link.tell` calls it; its label if not given.
+        step: How far the buttons go.
+    """
+    widget = f"{key}-{of}"
+
+    def choose() -> None:
+        link.choose(key, str(st.session_state[widget]))
+
+    asked = link.read(key, link.whole(low, high), name or label, of)
+    st.session_state[widget] = min(st.session_state.get(widget, default), high) if asked is None else asked
+    chosen = int(st.number_input(label, low, high, step=step, key=widget, on_change=choose, persist_state="session"))
+    link.write(key, str(chosen))
+    link.keep(key)
+    return chosen
 
 
-def _note(key: str, name: str, value: Any, sound: bool) -> None:
-    refused = st.session_state.setdefault(REFUSED, {})
-    if not sound:
-        refused[key] = [name, value, True]
-    elif key in refused:
-        if refused[key][1] in (UNKNOWN, value):
-            refused[key][1:] = value, True
-        else:
-            del refused[key]
+def numbers(label: str, options: Sequence[int], high: int, key: str, of: str, name: str) -> list[int]:
+    """Numbers to pick any of; those picked.
+
+    Args:
+        label: Of them all, in words of this app.
+        options: Numbers from 1 to offer; those that are already picked are offered as well.
+        high: The greatest number that there is.
+        key: What the link calls them.
+        of: What they belong to: each has numbers of its own, which it keeps.
+        name: What `link.tell` calls them.
+    """
+    widget, picked = f"{key}-{of}", f"{key}-picked-{of}"
+
+    def listed(numbers: Iterable[int]) -> str:
+        return ",".join(map(str, numbers))
+
+    def choose() -> None:
+        st.session_state[picked] = list(st.session_state[widget])
+        link.choose(key, listed(st.session_state[picked]))
+
+    asked = link.read_each(key, link.whole(1, high), name, of, between=",")
+    chosen: list[int] = st.session_state.get(picked, []) if asked is None else asked
+    st.session_state[widget] = st.session_state[picked] = chosen
+    offered = [*options, *(n for n in chosen if n not in options)]
+    st.pills(label, offered, selection_mode="multi", key=widget, on_change=choose, wrap=True)
+    link.write(key, listed(chosen))
+    link.keep(key)
+    return list(chosen)
 
 
 def _indigestible(asked: str) -> bool:

@@ -71,7 +71,7 @@ def test_a_training_to_its_end(tab: Tab, new_visitor: Callable[[], BrowserContex
     assert any("Vanilla" in option for option in stranger.options("Run", "Vanilla"))
     # Nor by its link, whose name cannot be guessed.
     stranger.open("reconstruct?" + page.url.partition("?")[2])
-    expect(stranger.page.get_by_text("The run of this link is gone, or is someone else's.")).to_be_visible()
+    expect(stranger.page.get_by_text("what there is not: run (gone, or someone else's)")).to_be_visible()
 
 
 def test_a_training_survives_reload_and_is_stopped(tab: Tab, server: Server) -> None:
