@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from ae_core.errors import OptionError
+from ae_core.images import as_uint8
 
 SHORTEST = 0.02  # seconds; browsers slow down what asks for less
 
@@ -45,7 +46,7 @@ def to_gif(frames: np.ndarray, scale: int = 8, seconds: float = 3.0, back: bool 
         raise OptionError("Frames must be finite numbers.")
     if scale < 1 or not 0 < seconds <= 600:
         raise OptionError(f"An animation needs a scale of at least 1 and 0 to 600 seconds, got {scale} and {seconds}.")
-    grey = np.round(np.clip(frames, 0, 1) * 255).astype(np.uint8)
+    grey = as_uint8(frames)
     if back:
         grey = np.concatenate([grey, grey[-2:0:-1]])
     first, *others = [Image.fromarray(f.repeat(scale, axis=0).repeat(scale, axis=1)) for f in grey]

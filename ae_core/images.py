@@ -132,7 +132,7 @@ def ground(pixels: np.ndarray) -> float:
 
 def to_png(image: np.ndarray) -> bytes:
     """One image, float of shape (h, w) in [0, 1], as the bytes of a PNG file."""
-    return _png(_as_uint8(image))
+    return _png(as_uint8(image))
 
 
 def data_uri(image: np.ndarray) -> str:
@@ -155,12 +155,13 @@ def mosaic(images: np.ndarray, columns: int, gap: int = 1, fill: int = 0) -> np.
     n, h, w = images.shape
     rows = max(1, ceil(n / columns))
     cells = np.full((rows * columns, h + gap, w + gap), fill, np.uint8)
-    cells[:n, :h, :w] = _as_uint8(images)
+    cells[:n, :h, :w] = as_uint8(images)
     sheet = cells.reshape(rows, columns, h + gap, w + gap).swapaxes(1, 2).reshape(rows * (h + gap), -1)
     return sheet[: len(sheet) - gap, : sheet.shape[1] - gap]
 
 
-def _as_uint8(images: np.ndarray) -> np.ndarray:
+def as_uint8(images: np.ndarray) -> np.ndarray:
+    """Images of any shape, in [0, 1] or uint8 already, as uint8; what lies beyond is black or white."""
     return images if images.dtype == np.uint8 else np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)
 
 

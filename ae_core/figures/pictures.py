@@ -1,13 +1,13 @@
 """Images in rows and grids, each as one picture, pixel for pixel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 
 from ae_core.figures.style import figure, plain
-from ae_core.images import data_uri
+from ae_core.images import as_uint8, data_uri
 from ae_core.metrics import squared_error
 
 GAP = 2
@@ -53,15 +53,16 @@ def tinted(images: np.ndarray, values: np.ndarray) -> np.ndarray:
     low, high = values.min(), np.quantile(values, 0.99)
     share = np.clip((values - low) / (high - low), 0, 1) if high > low else np.zeros(len(values))
     strength = 0.7 * share[:, None, None, None]
-    rgba = _rgba(images).astype(np.float32)
+    rgba = as_rgba(images).astype(np.float32)
     rgba[..., :3] = (1 - strength) * rgba[..., :3] + strength * TINT
     return np.round(rgba).astype(np.uint8)
 
 
-def _rgba(images: np.ndarray) -> np.ndarray:
+def as_rgba(images: np.ndarray) -> np.ndarray:
+    """Grey images (n, h, w) in [0, 1], or RGBA already, as opaque RGBA: (n, h, w, 4) uint8."""
     if images.ndim == 4:
         return images
-    grey = np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)[..., None]
+    grey = as_uint8(images)[..., None]
     return np.concatenate([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
 
 
@@ -100,7 +101,7 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72,
     tops = np.array([[k * block + i * (h + GAP) for i in range(len(rows))] for k in range(len(starts))])
     picture = np.zeros((len(starts) * block - between, across * (w + GAP) - GAP, 4), np.uint8)
     for k, start in enumerate(starts):
-        part = _mosaic([_rgba(r.images[start : start + across]) for r in rows], GAP)
+        part = _mosaic([as_rgba(r.images[start : start + across]) for r in rows], GAP)
         picture[tops[k, 0] : tops[k, 0] + len(part), : part.shape[1]] = part
     x = np.arange(across, dtype=np.float32) * (w + GAP) + (w - 1) / 2
     y = (tops + (h - 1) / 2).astype(np.float32)
@@ -182,6 +183,38 @@ def reconstructions(
     return image_rows(rows, [f"{rank:.0f} %" for rank in ranks], tile=92, wrap=wrap)
 
 
+def neighbours(
+    number: int,
+    near: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    x: np.ndarray,
+    labels: np.ndarray,
+    class_names: Sequence[str],
+) -> go.Figure:
+    """An image and those that are nearest to it, a row for each sense of near.
+
+    Args:
+        number: Of the image among all.
+        near: By the name of the sense: the numbers (k,) of the nearest and their distances, as `latent.nearest` gives.
+        x: All images, (n, h, w) in [0, 1].
+        labels: Their classes, (n,).
+        class_names: By label.
+    """
+
+    def called(n: int) -> str:
+        return f"{plain(class_names[labels[n]])}, test image {n}"
+
+    rows = [
+        Row(
+            sense,
+            x[np.append(number, found)],
+            [called(number), *(f"{called(n)}<br>distance {d:.3g}" for n, d in zip(found, far, strict=True))],
+        )
+        for sense, (found, far) in near.items()
+    ]
+    most = max(len(found) for found, _ in near.values())
+    return image_rows(rows, columns=["it", *(f"{i + 1}." for i in range(most))], tile=64)
+
+
 def image_grid(
     images: np.ndarray,
     columns: int,
@@ -200,7 +233,7 @@ def image_grid(
     """
     h, w = images.shape[1:3]
     gap = GAP if places is None else 0
-    picture = _mosaic([_rgba(images[i : i + columns]) for i in range(0, len(images), columns)], gap)
+    picture = _mosaic([as_rgba(images[i : i + columns]) for i in range(0, len(images), columns)], gap)
     across, up = places or (np.empty(0), np.empty(0))
     shown = {**NO_LINES, "visible": places is not None, "constrain": "domain"}
     return figure(

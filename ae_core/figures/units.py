@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.pictures import ADDED, Row, image_rows, signed_error
+from ae_core.figures.pictures import ADDED, Row, as_rgba, image_rows, signed_error
 
 
 def framed(images: np.ndarray, which: int) -> np.ndarray:
@@ -12,9 +12,7 @@ def framed(images: np.ndarray, which: int) -> np.ndarray:
     rgba = np.zeros((n, h + 2, w + 2, 4), np.uint8)
     rgba[which, ..., :3] = ADDED
     rgba[which, ..., 3] = 255
-    inside = rgba[:, 1:-1, 1:-1]
-    inside[..., :3] = np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)[..., None]
-    inside[..., 3] = 255
+    rgba[:, 1:-1, 1:-1] = as_rgba(images)
     return rgba
 
 
