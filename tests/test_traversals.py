@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -32,6 +33,11 @@ def codes(run: LoadedRun, images: np.ndarray) -> np.ndarray:
     return run.encode(images)
 
 
+def row_of(run: LoadedRun, code: np.ndarray, unit: int, values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """The pictures of a code with one unit at each of some values."""
+    return traversals.traverse_units(run, code, [unit], np.array([values], np.float32))[0]
+
+
 def test_ranges_are_percentiles(codes: np.ndarray) -> None:
     ranges = traversals.unit_ranges(codes)
     assert (ranges.shape, ranges.dtype) == ((codes.shape[1], 2), np.float32)
@@ -41,7 +47,7 @@ def test_ranges_are_percentiles(codes: np.ndarray) -> None:
 def test_at_its_own_value_a_unit_changes_nothing(run: LoadedRun, codes: np.ndarray, images: np.ndarray) -> None:
     code = codes[3]
     for u in (0, run.latent_dim - 1):
-        row = traversals.traverse(run, code, u, np.array([code[u] - 1, code[u], code[u] + 1]))
+        row = row_of(run, code, u, [code[u] - 1, code[u], code[u] + 1])
         np.testing.assert_allclose(row[1], run.reconstruct(images[3:4])[0], atol=1e-5)
 
 
@@ -50,7 +56,7 @@ def test_changes_are_those_between_the_ends(run: LoadedRun, codes: np.ndarray) -
     changes = traversals.changes(run, code, ranges)
     assert changes.shape == (run.latent_dim,)
     for u in (0, 1, run.latent_dim // 2, run.latent_dim - 1):
-        low, high = traversals.traverse(run, code, u, ranges[u])
+        low, high = row_of(run, code, u, ranges[u])
         assert changes[u] == pytest.approx(np.sqrt(np.mean((high - low) ** 2)), abs=1e-5)
 
 
@@ -67,7 +73,7 @@ def test_rows_of_several_units_are_rows_of_each(run: LoadedRun, codes: np.ndarra
     rows = traversals.traverse_units(run, codes[2], [1, 0], values)
     assert rows.shape == (2, 3, 28, 28)
     for row, u, places in zip(rows, (1, 0), values, strict=True):
-        np.testing.assert_allclose(row, traversals.traverse(run, codes[2], u, places), atol=1e-5)
+        np.testing.assert_allclose(row, row_of(run, codes[2], u, places), atol=1e-5)
 
 
 def test_off_is_zero_for_relu_and_the_mean_for_linear(run: LoadedRun, codes: np.ndarray) -> None:
@@ -100,13 +106,13 @@ def test_what_is_no_unit_or_no_code_is_refused(run: LoadedRun, codes: np.ndarray
         with pytest.raises(OptionError, match="numbered from 0"):
             traversals.switch_off(run, codes[0], [u], off)
         with pytest.raises(OptionError, match="numbered from 0"):
-            traversals.traverse(run, codes[0], u, np.zeros(2))
+            row_of(run, codes[0], u, [0, 0])
     with pytest.raises(OptionError, match="units"):
         traversals.changes(run, codes[:2], ranges)
     with pytest.raises(OptionError, match="finite"):
         traversals.changes(run, np.full(run.latent_dim, np.nan), ranges)
     with pytest.raises(OptionError, match="finite"):
-        traversals.traverse(run, codes[0], 0, np.array([0, np.inf]))
+        row_of(run, codes[0], 0, [0, np.inf])
 
 
 def test_the_figure_has_a_row_for_each_unit_and_marks_the_images_own_place() -> None:

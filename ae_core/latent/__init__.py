@@ -1,8 +1,10 @@
-"""Places in a latent space: planes through it, neighbours, and densities to draw codes from."""
+"""Places in a latent space: planes through it, neighbours, and densities to draw codes from.
+
+`paths`, `traversals` and `projections` are modules of their own.
+"""
 
 from ae_core.latent.densities import RANGES, Density, density, fit_density, impossible, standard_normal
-from ae_core.latent.neighbours import distances, nearest, spacing
-from ae_core.latent.paths import along, spherical, straight, through
+from ae_core.latent.neighbours import distances, nearest, nearest_others, spacing
 from ae_core.latent.planes import (
     Plane,
     extent,
@@ -15,7 +17,6 @@ from ae_core.latent.planes import (
     unit_plane,
     whole_plane,
 )
-from ae_core.latent.traversals import off_values, switch_off, traverse, unit_ranges
 from ae_core.latent.truth import OVERLAYS, ground, kernel_density, overlay, plane_covariances, round_trip, stretch
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
     "RANGES",
     "Density",
     "Plane",
-    "along",
     "density",
     "distances",
     "extent",
@@ -34,7 +34,7 @@ __all__ = [
     "kernel_density",
     "main_plane",
     "nearest",
-    "off_values",
+    "nearest_others",
     "overlay",
     "plane_covariances",
     "principal_directions",
@@ -42,15 +42,9 @@ __all__ = [
     "prior_quantiles",
     "round_trip",
     "spacing",
-    "spherical",
     "standard_normal",
-    "straight",
     "stretch",
-    "switch_off",
-    "through",
-    "traverse",
     "triangle_plane",
     "unit_plane",
-    "unit_ranges",
     "whole_plane",
 ]

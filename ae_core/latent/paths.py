@@ -36,16 +36,7 @@ def spherical(start: np.ndarray, end: np.ndarray, frames: int) -> np.ndarray:
     no one arc the path is straight: if the codes point the same way (then it is the arc), if they point
     opposite ways (there are many arcs), or if one of them is zero (it has no direction).
 
-    Args:
-        start: (d,).
-        end: (d,).
-        frames: How many places, at least 2; both ends are among them.
-
-    Returns:
-        (frames, d) float32; the first and the last are exactly the two codes.
-
-    Raises:
-        OptionError: as `straight`.
+    It takes, gives and refuses what `straight` does.
 
     Reference: White 2016, Sampling generative networks, section 2.1 (slerp); here the norm is interpolated too.
     """

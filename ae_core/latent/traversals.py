@@ -44,16 +44,7 @@ def changes(run: LoadedRun, code: np.ndarray, ranges: np.ndarray) -> np.ndarray:
 def shares(run: LoadedRun, code: np.ndarray, off: np.ndarray) -> np.ndarray:
     """How much the picture of a code (d,) changes when one unit is switched off, for each unit alone.
 
-    Args:
-        run: Whose decoder draws the pictures.
-        code: (d,).
-        off: From `off_values`.
-
-    Returns:
-        The root mean square difference of the pictures, (d,), in [0, 1]; exactly 0 for a unit that is off already.
-
-    Raises:
-        OptionError: as `changes`.
+    `off` is from `off_values`; the rest as in `changes`. Exactly 0 for a unit that is off already.
     """
     code = _checked(run, code)
     whole = run.decode(code[None])
@@ -64,27 +55,21 @@ def shares(run: LoadedRun, code: np.ndarray, off: np.ndarray) -> np.ndarray:
     return result
 
 
-def traverse(run: LoadedRun, code: np.ndarray, unit: int, values: np.ndarray) -> np.ndarray:
-    """The pictures of a code with one unit at each of some values and the others as they are.
+def traverse_units(run: LoadedRun, code: np.ndarray, units: Iterable[int], values: np.ndarray) -> np.ndarray:
+    """Pictures of a code, a row for each of some units: that unit at each of its values, the others as they are.
 
     Args:
         run: Whose decoder draws the pictures.
         code: (d,).
-        unit: Its number, from 0.
-        values: (n,).
+        units: k numbers, from 0.
+        values: (k, n).
 
     Returns:
-        (n, h, w) float32 in [0, 1].
+        (k, n, h, w) float32 in [0, 1].
 
     Raises:
         OptionError: if there is no such unit, or the code or a value is not fit to be decoded.
     """
-    (row,) = traverse_units(run, code, [unit], np.asarray(values, np.float32)[None])
-    return row
-
-
-def traverse_units(run: LoadedRun, code: np.ndarray, units: Iterable[int], values: np.ndarray) -> np.ndarray:
-    """A row of pictures for each of some units: values (k, n) → (k, n, h, w); see `traverse`."""
     code = _checked(run, code)
     numbers = _units(run, units)
     k, n = values.shape

@@ -9,7 +9,7 @@ import streamlit as st
 from ae_core import data, inference, latent, metrics
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
-from ae_core.latent import Density, Plane
+from ae_core.latent import Density, Plane, traversals
 from ae_core.runs import Run
 
 PART = 1024  # images whose errors are computed at a time
@@ -77,7 +77,7 @@ def directions(run: Run) -> np.ndarray:
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
 def unit_ranges(run: Run) -> np.ndarray:
     """The 1st and 99th percentile of each unit among the test codes, (d, 2)."""
-    return _frozen(latent.unit_ranges(codes(run)))
+    return _frozen(traversals.unit_ranges(codes(run)))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_CONTENT)
