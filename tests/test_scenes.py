@@ -102,6 +102,7 @@ def test_cubic_weights_keep_parabolas() -> None:
         ("{token}/tile/13/0/0", "", 404),
         ("{token}/tile/2/4/0", "", 404),
         ("{token}/tile/2/-1/0", "", 404),
+        ("{token}/tile/" + "1" * 5000 + "/0/0", "", 404),
         ("{token}/overlay/Nothing", "view={home}", 404),
         ("{token}/overlay/Density", "", 400),
         ("{token}/overlay/Density", "view=0,0,nan", 400),

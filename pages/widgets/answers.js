@@ -80,7 +80,7 @@ class Answers {
     const said = make("div", item, "said");
     const link = make("a", said);
     link.textContent = row.title;
-    link.href = `${this.data.base ? `/${this.data.base}` : ""}/reconstruct?run=${encodeURIComponent(row.name)}`;
+    link.href = `${this.data.page}?run=${encodeURIComponent(row.name)}`;
     link.title = "See what it makes of the test images";
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own

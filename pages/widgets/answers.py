@@ -13,7 +13,7 @@ from ae_core import data, figures, images, latent, metrics
 from ae_core.data import Split, as_float
 from ae_core.figures.maps import density_map
 from ae_core.inference import LoadedRun
-from pages.widgets import caches
+from pages.widgets import caches, served
 
 TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbours among
 NEIGHBOURS = 3
@@ -127,11 +127,11 @@ def show(answers: Sequence[Answer], key: str) -> str | None:
         data={
             "rows": [_row(a) for a in answers],
             "summary": _summary(answers),
-            "base": st.get_option("server.baseUrlPath").strip("/"),
+            "page": served.link("/reconstruct"),
         },
         on_opened_change=lambda: None,
     )
-    return result.opened if result.opened in {a.run.run.name for a in answers} else None
+    return next((a.run.run.name for a in answers if a.run.run.name == result.opened), None)
 
 
 @cache

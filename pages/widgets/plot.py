@@ -18,10 +18,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ae_core import data
-from pages.widgets import sprites
+from pages.widgets import served, sprites
 
 HERE = Path(__file__).parent
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -40,7 +39,7 @@ def _serve(request: Request) -> Response:
     return Response(library(), media_type="text/javascript", headers=headers)
 
 
-ROUTE = Route(LINK, _serve)
+ROUTE = served.route(LINK, _serve)
 
 
 @cache
@@ -113,5 +112,5 @@ def _data(figure: go.Figure, key: str, alt: str, narrow: go.Figure | None = None
         "name": key,
         "alt": alt,
         "tools": False,
-        "library": st.get_option("server.baseUrlPath").rstrip("/") + LINK,
+        "library": served.link(LINK),
     }

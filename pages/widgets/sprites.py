@@ -3,25 +3,23 @@
 import io
 from functools import lru_cache
 
-import streamlit as st
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ae_core import data, images
 from ae_core.errors import DatasetError
+from pages.widgets import served
 
 SHEET = 1000  # images on a sheet, in reading order
 COLUMNS = 50
-PATH = "/assets/sprites/{dataset}/{sheet:int}.png"
+PATH = "/assets/sprites"
 YEAR = 365 * 24 * 3600
 
 
 def link(dataset: str, sheet: int) -> str:
     """Where a browser gets a sheet: images from number sheet · SHEET on."""
-    path = PATH.replace("{dataset}", dataset).replace("{sheet:int}", str(sheet))
-    return st.get_option("server.baseUrlPath").rstrip("/") + path
+    return served.link(f"{PATH}/{dataset}/{sheet}.png")
 
 
 def links(dataset: str) -> list[str]:
@@ -53,4 +51,4 @@ def _serve(request: Request) -> Response:
     return Response(content, media_type="image/png", headers={"Cache-Control": f"public, max-age={YEAR}, immutable"})
 
 
-ROUTE = Route(PATH, _serve)
+ROUTE = served.route(PATH + "/{dataset}/{sheet:number}.png", _serve)

@@ -66,7 +66,7 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, script: Path = ROOT / "app.py") -> Iterator[Server]:
+def serving(data: Path, script: Path = ROOT / "app.py", base: str = "") -> Iterator[Server]:
     """`streamlit run` of a script on a free port, until the block ends; trainings it started end with it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -75,6 +75,7 @@ def serving(data: Path, script: Path = ROOT / "app.py") -> Iterator[Server]:
     # Only what a user would have: no watching of files that someone may be editing.
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.fileWatcherType", "none"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command += ["--server.baseUrlPath", base] if base else []
     log = data / "server.log"
     with log.open("wb") as output:
         process = psutil.Popen(
@@ -86,7 +87,7 @@ def serving(data: Path, script: Path = ROOT / "app.py") -> Iterator[Server]:
             stderr=output,
             start_new_session=True,
         )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{base and '/' + base}"
     try:
         _await_health(url, process, log)
         yield Server(url, data, process)

@@ -16,7 +16,7 @@ from ae_core import data
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
-from pages.widgets import caches, sprites
+from pages.widgets import caches, served, sprites
 from pages.widgets.lens.scenes import ROOT, ROUTES, TILE, open_scene, prepare
 
 HERE = Path(__file__).parent
@@ -76,7 +76,7 @@ def show(
     """
     scene = open_scene(run, plane)
     dataset = data.load(run.spec.dataset)
-    home, base = scene.home, st.get_option("server.baseUrlPath").rstrip("/")
+    home = scene.home
     colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(dataset.class_names))]
     name = f"{key}-{scene.token}"  # a pin belongs to its plane: on another one it would be another code
     now = _look(st.session_state[name]) if name in st.session_state else first
@@ -84,7 +84,7 @@ def show(
         key=name,
         data={
             "token": scene.token,
-            "link": f"{base}{ROOT}/{scene.token}",
+            "link": served.link(f"{ROOT}/{scene.token}"),
             "home": [home.x, home.y, home.reach],
             "tile": TILE,
             "level": scene.level,

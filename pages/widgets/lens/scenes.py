@@ -20,13 +20,12 @@ from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from ae_core import data, latent
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
 from ae_core.runs import Run
-from pages.widgets import caches
+from pages.widgets import caches, served
 
 ROOT = "/assets/lens"
 KEPT = 2000  # scenes of some kilobytes; what is gone is opened again by the next run of a page
@@ -241,7 +240,7 @@ def _answer(body: bytes, media_type: str = "application/octet-stream") -> Respon
 
 _GONE = PlainTextResponse("This plane is not open here: reload the page.", 404)
 ROUTES = [
-    Route(ROOT + "/{token}/points", _serve_points),
-    Route(ROOT + "/{token}/tile/{level:int}/{column:int}/{row:int}", _serve_tile),
-    Route(ROOT + "/{token}/overlay/{name}", _serve_overlay),
+    served.route(ROOT + "/{token}/points", _serve_points),
+    served.route(ROOT + "/{token}/tile/{level:number}/{column:number}/{row:number}", _serve_tile),
+    served.route(ROOT + "/{token}/overlay/{name}", _serve_overlay),
 ]
