@@ -62,15 +62,18 @@ class LoadedRun:
         )
         try:
             network = OnnxNetwork(runs.read_file(self.run.path, f"{name}.onnx", self.run.card))
-            shapes = {k: v.shape for k, v in network(probe).items()}
+            answer = network(probe)
         except RunError:
             raise
         except Exception as error:
             raise RunError(
                 f"{self.run.path.name}: {name}.onnx is no network that can be run ({_brief(error)})."
             ) from error
+        shapes = {k: v.shape for k, v in answer.items()}
         if shapes != expected:
             raise RunError(f"{self.run.path.name}: {name}.onnx gives {shapes}, expected {expected}.")
+        if not all(np.isfinite(v).all() for v in answer.values()):
+            raise RunError(f"{self.run.path.name}: {name}.onnx gives what are no numbers; its weights are damaged.")
         return network
 
     def encode(self, x: np.ndarray) -> np.ndarray:

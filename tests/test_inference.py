@@ -1,5 +1,6 @@
 """What ONNX Runtime serves is what Keras trained, and nothing else is let in."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ae_core import data, inference, kinds
+from ae_core import data, inference, kinds, runs
 from ae_core.data import as_float
-from ae_core.errors import OptionError
+from ae_core.errors import OptionError, RunError
 from ae_core.inference import LoadedRun
 
 X = as_float(data.load("digits").split("test").images)  # 360: more than one batch of 128
@@ -127,3 +128,21 @@ def test_serving_imports_no_tensorflow(digits_runs: dict[str, Path]) -> None:
     paths = [str(path) for path in digits_runs.values()]
     done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("network", ["encoder", "decoder"])
+def test_weights_that_are_no_numbers_are_refused(network: str, digits_runs: dict[str, Path], tmp_path: Path) -> None:
+    import onnx
+    from onnx import numpy_helper
+
+    damaged = tmp_path / "damaged"
+    shutil.copytree(digits_runs["vanilla"], damaged)
+    model = onnx.load(damaged / f"{network}.onnx")
+    weights = next(i for i in model.graph.initializer if len(i.dims) == 2)
+    values = numpy_helper.to_array(weights).copy()
+    values[0, 0] = np.nan
+    weights.CopyFrom(numpy_helper.from_array(values, weights.name))
+    onnx.save(model, damaged / f"{network}.onnx")
+    runs.write_card(damaged, runs.read_card(damaged))
+    with pytest.raises(RunError, match=f"{network}.onnx gives what are no numbers"):
+        inference.load(damaged)

@@ -160,8 +160,16 @@ def test_codes_of_a_relu_are_never_drawn_negative() -> None:
     density = latent.fit_density(codes, limits=(0.0, np.inf))
     drawn = density.draw(2000, 0)
     assert drawn.min() == 0
-    assert "between 0 and inf" in density.name
+    assert "at 0 or above" in density.name
     assert latent.fit_density(codes).draw(2000, 0).min() < 0
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_a_density_is_fitted_to_codes_of_any_size(size: float) -> None:
+    codes = np.random.default_rng(0).normal(size=(3000, 1)) * np.ones((1, 32)) * size  # on a line, as few codes are
+    drawn = latent.fit_density(codes.astype(np.float32)).draw(2000, seed=0)
+    assert drawn.std() == pytest.approx(size, rel=0.1)
+    assert np.abs(drawn[:, 0] - drawn[:, 1]).mean() < 0.05 * size
 
 
 def test_codes_that_are_all_the_same_have_no_density() -> None:

@@ -62,7 +62,7 @@ def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"
         limits: What a unit can be: values that are drawn beyond are moved to the nearer limit.
 
     Raises:
-        OptionError: if all codes are the same.
+        OptionError: if all codes are the same, or none can be fitted.
 
     Reference: Ghosh et al. 2020, From variational to deterministic autoencoders, section 4 (ex-post density).
     """
@@ -71,6 +71,7 @@ def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"
     from sklearn.mixture import GaussianMixture
 
     sample = np.random.default_rng(0).permutation(codes)[:FIT_CODES].astype(np.float64)
+    scale = sample.std() or 1.0  # so that the fit means the same for codes of any size
     # Full covariances need many more codes than dims.
     shape = "full" if codes.shape[1] <= 64 else "diag"
     components = min(COMPONENTS, len(sample))
@@ -80,7 +81,10 @@ def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"
     # Small matrices: threads that wait for one another cost ten times what they save.
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # not converged after 20 rounds: close enough to draw from
-        mixture.fit(sample)
+        try:
+            mixture.fit(sample / scale)
+        except ValueError as error:
+            raise OptionError("No density could be fitted to these codes: there is nothing to draw from.") from error
 
     def draw(n: int, seed: int) -> np.ndarray:
         rng = np.random.default_rng(seed)
@@ -91,8 +95,9 @@ def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"
             z = mixture.means_[picks] + np.einsum("nij,nj->ni", roots[picks], noise)
         else:
             z = mixture.means_[picks] + np.sqrt(mixture.covariances_[picks]) * noise
-        return np.clip(z, *limits).astype(np.float32)
+        return np.clip(z * scale, *limits).astype(np.float32)
 
     low, high = limits
-    clipped = f", kept between {low:g} and {high:g} as the units are" if np.isfinite(low) else ""
+    upper = f"between {low:g} and {high:g}" if np.isfinite(high) else f"at {low:g} or above"
+    clipped = f", kept {upper} as the units are" if np.isfinite(low) else ""
     return Density(f"a mixture of {components} Gaussians fitted to the codes of test images{clipped}", draw)
