@@ -82,6 +82,7 @@ def made_by(source: str) -> tuple[list[dict], dict[str, Any]]:
         ("sampler", {"run": "undercomplete", "grid": "7", "zoom": "0.55"}),
         ("latent_space", {"run": "sparse", "select": "5.7.11", "order": "Strangest first"}),
         ("latent_space", {"run": "variational-2d", "points-fashion-mnist": "1,000"}),
+        ("latent_space", {"run": "undercomplete", "image": "17"}),
         ("lens", {"run": "undercomplete", "plane": "Two units", "unit2": "9"}),
         ("units", {"run": "convolutional", "image": "9", "row": "33", "off": "3,7"}),
     ],

@@ -116,3 +116,13 @@ def test_an_overlay_is_what_its_name_says(codes: np.ndarray, plane: latent.Plane
 
 def test_codes_that_are_all_the_same_have_a_spacing_to_divide_by() -> None:
     assert 0 < latent.spacing(np.ones((20, 3), np.float32)) < 1e-3
+
+
+def test_no_code_is_its_own_neighbour(codes: np.ndarray) -> None:
+    found, far = latent.nearest_others(codes, 7, 4)
+    expected = np.linalg.norm(codes - codes[7], axis=1)
+    np.testing.assert_array_equal(found, np.argsort(expected)[1:5])
+    np.testing.assert_allclose(far, np.sort(expected)[1:5], rtol=1e-5)
+    alike, none = latent.nearest_others(np.ones((30, 2), np.float32), 20, 4)  # with lower numbers as near as itself
+    assert alike.tolist() == [0, 1, 2, 3]
+    assert none.tolist() == [0] * 4

@@ -10,7 +10,7 @@ from ae_core.figures.codes import (
     units_per_image,
 )
 from ae_core.figures.curves import learning_curves
-from ae_core.figures.pictures import Row, image_grid, image_rows, reconstructions, signed_error, tinted
+from ae_core.figures.pictures import Row, image_grid, image_rows, neighbours, reconstructions, signed_error, tinted
 from ae_core.figures.style import plain
 from ae_core.figures.units import traversals, without_units
 
@@ -24,6 +24,7 @@ __all__ = [
     "image_grid",
     "image_rows",
     "learning_curves",
+    "neighbours",
     "plain",
     "reconstructions",
     "scatter",

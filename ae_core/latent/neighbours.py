@@ -36,6 +36,13 @@ def nearest(codes: np.ndarray, code: np.ndarray, k: int = 8) -> tuple[np.ndarray
     return order, np.sqrt(squared[order])
 
 
+def nearest_others(codes: np.ndarray, number: int, k: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """As `nearest`, to one of the codes, which is not among its own neighbours."""
+    found, far = nearest(codes, codes[number], k + 1)
+    others = found != number
+    return found[others][:k], far[others][:k]
+
+
 def distances(codes: np.ndarray, places: np.ndarray, but: np.ndarray | None = None) -> np.ndarray:
     """From each of places (n, d) to the nearest of codes (m, d): (n,) float64; exactly 0 at a code.
 

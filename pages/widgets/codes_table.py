@@ -1,5 +1,6 @@
 """Test images with their codes and errors as rows, to look at and to take along."""
 
+import hashlib
 import io
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,11 +11,12 @@ import streamlit as st
 from ae_core import data, images, metrics
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
-from pages.widgets import caches
+from pages.widgets import caches, selection
 
 if TYPE_CHECKING:
     import pandas as pd
 
+ROW, HEADER = 44, 38  # pixels
 FEW = 100  # numbers that a person would still read
 FORMATS = {"CSV": ("csv", "text/csv"), "Parquet": ("parquet", "application/vnd.apache.parquet")}
 
@@ -41,6 +43,34 @@ def as_file(run: LoadedRun, numbers: np.ndarray, suffix: str) -> bytes:
     else:
         rows.to_parquet(file, index=False)
     return file.getvalue()
+
+
+def show(run: LoadedRun, numbers: np.ndarray) -> None:
+    """Shows a row for each image; the one that is marked is picked to be looked at closely."""
+    # A key of what it shows, so that a row that was marked is never another image.
+    key = f"rows-{hashlib.sha256(numbers.tobytes() + run.run.digest.encode()).hexdigest()[:12]}"
+
+    def pick() -> None:
+        marked = st.session_state[key].selection.rows
+        selection.pick(run.spec.dataset, int(numbers[marked[0]]) if marked else None)
+
+    st.dataframe(
+        _rows(run, numbers),
+        key=key,
+        on_select=pick,
+        selection_mode="single-row",
+        hide_index=True,
+        height=min(HEADER + ROW * len(numbers), 430),
+        row_height=ROW,
+        column_config={
+            "picture": st.column_config.ImageColumn(width="small"),
+            "number": st.column_config.NumberColumn(help="Of the test image, from 0."),
+            "error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error of the reconstruction."),
+            "percentile": st.column_config.NumberColumn(
+                format="%.1f %%", help="The share of test images with a smaller error."
+            ),
+        },
+    )
 
 
 def source(numbers: np.ndarray) -> str:
@@ -72,8 +102,8 @@ def offer(run: LoadedRun, selected: np.ndarray) -> None:
                 )
 
 
-def rows(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
-    """The same images to look at: picture, number, class, error and its percentile."""
+def _rows(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
+    """The images to look at: picture, number, class, error and its percentile."""
     import pandas as pd
 
     dataset: Dataset = data.load(run.spec.dataset)

@@ -1,0 +1,65 @@
+"""One test image closely: which others lie nearest to it, by their codes and by their pixels."""
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data, figures, latent
+from ae_core.inference import LoadedRun
+from pages.widgets import caches, plot, say, selection
+
+NEAREST = 8
+
+
+def show(run: LoadedRun) -> str:
+    """Shows the image that is picked with its neighbours, and the input that picks one.
+
+    Returns:
+        The Python that makes the figure of `codes`, `x`, `labels` and `dataset`; "" while no image is picked.
+    """
+    dataset = data.load(run.spec.dataset)
+    picked = selection.picked(dataset.name)
+    _pick(dataset.name, picked)
+    if picked is None:
+        st.markdown("Pick an image to see which lie nearest to it: by their codes, and by their pixels.")
+        return ""
+    labels, x = caches.test_labels(dataset.name), caches.test_images(dataset.name)
+    near = {
+        "in code": latent.nearest_others(caches.codes(run.run), picked, NEAREST),
+        "in pixels": latent.nearest_others(x.reshape(len(x), -1), picked, NEAREST),
+    }
+    plot.show(
+        figures.neighbours(picked, near, x, labels, dataset.class_names),
+        key="neighbours",
+        alt="An image and its nearest neighbours, in code space and in pixels",
+    )
+    in_code, in_pixels = (found for found, _ in near.values())
+    shared = np.intersect1d(in_code, in_pixels)
+    same = [int((labels[found] == labels[picked]).sum()) for found in (in_code, in_pixels)]
+    name, all_of_them = say.as_text(dataset.class_names[labels[picked]]), len(in_code)
+    named = f": {', '.join(f'{n:,}' for n in shared)}" if len(shared) else ""
+    st.markdown(
+        f"It is of the class {name}. So are **{same[0]}** of the {all_of_them} nearest by code, and **{same[1]}** "
+        f"of the {all_of_them} nearest by pixels. **{len(shared) or 'None'}** of them are among both{named}."
+    )
+    st.caption("Distances are taken in the full code, whatever the map shows.")
+    return f"""
+near = {{
+    "in code": latent.nearest_others(codes, {picked}, {NEAREST}),
+    "in pixels": latent.nearest_others(x.reshape(len(x), -1), {picked}, {NEAREST}),
+}}
+figures.neighbours({picked}, near, x, labels, dataset.class_names).show()
+"""
+
+
+def _pick(dataset: str, picked: int | None) -> None:
+    key, last = f"closely-{dataset}", len(caches.test_labels(dataset)) - 1
+    st.session_state[key] = picked
+    st.number_input(
+        f"Test image, 0 to {last:,}",
+        min_value=0,
+        max_value=last,
+        step=1,
+        key=key,
+        placeholder="Mark a row, click a dot, or type a number",
+        on_change=lambda: selection.pick(dataset, st.session_state[key]),
+    )

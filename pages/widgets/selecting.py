@@ -1,0 +1,90 @@
+"""Selects test images: on their map, and class by class."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data, figures
+from ae_core.inference import LoadedRun
+from pages.widgets import caches, plot, selection, settings
+from pages.widgets.projection import Projected
+
+COUNTS = (1000, 3000, 10_000)  # of dots on a map
+CLASSES = "classes"
+
+
+def select(dataset: str, numbers: Iterable[int]) -> None:
+    """What was drawn around or clicked; one dot is also looked at closely, and leaves a selection that it is in."""
+    wanted = list(numbers)
+    if len(wanted) == 1:
+        selection.pick(dataset, wanted[0])
+    elif not wanted:
+        selection.pick(dataset, None)
+    if len(wanted) != 1 or wanted[0] not in selection.current(dataset):
+        selection.set(dataset, wanted)
+
+
+def how_many(dataset: str) -> int:
+    """Shows the choice of how many test images are on the map, and gives it; at first all."""
+    everything = data.load(dataset).sizes["test"]
+    choices = [n for n in COUNTS if n < everything] + [everything]
+    chosen: int = settings.control(
+        st.segmented_control,
+        "Test images",
+        choices,
+        default=everything,
+        format_func=lambda n: f"{n:,}",
+        required=True,
+        key=f"points-{dataset}",
+    )
+    return chosen
+
+
+def on_map(run: LoadedRun, projected: Projected, count: int) -> None:
+    """Shows the first `count` test images as dots, to draw around and to click."""
+    dataset = data.load(run.spec.dataset)
+    picked = selection.picked(dataset.name)
+    plot.dots(
+        figures.scatter(
+            projected.places[:count], caches.test_labels(dataset.name)[:count], dataset.class_names, projected.axes
+        ),
+        key="scatter",
+        alt=f"Codes of {count:,} test images, coloured by class: {projected.name.lower()}",
+        dataset=dataset.name,
+        selected=selection.current(dataset.name),
+        on_select=lambda numbers: select(dataset.name, numbers),
+        marked=[] if picked is None else [picked],
+        view=f"{run.run.name}, {projected.name}",
+    )
+    if projected.caption:
+        st.caption(projected.caption)
+
+
+def heading(dataset: str) -> None:
+    """Says how many are selected, and lets them go."""
+    count = len(selection.current(dataset))
+    if not count:
+        st.header("No image is selected")
+        return
+    words, let_go = st.columns([3, 1], vertical_alignment="center")
+    words.header(f"{count:,} image{'s' if count > 1 else ''} selected")
+    let_go.button("Let go", icon=":material/deselect:", width="stretch", on_click=select, args=(dataset, []))
+
+
+def by_class(dataset: str, count: int) -> None:
+    """Shows the classes, to select all of the first `count` test images that are of them; by keyboard as well.
+
+    They are pressed whenever just they are selected.
+    """
+    labels, names = caches.test_labels(dataset)[:count], data.load(dataset).class_names
+    selected = selection.current(dataset)
+
+    def choose() -> None:
+        chosen = [names.index(name) for name in st.session_state[CLASSES]]
+        selection.set(dataset, np.flatnonzero(np.isin(labels, chosen)))
+
+    own = np.unique(labels[selected[selected < count]])
+    whole = np.array_equal(selected, np.flatnonzero(np.isin(labels, own)))
+    st.session_state[CLASSES] = [names[c] for c in own] if whole else []
+    st.pills("Select whole classes", names, selection_mode="multi", wrap=True, key=CLASSES, on_change=choose)
