@@ -1,5 +1,7 @@
 // The canvases of a lens above its ground: dots, and the cursor over them; all of it as a file.
 const MOST_THUMBNAILS = 60;
+// Light classes stand out from light ground, dark ones from dark ground, by their outline; a speck has no room for one.
+const SMALLEST_OUTLINED = 1.2;
 
 // Makes a canvas as fine as the screen, and says how many of its pixels one of the page's is.
 function fit(canvas) {
@@ -16,11 +18,14 @@ function ink(element) {
 function draw_dots(canvas, { data, view, points, sprites, alone, selected }) {
   const ratio = fit(canvas);
   const context = canvas.getContext("2d");
-  const few = points.count > 20000 ? 1 : points.count > 3000 ? 1.7 : 2.6;
+  const few = points.count > 20000 ? 1 : points.count > 3000 ? 2 : 2.6;
+  const radius = Math.min(few * Math.sqrt(view.home[2] / view.reach), 5);
   const seen = points.draw(context, view, {
     colours: data.colours.map(packed),
+    edges: data.edges.map(packed),
     dimmed: (k) => (alone !== null && points.labels[k] !== alone) || (selected !== null && !selected.has(k)),
-    radius: Math.min(few * Math.sqrt(view.home[2] / view.reach), 5) * ratio,
+    radius: radius * ratio,
+    line: Math.min(Math.max(radius - SMALLEST_OUTLINED, 0), 1) * ratio,
     most: MOST_THUMBNAILS,
   });
   if (seen.length > MOST_THUMBNAILS) return;
@@ -32,9 +37,11 @@ function draw_dots(canvas, { data, view, points, sprites, alone, selected }) {
     context.globalAlpha = points.strength[k] / 255;
     const corner = [x * side - size / 2, y * side - size / 2];
     if (!sprites.draw(context, k, ...corner, size, size)) continue;
-    context.strokeStyle = data.colours[points.labels[k]];
-    context.lineWidth = 2.5 * ratio;
-    context.strokeRect(...corner, size, size);
+    for (const [colours, width] of [[data.edges, 4], [data.colours, 2.5]]) {
+      context.strokeStyle = colours[points.labels[k]];
+      context.lineWidth = width * ratio;
+      context.strokeRect(...corner, size, size);
+    }
   }
   context.globalAlpha = 1;
 }

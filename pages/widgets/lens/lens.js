@@ -127,12 +127,12 @@ class Lens {
   }
 
   show_legend() {
-    const { classes, colours } = this.data;
+    const { classes, colours, edges } = this.data;
     this.legend.replaceChildren(
       ...classes.map((name, i) => {
         const button = document.createElement("button");
         const dot = document.createElement("i");
-        dot.style.background = colours[i];
+        Object.assign(dot.style, { background: colours[i], borderColor: edges[i] });
         button.append(dot, name);
         button.type = "button";
         button.ariaPressed = "false";

@@ -11,7 +11,7 @@ class Points {
     const far = this.offsets.reduce((most, value) => Math.max(most, value), 0);
     if (far > 1e-3) this.order.sort((a, b) => this.offsets[b] - this.offsets[a]);
     this.strength = new Uint8Array(count);
-    for (let k = 0; k < count; k++) this.strength[k] = far > 1e-3 ? 235 - 195 * Math.min(this.offsets[k] / far, 1) : 215;
+    for (let k = 0; k < count; k++) this.strength[k] = far > 1e-3 ? 255 - 215 * Math.min(this.offsets[k] / far, 1) : 255;
   }
 
   place(k) {
@@ -40,12 +40,15 @@ class Points {
   }
 
   // Writes dots straight into the pixels of a square canvas; gives the numbers of those in view, up to `most`.
-  draw(context, view, { colours, dimmed, radius, most }) {
+  draw(context, view, { colours, edges, dimmed, radius, line, most }) {
     const side = context.canvas.width;
     if (this.image?.width !== side) this.image = context.createImageData(side, side);
     const pixels = new Uint32Array(this.image.data.buffer);
     pixels.fill(0);
-    const stamp = disc(radius);
+    const { across, down, shares, rims } = disc(radius, line);
+    const steps = across.map((x, s) => down[s] * side + x);
+    const tints = colours.map((colour, i) => Int32Array.from(rims, (rim) => mixed(colour, edges[i], rim)));
+    const grey = Int32Array.from(rims, () => GREY);
     const margin = Math.ceil(radius);
     const scale = side / (2 * view.reach);
     const left = view.x - view.reach;
@@ -58,17 +61,16 @@ class Points {
         const cy = Math.round((top - this.places[2 * k + 1]) * scale);
         if (cx < 0 || cy < 0 || cx >= side || cy >= side) continue;
         if (seen.length <= most) seen.push(k);
-        const colour = faint ? GREY : colours[this.labels[k]];
-        const strength = faint ? this.strength[k] * 0.3 : this.strength[k];
+        const tint = faint ? grey : tints[this.labels[k]];
+        const strength = faint ? this.strength[k] * 0.25 : this.strength[k];
         const inside = cx >= margin && cy >= margin && cx < side - margin && cy < side - margin;
-        for (let s = 0; s < stamp.length; s += 3) {
-          const px = cx + stamp[s];
-          const py = cy + stamp[s + 1];
-          if (!inside && (px < 0 || py < 0 || px >= side || py >= side)) continue;
-          const at = py * side + px;
-          const alpha = (strength * stamp[s + 2]) | 0;
+        const middle = cy * side + cx;
+        for (let s = 0; s < shares.length; s++) {
+          if (!inside && !on_canvas(cx + across[s], cy + down[s], side)) continue;
+          const at = middle + steps[s];
+          const alpha = (strength * shares[s]) | 0;
           // What is stronger stays on top, so that no dot leaves a pale rim on another.
-          if (alpha >= (pixels[at] >>> 24) || stamp[s + 2] > 0.95) pixels[at] = ((alpha << 24) | colour) >>> 0;
+          if (alpha >= pixels[at] >>> 24 || shares[s] > 0.95) pixels[at] = (alpha << 24) | tint[s];
         }
       }
     }
@@ -79,21 +81,40 @@ class Points {
 
 const GREY = 0x808080;
 
-// Offsets and coverage of the pixels of a round dot: x, y, share, …
-function disc(radius) {
-  const out = [];
+function on_canvas(x, y, side) {
+  return x >= 0 && y >= 0 && x < side && y < side;
+}
+
+// The pixels of a round dot: where they are, how much of each is within it, and how much of that is its line.
+function disc(radius, line) {
+  const [across, down, shares, rims] = [[], [], [], []];
   const most = Math.ceil(radius);
   for (let y = -most; y <= most; y++) {
     for (let x = -most; x <= most; x++) {
-      const share = Math.min(Math.max(radius + 0.5 - Math.hypot(x, y), 0), 1);
-      if (share > 0.05) out.push(x, y, share);
+      const within = (r) => Math.min(Math.max(r + 0.5 - Math.hypot(x, y), 0), 1);
+      const share = within(radius);
+      if (share <= 0.05) continue;
+      across.push(x);
+      down.push(y);
+      shares.push(share);
+      rims.push(1 - within(radius - line) / share);
     }
   }
-  return out;
+  return { across: Int32Array.from(across), down: Int32Array.from(down), shares: Float32Array.from(shares), rims };
 }
 
 // "#rrggbb" as the lower three bytes of a pixel: red first.
 function packed(hex) {
   const value = parseInt(hex.slice(1), 16);
   return ((value & 255) << 16) | (value & 0xff00) | (value >> 16);
+}
+
+// So much of the way from one packed colour to another.
+function mixed(from, to, share) {
+  let out = 0;
+  for (const shift of [0, 8, 16]) {
+    const [a, b] = [(from >> shift) & 255, (to >> shift) & 255];
+    out |= Math.round(a + (b - a) * share) << shift;
+  }
+  return out;
 }
