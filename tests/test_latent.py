@@ -110,7 +110,7 @@ def test_the_extent_holds_all_but_the_outermost() -> None:
     rng = np.random.default_rng(0)
     points = np.column_stack([rng.uniform(-1, 1, 10_000), rng.uniform(5, 25, 10_000)])
     points[:20] = 1e6  # 0.2 %
-    left, right, bottom, top = latent.extent(points, margin=0.05)
+    left, right, bottom, top = latent.extent(points)
     assert (left, right) == pytest.approx((-1.1, 1.1), abs=0.04)
     assert (bottom, top) == pytest.approx((4, 26), abs=0.4)
 

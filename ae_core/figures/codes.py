@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, edge, figure, plain
 
 ENOUGH = 30  # values for a histogram of their own
+ERROR_BINS = 50  # the last holds whatever lies beyond the largest 0.5 %
+ACTIVATION_BINS = 80
 GREY = "rgba(128, 128, 128, 0.45)"
 
 
@@ -92,16 +94,15 @@ def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str])
     )
 
 
-def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, bins: int = 50) -> go.Figure:
+def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> go.Figure:
     """How large reconstruction errors are: the share of all images in each interval, and of the selected ones.
 
     Args:
         errors: Mean squared error of every image, (n,).
         selected: Numbers of the selected images, if any; each of a few is a mark at its own error.
-        bins: Number of intervals; the last holds whatever lies beyond the largest 0.5 %.
     """
     high = float(np.quantile(errors, 0.995))
-    edges = np.linspace(0, high if high > 0 else 1.0, bins + 1)
+    edges = np.linspace(0, high if high > 0 else 1.0, ERROR_BINS + 1)
 
     def outline(name: str, values: np.ndarray, **style: Any) -> go.Scatter:
         counts, _ = np.histogram(np.minimum(values, edges[-1]), edges)
@@ -153,17 +154,15 @@ def code_profile(code: np.ndarray, codes: np.ndarray) -> go.Figure:
     return figure([usual, own], 260, bargap=0.25, xaxis={"title": "unit"}, yaxis={"title": "activation"})
 
 
-def activation_histogram(codes: Mapping[str, np.ndarray], bins: int = 80) -> go.Figure:
+def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
     """How strong activations are: the share of all (image, unit) pairs in each interval, log scale.
 
-    Args:
-        codes: (n, d) for each run's title.
-        bins: Number of intervals; a run's exact zeros stand in one of their own at 0.
+    A run's exact zeros stand in an interval of their own at 0; codes are (n, d) for each run's title.
     """
     traces = []
     low = min(float(z.min()) for z in codes.values())
     high = max(float(np.quantile(z, 0.999)) for z in codes.values())
-    edges = np.linspace(low, max(high, low + 1e-3), bins + 1)
+    edges = np.linspace(low, max(high, low + 1e-3), ACTIVATION_BINS + 1)
     for (title, z), colour in zip(codes.items(), SERIES_COLOURS, strict=False):
         zeros = z == 0
         counts, _ = np.histogram(z[~zeros], edges)

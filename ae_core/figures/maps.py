@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ae_core.latent import extent
+
 
 def density_map(points: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """How many points lie where, as a square picture; a length means the same across and up.
@@ -14,10 +16,9 @@ def density_map(points: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float,
         picture: uint8 (side, side), the top first; it grows with the logarithm of the number of points.
         box: (left, right, bottom, top) of the picture, all but the outermost 0.5 % of points on each side.
     """
-    low, high = np.quantile(points, [0.005, 0.995], axis=0)
-    middle, half = (low + high) / 2, max(float((high - low).max()) / 2 * 1.1, 1e-3)
-    left, bottom = (middle - half).tolist()
-    right, top = (middle + half).tolist()
+    left, right, bottom, top = extent(points)
+    x, y, half = (left + right) / 2, (bottom + top) / 2, max(right - left, top - bottom) / 2
+    left, right, bottom, top = x - half, x + half, y - half, y + half
     counts, _, _ = np.histogram2d(points[:, 1], points[:, 0], bins=side, range=[[bottom, top], [left, right]])
     soft = np.log1p(_smooth(counts))
     return np.round(255 * soft[::-1] / max(float(soft.max()), 1e-9)).astype(np.uint8), (left, right, bottom, top)

@@ -17,7 +17,7 @@ def framed(images: np.ndarray, which: int) -> np.ndarray:
 
 
 def traversals(
-    units: np.ndarray, values: np.ndarray, own: np.ndarray, changes: np.ndarray, images: np.ndarray, tile: int = 44
+    units: np.ndarray, values: np.ndarray, own: np.ndarray, changes: np.ndarray, images: np.ndarray
 ) -> go.Figure:
     """A row for each unit, from the low end of its range to the high one; where the image itself is has a border.
 
@@ -27,7 +27,6 @@ def traversals(
         own: The unit's value in the image that all others belong to, (k,).
         changes: How much each unit changes the picture, (k,).
         images: (k, n, h, w) in [0, 1].
-        tile: Height of an image in pixels where there is room.
     """
     rows = []
     for unit, places, value, change, pictures in zip(units, values, own, changes, images, strict=True):
@@ -36,7 +35,7 @@ def traversals(
         rows.append(Row(label, framed(pictures, int(np.abs(places - value).argmin())), captions))
     n = values.shape[1]
     columns = ["1 %", *[""] * (n - 2), "99 %"]
-    return image_rows(rows, columns, tile)
+    return image_rows(rows, columns, tile=44)
 
 
 def without_units(x: np.ndarray, x_hat: np.ndarray, without: np.ndarray, off: int) -> go.Figure:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ae_core.errors import OptionError
 
+MARGIN = 0.05  # beyond what an extent holds, on each side
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -155,9 +156,9 @@ def grid(across: np.ndarray, up: np.ndarray) -> np.ndarray:
     return np.stack([a.ravel(), b.ravel()], axis=1).astype(np.float32)
 
 
-def extent(points: np.ndarray, margin: float = 0.05) -> tuple[float, float, float, float]:
+def extent(points: np.ndarray) -> tuple[float, float, float, float]:
     """(left, right, bottom, top) of a square-free box around all but the outermost 0.5 % of points on each side."""
     low, high = np.quantile(points, [0.005, 0.995], axis=0)
-    pad = np.maximum((high - low) * margin, 1e-3)
+    pad = np.maximum((high - low) * MARGIN, 1e-3)
     (left, bottom), (right, top) = (low - pad).tolist(), (high + pad).tolist()
     return left, right, bottom, top
