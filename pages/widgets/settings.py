@@ -1,7 +1,7 @@
 """Controls whose values are in the link, so that the page opens elsewhere as it is here, and kept from page to page."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -79,10 +79,10 @@ def number(label: str, low: int, high: int, key: str, default: int, of: str, nam
 
     asked = link.read(key, link.whole(low, high), name or label, of)
     st.session_state[widget] = min(st.session_state.get(widget, default), high) if asked is None else asked
-    chosen = int(st.number_input(label, low, high, step=step, key=widget, on_change=choose, persist_state="session"))
+    chosen = st.number_input(label, low, high, step=step, key=widget, on_change=choose, persist_state="session")
     link.write(key, str(chosen))
     link.keep(key)
-    return chosen
+    return int(chosen)
 
 
 def numbers(label: str, options: Sequence[int], high: int, key: str, of: str, name: str) -> list[int]:
@@ -96,21 +96,17 @@ def numbers(label: str, options: Sequence[int], high: int, key: str, of: str, na
         of: What they belong to: each has numbers of its own, which it keeps.
         name: What `link.tell` calls them.
     """
-    widget, picked = f"{key}-{of}", f"{key}-picked-{of}"
-
-    def listed(numbers: Iterable[int]) -> str:
-        return ",".join(map(str, numbers))
+    widget = f"{key}-{of}"
 
     def choose() -> None:
-        st.session_state[picked] = list(st.session_state[widget])
-        link.choose(key, listed(st.session_state[picked]))
+        link.choose(key, ",".join(map(str, st.session_state[widget])))
 
     asked = link.read_each(key, link.whole(1, high), name, of, between=",")
-    chosen: list[int] = st.session_state.get(picked, []) if asked is None else asked
-    st.session_state[widget] = st.session_state[picked] = chosen
+    chosen: list[int] = st.session_state.get(widget, []) if asked is None else asked
+    st.session_state[widget] = chosen
     offered = [*options, *(n for n in chosen if n not in options)]
-    st.pills(label, offered, selection_mode="multi", key=widget, on_change=choose, wrap=True)
-    link.write(key, listed(chosen))
+    st.pills(label, offered, selection_mode="multi", key=widget, on_change=choose, persist_state="session", wrap=True)
+    link.write(key, ",".join(map(str, chosen)))
     link.keep(key)
     return list(chosen)
 
