@@ -7,11 +7,15 @@ from typing import Any
 import streamlit as st
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~<>|])")
+# What Streamlit looks for after Markdown was read: icons, arrows and dashes, addresses without a scheme.
+LOOKED_FOR = re.compile(r"(:(?=material/|//)|<(?=-)|-(?=[->])|@|www(?=\.))", re.IGNORECASE)
+WORD_JOINER = "\u2060"  # takes no room
 
 
 def as_text(text: object) -> str:
     """People's text, or an error's, for places that would read Markdown in it."""
-    return MARKDOWN.sub(r"\\\1", str(text))
+    broken = LOOKED_FOR.sub(rf"\1{WORD_JOINER}", str(text).replace("&", "&amp;"))
+    return MARKDOWN.sub(r"\\\1", broken)
 
 
 def refused(sentence: str, reason: object, box: Callable[[str], Any] = st.error) -> None:
