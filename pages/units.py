@@ -36,8 +36,10 @@ with rows:
     shown = order[first - 1 : first - 1 + SHOWN]
     values = np.linspace(ranges[shown, 0], ranges[shown, 1], FRAMES, axis=1)
     pictures = traversals.traverse_units(run, z, shown, values)
+    # On a phone every other image, and labels of one line, which a row has room for.
     wide, narrow = (
-        figures.traversals(shown, values[:, ::n], z[shown], changes[shown], pictures[:, ::n]) for n in (1, 2)
+        figures.traversals(shown, values[:, ::n], z[shown], changes[shown], pictures[:, ::n], brief=n > 1)
+        for n in (1, 2)
     )
     plot.show(
         wide,
@@ -47,8 +49,8 @@ with rows:
     )
     still = int((changes == 0).sum())
     st.caption(
-        "Beside each row: the unit's value in this image, and its range. The image nearest to that value has an orange "
-        "border."
+        "Beside each row: the unit's value in this image, and its range where there is room. The image nearest to that "
+        "value has an orange border."
         + (f" {still} of {run.latent_dim} units have no range: they are the same in 98 % of images." if still else "")
     )
 
@@ -63,17 +65,20 @@ with controls:
     x = caches.test_images(dataset.name)[row]
     switched = traversals.switch_off(run, z, [number - 1 for number in off], off_values)
     x_hat, without = run.decode(np.stack([z, switched]))
+    gone = "" if not off else f"unit {off[0]}" if len(off) == 1 else f"{len(off)} units"
     plot.show(
-        figures.without_units(x, x_hat, without, len(off)),
+        figures.without_units(x, x_hat, without, gone),
         key="switched",
-        alt=f"The original, its reconstruction, and what is left of it with {len(off)} units off; below each its error",
+        alt="The original, its reconstruction"
+        + (f", and what is left of it without {gone}" if gone else "")
+        + "; below each its error",
     )
     whole, rest = metrics.squared_error(np.stack([x, x]), np.stack([x_hat, without])).tolist()
     before, after = st.columns(2)
     before.metric("Squared error, all units", f"{whole:.4f}")
     if off:
         change = f"{rest - whole:+.4f}" if abs(rest - whole) >= 5e-5 else None
-        after.metric(f"With {len(off)} off", f"{rest:.4f}", delta=change, delta_color="inverse")
+        after.metric(f"Without {gone}", f"{rest:.4f}", delta=change, delta_color="inverse")
     silent = run.spec.network.code_activation in ("relu", "sigmoid")
     speaking = f"{int((z != off_values).sum())} of {run.latent_dim} units speak for this image. " if silent else ""
     how = "zero" if silent else "at its mean over the test images"
@@ -103,5 +108,5 @@ figures.traversals(units, values, z[units], changes[units], pictures).show()
 
 switched = traversals.switch_off(run, z, {[number - 1 for number in off]}, traversals.off_values(run, codes))
 x_hat, without = run.decode(np.stack([z, switched]))
-figures.without_units(images[{row}], x_hat, without, {len(off)}).show()
+figures.without_units(images[{row}], x_hat, without, {gone!r}).show()
 """)

@@ -130,9 +130,21 @@ def test_the_figure_has_a_row_for_each_unit_and_marks_the_images_own_place() -> 
     assert marked == {(0, 2), (1, 4)}
 
 
+def test_labels_of_a_brief_figure_are_one_line() -> None:
+    figure = units.traversals(
+        np.array([4]),
+        np.linspace([0], [1], 5, axis=1),
+        np.array([0.5]),
+        np.array([0.2]),
+        np.zeros((1, 5, 8, 8)),
+        brief=True,
+    )
+    assert list(figure.layout.yaxis.ticktext) == ["<b>unit 5</b>: 0.50"]
+
+
 def test_without_units_shows_a_third_picture_only_if_some_are_off() -> None:
     x, x_hat, without = np.zeros((8, 8)), np.full((8, 8), 0.5), np.ones((8, 8))
-    for off, columns in ((0, ["original", "all units"]), (2, ["original", "all units", "2 off"])):
+    for off, columns in (("", ["original", "all units"]), ("unit 6", ["original", "all units", "without unit 6"])):
         figure = units.without_units(x, x_hat, without, off)
         assert list(figure.layout.xaxis.ticktext) == columns
         picture = opened(figure.data[0].source)

@@ -17,7 +17,12 @@ def framed(images: np.ndarray, which: int) -> np.ndarray:
 
 
 def traversals(
-    units: np.ndarray, values: np.ndarray, own: np.ndarray, changes: np.ndarray, images: np.ndarray
+    units: np.ndarray,
+    values: np.ndarray,
+    own: np.ndarray,
+    changes: np.ndarray,
+    images: np.ndarray,
+    brief: bool = False,
 ) -> go.Figure:
     """A row for each unit, from the low end of its range to the high one; where the image itself is has a border.
 
@@ -27,10 +32,13 @@ def traversals(
         own: The unit's value in the image that all others belong to, (k,).
         changes: How much each unit changes the picture, (k,).
         images: (k, n, h, w) in [0, 1].
+        brief: Whether labels are one line, without the range.
     """
     rows = []
     for unit, places, value, change, pictures in zip(units, values, own, changes, images, strict=True):
-        label = f"<b>unit {unit + 1}</b>: {value:.2f}<br>{places[0]:.2f} to {places[-1]:.2f}"
+        label = f"<b>unit {unit + 1}</b>: {value:.2f}"
+        if not brief:
+            label += f"<br>{places[0]:.2f} to {places[-1]:.2f}"
         captions = [f"unit {unit + 1} at {place:.2f}<br>its range changes pixels by {change:.3f}" for place in places]
         rows.append(Row(label, framed(pictures, int(np.abs(places - value).argmin())), captions))
     n = values.shape[1]
@@ -38,15 +46,15 @@ def traversals(
     return image_rows(rows, columns, tile=44)
 
 
-def without_units(x: np.ndarray, x_hat: np.ndarray, without: np.ndarray, off: int) -> go.Figure:
+def without_units(x: np.ndarray, x_hat: np.ndarray, without: np.ndarray, off: str = "") -> go.Figure:
     """An image, its reconstruction, and what is left of that without some units; below each its signed error.
 
     Args:
         x: (h, w) in [0, 1].
         x_hat: Of all units.
         without: Of all but those that are off.
-        off: How many are; of none the third picture is left out.
+        off: What those are called together, as "unit 6" or "3 units"; empty if none are: no third picture then.
     """
     images = np.stack([x, x_hat, without][: 3 if off else 2])
     rows = [Row("image", images), Row("error", signed_error(x, images))]
-    return image_rows(rows, ["original", "all units", f"{off} off"][: len(images)], tile=120)
+    return image_rows(rows, ["original", "all units", f"without {off}"][: len(images)], tile=120)

@@ -66,7 +66,8 @@ async function fit(element, traces, layout) {
     const image = new Image();
     image.src = picture.source;
     await image.decode();
-    const letters = Math.max(0, ...(layout.yaxis.ticktext ?? []).map((text) => text.length));
+    const lines = (layout.yaxis.ticktext ?? []).flatMap((text) => text.split("<br>"));
+    const letters = Math.max(0, ...lines.map((line) => line.replaceAll(/<[^>]*>/g, "").length));
     const labels = layout.yaxis.visible === false ? 0 : 30 + 6 * letters;
     const room = Math.max(element.clientWidth - labels, 100);
     layout.height = Math.min(layout.height, Math.round((room * image.height) / image.width) + 64);
