@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from ae_core.figures.style import SERIES_COLOURS, figure
 
 BETWEEN = 0.2  # of a curve's share of the width lies between it and the next
+FEW = 3  # epochs whose first steps are in view
 
 
 def learning_curves(
@@ -20,10 +21,10 @@ def learning_curves(
         history: Records of epochs, as in a run's history.
         progress: Records between epochs, as in a job's progress; the line follows them where there are any.
         unit: Of the loss.
-        epochs: How many there will be; the axis is that long from the start.
+        epochs: How many there will be; the axis is that long from the start. 0 once there come no more.
     """
     names = list(history[0]["terms"] if history else progress[0]["terms"] if progress else [])
-    longest = max([epochs, *[h["epoch"] for h in history]], default=1)
+    longest = max([epochs, *[h["epoch"] for h in history], *[p["epochs"] for p in progress]])
     count = max(len(names), 1)
     gap = BETWEEN / count
     width = (1 - gap * (count - 1)) / count
@@ -47,8 +48,8 @@ def learning_curves(
             hovertemplate="epoch %{x}: %{y:.4g}<extra>held-out</extra>",
         )  # fmt: skip
         traces += [training, dots]
-        # The first steps are so high that they would flatten everything after them.
-        settled = y[x > 0.1 * x[-1]] if x[-1] > 0.2 else y
+        # The first epoch's steps are so high that they would flatten many that follow.
+        settled = y[x >= 1] if x[-1] > FEW else y
         low, high = min([float(y.min()), *held_out.tolist()]), max([float(settled.max()), *held_out.tolist()])
         pad = (high - low) * 0.08 or 1e-3
         left, right = i * (width + gap), i * (width + gap) + width

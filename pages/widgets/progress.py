@@ -44,7 +44,11 @@ def watch(job_id: str) -> None:
             st.rerun(scope="fragment")
     if stopping:
         st.caption("Stopping after this step …")
-    _pictures(job)
+    if job.progress():
+        _pictures(job, _epochs(job), "now")
+    else:
+        st.caption("Before the first curve TensorFlow is loaded and the network built: some seconds to half a minute.")
+        show_shipped(job.spec.kind, job.spec.dataset)
 
 
 def show_ended(job: Job) -> None:
@@ -59,11 +63,15 @@ def show_ended(job: Job) -> None:
     elif isinstance(run := runs.read_or_tell(job.run_path), BrokenRun):
         say.refused("The run of this training is damaged.", run.reason)
     else:
-        seconds = _duration(run.card["seconds"])
         if status.state == "finished":
-            st.success(f"Finished: {run.card['epochs']} epochs in {seconds}.", icon=":material/check:")
+            training, whole = run.card["seconds"], status.updated - status.submitted
+            # One that was resumed counts the seconds that it had before.
+            around = f", {_duration(whole)} with starting and saving" if whole > training else ""
+            st.success(
+                f"Finished: {_counted(run.card['epochs'])} in {_duration(training)}{around}.", icon=":material/check:"
+            )
         else:
-            st.info(f"Stopped after {status.epoch} of {_epochs(job)} epochs; what it had learnt is kept as a run.")
+            st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; what it had learnt is kept as a run.")
         figures_of_run = run.card["metrics"]
         bce, mse, contraction = st.columns(3)
         bce.metric(
@@ -87,19 +95,19 @@ def show_ended(job: Job) -> None:
             say.refused("It could not be resumed.", error)
         else:
             st.rerun()
-    _pictures(job)
+    _pictures(job, 0, "in the end")
 
 
 def show_shipped(kind: str, dataset: str) -> None:
-    """Where nothing was trained yet: how the shipped run of that kind learnt, if one did on that data set."""
+    """Where no curve has come yet: how the shipped run of that kind learnt, if one did on that data set."""
     shipped = (r for r in runs.shipped() if r.name == kind and isinstance(r, runs.Run))
     run = next((r for r in shipped if r.spec.dataset == dataset), None)
     st.header("What to expect")
     if run is None:
-        st.info("Start a training: its curves and reconstructions appear here.")
+        st.info("The curves and reconstructions of your training appear here.")
         return
     st.markdown(
-        f"This is how the run that ships with the app learnt, in {len(run.history)} epochs. "
+        f"This is how the run that ships with the app learnt, in {_counted(len(run.history))}. "
         "Yours will be drawn here, live."
     )
     _curves(run.history, [], kind, 0)
@@ -112,14 +120,14 @@ def _title(job: Job) -> None:
     st.text(job.title)  # a person's own words: never Markdown
 
 
-def _pictures(job: Job) -> None:
+def _pictures(job: Job, epochs: int, when: str) -> None:
     history, steps = job.history(), job.progress()
     if steps:
-        _curves(history, steps, job.spec.kind, _epochs(job))
+        _curves(history, steps, job.spec.kind, epochs)
     preview = job.preview()
     if preview is not None:
         originals = as_float(data.load(job.spec.dataset).split("test").images[: len(preview)])
-        _compare(originals, as_float(preview), "now")
+        _compare(originals, as_float(preview), when)
 
 
 def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str) -> None:
@@ -143,11 +151,14 @@ def _curves(history: list | tuple, steps: list, kind: str, epochs: int) -> None:
 
 def _ways_on(job: Job) -> None:
     pages = {
+        "lens.py": "Lens",
+        "latent_space.py": "Latent space",
+        "sampler.py": "Sampler",
+        "paths.py": "Paths",
+        "units.py": "Units",
         "reconstruct.py": "Reconstruct",
         "denoise.py": "Denoise",
         "sparsity.py": "Sparsity",
-        "latent_space.py": "Latent space",
-        "sampler.py": "Sampler",
     }
     st.caption("See what it learnt:")
     row = st.container(horizontal=True)
@@ -160,6 +171,10 @@ def _ways_on(job: Job) -> None:
 
 def _epochs(job: Job) -> int:
     return job.spec.training.epochs
+
+
+def _counted(epochs: int) -> str:
+    return f"{epochs} epoch" + ("s" if epochs != 1 else "")
 
 
 def _duration(seconds: float) -> str:

@@ -25,7 +25,7 @@ def hyperparameters(kind: type[Kind]) -> dict[str, Any]:
 def _control(h: Hyperparameter, key: str) -> Any:
     if h.choices:
         return settings.control(
-            st.segmented_control, h.label, h.choices, default=h.default, help=h.help, key=key, required=True
+            st.segmented_control, h.label, h.choices, default=h.default, help=h.help, key=key, required=True, wrap=True
         )
     if isinstance(h.default, bool):
         return settings.control(st.toggle, h.label, h.default, help=h.help, key=key)
@@ -70,6 +70,7 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
         help="  \n".join(f"**{f.title}**: {f.help}" for f in FAMILIES.values()),
         key=f"{key}-family",
         required=True,
+        wrap=True,
     )
     sizes = sorted({*SIZES, default.latent_dim})
     size = settings.control(
