@@ -7,7 +7,7 @@ from ae_core import data, figures, latent
 from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
-from pages.widgets import caches, code, lens, places, plane_picker, plot, run_picker, selection, settings
+from pages.widgets import caches, code, lens, places, plane_picker, plot, run_picker, say, selection, settings
 from pages.widgets.plane_picker import Choice
 
 BESIDE = "beside-"
@@ -19,7 +19,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
     try:
         choice = plane_picker.pick(run, prefix)
     except OptionError as error:
-        st.error(str(error))
+        st.error(say.as_text(error))
         return None
     plane = choice.plane
     look = lens.show(

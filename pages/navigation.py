@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core.errors import ExplorerError
-from pages.widgets import link
+from pages.widgets import link, say
 
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
 
@@ -31,7 +31,6 @@ refusals = st.empty()
 try:
     page.run()
 except ExplorerError as error:
-    st.error("This page cannot be shown in full.")
-    st.text(str(error))
+    say.refused("This page cannot be shown in full.", error)
 finally:
     link.tell(refusals)

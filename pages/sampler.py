@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import figures, latent
 from ae_core.errors import OptionError
-from pages.widgets import caches, code, plot, run_picker, settings
+from pages.widgets import caches, code, plot, run_picker, say, settings
 
 DRAWS = 40
 
@@ -97,7 +97,7 @@ grid = run.decode(plane.codes(places))
 try:
     density, drawn = caches.density(run.run), caches.draws(run.run, DRAWS, seed)
 except OptionError as error:
-    st.info(str(error))
+    st.info(say.as_text(error))
     code.show(source)
     st.stop()
 plot.show(

@@ -12,7 +12,7 @@ from ae_core.data import Dataset
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import distances, impossible, paths, traversals
-from pages.widgets import caches, code, image_picker, link, run_picker, settings
+from pages.widgets import caches, code, image_picker, link, run_picker, say, settings
 from pages.widgets.film import Strip
 
 MOST_RUNS = 5
@@ -82,7 +82,7 @@ def _comparable() -> tuple[dict[str, LoadedRun], Dataset]:
     if others:
         st.info(
             f"Only runs of one data set can be compared on one path. The first is of {dataset.title}: "
-            f"{', '.join(map(run_picker.as_text, others))} left out."
+            f"{', '.join(map(say.as_text, others))} left out."
         )
     return comparable, dataset
 
@@ -130,8 +130,8 @@ def between_images(frames: int) -> Way:
             path = paths.through(caches.codes(run.run)[rows], frames, way, even)
             stops = paths.stops(caches.codes(run.run)[rows], frames, way, even)
         except OptionError as error:
-            st.warning("One run gives two of these images the same code and is left out.")
-            st.text(f"{title}: {error}")
+            sentence = "One run gives two of these images the same code and is left out."
+            say.refused(sentence, f"{title}: {error}", st.warning)
             continue
         images = run.decode(path)
         strips.append(Strip(title, images, _findings(run, path, images), stops))

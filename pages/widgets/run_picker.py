@@ -1,6 +1,5 @@
 """Picks the run that the pages show; picked once, it stays picked and is in the link."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,19 +11,13 @@ from ae_core import data, jobs, kinds, runs
 from ae_core.errors import RunError, TrainingError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
-from pages.widgets import caches, link, visitor
+from pages.widgets import caches, link, say, visitor
 
 KEY = "run"
 PICKED = "picked-run"
 SEVERAL = "runs"
 BESIDE = "beside"
 GONE = "gone, or someone else's"
-MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!:$~<>|])")
-
-
-def as_text(text: str) -> str:
-    """People's text, for places that would read Markdown in it."""
-    return MARKDOWN.sub(r"\\\1", text)
 
 
 def remember(name: str) -> None:
@@ -114,8 +107,7 @@ def pick(default: str = "variational") -> LoadedRun:
             raise RunError(run.reason)
         loaded = caches.load(run)
     except RunError as error:
-        st.error("This run is broken and was not loaded. Pick another one, or train it again.")
-        st.text(str(error))
+        say.refused("This run is broken and was not loaded. Pick another one, or train it again.", error)
         st.stop()
     st.caption(summary(loaded))
     return loaded
@@ -142,8 +134,7 @@ def pick_beside(run: LoadedRun) -> LoadedRun | None:
     try:
         return caches.load(found[name])
     except RunError as error:
-        st.error("The second run is broken and was not loaded.")
-        st.text(str(error))
+        say.refused("The second run is broken and was not loaded.", error)
         return None
 
 
@@ -153,7 +144,7 @@ def _choose(key: str) -> None:
 
 def title(run: LoadedRun) -> str:
     """What a run is called, for places that read Markdown."""
-    return as_text(_label(run.run))
+    return say.as_text(_label(run.run))
 
 
 def _none_yet() -> NoReturn:
@@ -181,7 +172,7 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
         list(found),
         selection_mode="multi",
         default=first[:most],
-        format_func=lambda name: as_text(called[name]),
+        format_func=lambda name: say.as_text(called[name]),
         key=SEVERAL,
         persist_state="session",
         on_change=link.settle,
@@ -200,8 +191,7 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
         try:
             loaded[called[name]] = caches.load(found[name])
         except RunError as error:
-            st.error("One of these runs is broken and is left out.")
-            st.text(str(error))
+            say.refused("One of these runs is broken and is left out.", error)
     if not loaded:
         st.stop()
     return loaded
