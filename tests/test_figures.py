@@ -268,19 +268,30 @@ def test_a_grid_names_the_places_of_its_tiles() -> None:
     np.testing.assert_array_equal(picture(figure)[8:, 18:, 0], np.round(IMAGES[11] * 255))
     # The middle of a tile of 6 pixels that begins at pixel 0 is 2.5; pixels of height 4 count from the top.
     x, y = figure.layout.xaxis, figure.layout.yaxis
-    assert dict(zip(x.ticktext, x.tickvals, strict=True)) == {"-1.5": 2.5, "-0.5": 8.5, "0.5": 14.5, "1.5": 20.5}
-    assert dict(zip(y.ticktext, y.tickvals, strict=True)) == {"30": 1.5, "20": 5.5, "10": 9.5}
+    x_named, y_named = (dict(zip(axis.ticktext, axis.tickvals, strict=True)) for axis in (x, y))
+    assert x_named == {"-1.5": 2.5, "-1": 5.5, "-0.5": 8.5, "0": 11.5, "0.5": 14.5, "1": 17.5, "1.5": 20.5}
+    assert y_named == {"30": 1.5, "25": 3.5, "20": 5.5, "15": 7.5, "10": 9.5}
     assert (x.title.text, y.title.text) == ("z₁", "z₂")
 
 
-@pytest.mark.parametrize("n", [1, 3, 7, 30])
-def test_at_most_seven_places_are_named_the_outermost_among_them(n: int) -> None:
-    places = np.sinh(np.linspace(-2, 2, n))
-    figure = figures.image_grid(np.zeros((n, 2, 2), np.float32), n, (places, np.zeros(1)))
-    texts, centres = figure.layout.xaxis.ticktext, figure.layout.xaxis.tickvals
-    assert len(texts) == min(n, 7)
-    assert (texts[0], texts[-1]) == (f"{places[0]:.2g}", f"{places[-1]:.2g}")
-    assert (centres[0], centres[-1]) == (0.5, 2 * n - 1.5)
+@pytest.mark.parametrize("reach", [0.07, 0.5, 2, 4, 123.4])
+@pytest.mark.parametrize("n", [3, 7, 30])
+def test_round_numbers_are_named_where_they_are(n: int, reach: float) -> None:
+    shape = np.sinh(np.linspace(-2, 2, n))
+    for places in (np.linspace(-reach / 3, reach, n), shape / shape.max() * reach):
+        axis = figures.image_grid(np.zeros((n, 2, 2), np.float32), n, (places, np.zeros(1))).layout.xaxis
+        numbers, centres = np.array([float(text) for text in axis.ticktext]), np.arange(n) * 2 + 0.5
+        assert 2 <= len(numbers) <= 7
+        assert {text.lstrip("-0.")[:1] for text in axis.ticktext} <= set("123456789") | {""}
+        np.testing.assert_allclose(axis.tickvals, np.interp(numbers, places, centres), atol=1e-3 * n)
+        steps = np.diff(numbers)
+        np.testing.assert_allclose(steps / steps.min(), np.round(steps / steps.min()), atol=1e-6)
+        assert (np.diff(axis.tickvals) >= 2 * n / 12 - 1e-3).all(), "names that touch"
+
+
+def test_the_only_place_is_named() -> None:
+    axis = figures.image_grid(np.zeros((1, 2, 2), np.float32), 1, (np.array([0.123]), np.zeros(1))).layout.xaxis
+    assert (axis.ticktext, axis.tickvals.tolist()) == (("0.12",), [0.5])
 
 
 def test_a_grid_without_a_box_has_gaps_and_no_axes() -> None:

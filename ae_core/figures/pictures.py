@@ -15,6 +15,9 @@ NO_LINES = {"showgrid": False, "zeroline": False, "ticks": ""}
 ADDED = np.array([231, 99, 0], np.uint8)
 LOST = np.array([63, 144, 218], np.uint8)
 TINT = np.array([31, 105, 190], np.float32)
+TICKS = 7
+APART = 12  # names that an axis has room for
+EDGE = 1e-4  # of a step, by which an end may miss a round number
 ERROR_SCALE = 0.5  # an error of half the grey range is drawn at full strength
 
 
@@ -247,9 +250,22 @@ def image_grid(
 
 
 def _named(values: np.ndarray, side: int) -> dict[str, object]:
-    """Names for up to seven of the tiles along an axis, at their centres."""
+    """Up to seven round numbers along an axis of tiles, where they lie between the tiles' centres."""
     if not len(values):
         return {}
-    named = np.unique(np.linspace(0, len(values) - 1, min(len(values), 7)).round().astype(int))
-    centres = named * side + (side - 1) / 2
-    return {"tickvals": centres.astype(np.float32), "ticktext": [f"{values[i]:.2g}" for i in named]}
+    centres, rising = np.arange(len(values)) * side + (side - 1) / 2, np.argsort(values)
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return {"tickvals": centres[:1].astype(np.float32), "ticktext": [f"{low:.2g}"]}
+    least = (high - low) / (TICKS - 1)
+    power = 10.0 ** np.floor(np.log10(least))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - EDGE))
+    whole = np.arange(np.ceil(low / step - EDGE), np.floor(high / step + EDGE) + 1)
+    places = np.interp(whole * step, values[rising], centres[rising])
+    # Places may be uneven: from the middle outwards, none so near to another that their names would touch.
+    kept: list[int] = []
+    for i in np.argsort(np.abs(places - centres.mean()), kind="stable"):
+        if all(abs(places[i] - places[k]) >= len(values) * side / APART for k in kept):
+            kept.append(int(i))
+    kept.sort()
+    return {"tickvals": places[kept].astype(np.float32), "ticktext": [f"{whole[k] * step + 0.0:.6g}" for k in kept]}
