@@ -26,7 +26,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
         run,
         plane,
         f"{prefix}lens",
-        first=places.from_link(plane, choice.start, prefix),
+        first=places.from_link(plane, choice.start, data.load(run.spec.dataset).class_names, prefix),
         selected=selection.current(run.spec.dataset),
         overlay=overlay,
         group="both" if other else None,

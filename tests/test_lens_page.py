@@ -84,6 +84,7 @@ def test_what_makes_no_plane_is_one_sentence_and_the_rest_stays() -> None:
     [
         ({"pin": "here"}, "not: pin."),
         ({"pin": "nan,0"}, "not: pin."),
+        ({"class": "Spaceship"}, "not: class."),
         ({"view": "0,0,-1"}, "not: view."),
         ({"beside": "no-such-run"}, "not: second run (gone,"),
         ({"run": "no-such-run"}, "not: run (gone,"),

@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data
+from ae_core.data import Dataset
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
@@ -32,10 +33,12 @@ class Look:
     Attributes:
         pin: The place that is pinned, if any.
         view: Middle and half side of what is on screen; None for all of the plane.
+        alone: The one class that is in colour, if the others are grey.
     """
 
     pin: tuple[float, float] | None = None
     view: tuple[float, float, float] | None = None
+    alone: str | None = None
 
 
 @cache
@@ -79,7 +82,7 @@ def show(
     home = scene.home
     colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(dataset.class_names))]
     name = f"{key}-{scene.token}"  # a pin belongs to its plane: on another one it would be another code
-    now = _look(st.session_state[name]) if name in st.session_state else first
+    now = _look(st.session_state[name], dataset) if name in st.session_state else first
     state = _component()(
         key=name,
         data={
@@ -89,6 +92,7 @@ def show(
             "tile": TILE,
             "level": scene.level,
             "view": now and now.view,
+            "alone": now and now.alone,
             "pin": now and now.pin,
             "pins": first is not None,
             "tour": first is None,
@@ -105,15 +109,18 @@ def show(
             "group": group,
             "debug": debug,
         },
-        default={"pin": first and first.pin, "view": first and first.view},
+        default={"pin": first and first.pin, "view": first and first.view, "alone": first and first.alone},
         on_pin_change=lambda: None,
         on_view_change=lambda: None,
+        on_alone_change=lambda: None,
     )
-    return _look(state)
+    return _look(state, dataset)
 
 
-def _look(state: Any) -> Look:
-    return Look(_numbers(state.get("pin"), 2), _numbers(state.get("view"), 3))
+def _look(state: Any, dataset: Dataset) -> Look:
+    alone = state.get("alone")
+    known = isinstance(alone, str) and alone in dataset.class_names
+    return Look(_numbers(state.get("pin"), 2), _numbers(state.get("view"), 3), alone if known else None)
 
 
 def _numbers(value: Any, count: int) -> Any:

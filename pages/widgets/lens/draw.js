@@ -18,12 +18,13 @@ function ink(element) {
 function draw_dots(canvas, { data, view, points, sprites, alone, selected }) {
   const ratio = fit(canvas);
   const context = canvas.getContext("2d");
+  const brought_out = data.classes.indexOf(alone);
   const few = points.count > 20000 ? 1 : points.count > 3000 ? 2 : 2.6;
   const radius = Math.min(few * Math.sqrt(view.home[2] / view.reach), 5);
   const seen = points.draw(context, view, {
     colours: data.colours.map(packed),
     edges: data.edges.map(packed),
-    dimmed: (k) => (alone !== null && points.labels[k] !== alone) || (selected !== null && !selected.has(k)),
+    dimmed: (k) => (brought_out >= 0 && points.labels[k] !== brought_out) || (selected !== null && !selected.has(k)),
     radius: radius * ratio,
     line: Math.min(Math.max(radius - SMALLEST_OUTLINED, 0), 1) * ratio,
     most: MOST_THUMBNAILS,

@@ -96,9 +96,9 @@ class Lens {
     for (const canvas of [this.decoded, this.nearest]) Object.assign(canvas, { width: w, height: h });
     this.picture = this.decoded.getContext("2d").createImageData(w, h);
     this.overlays = {};
-    this.alone = null;
     this.data = data;
     this.show_legend();
+    this.show_alone(data.alone ?? null);
     this.accept_pin();
     const [x, y] = data.pin ?? data.home;
     this.look(x, y);
@@ -137,7 +137,8 @@ class Lens {
         button.type = "button";
         button.ariaPressed = "false";
         button.addEventListener("click", () => {
-          for (const lens of this.group()) lens.show_alone(lens.alone === i ? null : i);
+          const chosen = this.alone === name ? null : name;
+          for (const lens of this.group()) lens.bring_out(chosen);
         });
         const item = document.createElement("li");
         item.append(button);
@@ -146,11 +147,17 @@ class Lens {
     );
   }
 
-  // One class in colour, the others grey.
-  show_alone(number) {
-    this.alone = number;
-    [...this.legend.querySelectorAll("button")].forEach((button, i) => (button.ariaPressed = String(i === number)));
+  // One class in colour, the others grey; null is all.
+  bring_out(name) {
+    this.show_alone(name);
     this.draw();
+    if (this.data.pins) this.tell("alone", this.alone);
+  }
+
+  show_alone(name) {
+    const { classes } = this.data;
+    this.alone = classes.includes(name) ? name : null;
+    [...this.legend.querySelectorAll("button")].forEach((b, i) => (b.ariaPressed = String(classes[i] === this.alone)));
   }
 
   accept_pin() {
