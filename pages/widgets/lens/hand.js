@@ -39,6 +39,7 @@ class Hand {
     lens.stop_tour();
     lens.cursor.setPointerCapture(event.pointerId);
     const { clientX: x, clientY: y } = event;
+    for (const other of fingers.values()) other.dragged = true; // two fingers pinch, and pin nothing
     fingers.set(event.pointerId, { x, y, from: [x, y], dragged: fingers.size > 0 });
     lens.look(...this.at(event));
   }
@@ -52,22 +53,28 @@ class Hand {
   }
 
   drag(event, before) {
-    const { view, cursor } = this.lens;
-    const side = cursor.clientWidth;
-    const [x, y, reach] = view.numbers;
-    const across = ((before.x - event.clientX) / side) * 2 * reach;
-    view.set(x + across, y + ((event.clientY - before.y) / side) * 2 * reach, reach);
+    this.slide(event.clientX - before.x, event.clientY - before.y);
     this.lens.moved();
   }
 
+  // What lay under the fingers' middle stays under it.
   pinch(moved, before) {
     const [a, b] = [...this.fingers.values()];
     const other = this.fingers.get(moved) === a ? b : a;
+    const now = this.fingers.get(moved);
     const apart = Math.hypot(a.x - b.x, a.y - b.y);
     const was = Math.hypot(before.x - other.x, before.y - other.y);
     const middle = { clientX: (a.x + b.x) / 2, clientY: (a.y + b.y) / 2 };
+    this.slide((now.x - before.x) / 2, (now.y - before.y) / 2);
     this.lens.view.zoom(apart / Math.max(was, 1), ...this.at(middle));
     this.lens.moved();
+  }
+
+  // Pulls the plane by so many of the page's pixels.
+  slide(right, down) {
+    const { view, cursor } = this.lens;
+    const scale = (2 * view.reach) / cursor.clientWidth;
+    view.set(view.x - right * scale, view.y + down * scale, view.reach);
   }
 
   // A page must stay scrollable: the wheel zooms once the plane has the focus, or with Ctrl.
