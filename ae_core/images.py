@@ -52,8 +52,8 @@ def decode(content: bytes, enough: tuple[int, int]) -> np.ndarray:
 
     Args:
         content: The bytes of a PNG, JPEG, WebP, GIF or BMP file; its name does not matter.
-        enough: (height, width) that will be looked at: a JPEG may come smaller than it is, though with at least
-            eight times as many pixels on a side.
+        enough: (height, width) that will be looked at: a picture comes at a fraction of its size if that leaves
+            eight times as many pixels on its longer side.
 
     Returns:
         uint8 of shape (h, w).
@@ -88,7 +88,7 @@ def decode(content: bytes, enough: tuple[int, int]) -> np.ndarray:
             image.load()
             grey = _on_white(image)
             turn = _UPRIGHT.get(_orientation(image))
-            return np.asarray(grey if turn is None else grey.transpose(turn))
+            return reduce(np.asarray(grey if turn is None else grey.transpose(turn)), 8 * max(enough))
         except Exception:
             raise ImageError(f"The {kind} image is damaged or cut short: open it elsewhere and save it anew.") from None
 

@@ -169,6 +169,15 @@ def test_shrinking_averages_instead_of_skipping() -> None:
     assert x[:, 2:-2] == pytest.approx(0.5, abs=0.03)
 
 
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_a_large_picture_comes_at_a_fraction_of_its_size(form: str) -> None:
+    content = file_of(Image.linear_gradient("L").resize((1000, 700)), form)
+    pixels = images.decode(content, SHAPE)
+    assert 8 * 28 <= max(pixels.shape) < 16 * 28
+    assert pixels.shape[0] / pixels.shape[1] == pytest.approx(0.7, abs=0.01)
+    assert images.read(content, SHAPE, invert=True) == pytest.approx(images.fit(pixels, SHAPE, invert=True))
+
+
 def test_only_the_first_frame_counts() -> None:
     frames = [Image.new("L", SHAPE, level) for level in (30, 120, 220)]
     for form in ("GIF", "WEBP", "PNG"):
