@@ -28,9 +28,8 @@ names = [f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in
         for c, i in zip(dataset.split("test").labels[rows], rows, strict=True)
     ]
 else:
-    x, names = image_input.upload(run.image_shape)
-    given = """names = ["your-file.png"]
-x = np.stack([ae_core.images.read(Path(name).read_bytes(), run.image_shape) for name in names])"""
+    uploaded = image_input.upload(run.image_shape)
+    x, names, given = uploaded.x, uploaded.names, uploaded.source
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
@@ -58,7 +57,8 @@ st.info(
     "What a run has never seen comes back as something it has.",
     icon=":material/visibility:",
 )
-code.show(f"""
+code.show(
+    f"""
 from pathlib import Path
 
 import numpy as np
@@ -77,4 +77,6 @@ errors = metrics.squared_error(x, x_hat)
 among = metrics.squared_error(images, run.reconstruct(images))
 ranks = metrics.percentile_rank(errors, among)
 figures.reconstructions(x, x_hat, names, ranks).show()
-""")
+""",
+    reads=[] if source == "Test images" else names,
+)

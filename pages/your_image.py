@@ -42,9 +42,9 @@ with mine:
     if source == DRAW:
         picture = image_input.drawing(dataset.name)
     elif source == UPLOAD:
-        picture = image_input.one_file(dataset.image_shape)
+        picture = image_input.one_file()
     else:
-        picture = image_input.photograph(dataset.image_shape)
+        picture = image_input.photograph()
     if picture:
         image = steps_input.steps(picture, dataset.image_shape)
 
@@ -79,9 +79,9 @@ st.info(
     "small, whatever it shows.",
     icon=":material/visibility:",
 )
-if image:
-    name = "drawing.png" if source == DRAW else "your-image.png"
-    code.show(f"""
+if picture and image:
+    code.show(
+        f"""
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +90,7 @@ import ae_core
 from ae_core import figures, images, metrics, preparing
 from ae_core.preparing import Steps
 
-grey = images.decode(Path({name!r}).read_bytes(), {dataset.image_shape})
+grey = {picture.source}
 x = preparing.prepare(grey, {dataset.image_shape}, {image[1]})[-1].image
 names = {[run.run.name for run in asked]}
 x_hat = np.stack([ae_core.load(f"checkpoints/{{name}}").reconstruct(x[None])[0] for name in names])
@@ -101,4 +101,6 @@ rows = [
 ]
 figures.image_rows(rows, columns=names).show()
 print(dict(zip(names, metrics.squared_error(x, x_hat))))
-""")
+""",
+        reads=[picture.name],
+    )

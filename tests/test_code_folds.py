@@ -1,5 +1,6 @@
 """The code that each page shows makes the very figures that the page shows."""
 
+import io
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import ae_core
@@ -49,19 +51,30 @@ def figures_of(owner: Any, *names: str) -> Iterator[list[dict]]:
         yield seen
 
 
-def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
-    """A page with the settings of a link: the code it shows, and its figures."""
+def begin(**query: str) -> AppTest:
+    """A visit with the settings of a link, on the home page."""
     app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runs, "SHIPPED", Path("nowhere"))  # the home page, where every visit begins, is quick so
         app.run()
     app.query_params.update(query)
-    with figures_of(plot, "show", "dots") as shown:
-        app.switch_page(f"{page}.py").run()
+    return app
+
+
+def code_of(app: AppTest) -> str:
+    """The code that the page shows."""
     assert not app.exception, [e.value for e in app.exception]
     folds = [e for e in app.expander if e.label == code.TITLE]
     assert len(folds) == 1, "a page without code"
-    return folds[0].code[0].value, shown, app
+    return folds[0].code[0].value
+
+
+def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
+    """A page with the settings of a link: the code it shows, and its figures."""
+    app = begin(**query)
+    with figures_of(plot, "show", "dots") as shown:
+        app.switch_page(f"{page}.py").run()
+    return code_of(app), shown, app
 
 
 def made_by(source: str) -> tuple[list[dict], dict[str, Any]]:
@@ -111,8 +124,7 @@ def test_the_train_pages_code_trains_what_the_page_would(monkeypatch: pytest.Mon
     assert asked["spec"].dataset == "fashion-mnist"
 
     app.text_input(key="title").set_value(PEOPLES_TEXT[:60]).run()
-    (fold,) = [e for e in app.expander if e.label == code.TITLE]
-    made_by(fold.code[0].value)
+    made_by(code_of(app))
     assert asked["title"] == PEOPLES_TEXT[:60].strip()
 
 
@@ -147,6 +159,36 @@ def test_the_home_pages_code_decodes_its_plane_and_asks_the_seven(monkeypatch: p
     assert len(names["rows"]) == 8
     for row, x in zip(names["rows"], shown[-8:], strict=True):
         np.testing.assert_array_equal(row.images, x)
+
+
+def picture(size: tuple[int, int]) -> bytes:
+    """A file with something dark on light ground, and noise in it."""
+    grey = np.random.default_rng(0).integers(170, 250, size, np.uint8)
+    grey[size[0] // 5 : size[0] // 2, size[1] // 3 :] -= 150
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("ground", ["Automatic", "Dark", "Light"])
+def test_the_code_reads_uploads_as_the_page_does(ground: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = begin(run="undercomplete", source="Your own").switch_page("reconstruct.py").run()
+    (control,) = [c for c in app.segmented_control if c.label == "Ground"]
+    control.set_value(ground).run()
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    (desk / "checkpoints").symlink_to(runs.SHIPPED)
+    for name, content in {f"{PEOPLES_TEXT}.png": picture((50, 40)), "large.png": picture((1500, 1100))}.items():
+        app.file_uploader[0].upload(name, content)
+        (desk / name).write_bytes(content)
+    with figures_of(plot, "show") as shown:
+        app.run()
+    (text,) = [t.value for t in app.expander[0].text]
+    assert "large.png" in text
+    monkeypatch.chdir(desk)
+    made, names = made_by(code_of(app))
+    assert len(names["x"]) == 2
+    assert made == shown
 
 
 def test_a_run_of_ones_own_is_opened_by_its_name(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ae_core import data, kinds, latent, metrics, runs
+from ae_core import data, images, kinds, latent, metrics, runs
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
 from pages.widgets import answers, caches, code, image_input, pad, visitor
@@ -217,6 +217,20 @@ def test_uploads_are_there_when_one_comes_back_until_they_are_removed(asked: lis
     assert "Upload a picture" in app.info[0].value
 
 
+def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) -> None:
+    read: list[bytes] = []
+    decode = images.decode
+    monkeypatch.setattr(images, "decode", lambda content, *rest: read.append(content) or decode(content, *rest))
+    app = open_page()
+    first, second = png(np.pad(shirt(), 9)), png(np.pad(shirt(), 5))
+    uploader(app).upload("one.png", first).upload("bad.png", b"no image").run()
+    app.checkbox(key="crop").set_value(False).run()
+    assert read == [first, b"no image"]
+    assert "bad.png: The file is no image" in "\n".join(t.value for t in app.text), "it is said again"
+    app.file_uploader[0].upload("two.png", second).run()
+    assert read == [first, b"no image", second]
+
+
 def test_a_file_of_one_plain_colour_is_a_sentence(asked: list) -> None:
     app = open_page()
     uploader(app).upload("white.png", png(np.full((40, 40), 255, np.uint8))).run()
@@ -259,6 +273,25 @@ def test_the_code_makes_what_the_rows_show(
     names: dict[str, Any] = {}
     exec(fold.code[0].value, names)
     assert len(shown) == 1
+    for answer, x_hat in zip(asked[-1], names["x_hat"], strict=True):
+        np.testing.assert_allclose(answer.reconstruction, x_hat, atol=1e-6)
+
+
+def test_the_code_reads_a_large_upload_as_the_page_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[answers.Answer]]
+) -> None:
+    grey = np.random.default_rng(0).integers(170, 250, (1400, 1000), np.uint8)
+    grey[300:900, 250:700] -= 150
+    app = open_page()
+    uploader(app).upload("it's mine.png", png(grey)).run()
+    (fold,) = [e for e in app.expander if e.label == code.TITLE]
+    assert [t.value for t in fold.text] == ["it's mine.png"]
+    (tmp_path / "it's mine.png").write_bytes(png(grey))
+    (tmp_path / "checkpoints").symlink_to(runs.SHIPPED)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(go.Figure, "show", lambda figure: None)
+    names: dict[str, Any] = {}
+    exec(fold.code[0].value, names)
     for answer, x_hat in zip(asked[-1], names["x_hat"], strict=True):
         np.testing.assert_allclose(answer.reconstruction, x_hat, atol=1e-6)
 

@@ -1,5 +1,7 @@
 """The code behind a page's pictures: a few lines of `ae_core` that make the very same ones."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from ae_core import runs
@@ -8,14 +10,18 @@ from ae_core.runs import Run
 TITLE = "Show the code"
 
 
-def show(source: str) -> None:
+def show(source: str, reads: Sequence[str] = ()) -> None:
     """Shows, folded away, Python that runs as it stands.
 
     Args:
         source: With the visitor's settings filled in; whatever is a person's text as `repr` gives it.
+        reads: Names of the visitor's own files that it reads.
     """
     with st.expander(TITLE, icon=":material/code:"):
         st.caption("Makes what this page shows; run it in the repository's root.")
+        if reads:
+            st.caption("It reads your own pictures, which are to lie there under these names:")
+            st.text(", ".join(reads))
         st.code(source.strip(), language="python")
 
 

@@ -1,10 +1,11 @@
 """Images that visitors bring: files, photographs, drawings."""
 
-import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
+from streamlit.typing import UploadedFile
 
 from ae_core import data, images
 from ae_core.errors import ImageError
@@ -12,8 +13,9 @@ from pages.widgets import pad, say
 
 MAX_FILES = 10
 PAD = "pad"
-BROUGHT = "brought-pictures"  # in the session
-KEPT = 8  # pixels a side for each pixel of the models' images: what is kept of a picture
+UPLOADER = "uploader"
+BROUGHT, TAKEN = "brought-pictures", "taken-pictures"  # in the session
+ENOUGH = (28, 28)  # pixels of the models' images: so much is kept of a picture, whatever run looks at it
 NAME_LENGTH = 24  # of a file's name, where several are to choose from
 
 
@@ -22,56 +24,93 @@ class Picture:
     """A picture before it is prepared.
 
     Attributes:
-        name: What the visitor calls it.
+        name: What the visitor calls it, or would call its file.
         grey: uint8 (h, w).
-        digest: Of its content.
+        id: What tells it from others; all drawings are one picture that changes.
     """
 
     name: str
     grey: np.ndarray
-    digest: str
+    id: str
+
+    @property
+    def source(self) -> str:
+        """The Python that reads it from its file with `images`, the module."""
+        return _source(repr(self.name))
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _decoded(content: bytes, image_shape: tuple[int, int]) -> np.ndarray:
-    return images.reduce(images.decode(content, image_shape), KEPT * max(image_shape))
+@dataclass(frozen=True)
+class Uploaded:
+    """Images that a visitor uploaded, as the models get them.
+
+    Attributes:
+        x: (n, h, w) in [0, 1].
+        names: Of the files.
+        source: The Python that makes `x` and `names` with `np`, `Path`, `ae_core` and `run`.
+    """
+
+    x: np.ndarray
+    names: list[str]
+    source: str
 
 
-def _read(name: str, content: bytes, image_shape: tuple[int, int]) -> Picture | None:
-    """The picture in a file, or one sentence on the page why there is none."""
+def _source(name: str) -> str:
+    return f"images.decode(Path({name}).read_bytes(), {ENOUGH})"
+
+
+def _pictures(given: Sequence[UploadedFile], kept: str) -> list[Picture]:
+    """The pictures in files, and on the page one sentence for each in which there is none.
+
+    Each file is read once, when it comes: ten of ten megabytes would hold up every change of a control.
+    """
+    before: dict[str, Picture | str] = st.session_state.get(kept, {})
+    now = {file.file_id: before.get(file.file_id) or _read(file) for file in given}
+    st.session_state[kept] = now
+    for file in given:
+        if isinstance(refusal := now[file.file_id], str):
+            say.refused("One file could not be read; the others are not affected.", f"{file.name}: {refusal}")
+    return [picture for picture in now.values() if isinstance(picture, Picture)]
+
+
+def _read(file: UploadedFile) -> Picture | str:
+    """The picture in a file, or one sentence why there is none."""
     try:
-        return Picture(name, _decoded(content, image_shape), hashlib.sha256(content).hexdigest())
+        return Picture(file.name, images.decode(file.getvalue(), ENOUGH), file.file_id)
     except ImageError as error:
-        say.refused("One file could not be read; the others are not affected.", f"{name}: {error}")
-        return None
+        return str(error)
 
 
-def files(image_shape: tuple[int, int]) -> list[Picture]:
+def files() -> list[Picture]:
     """Shows an uploader and gives the pictures that can be read; says of the others why not.
 
     They outlive the uploader, which forgets its files when another page is opened.
     """
+
+    def let_go() -> None:
+        if not st.session_state[UPLOADER]:
+            st.session_state.pop(BROUGHT, None)
+
     given = st.file_uploader(
         f"Up to {MAX_FILES} images, PNG, JPEG, WebP, GIF or BMP",
         accept_multiple_files=True,
         max_upload_size=images.MAX_BYTES // 1_000_000,
-        on_change=lambda: st.session_state.pop(BROUGHT, None),
+        key=UPLOADER,
+        on_change=let_go,
     )
     if len(given) > MAX_FILES:
         st.warning(f"{len(given)} files were given; the first {MAX_FILES} are shown.")
     if given:
-        read = [_read(file.name, file.getvalue(), image_shape) for file in given[:MAX_FILES]]
-        st.session_state[BROUGHT] = [picture for picture in read if picture]
-    found: list[Picture] = st.session_state.get(BROUGHT, [])
-    if found and not given:
+        return _pictures(given[:MAX_FILES], BROUGHT)
+    before = [picture for picture in st.session_state.get(BROUGHT, {}).values() if isinstance(picture, Picture)]
+    if before:
         st.caption("From before; the next upload takes the place of:")
-        st.text(", ".join(picture.name for picture in found))
-    return found
+        st.text(", ".join(picture.name for picture in before))
+    return before
 
 
-def one_file(image_shape: tuple[int, int]) -> Picture | None:
+def one_file() -> Picture | None:
     """Shows an uploader, and, of several pictures, which one to look at."""
-    found = files(image_shape)
+    found = files()
     if len(found) < 2:
         return found[0] if found else None
 
@@ -86,12 +125,13 @@ def one_file(image_shape: tuple[int, int]) -> Picture | None:
     return found[chosen or 0]
 
 
-def photograph(image_shape: tuple[int, int]) -> Picture | None:
+def photograph() -> Picture | None:
     """Offers the camera, which stays off until the visitor wants it."""
     if not st.toggle("Open the camera", key="camera-on"):
         return None
     taken = st.camera_input("A photograph: one thing on a plain ground works best")
-    return _read("photograph", taken.getvalue(), image_shape) if taken else None
+    found = _pictures([taken] if taken else [], TAKEN)
+    return replace(found[0], name="photograph.jpg") if found else None
 
 
 def drawing(dataset: str) -> Picture | None:
@@ -107,12 +147,12 @@ def drawing(dataset: str) -> Picture | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Or begin with a test image", names, key=key, persist_state="session", width="stretch")
         st.button("Put it on the pad", icon=":material/add_photo_alternate:", on_click=begin)
-    return None if grey is None else Picture("drawing", grey, "")
+    return None if grey is None else Picture("drawing.png", grey, "drawing")
 
 
-def upload(image_shape: tuple[int, int]) -> tuple[np.ndarray, list[str]]:
-    """Shows an uploader and gives images (n, h, w) in [0, 1] with their names; ends the page while there are none."""
-    found = files(image_shape)
+def upload(image_shape: tuple[int, int]) -> Uploaded:
+    """Shows an uploader and gives images of that shape; ends the page while there are none."""
+    found = files()
     chosen = st.segmented_control(
         "Ground",
         ["Automatic", "Dark", "Light"],
@@ -124,4 +164,9 @@ def upload(image_shape: tuple[int, int]) -> tuple[np.ndarray, list[str]]:
         st.info("Upload an image to see what the run makes of it: clothing on a plain ground works best.")
         st.stop()
     invert = {"Automatic": None, "Dark": False, "Light": True}[chosen or "Automatic"]
-    return np.stack([images.fit(p.grey, image_shape, invert=invert) for p in found]), [p.name for p in found]
+    x = np.stack([images.fit(picture.grey, image_shape, invert=invert) for picture in found])
+    names = [picture.name for picture in found]
+    source = f"""names = {names}
+given = [ae_core.{_source("name")} for name in names]
+x = np.stack([ae_core.images.fit(grey, run.image_shape, invert={invert}) for grey in given])"""
+    return Uploaded(x, names, source)

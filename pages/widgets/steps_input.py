@@ -25,10 +25,10 @@ def steps(picture: Picture, image_shape: tuple[int, int]) -> tuple[np.ndarray, S
     """
 
     def choose() -> None:
-        st.session_state[CHOSEN_FOR] = picture.digest
+        st.session_state[CHOSEN_FOR] = picture.id
 
     # Until the visitor knows better, whether to invert is decided anew for each picture.
-    if st.session_state.get(CHOSEN_FOR) != picture.digest:
+    if st.session_state.get(CHOSEN_FOR) != picture.id:
         st.session_state[INVERT] = preparing.is_dark(picture.grey, image_shape)
     with st.container(horizontal=True, gap="xxsmall"):
         widths = [*[TILE] * len(fields(Steps)), LAST]
