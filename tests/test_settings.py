@@ -103,3 +103,14 @@ def test_all_nonsense_is_told_in_one_sentence_until_something_else_is_chosen() -
     assert not refusals(app)
     app.selectbox(key="noise").set_value("gaussian").run()
     assert not refusals(app)
+
+
+@pytest.mark.parametrize(("key", "asked"), [("seed", "inf"), ("dense-fashion-mnist-epochs", "1e400")])
+def test_nonsense_in_a_link_that_comes_while_the_page_is_open_is_refused(key: str, asked: str) -> None:
+    app = visit("train", {})
+    before = app.session_state[key]
+    app.query_params[key] = asked
+    app.run()
+    assert not app.exception, [e.value for e in app.exception]
+    assert refusals(app)
+    assert app.session_state[key] == before

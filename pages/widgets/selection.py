@@ -36,8 +36,8 @@ def current(dataset: str) -> np.ndarray:
 
 def set(dataset: str, numbers: Iterable[int]) -> None:
     """Selects those test images of a data set and no others; what is no number of one is left out."""
-    wanted = np.unique(np.array(list(numbers), dtype=np.int64))
-    known = wanted[(wanted >= 0) & (wanted < _count(dataset))].astype(np.int32)
+    count = _count(dataset)
+    known = np.array(sorted({n for n in map(int, numbers) if 0 <= n < count}), np.int32)
     known.flags.writeable = False
     st.session_state[STATE] = {**st.session_state.get(STATE, {}), dataset: known}
 

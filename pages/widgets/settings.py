@@ -9,6 +9,8 @@ import streamlit as st
 
 from pages.widgets import link
 
+SEEDS = 10**9
+
 
 def control(widget: Callable[..., Any], label: str, *arguments: Any, key: str, name: str = "", **options: Any) -> Any:
     """A Streamlit control of fixed limits.
@@ -21,15 +23,27 @@ def control(widget: Callable[..., Any], label: str, *arguments: Any, key: str, n
         name: What `link.tell` calls it; its label if not given.
         options: Further ones for the widget.
     """
-    asked = None if key in st.session_state else st.query_params.get(key)
-    if asked is not None and _indigestible(asked):
-        # Streamlit would fail on it: without it, once more.
+    first = key not in st.session_state
+    asked = st.query_params.get(key)
+    refused = asked is not None and _indigestible(asked, first)
+    if refused:
         link.refuse(key, name or label)
-        link.forget(key)
-        st.rerun()
+        # Streamlit would fail on it: without it, once more.
+        if first:
+            link.forget(key)
+            st.rerun()
+        st.session_state[key] = st.session_state[key]  # what was chosen goes before the link
     options |= {"bind": "query-params", "persist_state": "session", "on_change": link.settle, "args": (key,)}
-    value = widget(label, *arguments, key=key, **options)
-    if asked is not None and not _means(asked, value, options.get("format_func", str)):
+    try:
+        value = widget(label, *arguments, key=key, **options)
+    except (OverflowError, ValueError):
+        if not refused:
+            raise
+        st.rerun()  # the visitor went back to such a link: then it goes first, but only once
+    if value is None and options.get("required"):  # the visitor went back to a link that empties it
+        link.refuse(key, name or label)
+        value = options["default"]
+    elif first and asked is not None and not _means(asked, value, options.get("format_func", str)):
         link.refuse(key, name or label)
     link.keep(key)
     return value
@@ -49,9 +63,9 @@ def seed(key: str, again: bool, name: str) -> int:
         name: What `link.tell` calls it.
     """
     if key not in st.session_state:
-        st.session_state[key] = link.read(key, link.whole(0, 10**9), name) or 0
+        st.session_state[key] = link.read(key, link.whole(0, SEEDS - 1), name) or 0
     if again:
-        st.session_state[key] += 1
+        st.session_state[key] = (st.session_state[key] + 1) % SEEDS
         link.settle(key)
     now: int = st.session_state[key]
     link.write(key, str(now) if now else None)
@@ -111,11 +125,11 @@ def numbers(label: str, options: Sequence[int], high: int, key: str, of: str, na
     return list(chosen)
 
 
-def _indigestible(asked: str) -> bool:
-    """Whether a text of the link is empty, or a number beyond all numbers."""
+def _indigestible(asked: str, first: bool) -> bool:
+    """Whether a text of the link is a number beyond all numbers, or empty where no control wrote it."""
     with suppress(ValueError):
         return not math.isfinite(float(asked))
-    return not asked
+    return first and not asked
 
 
 def _means(asked: str, value: Any, format_func: Callable[[Any], str]) -> bool:
