@@ -62,10 +62,10 @@ grid = figures.tinted(grid, values)
 """
 if run.latent_dim > 2:
     impossible, activation = latent.impossible(run, grid_codes).mean(), run.spec.network.code_activation
-    never = f" At {impossible:.0%} of the places a unit has a value that its {activation} never gives."
+    never = f" At {impossible * 100:.0f} % of the places a unit has a value that its {activation} never gives."
     st.warning(
         f"The code has {run.latent_dim} units. This is a cut through it along its two leading directions, which hold "
-        f"{plane.share:.0%} of the codes' variance; all other directions stay at their mean."
+        f"{plane.share * 100:.0f} % of the codes' variance; all other directions stay at their mean."
         + (never if impossible else ""),
         icon=":material/layers:",
     )
@@ -107,12 +107,16 @@ plot.show(
     narrow=figures.image_grid(drawn, columns=8, height=260),
 )
 st.caption(f"Codes drawn from {density.name}.")
-prior = (
-    "Its prior was trained for: draws look like images."
+why = (
+    "Its objective keeps codes near the prior, and where it leaves a gap a draw is a smear."
     if run.recipe.prior
-    else ("This kind has no prior: nothing told it to make sense between its codes. The density is fitted afterwards.")
+    else "This kind has no prior: nothing told it to make sense between its codes. The density is fitted afterwards."
 )
-st.info(prior, icon=":material/visibility:")
+st.info(
+    f"**{caches.astray(run.run) * 100:.0f} %** of 1,000 such draws lie farther from every test image's code than 99 % "
+    f"of these lie from their nearest. {why}",
+    icon=":material/visibility:",
+)
 code.show(f"""{source}
 drawn = run.decode(latent.density(run, codes).draw({DRAWS}, seed={seed}))
 figures.image_grid(drawn, columns=20, height=160).show()

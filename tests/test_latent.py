@@ -195,3 +195,13 @@ def test_the_prior_has_the_moments_of_a_standard_normal() -> None:
     np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=0.03)
     np.testing.assert_allclose(np.cov(drawn, rowvar=False), np.eye(3), atol=0.03)
     np.testing.assert_array_equal(drawn, latent.standard_normal(3).draw(50_000, 0))
+
+
+def test_draws_are_astray_where_no_code_is_near() -> None:
+    codes = np.random.default_rng(0).standard_normal((3000, 2)).astype(np.float32)
+    usual = latent.spacing(codes)
+    prior = latent.standard_normal(2)
+    assert latent.astray(prior, codes, usual) < 0.05
+    right = codes[codes[:, 0] > 0]
+    assert latent.astray(prior, right, usual) == pytest.approx(0.5 - 0.3989 * usual, abs=0.05), "the left half"
+    assert latent.astray(prior, codes + 100, usual) == 1

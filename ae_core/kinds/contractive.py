@@ -20,7 +20,7 @@ class Contractive(Kind):
     title = "Contractive"
     idea = "Make the code stand still when the image trembles."
     reference = "Rifai et al. 2011"
-    notice = "Shake the image: its codes move far less than vanilla's, relative to their spread."
+    notice = "It is asked to hold its codes still when the image trembles: compare their places with vanilla's."
     order = 4
     hyperparameters = (Hyperparameter("contraction", 1e-4, "λ: weight of ‖∂h/∂x‖²_F.", 0.0, 1.0, log=True),)
     contraction: float

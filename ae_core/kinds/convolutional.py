@@ -11,7 +11,7 @@ class Convolutional(Kind):
     title = "Convolutional"
     idea = "Look at neighbourhoods instead of single pixels; the code is a stack of small maps."
     reference = "Masci et al. 2011"
-    notice = "Its code is large and keeps places: the sharpest reconstructions of the seven."
+    notice = "Its code keeps places. As large as it is by default, it reconstructs the sharpest of the seven."
     order = 5
 
     @classmethod

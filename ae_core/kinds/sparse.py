@@ -17,7 +17,7 @@ class Sparse(Kind):
     title = "Sparse"
     idea = "Many units, few at work on any one image."
     reference = "Ng 2011; Makhzani & Frey 2014"
-    notice = "Count the units that fire for an image: fewer units, each with a clearer meaning."
+    notice = "It is asked to use few of its units for any one image: count those that fire."
     order = 1
     hyperparameters = (
         Hyperparameter("method", "l1", "How sparsity is asked for.", choices=("l1", "kl", "dropout")),

@@ -20,7 +20,9 @@ class Variational(Kind):
     title = "Variational"
     idea = "Encode to a cloud, keep the clouds together, and any place decodes to something."
     reference = "Kingma & Welling 2014; Higgins et al. 2017"
-    notice = "Its plane is filled: between two classes lies something in between, not nothing."
+    notice = (
+        "It is asked to keep its codes together, so that between two classes lies something in between: look for gaps."
+    )
     heads = ("z_mean", "z_log_var")
     prior = True
     unit = "nats an image"

@@ -3,7 +3,7 @@
 `paths`, `traversals` and `projections` are modules of their own.
 """
 
-from ae_core.latent.densities import RANGES, Density, density, fit_density, impossible, standard_normal
+from ae_core.latent.densities import RANGES, Density, astray, density, fit_density, impossible, standard_normal
 from ae_core.latent.neighbours import distances, nearest, nearest_others, spacing
 from ae_core.latent.planes import (
     Plane,
@@ -24,6 +24,7 @@ __all__ = [
     "RANGES",
     "Density",
     "Plane",
+    "astray",
     "density",
     "distances",
     "extent",

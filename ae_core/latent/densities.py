@@ -8,6 +8,7 @@ import numpy as np
 
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
+from ae_core.latent.neighbours import distances
 
 COMPONENTS = 10
 FIT_CODES = 2000  # enough for 10 Gaussians, and fitted in a second
@@ -52,6 +53,11 @@ def impossible(run: LoadedRun, codes: np.ndarray, tolerance: float = 1e-3) -> np
     low, high = RANGES[run.spec.network.code_activation]
     outside = (codes < low - tolerance) | (codes > high + tolerance)
     return np.asarray(np.any(outside, axis=1))
+
+
+def astray(density: Density, codes: np.ndarray, spacing: float, count: int = 1000) -> float:
+    """The share of so many draws that lie farther than `spacing` from every one of codes (n, d); in [0, 1]."""
+    return float((distances(codes, density.draw(count, 0)) > spacing).mean())
 
 
 def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"]) -> Density:

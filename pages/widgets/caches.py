@@ -80,6 +80,16 @@ def unit_ranges(run: Run) -> np.ndarray:
     return _frozen(traversals.unit_ranges(codes(run)))
 
 
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+def astray(run: Run) -> float:
+    """The share of draws from the run's density that lie off the test codes.
+
+    Raises:
+        OptionError: if there is no density to draw from.
+    """
+    return latent.astray(density(run), codes(run), spacing(run))
+
+
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_CONTENT)
 def draws(run: Run, count: int, seed: int) -> np.ndarray:
     """Images decoded from codes that are drawn from the run's density, (count, h, w).
