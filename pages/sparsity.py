@@ -17,10 +17,11 @@ thresholds = {t: evaluation.activity_threshold(run) for t, run in overlaid.items
 counts = {t: metrics.active_units(z, thresholds[t]) for t, z in codes.items()}
 rates = {t: metrics.firing_rate(z, thresholds[t]) for t, z in codes.items()}
 
+datasets = [data.load(run.spec.dataset).title for run in overlaid.values()]
 st.dataframe(
     pd.DataFrame(
-        {
-            "data set": [data.load(run.spec.dataset).title for run in overlaid.values()],
+        ({"data set": datasets} if len(set(datasets)) > 1 else {})
+        | {
             "units": [z.shape[1] for z in codes.values()],
             "active on an image": [float(c.mean()) for c in counts.values()],
             "dead": [int((r == 0).sum()) for r in rates.values()],
@@ -50,7 +51,7 @@ st.caption(
     "a sigmoid, which is never zero, above 0.1."
 )
 st.info(
-    "A sparse run has more units but uses fewer for any one image: compare the left picture with the column "
+    "A sparse run has more units but uses fewer for any one image: compare “Units an image uses” with the column "
     "“active on an image”. A unit that fires everywhere says little about any one image.",
     icon=":material/visibility:",
 )
