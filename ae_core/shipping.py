@@ -48,11 +48,11 @@ PLANE_TRAINING = {"epochs": 40, "batch_size": 64, "learning_rate": 2e-3, "beta_2
 
 RUNS = {
     "vanilla": Shipped("Vanilla", "vanilla", training=LONG),
-    "sparse": Shipped("Sparse (article's 1e-5)", "sparse", {"l1": 1e-5}, training=LONG),
+    "sparse": Shipped("Sparse, light penalty", "sparse", {"l1": 1e-5}, training=LONG),
     # Tied weights: an untied decoder grows while the code shrinks, and the penalty pays for less. L1 on a relu, since
     # it gives true zeros: what KL leaves of a sigmoid below 0.1 still carries half of the image.
     "sparse-visible": Shipped(
-        "Sparse, 128 units (6.5e-4, tied)",
+        "Sparse, 128 units, strong penalty",
         "sparse",
         {"l1": 6.5e-4},
         {"latent_dim": 128, "tied": True},
