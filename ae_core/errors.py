@@ -9,6 +9,10 @@ class OptionError(ExplorerError, ValueError):
     """An unknown kind, network or option, or a value outside its range."""
 
 
+class SettingsError(ExplorerError):
+    """A setting of the server that makes no sense."""
+
+
 class DatasetError(ExplorerError):
     """A data set that is unknown, missing or damaged."""
 

@@ -1,4 +1,4 @@
-"""The command line, ``python -m ae_core``: kinds, train, list, evaluate, encode, project, sample; a module for each.
+"""The command line, ``python -m ae_core``: a module for each command.
 
 Results go to stdout, progress and errors to stderr. Exit status: 0 fine, 1 failed, 2 not understood,
 130 stopped by the person at the keyboard.
@@ -15,6 +15,7 @@ from ae_core.cli.listing import list_runs
 from ae_core.cli.output import STOPPED
 from ae_core.cli.project import project
 from ae_core.cli.sample import sample
+from ae_core.cli.settings import show_settings
 from ae_core.cli.train import train_kind
 from ae_core.errors import ExplorerError
 
@@ -38,7 +39,7 @@ class Commands(click.Group):
 
 @click.group(
     cls=Commands,
-    commands=[show_kinds, train_kind, list_runs, evaluate_runs, encode, project, sample],
+    commands=[show_kinds, train_kind, list_runs, evaluate_runs, encode, project, sample, show_settings],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 def main() -> None:
