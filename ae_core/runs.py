@@ -25,6 +25,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ae_core import settings
 from ae_core import spec as specs
 from ae_core.errors import ExplorerError, RunError
 from ae_core.spec import Spec
@@ -86,8 +87,8 @@ class BrokenRun:
 
 
 def data_folder() -> Path:
-    """Where trainings and their runs live: $LATENT_EXPLORER_DATA, or checkpoints/local."""
-    return Path(os.environ.get("LATENT_EXPLORER_DATA") or SHIPPED / "local")
+    """Where trainings and their runs live, see `settings`."""
+    return settings.current().data
 
 
 def new_name(kind: str) -> str:
