@@ -18,10 +18,12 @@ def show(source: str, reads: Sequence[str] = ()) -> None:
         reads: Names of the visitor's own files that it reads.
     """
     with st.expander(TITLE, icon=":material/code:"):
-        st.caption("Makes what this page shows; run it in the repository's root.")
+        made = "Makes what this page shows; run it in the repository's root"
         if reads:
-            st.caption("It reads your own pictures, which are to lie there under these names:")
+            st.caption(f"{made}, with your own files there under these names:")
             st.text(", ".join(reads))
+        else:
+            st.caption(f"{made}.")
         st.code(source.strip(), language="python")
 
 
