@@ -33,8 +33,15 @@ class OnnxNetwork:
 
     def __call__(self, x: np.ndarray) -> dict[str, np.ndarray]:
         x = np.ascontiguousarray(x, np.float32)
-        batches = [self._session.run(None, {self._input: x[i : i + BATCH]}) for i in range(0, max(len(x), 1), BATCH)]
-        return {name: np.concatenate(parts) for name, *parts in zip(self.outputs, *batches, strict=True)}
+        found: dict[str, np.ndarray] = {}
+        for i in range(0, max(len(x), 1), BATCH):
+            parts = self._session.run(None, {self._input: x[i : i + BATCH]})
+            for name, part in zip(self.outputs, parts, strict=True):
+                if name not in found:
+                    # Parts kept until the end would lie between what each batch frees: 100 MB and more of holes.
+                    found[name] = np.empty((len(x), *part.shape[1:]), part.dtype)
+                found[name][i : i + BATCH] = part
+        return found
 
 
 class LoadedRun:
