@@ -12,6 +12,7 @@ A run is written beside its place and renamed into it whole; after that it never
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -218,8 +219,9 @@ def writing(out: Path) -> Iterator[Path]:
     if os.path.lexists(out):
         raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
     work = out.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
+    claim = None
     try:
-        work.mkdir(parents=True)
+        claim = _claimed(work)
         if len(os.fsencode(out.name)) > os.pathconf(work, "PC_NAME_MAX"):
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         yield work
@@ -232,6 +234,35 @@ def writing(out: Path) -> Iterator[Path]:
         raise RunError(f"The run {out.name!r} cannot be written: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        if claim is not None:
+            os.close(claim)
+
+
+def _claimed(work: Path) -> int:
+    """Makes a folder that `remove_if_left` leaves alone until the descriptor is closed, or its process is gone."""
+    while True:
+        work.mkdir(parents=True, exist_ok=True)
+        claim = os.open(work, os.O_RDONLY)
+        fcntl.flock(claim, fcntl.LOCK_EX)
+        if work.exists():  # nobody took it for a leftover before it was locked
+            return claim
+        os.close(claim)
+
+
+def remove_if_left(work: Path) -> bool:
+    """Removes an unfinished folder whose writer is gone; whether it did."""
+    try:
+        claim = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(work, ignore_errors=True)
+    except OSError:  # somebody writes it
+        return False
+    finally:
+        os.close(claim)
+    return True
 
 
 def check_writable(out: Path) -> None:
