@@ -146,7 +146,7 @@ class LoadedRun:
 
     @cached_property
     def parameters(self) -> int:
-        return int(self.run.card["parameters"])
+        return self.run.card.parameters
 
 
 def load(path: str | Path) -> LoadedRun:
@@ -156,7 +156,7 @@ def load(path: str | Path) -> LoadedRun:
         RunError: if there is none, or if it is incomplete, changed or of another shape.
     """
     run = runs.read(Path(path))
-    runs.read_file(run.path, "model.weights.h5", run.card)  # not used here, but part of what the run claims to be
+    runs.verify_file(run.path, "model.weights.h5", run.card)  # not used here, but part of what the run claims to be
     return LoadedRun(run)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from ae_core.backend import keras
 from ae_core.kinds import FAMILIES, Network
-from ae_core.kinds.base import feature_map_size
+from ae_core.kinds.base import code_is_feature_map
 
 
 class TiedDense(keras.layers.Layer):
@@ -66,7 +66,7 @@ def _encoder(network: Network, image_shape: tuple[int, int], heads: tuple[str, .
     y = keras.layers.Flatten()(y)
     for width in network.hidden:
         y = keras.layers.Dense(width, activation="relu")(y)
-    if _code_is_feature_map(network, image_shape, heads):
+    if code_is_feature_map(network, image_shape, heads):
         outputs = {heads[0]: keras.layers.Identity(name=heads[0])(y)}
     else:
         outputs = {
@@ -75,22 +75,10 @@ def _encoder(network: Network, image_shape: tuple[int, int], heads: tuple[str, .
     return keras.Model(x, outputs, name="encoder")
 
 
-def _code_is_feature_map(network: Network, image_shape: tuple[int, int], heads: tuple[str, ...]) -> bool:
-    """Whether the code is the pooled feature map itself, with no dense layer around it."""
-    return (
-        network.family == "pooling"
-        and not network.hidden
-        and not network.decoder_hidden
-        and network.code_activation == "relu"
-        and len(heads) == 1
-        and network.latent_dim == feature_map_size("pooling", image_shape)
-    )
-
-
 def _convolutional_decoder(network: Network, image_shape: tuple[int, int], y: Any) -> Any:
     filters = FAMILIES[network.family].filters
     height, width = (ceil(side / 4) for side in image_shape)
-    if not _code_is_feature_map(network, image_shape, ("z",)):
+    if not code_is_feature_map(network, image_shape, ("z",)):
         y = keras.layers.Dense(height * width * filters[-1], activation="relu")(y)
     y = keras.layers.Reshape((height, width, filters[-1]))(y)
     for n in reversed(filters):

@@ -1,12 +1,14 @@
 """What to train: everything that determines a run, as plain data that survives JSON."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ae_core import data, kinds
 from ae_core.errors import OptionError
 from ae_core.kinds import Kind, Network
+from ae_core.kinds.base import weight_shapes
 
 MAX_EPOCHS = 500
 VALIDATION_SHARE = 0.05
@@ -112,6 +114,16 @@ class Spec:
     @property
     def image_shape(self) -> tuple[int, int]:
         return data.load(self.dataset).image_shape
+
+    @property
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of all arrays that its network learns, in Keras's order."""
+        return weight_shapes(self.network, self.image_shape, kinds.get(self.kind).heads)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its network learns."""
+        return sum(map(math.prod, self.weights.values()))
 
     def to_json(self) -> dict[str, Any]:
         return {

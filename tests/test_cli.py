@@ -179,7 +179,7 @@ def test_interrupted_training_is_status_130_and_leaves_a_sound_run(stopped: Stop
     assert last["event"] == "cancelled"
     run = ae_core.load(last["run"])
     assert run.run.title == "Cut short"
-    assert not run.run.card["complete"]
+    assert not run.run.card.complete
     assert len(run.run.history) == last["epoch"] < 500
     assert run.reconstruct(np.zeros((2, 8, 8), np.float32)).shape == (2, 8, 8)
 
@@ -323,10 +323,10 @@ def test_evaluate_goes_on_after_a_broken_run(local_runs: Path) -> None:
 
 
 def test_evaluate_never_reads_the_cards_figures(local_runs: Path) -> None:
-    card = json.loads((local_runs / "mine" / runs.CARD).read_text())
+    card = runs.read_card(local_runs / "mine")
     honest = card["metrics"]["bce"]
     card["metrics"]["bce"] = 0.0
-    runs.write_json(local_runs / "mine" / runs.CARD, card)
+    runs.write_card(local_runs / "mine", card)
     (result,) = json.loads(call("evaluate", local_runs / "mine", "--no-neighbours", "--json").stdout)
     assert result["figures"]["bce"] == pytest.approx(honest, rel=1e-6)
 

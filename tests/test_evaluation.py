@@ -1,6 +1,5 @@
 """The figures of a run, computed here a second time; none is taken from its card."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -76,7 +75,7 @@ def test_the_jacobian_is_that_of_differences_along_each_pixel(run: LoadedRun, fi
 @pytest.mark.parametrize("kind", kinds.names())
 def test_the_card_is_written_from_the_same_figures(kind: str, digits_runs: dict[str, Path]) -> None:
     run = inference.load(digits_runs[kind])
-    assert evaluate(run, neighbours=False) == pytest.approx(run.run.card["metrics"], rel=1e-5)
+    assert evaluate(run, neighbours=False) == pytest.approx(dict(run.run.card.metrics), rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", kinds.names())
@@ -90,9 +89,9 @@ def test_what_the_card_claims_changes_nothing(
     digits_runs: dict[str, Path], figures: dict[str, float], tmp_path: Path
 ) -> None:
     shutil.copytree(digits_runs["sparse"], tmp_path / "boastful")
-    card = json.loads((tmp_path / "boastful" / runs.CARD).read_text())
+    card = runs.read_card(tmp_path / "boastful")
     card["metrics"] = dict.fromkeys(card["metrics"], 0.0)
-    runs.write_json(tmp_path / "boastful" / runs.CARD, card)
+    runs.write_card(tmp_path / "boastful", card)
     assert evaluate(inference.load(tmp_path / "boastful")) == pytest.approx(figures)
 
 

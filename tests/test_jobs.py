@@ -111,8 +111,8 @@ def test_it_outlives_the_server_that_submitted_it(world: dict[str, Job]) -> None
 def test_it_leaves_a_run_and_its_history(world: dict[str, Job]) -> None:
     job = world["whole"]
     run = inference.load(job.run_path)
-    assert (run.run.title, run.run.card["complete"], run.spec) == ("Mine", True, job.spec)
-    assert run.run.card["owner"] == "alice"
+    assert (run.run.title, run.run.card.complete, run.spec) == ("Mine", True, job.spec)
+    assert run.run.card.owner == "alice"
     assert list(run.run.history) == job.history()
     assert [h["epoch"] for h in job.history()] == list(range(1, EPOCHS + 1))
 
@@ -137,7 +137,7 @@ def test_stopped_it_is_cancelled_and_leaves_a_run_of_what_it_learnt(world: dict[
     job = world["stopped"]
     assert (job.status.state, job.status.reason) == ("cancelled", "")
     run = inference.load(job.run_path)
-    assert not run.run.card["complete"]
+    assert not run.run.card.complete
     assert 2 <= len(run.run.history) == job.status.epoch < EPOCHS
 
 

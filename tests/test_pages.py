@@ -392,7 +392,7 @@ def test_a_finished_training_shows_its_figures_and_the_ways_on(digits_runs: dict
     app = open_page("train")
     assert_sound(app)
     metrics = {m.label: m.value for m in app.metric}
-    assert metrics["Test BCE, nats a pixel"] == f"{runs.read(job.run_path).card['metrics']['bce']:.4f}"
+    assert metrics["Test BCE, nats a pixel"] == f"{runs.read(job.run_path).card.figure('bce'):.4f}"
     (way,) = [b for b in app.button if b.label == "Latent space"]
     way.click().run()
     assert_sound(app)
@@ -424,7 +424,7 @@ def test_a_training_under_way_is_watched_and_no_second_one_starts() -> None:
 def test_what_belongs_to_another_visitor_is_not_shown(digits_runs: dict[str, Path]) -> None:
     job = job_in_state("finished", owner="someone-else")
     shutil.copytree(digits_runs["vanilla"], job.run_path)
-    runs.write_json(job.run_path / runs.CARD, runs.read(job.run_path).card | {"owner": "someone-else"})
+    runs.write_card(job.run_path, runs.read_card(job.run_path) | {"owner": "someone-else"})
     app = open_page("train")
     assert "What to expect" in [s.value for s in app.header]
     turn(app, "reconstruct")

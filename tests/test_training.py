@@ -49,9 +49,9 @@ def test_every_term_has_a_curve_in_training_and_validation(kind: str, digits_run
 @ALL
 def test_the_card_tells_what_the_run_can_do(kind: str, digits_runs: dict[str, Path]) -> None:
     card = runs.read(digits_runs[kind]).card
-    assert card["complete"] is True
-    assert card["epochs"] == 1
-    figures = card["metrics"]
+    assert card.complete is True
+    assert card.epochs == 1
+    figures = card.metrics
     assert all(math.isfinite(v) for v in figures.values())
     again = evaluate(inference.load(digits_runs[kind]), neighbours=False)
     assert figures == pytest.approx(again, rel=1e-4)
@@ -129,8 +129,8 @@ def test_stopping_between_steps_leaves_a_sound_run(kind: str, tmp_path: Path) ->
     assert isinstance(last, Cancelled)
     assert last.epoch == 0
     assert last.run is not None
-    assert last.run.card["complete"] is False
-    assert last.run.card["epochs"] == 0
+    assert last.run.card.complete is False
+    assert last.run.card.epochs == 0
     assert inference.load(tmp_path / "run").reconstruct(X).shape == X.shape
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
@@ -142,7 +142,7 @@ def test_stopping_after_an_epoch_keeps_its_history(tmp_path: Path) -> None:
         seen.append(event)
     assert isinstance(seen[-1], Cancelled)
     assert seen[-1].epoch >= 1
-    assert seen[-1].run.card["epochs"] == len(seen[-1].run.history) == seen[-1].epoch
+    assert seen[-1].run.card.epochs == len(seen[-1].run.history) == seen[-1].epoch
     assert seen[-1].run.spec == spec
 
 

@@ -56,7 +56,7 @@ def list_runs(folder: Path | None, as_json: bool) -> None:
 
 def _row(place: str, run: Run) -> list[str]:
     spec = run.spec
-    epochs = f"{len(run.history)}" + ("" if run.card.get("complete", True) else " (stopped)")
+    epochs = f"{len(run.history)}" + ("" if run.card.complete else " (stopped)")
     return [run.name, place, spec.kind, spec.dataset, f"{spec.network.latent_dim}", epochs, run.title]
 
 
@@ -64,5 +64,5 @@ def _record(place: str, run: Run | BrokenRun) -> dict[str, Any]:
     record: dict[str, Any] = {"name": run.name, "from": place, "path": str(run.path), "broken": None}
     if isinstance(run, BrokenRun):
         return record | {"broken": run.reason}
-    card = {key: run.card.get(key) for key in ("parameters", "epochs", "complete", "seconds", "created")}
+    card = {key: getattr(run.card, key) for key in ("parameters", "epochs", "complete", "seconds", "created")}
     return record | {"title": run.title, "spec": run.spec.to_json()} | card

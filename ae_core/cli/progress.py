@@ -26,7 +26,7 @@ def print_event(event: Event) -> None:
     values = {f.name: getattr(event, f.name) for f in fields(event) if f.name != "preview"}
     run = values.pop("run", None)
     if isinstance(event, Finished | Cancelled):
-        values |= {"run": str(run.path) if run else None, "metrics": run.card["metrics"] if run else None}
+        values |= {"run": str(run.path) if run else None, "metrics": dict(run.card.metrics) if run else None}
     click.echo(json.dumps(finite({"event": NAMES[type(event)], **values})))
 
 
@@ -60,7 +60,7 @@ class TrainingView:
                 left = "" if self._left is None or last else f"  {clock(self._left)} left"
                 self._say(f"Epoch {event.epoch:{width}}/{self._spec.training.epochs}  {terms}{left}")
             case Finished(run):
-                self._say(f"Finished in {clock(run.card['seconds'])}; {_summary(run)}.")
+                self._say(f"Finished in {clock(run.card.seconds)}; {_summary(run)}.")
                 click.echo(run.path)
             case Cancelled(run, epoch) if run:
                 self._say(f"Stopped after {epoch} whole epochs and saved; {_summary(run)}.")
@@ -76,5 +76,5 @@ class TrainingView:
 
 
 def _summary(run: Run) -> str:
-    metrics = run.card["metrics"]
-    return f"on the test images BCE {metrics['bce']:.4f} nats a pixel, PSNR {metrics['psnr']:.2f} dB"
+    bce, psnr = map(run.card.figure, ("bce", "psnr"))
+    return f"on the test images BCE {bce:.4f} nats a pixel, PSNR {psnr:.2f} dB"

@@ -143,6 +143,66 @@ def feature_map_size(family: str, image_shape: tuple[int, int]) -> int:
     return height * width * FAMILIES[family].filters[-1]
 
 
+def code_is_feature_map(network: Network, image_shape: tuple[int, int], heads: tuple[str, ...]) -> bool:
+    """Whether the code is the pooled feature map itself, with no dense layer around it."""
+    return (
+        network.family == "pooling"
+        and not network.hidden
+        and not network.decoder_hidden
+        and network.code_activation == "relu"
+        and len(heads) == 1
+        and network.latent_dim == feature_map_size("pooling", image_shape)
+    )
+
+
+def weight_shapes(network: Network, image_shape: tuple[int, int], heads: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    """Shapes of all that encoder and decoder learn, without building them.
+
+    Returns:
+        Name → shape, in Keras's order and with the names in its file of weights, such as "decoder/dense_1/0".
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    height, width = (-(-side // 4) for side in image_shape)
+    pixels, filters = image_shape[0] * image_shape[1], FAMILIES[network.family].filters
+
+    def add(model: str, layer: str, *arrays: tuple[int, ...]) -> None:
+        count = sum(name.startswith((f"{model}/{layer}/", f"{model}/{layer}_")) for name in shapes) // len(arrays)
+        name = f"{model}/{layer}_{count}" if count else f"{model}/{layer}"
+        shapes.update((f"{name}/{i}", shape) for i, shape in enumerate(arrays))
+
+    def dense(model: str, before: int, *widths: int) -> int:
+        for after in widths:
+            add(model, "dense", (before, after), (after,))
+            before = after
+        return before
+
+    before = 1
+    for after in filters:
+        add("encoder", "conv2d", (3, 3, before, after), (after,))
+        before = after
+    flat = height * width * filters[-1] if filters else pixels
+    last = dense("encoder", flat, *network.hidden)
+    if not code_is_feature_map(network, image_shape, heads):
+        for _ in heads:
+            dense("encoder", last, network.latent_dim)
+
+    last = dense("decoder", network.latent_dim, *network.decoder_hidden)
+    if network.tied:
+        add("decoder", "tied_dense", (pixels,))
+    elif not filters:
+        dense("decoder", last, pixels)
+    elif not code_is_feature_map(network, image_shape, ("z",)):
+        dense("decoder", last, flat)
+    before = filters[-1] if filters else 0
+    for after in (*reversed(filters), 1) if filters else ():
+        if network.family == "strided":
+            add("decoder", "conv2d_transpose", (3, 3, after, before), (after,))
+        else:
+            add("decoder", "conv2d", (3, 3, before, after), (after,))
+        before = after
+    return shapes
+
+
 @dataclass(frozen=True)
 class Forward:
     """One pass of a batch through the model, as Keras tensors; what `Kind.loss_terms` is given.

@@ -64,26 +64,26 @@ def show_ended(job: Job) -> None:
         say.refused("The run of this training is damaged.", run.reason)
     else:
         if status.state == "finished":
-            training, whole = run.card["seconds"], status.updated - status.submitted
+            training, whole = run.card.seconds, status.updated - status.submitted
             # One that was resumed counts the seconds that it had before.
             around = f", {_duration(whole)} with starting and saving" if whole > training else ""
             st.success(
-                f"Finished: {_counted(run.card['epochs'])} in {_duration(training)}{around}.", icon=":material/check:"
+                f"Finished: {_counted(run.card.epochs)} in {_duration(training)}{around}.", icon=":material/check:"
             )
         else:
             st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; what it had learnt is kept as a run.")
-        figures_of_run = run.card["metrics"]
+        figure = run.card.figure
         bce, mse, contraction = st.columns(3)
         bce.metric(
             "Test BCE, nats a pixel",
-            f"{figures_of_run['bce']:.4f}",
-            help=f"Its floor, the pixels' own entropy, is {figures_of_run['bce'] - figures_of_run['above_floor']:.4f}. "
+            f"{figure('bce'):.4f}",
+            help=f"Its floor, the pixels' own entropy, is {figure('bce') - figure('above_floor'):.4f}. "
             "On grey pixels BCE is no normalised likelihood.",
         )
-        mse.metric("Test MSE", f"{figures_of_run['mse']:.4f}")
+        mse.metric("Test MSE", f"{figure('mse'):.4f}")
         contraction.metric(
             "Contraction ratio",
-            f"{figures_of_run['contraction_ratio'] or float('nan'):.2f}",
+            f"{figure('contraction_ratio'):.2f}",
             help="Mean ‖∂z/∂x‖²_F over the codes' total variance: how far codes move when the image trembles, "
             "relative to their spread.",
         )

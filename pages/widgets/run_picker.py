@@ -46,14 +46,14 @@ def available() -> dict[str, Run | BrokenRun]:
     local = runs.scan(runs.data_folder() / "runs")
     # A run without an owner came from the command line: whoever hosts put it there for all.
     mine = [r for r in local if _owner(r) in (None, me)]
-    created = {r.name: str(r.card.get("created")) if isinstance(r, Run) else "" for r in mine}
+    created = {r.name: r.card.created if isinstance(r, Run) else "" for r in mine}
     found += sorted(mine, key=lambda r: created[r.name], reverse=True)
     return {r.name: r for r in found}
 
 
 def _owner(run: Run | BrokenRun) -> str | None:
     if isinstance(run, Run):
-        return run.card.get("owner")
+        return run.card.owner
     with suppress(TrainingError):
         return jobs.find(run.name).owner  # its card may be what is broken
     with suppress(RunError, AttributeError):
@@ -73,8 +73,8 @@ def _label(run: Run | BrokenRun) -> str:
         return f"{runs.clean(run.name)} (broken)"
     if run.path.parent == runs.SHIPPED:
         return run.title
-    whose = "yours, " if run.card.get("owner") else ""
-    return f"{run.title} · {whose}{str(run.card.get('created'))[:16].replace('T', ' ')}"
+    whose = "yours, " if run.card.owner else ""
+    return f"{run.title} · {whose}{run.card.created[:16].replace('T', ' ')}"
 
 
 def pick(default: str = "variational") -> LoadedRun:
