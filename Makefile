@@ -4,13 +4,13 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: app test lint chromium checkpoints pictures clean
+.PHONY: app test lint audit chromium checkpoints pins pictures clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.dev chromium lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -29,14 +29,23 @@ chromium: $(VENV)/.dev
 checkpoints: $(VENV)/.app
 	$(BIN)/python -m ae_core.shipping
 
+INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes
+
 $(VENV)/.app: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	$(INSTALL) -r requirements.txt
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.app requirements-dev.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.app requirements-cluster.txt requirements-dev.txt
+	$(INSTALL) -r requirements-cluster.txt -r requirements-dev.txt
 	touch $@
+
+# After a change of pyproject.toml; delete the files first for newer versions.
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+pins:
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) pyproject.toml --extra cluster -c requirements.txt -o requirements-cluster.txt
+	$(COMPILE) --group dev -c requirements-cluster.txt -o requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
