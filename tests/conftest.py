@@ -41,12 +41,6 @@ def components_are_sought_once() -> Iterator[None]:
         yield
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Has the tests of a file be run by one process, because they share what is dear to set up."""
-    if SHARED:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In one process what needs a browser comes last; in several first, because its files are the longest."""
     items.sort(key=lambda item: ("browser" in item.path.parts) != SHARED)
