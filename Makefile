@@ -17,6 +17,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+audit: $(VENV)/.dev
+	$(BIN)/python .ci/audit.py
+
 # Debian's Chromium for root, Playwright's own for everyone else.
 chromium: $(VENV)/.dev
 	@command -v chromium >/dev/null 2>&1 || \
