@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.widgets import lens, plot, sprites
+from pages.widgets import failure, lens, plot, sprites
 from pages.widgets.visitor import VisitorCookie
 from pages.widgets.warmup import lifespan
 
@@ -11,4 +11,5 @@ app = st.App(
     middleware=[VisitorCookie.middleware()],
     routes=[plot.ROUTE, sprites.ROUTE, *lens.ROUTES],
     lifespan=lifespan,
+    on_script_error=failure.told,
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core.errors import ExplorerError
-from pages.widgets import link, say
+from pages.widgets import link, say, visitor
 
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
 
@@ -27,6 +27,7 @@ page = st.navigation(
     ],
     position="top",
 )
+visitor.arrive()
 refusals = st.empty()
 try:
     page.run()

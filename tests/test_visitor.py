@@ -1,6 +1,8 @@
 """The visitor's cookie, given to a page over ASGI as a server would ask for it."""
 
 import asyncio
+import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from pages.widgets import visitor
 from pages.widgets.visitor import COOKIE, LOCAL, VisitorCookie, current
 
 PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -109,3 +112,22 @@ def test_a_websocket_passes_untouched() -> None:
 
 def test_without_a_browser_the_visitor_is_local() -> None:
     assert current() == LOCAL
+
+
+@pytest.mark.parametrize("cookie", ["the-secret", "local", "", "☃" * 10_000])
+def test_who_asks_is_a_fingerprint_of_the_cookie(cookie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask_with(cookie: str) -> str:
+        page = SimpleNamespace(headers={"Host": "here"}, cookies={COOKIE: cookie})
+        monkeypatch.setattr(visitor.st, "context", page)
+        return current()
+
+    assert re.fullmatch("[0-9a-f]{32}", ask_with(cookie))
+    assert ask_with(cookie) == ask_with(cookie)
+    assert ask_with(cookie) != ask_with("another")
+    assert ask_with("abc") == "ba7816bf8f01cfea414140de5dae2223", (
+        "SHA-256, so that every version finds a visitor's runs"
+    )
+
+
+def test_where_no_page_asks_there_is_no_session() -> None:
+    assert visitor.session() is None

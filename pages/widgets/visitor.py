@@ -1,11 +1,18 @@
-"""Who is asking: a random cookie that survives a reload and that no script can read."""
+"""Who is asking: a random cookie that survives a reload and that no script can read.
 
+What is stored and compared is its fingerprint: who reads the data folder or the log cannot ask in a visitor's name.
+"""
+
+import hashlib
 import secrets
 
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ae_core import logs
 
 COOKIE = "latent_explorer_visitor"
 LOCAL = "local"
@@ -49,7 +56,28 @@ def _is_first_visit(scope: Scope) -> bool:
 
 
 def current() -> str:
-    """The visitor's id; where cookies are refused one that lasts as long as the tab, "local" without a browser."""
+    """The visitor's id, 32 hexadecimal digits; "local" without a browser.
+
+    Where cookies are refused it lasts as long as the tab.
+    """
     if not st.context.headers:
         return LOCAL
-    return st.context.cookies.get(COOKIE) or st.session_state.setdefault("visitor", secrets.token_urlsafe(24))
+    secret = st.context.cookies.get(COOKIE) or st.session_state.setdefault("visitor", secrets.token_urlsafe(24))
+    return _fingerprint(secret)
+
+
+def session() -> str | None:
+    """What the log calls the tab whose page asks, 12 hexadecimal digits; None where no page does."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return None if context is None else _fingerprint(context.session_id)[:12]
+
+
+def arrive() -> None:
+    """Logs a tab's first page."""
+    if not st.session_state.get("arrived"):
+        st.session_state["arrived"] = True
+        logs.event("session started")
+
+
+def _fingerprint(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:32]

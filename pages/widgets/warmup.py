@@ -7,8 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from ae_core import runs
+import streamlit as st
+
+import ae_core
+from ae_core import logs, runs
 from ae_core.runs import Run
+from pages.widgets import visitor
 
 TRIM_SECONDS = 5
 FIRST_SHOWN = "variational"  # by most pages
@@ -19,6 +23,8 @@ LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Warms up, then lets the server answer."""
+    logs.identify(visitor.session)
+    logs.adopt("streamlit", "uvicorn", "websockets")
     trim = give_memory_back()
     logger = logging.getLogger(LOGGER)
     level = logger.level
@@ -28,7 +34,9 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     finally:
         logger.setLevel(level)
     trimming = asyncio.create_task(_every(TRIM_SECONDS, trim))
+    logs.event("server started", version=ae_core.__version__, port=st.get_option("server.port"))
     yield
+    logs.event("server stopped")
     trimming.cancel()
 
 
