@@ -1,4 +1,4 @@
-"""One server for all browser tests; a fresh browser context for each visitor."""
+"""One server for all browser tests; a browser without cookies for each visitor."""
 
 from collections.abc import Callable, Iterator
 
@@ -36,7 +36,18 @@ def new_visitor(browser: Browser) -> Iterator[Callable[[], BrowserContext]]:
         context.close()
 
 
+@pytest.fixture(scope="module")
+def visited(browser: Browser) -> Iterator[BrowserContext]:
+    """Where one visitor follows the other: to load the app's files anew takes as long as many a test."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def tab(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
+def tab(visited: BrowserContext, server: Server) -> Iterator[Tab]:
     """The only tab of a new visitor."""
-    return Tab(new_visitor(), server)
+    yield Tab(visited, server)
+    for page in visited.pages:
+        page.close()
+    visited.clear_cookies()

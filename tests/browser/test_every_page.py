@@ -7,25 +7,42 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import PAGES, Server, Tab
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 DESK, PHONE = 1280, 390
 # Each scheme and each width once: what depends on both at a time was looked at, and takes as long again.
-VISITS = [(page, scheme, width) for page in PAGES for scheme, width in (("light", DESK), ("dark", PHONE))]
+WIDTHS = {"light": DESK, "dark": PHONE}
+VISITS = [(page, scheme) for page in PAGES for scheme in WIDTHS]
 
 
-@pytest.fixture(scope="module", params=VISITS, ids=lambda v: f"{v[0] or 'home'}-{v[1]}-{v[2]}")
-def visit(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[tuple[str, str, Tab]]:
-    """A page opened by its link in a fresh context, drawn to its end."""
-    page, scheme, width = request.param
-    phone = width == PHONE
-    context = browser.new_context(
-        color_scheme=scheme, viewport={"width": width, "height": 844}, has_touch=phone, is_mobile=phone
-    )
-    tab = Tab(context, server)
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """A browser of each scheme and width, which keeps the app's files."""
+    opened = {
+        scheme: browser.new_context(
+            color_scheme=scheme,
+            viewport={"width": width, "height": 844},
+            has_touch=width == PHONE,
+            is_mobile=width == PHONE,
+        )
+        for scheme, width in WIDTHS.items()
+    }
+    yield opened
+    for context in opened.values():
+        context.close()
+
+
+@pytest.fixture(scope="module", params=VISITS, ids=lambda v: f"{v[0] or 'home'}-{v[1]}-{WIDTHS[v[1]]}")
+def visit(
+    request: pytest.FixtureRequest, contexts: dict[str, BrowserContext], server: Server
+) -> Iterator[tuple[str, str, Tab]]:
+    """A page opened by its link by a new visitor, drawn to its end."""
+    page, scheme = request.param
+    tab = Tab(contexts[scheme], server)
     tab.open(page)
     yield page, scheme, tab
-    context.close()
+    tab.page.close()
+    contexts[scheme].clear_cookies()
 
 
 def test_is_whole(visit: tuple[str, str, Tab]) -> None:
