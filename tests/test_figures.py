@@ -112,11 +112,25 @@ def test_each_class_is_a_trace_in_its_colour() -> None:
     figure = EVERY["scatter"]()
     assert [t.name for t in figure.data] == ["a", "b", "c"]
     assert [t.marker.color for t in figure.data] == list(CLASS_COLOURS[:3])
+    assert all(t.showlegend for t in figure.data)
     for number, trace in enumerate(figure.data):
         rows = np.flatnonzero(np.equal(LABELS, number))
         np.testing.assert_array_equal(trace.customdata, rows)
         np.testing.assert_allclose(np.column_stack([trace.x, trace.y]), POINTS[rows], atol=1e-6)
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("x", "y")
+
+
+def test_many_points_come_in_layers_so_that_no_class_covers_another() -> None:
+    labels = np.arange(6000) % 3
+    points = RNG.standard_normal((6000, 2))
+    traces = figures.scatter(points, labels, ["a", "b", "c"], ("x", "y")).data
+    assert [t.name for t in traces[:6]] == ["a", "b", "c"] * 2
+    assert [t.name for t in traces if t.showlegend] == ["a", "b", "c"]
+    assert np.array_equal(np.sort(np.concatenate([t.customdata for t in traces])), np.arange(6000))
+    for trace in traces:
+        assert trace.legendgroup == trace.name
+        assert (labels[trace.customdata] == "abc".index(trace.name)).all()
+        np.testing.assert_allclose(np.column_stack([trace.x, trace.y]), points[trace.customdata], atol=1e-6)
 
 
 def test_a_class_keeps_its_colour_when_others_are_absent() -> None:

@@ -169,8 +169,9 @@ def test_t_sne_ships_and_says_that_it_has_no_decoder(shown: dict[str, Any]) -> N
     app = visit(run="undercomplete", projection="t-SNE")
     assert "A projection has no decoder" in "\n".join(c.value for c in app.caption)
     places = projecting.read(runs.read(runs.SHIPPED / "undercomplete"))
-    trouser = shown["scatter"].data[1]
-    np.testing.assert_allclose(np.column_stack([trouser.x, trouser.y]), places[LABELS == 1])
+    for layer in (t for t in shown["scatter"].data if t.name == "Trouser"):
+        np.testing.assert_allclose(np.column_stack([layer.x, layer.y]), places[layer.customdata])
+        assert (LABELS[layer.customdata] == 1).all()
     app.segmented_control(key="projection").set_value(projection.PRINCIPAL).run()
     assert "shadow on the two directions" in "\n".join(c.value for c in sound(app).caption)
 

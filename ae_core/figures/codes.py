@@ -1,6 +1,7 @@
 """Codes: where they lie, how strong they are, how often each unit fires."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ import plotly.graph_objects as go
 
 from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, edge, figure, plain
 
+MANY = 3000  # points, from which on classes would cover one another
+LAYERS = 5
 ENOUGH = 30  # values for a histogram of their own
 ERROR_BINS = 50  # the last holds whatever lies beyond the largest 0.5 %
 ACTIVATION_BINS = 80
@@ -21,7 +24,9 @@ def scatter(
     axes: tuple[str, str] | None,
     height: int = 620,
 ) -> go.Figure:
-    """Points on a plane, coloured by class; one trace a class, `customdata` the point's number.
+    """Points on a plane, coloured by class; each trace of one class, `customdata` the point's number.
+
+    Many points come in layers, each with some of every class, so that none lies over all others.
 
     Args:
         points: (n, 2).
@@ -30,10 +35,11 @@ def scatter(
         axes: Names of the axes; None if lengths along them mean nothing.
         height: In pixels.
     """
-    size = 4 if len(points) > 3000 else 6
+    many = len(points) > MANY
+    layers = LAYERS if many else 1
     traces = []
-    for number, name in enumerate(class_names):
-        rows = np.flatnonzero(labels == number)
+    for layer, (number, name) in product(range(layers), enumerate(class_names)):
+        rows = np.flatnonzero(labels == number)[layer::layers]
         colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
         traces.append(
             go.Scattergl(
@@ -42,7 +48,14 @@ def scatter(
                 customdata=rows.astype(np.int32),
                 mode="markers",
                 name=name,
-                marker={"size": size, "color": colour, "opacity": 0.75, "line": {"width": 1, "color": edge(colour)}},
+                legendgroup=name,
+                showlegend=layer == 0,
+                marker={
+                    "size": 3 if many else 6,
+                    "color": colour,
+                    "opacity": 0.75,
+                    "line": {"width": 1, "color": edge(colour)},
+                },
                 # Once some points are selected, of all classes together.
                 selected={"marker": {"color": colour, "opacity": 0.95}},
                 unselected={"marker": {"color": colour, "opacity": 0.1}},

@@ -78,7 +78,7 @@ def dots(
     """Shows a scatter of test images to zoom into and to select from: near enough, its dots become their images.
 
     Args:
-        figure: Each trace a class, with the numbers of its test images as `customdata`.
+        figure: Each trace of one class, with the numbers of its test images as `customdata`.
         key: As for `show`.
         alt: As for `show`.
         dataset: Whose test images they are.
