@@ -7,7 +7,7 @@ import streamlit as st
 from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
-from pages.widgets import caches, code, image_picker, plot, run_picker, settings
+from pages.widgets import caches, code, image_picker, onward, plot, run_picker, settings
 
 MEASURED = 200
 NARROW = 5  # images beside one another on a phone
@@ -81,6 +81,7 @@ else:
         else "never saw noise when it was trained, and takes it for part of the image."
     )
 st.info(notice, icon=":material/visibility:")
+onward.link("reconstruct.py", "See what it makes of clean images", run=run.run.name)
 code.show(f"""
 import numpy as np
 

@@ -6,16 +6,16 @@ import streamlit as st
 from ae_core import images, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import Run
-from pages.widgets import caches, code, lens, say
+from pages.widgets import caches, code, lens, onward, say
 
 THUMBNAILS = 8
 SCALE = 2
 # The page that shows best what makes a kind that kind.
-SHOWN_BY = {
-    "sparse": ("sparsity.py", "Count its units"),
-    "denoising": ("denoise.py", "Denoise with it"),
-    "contractive": ("latent_space.py", "See its codes"),
-    "variational": ("sampler.py", "Sample from it"),
+SHOWN_BY: dict[str, tuple[str, str, dict[str, str]]] = {
+    "sparse": ("sparsity.py", "Count its units", {}),
+    "denoising": ("denoise.py", "Denoise with it", {}),
+    "contractive": ("lens.py", "See its plane beside vanilla's", {"beside": "vanilla"}),
+    "variational": ("sampler.py", "Sample from it", {}),
 }
 
 st.title("Point at a place, see what it means")
@@ -41,20 +41,17 @@ def thumbnails(x: np.ndarray) -> np.ndarray:
     return images.mosaic(x, THUMBNAILS, gap=1).repeat(SCALE, axis=0).repeat(SCALE, axis=1)
 
 
-with st.container(border=True):
-    words, pictures = st.columns([2, 3], vertical_alignment="center")
-    words.markdown("**Test images**  \nWhat the seven are given.")
-    pictures.image(thumbnails(originals), width="stretch", alt="Eight test images of Fashion-MNIST")
+words, pictures = st.columns([2, 3], vertical_alignment="center")
+words.markdown("**Test images**  \nWhat the seven are given.")
+pictures.image(thumbnails(originals), width="stretch", alt="Eight test images of Fashion-MNIST")
 for name in kinds.names():
     if name not in shipped:
         continue
     kind = kinds.get(name)
     words, pictures = st.columns([2, 3], vertical_alignment="center")
     words.markdown(f"**{kind.title}**  \n{kind.idea}")
-    page, label = SHOWN_BY.get(name, ("reconstruct.py", "Reconstruct with it"))
-    words.page_link(
-        page, label=label, icon=":material/arrow_forward:", icon_position="right", query_params={"run": name}
-    )
+    page, label, beside = SHOWN_BY.get(name, ("reconstruct.py", "Reconstruct with it", {}))
+    onward.link(page, label, words, run=name, **beside)
     try:
         x_hat = caches.load(shipped[name]).reconstruct(originals)
     except RunError as error:
@@ -63,6 +60,7 @@ for name in kinds.names():
         continue
     pictures.image(thumbnails(x_hat), width="stretch", alt=f"The same images, reconstructed by the {name} autoencoder")
 
+onward.link("lens.py", "Look at any plane of any run")
 code.show(f"""
 import numpy as np
 

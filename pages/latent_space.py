@@ -9,6 +9,7 @@ from pages.widgets import (
     code,
     codes_table,
     neighbours,
+    onward,
     plot,
     projection,
     run_picker,
@@ -66,7 +67,7 @@ with histogram:
     plot.show(figures.error_histogram(errors, selected), key="errors", alt="Distribution of reconstruction errors")
     if len(selected):
         harder = float((np.median(errors[selected]) > errors).mean())
-        st.caption(f"A typical one of them has a larger error than {harder:.0%} of the test images.")
+        st.caption(f"A typical one of them has a larger error than {harder * 100:.0f} % of the test images.")
 
 table, closely = st.columns(2, gap="large")
 with table:
@@ -81,6 +82,7 @@ st.caption("With number, class and error of each image.")
 codes_table.offer(run, selected)
 
 st.info(run.recipe.notice, icon=":material/visibility:")
+onward.link("lens.py", "See what is decoded between the dots", run=run.run.name)
 code.show(f"""
 import numpy as np
 

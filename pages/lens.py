@@ -7,10 +7,11 @@ from ae_core import data, figures, latent
 from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
-from pages.widgets import caches, code, lens, places, plane_picker, plot, run_picker, say, selection, settings
+from pages.widgets import caches, code, lens, onward, places, plane_picker, plot, run_picker, say, selection, settings
 from pages.widgets.plane_picker import Choice
 
 BESIDE = "beside-"
+GAP = "A gap is what lies at most between the codes of neighbouring test images, but for the loneliest hundredth."
 HOLES = {"run": "vanilla-2d", "beside": "variational-2d", "overlay": "Density"}
 
 
@@ -26,7 +27,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
         run,
         plane,
         f"{prefix}lens",
-        first=places.from_link(plane, choice.start, data.load(run.spec.dataset).class_names, prefix),
+        first=places.from_link(run, plane, choice.start, prefix),
         selected=selection.current(run.spec.dataset),
         overlay=overlay,
         group="both" if other else None,
@@ -36,8 +37,8 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
     if run.latent_dim > 2:
         away = np.median(plane.offsets(caches.codes(run.run))) / caches.spacing(run.run)
         st.caption(
-            f"A cut through {run.latent_dim} units, which holds **{plane.share:.0%}** of the codes' variance. Half of "
-            f"the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, and the "
+            f"A cut through {run.latent_dim} units, which holds **{plane.share * 100:.0f} %** of the codes' variance. "
+            f"Half of the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, the "
             "nearest image is the nearest in the full code."
         )
     return choice, np.array(look.pin, np.float32)
@@ -66,10 +67,13 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
             Row("by pixels", images[by_pixels], named(by_pixels)),
         ]
         plot.show(figures.image_rows(rows, tile=84), key=f"{prefix}neighbours", alt="Nearest test images")
-    gap, trip, impossible = st.columns(3)
-    gap.metric("Nearest image", f"{far[0] / spacing:.1f} gaps", help=lens.GROUND)
+    bounded = run.spec.network.code_activation != "linear"
+    gap, trip, possible = st.columns(3)
+    gap.metric("Nearest image", f"{far[0] / spacing:.1f} gaps", help=GAP)
     trip.metric("Round trip", f"{latent.round_trip(run, z)[0] / spacing:.1f} gaps", help=latent.OVERLAYS["Round trip"])
-    impossible.metric("Possible code", "no" if latent.impossible(run, z)[0] else "yes", help=lens.IMPOSSIBLE)
+    if bounded:
+        possible.metric("Possible code", "no" if latent.impossible(run, z)[0] else "yes", help=lens.IMPOSSIBLE)
+    st.caption(GAP)
     if run.latent_dim > 2:
         alt = "The units' values at the pinned place, over their usual range"
         plot.show(figures.code_profile(z[0], codes), key=f"{prefix}code", alt=alt)
@@ -120,9 +124,8 @@ with first:
     run = run_picker.pick()
 with second:
     other = run_picker.pick_beside(run)
-overlay = settings.control(
-    third.segmented_control, "What is true, what is made up", list(latent.OVERLAYS), key="overlay", name="Overlay"
-)
+overlay = settings.control(third.segmented_control, "Overlay", list(latent.OVERLAYS), key="overlay")
+third.caption(latent.OVERLAYS[overlay] if overlay else "What of the plane is true, and what is made up.")
 
 if other is None:
     found = look_at(run, "")
@@ -133,12 +136,12 @@ else:
             found = look_at(one, prefix)
             if found:
                 tell_about(one, *found, prefix, count=4)
-explained = [latent.OVERLAYS[overlay]] if overlay else []
-st.caption(" ".join([*explained, lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])]))
+st.caption(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])]))
 if other is not None:
     st.caption("One pointer moves both: the other lens takes the same step from the same image.")
 elif found:
     tell_about(run, *found, "", count=8)
+onward.link("paths.py", "Walk from one image to another")
 if run.run.name != HOLES["run"] or other is None:
     label = "Vanilla's holes beside the variational plane"
     st.page_link("lens.py", label=label, icon=":material/compare:", query_params=HOLES)

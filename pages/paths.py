@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ae_core import animation
-from pages.widgets import code, film, path_input, settings
+from pages.widgets import code, film, onward, path_input, settings
 from pages.widgets.film import Strip
 
 BETWEEN, ALONG = "Between images", "Along a direction"
@@ -45,4 +45,5 @@ st.caption(
 )
 download(way.strips)
 st.info(way.notice, icon=":material/visibility:")
+onward.link("sampler.py", "See images from all over the plane")
 code.show(way.source)

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, figures, metrics
-from pages.widgets import caches, code, image_input, image_picker, plot, run_picker, settings
+from pages.widgets import caches, code, image_input, image_picker, onward, plot, run_picker, settings
 
 NARROW = 5  # images beside one another on a phone
 
@@ -57,6 +57,7 @@ st.info(
     "What a run has never seen comes back as something it has.",
     icon=":material/visibility:",
 )
+onward.link("latent_space.py", "See where images lie in its code", run=run.run.name)
 code.show(
     f"""
 from pathlib import Path

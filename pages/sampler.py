@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import figures, latent
 from ae_core.errors import OptionError
-from pages.widgets import caches, code, plot, run_picker, say, settings
+from pages.widgets import caches, code, onward, plot, run_picker, say, settings
 
 DRAWS = 40
 
@@ -117,6 +117,7 @@ st.info(
     f"of these lie from their nearest. {why}",
     icon=":material/visibility:",
 )
+onward.link("lens.py", "See what lies between these places", run=run.run.name)
 code.show(f"""{source}
 drawn = run.decode(latent.density(run, codes).draw({DRAWS}, seed={seed}))
 figures.image_grid(drawn, columns=20, height=160).show()

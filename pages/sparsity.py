@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ae_core import data, evaluation, figures, metrics
-from pages.widgets import caches, code, plot, run_picker
+from pages.widgets import caches, code, onward, plot, run_picker
 
 MAX_RUNS = 4
 
@@ -55,6 +55,7 @@ st.info(
     "“active on an image”. A unit that fires everywhere says little about any one image.",
     icon=":material/visibility:",
 )
+onward.link("units.py", "Move one unit at a time", run=next(iter(overlaid.values())).run.name)
 opened = "".join(f"    {title!r}: {code.opened(run.run)},\n" for title, run in overlaid.items())
 code.show(f"""
 import ae_core

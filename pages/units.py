@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import data, figures, metrics
 from ae_core.latent import traversals
-from pages.widgets import caches, code, image_picker, link, plot, run_picker, settings
+from pages.widgets import caches, code, image_picker, link, onward, plot, run_picker, settings
 
 SHOWN = 32
 FRAMES = 11
@@ -88,6 +88,7 @@ st.info(
     "off changes nothing. A few hold nearly all of it. In a plain run every unit holds a little of everything.",
     icon=":material/visibility:",
 )
+onward.link("sparsity.py", "Count the units that speak, beside other runs", run=run.run.name)
 code.show(f"""
 import numpy as np
 

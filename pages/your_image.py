@@ -5,7 +5,7 @@ import streamlit as st
 from ae_core import data, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import Run
-from pages.widgets import answers, caches, code, image_input, run_picker, settings, steps_input
+from pages.widgets import answers, caches, code, image_input, onward, run_picker, settings, steps_input
 
 DRAW, UPLOAD, CAMERA = "Draw", "Upload", "Camera"
 
@@ -79,6 +79,7 @@ st.info(
     "small, whatever it shows.",
     icon=":material/visibility:",
 )
+onward.link("train.py", "Train one of your own")
 if picture and image:
     code.show(
         f"""

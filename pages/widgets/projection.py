@@ -64,8 +64,8 @@ def show(run: LoadedRun, name: str) -> Projected:
     plane = caches.plane(run.run)
     caption = (
         f"The code has {run.latent_dim} units; this is its shadow on the two directions in which the codes vary "
-        f"most (principal component analysis). They hold **{plane.share:.0%}** of the variance: points that touch "
-        "here may lie far apart. A place here has many codes, so that what a decoder draws for it is one of many."
+        f"most (principal component analysis). They hold **{plane.share * 100:.0f} %** of the variance: points that "
+        "touch here may lie far apart. A place here has many codes, so that what a decoder draws for it is one of many."
     )
     return Projected(
         PRINCIPAL,
