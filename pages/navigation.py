@@ -8,8 +8,11 @@ from ae_core.errors import ExplorerError
 from pages.widgets import link, say, visitor
 
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
-
-st.set_page_config(page_title="Latent Explorer", page_icon=ICON, layout="wide")
+# Less empty room above titles; links stand flush with the text that they end.
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 4.25rem; }
+[data-testid="stPageLink-NavLink"] { position: relative; left: -0.5rem; }
+</style>"""
 
 page = st.navigation(
     [
@@ -27,6 +30,9 @@ page = st.navigation(
     ],
     position="top",
 )
+title = "Latent Explorer" if page.url_path == "" else f"{page.title} · Latent Explorer"
+st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
+st.html(STYLE)
 visitor.arrive()
 refusals = st.empty()
 try:
