@@ -38,8 +38,8 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
         away = np.median(plane.offsets(caches.codes(run.run))) / caches.spacing(run.run)
         st.caption(
             f"A cut through {run.latent_dim} units, which holds **{plane.share * 100:.0f} %** of the codes' variance. "
-            f"Half of the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, the "
-            "nearest image is the nearest in the full code."
+            f"Half of the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, and "
+            "the nearest image is the nearest in the full code."
         )
     return choice, np.array(look.pin, np.float32)
 
