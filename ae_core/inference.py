@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import runs
+from ae_core import onnx_check, runs
 from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
@@ -67,11 +67,11 @@ class LoadedRun:
         expected = (
             dict.fromkeys(self.recipe.heads, (1, self.latent_dim)) if width else {"x_hat": (1, *self.image_shape)}
         )
+        content = runs.read_file(self.run.path, f"{name}.onnx", self.run.card)
         try:
-            network = OnnxNetwork(runs.read_file(self.run.path, f"{name}.onnx", self.run.card))
+            onnx_check.check(content, self.spec.parameters)
+            network = OnnxNetwork(content)
             answer = network(probe)
-        except RunError:
-            raise
         except Exception as error:
             raise RunError(
                 f"{self.run.path.name}: {name}.onnx is no network that can be run ({_brief(error)})."

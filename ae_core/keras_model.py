@@ -33,6 +33,12 @@ class Autoencoder(keras.Model):
         logits = self.logits(z, training=training)
         return Forward(x, x_in, code, z, keras.ops.sigmoid(logits), logits, self.encoder, self.network, seed, training)
 
+    def assign(self, weights: dict[str, np.ndarray]) -> None:
+        """Gives it weights by the names in `Spec.weights`, in that order."""
+        variables = [*self.encoder.variables, *self.decoder.variables]
+        for variable, array in zip(variables, weights.values(), strict=True):
+            variable.assign(array)
+
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """Clean images through encoder and decoder, (n, h, w) → (n, h, w) in [0, 1]."""
         code = self.encoder(x, training=False)[self.kind.heads[0]]

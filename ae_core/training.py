@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ae_core import data, inference, runs
+from ae_core.archive import Import
 from ae_core.data import Dataset, as_float
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.evaluation import evaluate
@@ -28,6 +29,9 @@ from ae_core.spec import VALIDATION_SHARE, Spec, make_spec
 if TYPE_CHECKING:
     from ae_core.keras_model import Autoencoder, Optimisation
 
+LOADING = "Loading TensorFlow and images"
+BUILDING = "Building and compiling the network"
+SAVING = "Exporting and checking the run"
 PREVIEW_IMAGES = 10
 PREVIEW_SECONDS = 1.5
 CALL_SECONDS = 0.25  # aim for this long between two looks at the stop button
@@ -56,8 +60,13 @@ def fit(
     Yields:
         Preparing, Started, Progress and EpochEnd events; at the end Finished, Cancelled or Failed.
     """
+    yield from _telling_failures(_fit(spec, Path(out), stop, state, {"title": title, "owner": owner}))
+
+
+def _telling_failures(events: Iterator[Event]) -> Iterator[Event]:
+    """The events, and where they end in an error that a person can mend, the sentence that says so."""
     try:
-        yield from _fit(spec, Path(out), stop, state, {"title": title, "owner": owner})
+        yield from events
     except ExplorerError as error:
         yield Failed(str(error))
     except OSError as error:
@@ -69,11 +78,40 @@ def fit(
         yield Failed("Memory ran out: choose a smaller network, code or batch.")
 
 
+def rebuild(found: Import, out: str | Path, title: str | None = None, owner: str | None = None) -> Iterator[Event]:
+    """Writes a run from what an archive held: its networks are exported anew and its figures computed here.
+
+    Args:
+        found: What `archive.unpack` gave.
+        out: Folder of the run; must not exist.
+        title: What to call the run; by default as it was called.
+        owner: Whose run it is; None makes it everyone's.
+
+    Yields:
+        Preparing events; at the end Finished or Failed.
+    """
+    yield from _telling_failures(_rebuild(found, Path(out), {"title": title or found.title, "owner": owner}))
+
+
+def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterator[Event]:
+    runs.check_writable(out)
+    yield Preparing(LOADING)
+    from ae_core import keras_model
+
+    images = as_float(data.load(found.spec.dataset).split("test").images[:PREVIEW_IMAGES])
+    model = keras_model.Autoencoder(found.spec)
+    model.assign(found.weights)
+    yield Preparing(SAVING)
+    history = list(found.history)
+    seconds = history[-1]["seconds"] if history else 0.0
+    yield Finished(_save(out, found.spec, model, history, _card(found.spec, history, labels, seconds), images))
+
+
 def _fit(
     spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, labels: dict[str, str | None]
 ) -> Iterator[Event]:
     runs.check_writable(out)
-    yield Preparing("Loading TensorFlow and images")
+    yield Preparing(LOADING)
     dataset = data.load(spec.dataset)
     reading = threading.Thread(target=_unpack, args=(dataset,))
     if dataset.sizes["train"] >= LARGE:
@@ -86,33 +124,35 @@ def _fit(
     held_out = max(1, int(len(images) * VALIDATION_SHARE))
     preview_images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
 
-    yield Preparing("Building and compiling the network")
+    yield Preparing(BUILDING)
     began = time.perf_counter()
     model = keras_model.Autoencoder(spec)
     work = keras_model.Optimisation(model, spec, images[:-held_out], images[-held_out:])
     first, history = _resume(work, state)
-    parameters = sum(int(np.prod(v.shape)) for v in work.variables)
     epochs = spec.training.epochs
-    yield Started(parameters, epochs, work.steps_per_epoch, first)
+    yield Started(spec.parameters, epochs, work.steps_per_epoch, first)
 
     loop = _Loop(model, work, preview_images, history, began)
     yield from loop.run(first, stop, state)
     if not history and not loop.taken:
         yield Cancelled(None, 0)
         return
-    yield Preparing("Exporting and checking the run")
-    finished = len(history) == epochs
-    card = {
+    yield Preparing(SAVING)
+    run = _save(out, spec, model, history, _card(spec, history, labels, loop.seconds), preview_images)
+    yield Finished(run) if run.card.complete else Cancelled(run, len(history))
+
+
+def _card(spec: Spec, history: list[dict[str, Any]], labels: dict[str, str | None], seconds: float) -> dict[str, Any]:
+    """What the card of a run says before its figures are known."""
+    return {
         **labels,
-        "parameters": parameters,
+        "parameters": spec.parameters,
         "epochs": len(history),
-        "complete": finished,
-        "seconds": round(loop.seconds, 2),
+        "complete": len(history) == spec.training.epochs,
+        "seconds": round(seconds, 2),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
     }
-    run = _save(out, spec, model, history, card, preview_images)
-    yield Finished(run) if finished else Cancelled(run, len(history))
 
 
 class _Loop:
@@ -262,8 +302,11 @@ def _save_state(work: "Optimisation", folder: Path, epoch: int, history: list[di
     """Replaces the saved epoch by this one, at once."""
     folder.mkdir(parents=True, exist_ok=True)
     new = folder / f".{STATE}.tmp"
-    work.save_state(new, epoch, json.dumps(history))
-    os.replace(new, folder / STATE)
+    try:
+        work.save_state(new, epoch, json.dumps(history))
+        os.replace(new, folder / STATE)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _resume(work: "Optimisation", folder: Path | None) -> tuple[int, list[dict[str, Any]]]:

@@ -1,0 +1,179 @@
+"""A run as one .zip, to take elsewhere: what was trained, how it learnt, and its weights as plain arrays.
+
+    spec.json, history.jsonl         as in the run's folder
+    title.txt                        what it is called
+    encoder.dense.0.npy, …           one file for each array of weights, little-endian float32
+
+What comes in was written by a stranger. So there is no network in an archive, no pickle and no HDF5, and nothing in it
+decides how large anything becomes: the names, shapes and sizes of all files follow from its spec, which has bounds.
+The trainer builds the network from the spec, gives it the weights, and writes a run of its own from that.
+"""
+
+import io
+import math
+import stat
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ae_core import runs
+from ae_core import spec as specs
+from ae_core.errors import ExplorerError, RunError
+from ae_core.runs import Run
+from ae_core.spec import Spec
+
+SPEC, HISTORY, TITLE = "spec.json", "history.jsonl", "title.txt"
+MAX_ARCHIVE = 64 << 20
+MAX_DIRECTORY = 64 << 10  # bytes of the list of files at its end
+END = 22  # bytes of what ends an archive that has no comment
+NO_TIME = (1980, 1, 1, 0, 0, 0)  # the same run gives the same archive
+
+
+@dataclass(frozen=True)
+class Import:
+    """What an archive holds, checked.
+
+    Attributes:
+        spec: What was trained.
+        history: As in a run, with no more epochs than the spec asks for.
+        title: What it was called, one printable line; may be empty.
+        weights: Arrays by the names in `Spec.weights`, in its order; float32 and finite.
+    """
+
+    spec: Spec
+    history: tuple[dict[str, Any], ...]
+    title: str
+    weights: dict[str, np.ndarray]
+
+
+def pack(run: Run) -> bytes:
+    """A run as the bytes of a .zip; whose it is stays behind.
+
+    Raises:
+        RunError: if the run is damaged.
+    """
+    import h5py
+
+    files = {name: runs.read_file(run.path, name, run.card) for name in (SPEC, HISTORY)}
+    files[TITLE] = run.title[: runs.MAX_TITLE].encode("utf-8", "replace")
+    content = runs.read_file(run.path, "model.weights.h5", run.card)
+    try:
+        with h5py.File(io.BytesIO(content)) as saved:
+            for name, shape in run.spec.weights.items():
+                model, layer, number = name.split("/")
+                array = np.asarray(saved[f"{model}/layers/{layer}/vars/{number}"], "<f4")
+                if array.shape != shape:
+                    raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+                files[_file(name)] = _header(shape) + array.tobytes()
+    except Exception as error:  # whatever HDF5 makes of a file that another version wrote
+        raise RunError(f"{run.path.name}: its weights cannot be taken out ({error}).") from error
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, NO_TIME), data, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def unpack(content: bytes) -> Import:
+    """What is in an archive that anybody may have made; nothing of it is built or run.
+
+    Raises:
+        RunError: if it is not what `pack` makes; says why.
+    """
+    if len(content) > MAX_ARCHIVE:
+        raise RunError(f"The archive has {len(content):,} bytes: at most {MAX_ARCHIVE:,} are read.")
+    _check_end(content)
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        entries = archive.infolist()
+    except Exception:  # whatever zipfile makes of a damaged one
+        raise RunError("This is no .zip archive, or a damaged one.") from None
+    with archive:
+        return _contents(archive, entries)
+
+
+def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Import:
+    names = [entry.filename for entry in entries]
+    for name in (SPEC, HISTORY, TITLE):
+        if names.count(name) != 1:
+            raise RunError(f"The archive must hold {name} once, it holds {names.count(name)} of it.")
+    try:
+        spec = specs.parse(_text(archive, SPEC, runs.MAX_JSON))
+        history = runs.parse_history(_text(archive, HISTORY, runs.MAX_HISTORY))
+    except RunError:
+        raise
+    except ExplorerError as error:
+        raise RunError(f"The archive's {SPEC} is not valid: {error}"[: runs.MAX_REASON]) from None
+    except ValueError as error:
+        raise RunError(f"The archive's {HISTORY} is not valid: {error}") from None
+    if len(history) > spec.training.epochs:
+        raise RunError(f"The archive's {HISTORY} has {len(history)} epochs, its spec asks for {spec.training.epochs}.")
+    if 4 * spec.parameters + runs.AROUND > runs.MAX_FILE:
+        raise RunError(f"The archive's network has {spec.parameters:,} parameters: too many for a run that is served.")
+    title = runs.clean(_text(archive, TITLE, 4 * runs.MAX_TITLE))[: runs.MAX_TITLE]
+
+    expected = {SPEC, HISTORY, TITLE} | {_file(name) for name in spec.weights}
+    if len(names) != len(expected) or set(names) != expected:
+        wrong = sorted(set(names) ^ expected)[:3] or [name for name in names if names.count(name) > 1][:1]
+        told = ", ".join(runs.clean(name)[:60] for name in wrong)
+        raise RunError(f"The archive holds other files than its network needs: {told} missing, too many or twice.")
+    return Import(spec, history, title, {name: _array(archive, name, s) for name, s in spec.weights.items()})
+
+
+def _check_end(content: bytes) -> None:
+    """Reads how long the list of files is before zipfile makes objects of it."""
+    end = content[-END:]
+    large = content[-END - 20 : -END].startswith(b"PK\6\7")
+    if len(end) < END or not end.startswith(b"PK\5\6") or large:
+        raise RunError("This is no .zip archive as `export` makes it, or it was cut short.")
+    if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY:
+        raise RunError("The archive's list of files is far longer than that of a run.")
+
+
+def _text(archive: zipfile.ZipFile, name: str, most: int) -> str:
+    try:
+        return _read(archive, name, most).decode()
+    except UnicodeDecodeError:
+        raise RunError(f"The archive's {name} is no text.") from None
+
+
+def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    header = _header(shape)
+    content = _read(archive, _file(name), len(header) + 4 * math.prod(shape))
+    # The header is compared and never interpreted: there is one that is right.
+    if len(content) != len(header) + 4 * math.prod(shape) or not content.startswith(header):
+        raise RunError(f"The archive's {_file(name)} must be a little-endian float32 array of shape {shape}.")
+    array = np.frombuffer(content, "<f4", offset=len(header)).reshape(shape)
+    if not np.isfinite(array).all():
+        raise RunError(f"The archive's {_file(name)} holds what are no numbers.")
+    return array
+
+
+def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """One file of an archive, if it is plain and not larger than that, packed or unpacked."""
+    entry = archive.getinfo(name)
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if entry.flag_bits & 1 or kind not in (0, stat.S_IFREG):
+        raise RunError(f"The archive's {name} is encrypted, a link or a folder: only plain files are read.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise RunError(f"The archive's {name} is packed in a way that is not read: only deflate is.")
+    if entry.file_size > most:
+        raise RunError(f"The archive's {name} has {entry.file_size:,} bytes: at most {most:,} are read.")
+    try:
+        with archive.open(entry) as file:
+            return file.read(most + 1)  # ends at the size that is claimed, and compares its checksum there
+    except Exception:  # whatever zipfile makes of a damaged one
+        raise RunError(f"The archive's {name} is damaged.") from None
+
+
+def _file(name: str) -> str:
+    return name.replace("/", ".") + ".npy"
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """How NumPy begins a file of such an array."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    return header.getvalue()

@@ -1,0 +1,275 @@
+"""A run leaves as a .zip and comes back as it was; nothing else that is called .zip comes in."""
+
+import io
+import json
+import pickle
+import stat
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ae_core import archive, data, inference, kinds, runs, training
+from ae_core.data import as_float
+from ae_core.errors import ExplorerError, RunError
+from ae_core.events import Finished
+from ae_core.spec import make_spec
+
+X = as_float(data.load("digits").split("test").images[:50])
+FIRST = "encoder.dense.0.npy"
+Files = dict[str, bytes]
+
+
+def zipped(files: Files | list[tuple[str | zipfile.ZipInfo, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as target:
+        for name, content in files.items() if isinstance(files, dict) else files:
+            target.writestr(name, content)
+    return out.getvalue()
+
+
+def npy(array: Any, **options: Any) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array, **options)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def packed(digits_runs: dict[str, Path]) -> bytes:
+    return archive.pack(runs.read(digits_runs["vanilla"]))
+
+
+@pytest.fixture
+def files(packed: bytes) -> Files:
+    with zipfile.ZipFile(io.BytesIO(packed)) as source:
+        return {name: source.read(name) for name in source.namelist()}
+
+
+@pytest.mark.parametrize("kind", kinds.names())
+def test_a_run_comes_back_as_it_left(kind: str, digits_runs: dict[str, Path], tmp_path: Path) -> None:
+    before = inference.load(digits_runs[kind])
+    found = archive.unpack(archive.pack(before.run))
+    assert (found.spec, found.history, found.title) == (before.spec, before.run.history, before.run.title)
+    *_, last = training.rebuild(found, tmp_path / "again", owner="alice")
+    assert isinstance(last, Finished), last
+    after = inference.load(tmp_path / "again")
+    assert np.abs(after.encode(X) - before.encode(X)).max() <= 1e-5
+    assert np.abs(after.reconstruct(X) - before.reconstruct(X)).max() <= 1e-5
+    assert dict(after.run.card.metrics) == pytest.approx(dict(before.run.card.metrics), rel=1e-4)
+    assert (after.run.card.owner, after.run.card.complete, after.run.title) == ("alice", True, before.run.title)
+    assert archive.pack(after.run) == archive.pack(before.run)
+
+
+@pytest.mark.parametrize("family", kinds.FAMILIES)
+def test_the_weights_a_spec_needs_are_those_that_keras_makes(family: str) -> None:
+    from ae_core.keras_model import Autoencoder
+
+    layers: list[dict[str, Any]] = [{}, {"hidden": (9, 8), "decoder_hidden": (7,), "latent_dim": 5}]
+    layers += [{"tied": True}] if family == "dense" else [{"latent_dim": 32}]  # the feature map of digits
+    for kind in ("vanilla", "variational"):
+        for network in layers:
+            spec = make_spec(kind, "digits", network={"family": family, **network})
+            model = Autoencoder(spec)
+            shapes = [tuple(v.shape) for v in (*model.encoder.variables, *model.decoder.variables)]
+            assert list(spec.weights.values()) == shapes, (kind, network)
+            assert spec.parameters == sum(v.numpy().size for v in (*model.encoder.variables, *model.decoder.variables))
+
+
+def test_an_archive_has_no_owner_and_no_network(digits_runs: dict[str, Path], tmp_path: Path, files: Files) -> None:
+    assert {name.rsplit(".", 1)[1] for name in files} == {"json", "jsonl", "txt", "npy"}
+    folder = tmp_path / "mine"
+    *_, last = training.rebuild(archive.unpack(zipped(files)), folder, owner="a-visitor")
+    assert isinstance(last, Finished)
+    assert b"a-visitor" not in archive.pack(last.run)
+    (folder / "model.weights.h5").write_bytes(b"")
+    with pytest.raises(RunError, match=r"model\.weights\.h5"):
+        archive.pack(last.run)
+
+
+def spec_with(**changes: Any) -> Callable[[Files], bytes]:
+    def change(files: Files) -> bytes:
+        spec = json.loads(files["spec.json"])
+        for name, value in changes.items():
+            spec[name] = {**spec[name], **value} if isinstance(value, dict) else value
+        return zipped({**files, "spec.json": json.dumps(spec).encode()})
+
+    return change
+
+
+def first_is(content: bytes) -> Callable[[Files], bytes]:
+    return lambda files: zipped({**files, FIRST: content})
+
+
+def entry(name: str, mode: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    return info
+
+
+def with_flag(files: Files) -> bytes:
+    """Says of every file that it is encrypted."""
+    content = bytearray(zipped(files))
+    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        place = content.find(mark)
+        while place >= 0:
+            content[place + at] |= 1
+            place = content.find(mark, place + 4)
+    return bytes(content)
+
+
+def claiming(size: int) -> Callable[[Files], bytes]:
+    """Claims another size for the first array."""
+
+    def change(files: Files) -> bytes:
+        content = bytearray(zipped(files))
+        place = content.rfind(FIRST.encode()) - 46
+        assert content[place : place + 4] == b"PK\1\2"
+        content[place + 24 : place + 28] = size.to_bytes(4, "little")
+        return bytes(content)
+
+    return change
+
+
+class Code:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (pytest.fail, ("code from an archive was run",))
+
+
+SHAPE = (64, 32)
+GOOD = np.zeros(SHAPE, np.float32)
+EVIL = b"{'descr': '<f4', 'fortran_order': False, 'shape': __import__('os').abort(), }"
+HOSTILE: dict[str, tuple[Callable[[Files], bytes], str]] = {
+    "nothing": (lambda f: b"", "no .zip"),
+    "text": (lambda f: b"I am no archive" * 100, "no .zip"),
+    "cut": (lambda f: zipped(f)[:-50], "no .zip"),
+    "cut in front": (lambda f: zipped(f)[5000:], "damaged|no .zip"),
+    "cut within": (lambda f: (z := zipped(f))[:3000] + z[5000:], "damaged|no .zip"),
+    "a flip": (lambda f: (z := bytearray(zipped(f))).__setitem__(4000, z[4000] ^ 1) or bytes(z), "damaged"),
+    "a comment": (lambda f: zipped(f)[:-2] + b"\5\0hello", "no .zip"),
+    "empty": (lambda f: zipped({}), "spec.json once"),
+    "encrypted": (with_flag, "encrypted"),
+    "bzip2": (lambda f: zipped(f, zipfile.ZIP_BZIP2), "packed in a way"),
+    "lzma": (lambda f: zipped(f, zipfile.ZIP_LZMA), "packed in a way"),
+    "many files": (lambda f: zipped(f | {f"{i}": b"" for i in range(3000)}), "list of files"),
+    "one file more": (lambda f: zipped(f | {"model.keras": b"x"}), "model.keras"),
+    "an onnx file": (lambda f: zipped(f | {"encoder.onnx": b"x"}), "encoder.onnx"),
+    "out of the folder": (lambda f: zipped(f | {"../../evil.py": b"x"}), "evil.py"),
+    "at the root": (lambda f: zipped(f | {"/etc/passwd": b"x"}), "passwd"),
+    "in a folder": (lambda f: zipped({f"x/{n}": c for n, c in f.items()}), "spec.json once"),
+    "an array out of the folder": (
+        lambda f: zipped({n.replace("encoder", "../encoder"): c for n, c in f.items()}),
+        "encoder",
+    ),
+    "twice": (lambda f: zipped([*f.items(), (FIRST, f[FIRST])]), FIRST),
+    "spec twice": (lambda f: zipped([*f.items(), ("spec.json", f["spec.json"])]), "spec.json once"),
+    "an array missing": (lambda f: zipped({n: c for n, c in f.items() if n != FIRST}), FIRST),
+    "a link": (lambda f: zipped([(entry(n, stat.S_IFLNK | 0o777), c) for n, c in f.items()]), "a link"),
+    "a device": (lambda f: zipped([(entry(n, stat.S_IFCHR | 0o600), c) for n, c in f.items()]), "a link"),
+    "a folder": (lambda f: zipped([(entry(n, stat.S_IFDIR | 0o700), c) for n, c in f.items()]), "a folder"),
+    "spec of nonsense": (lambda f: zipped(f | {"spec.json": b"nonsense"}), "spec.json is not valid"),
+    "spec of brackets": (lambda f: zipped(f | {"spec.json": b"[" * 50_000}), "spec.json is not valid"),
+    "spec of bytes": (lambda f: zipped(f | {"spec.json": b"\xff\xfe"}), "no text"),
+    "spec bomb": (lambda f: zipped(f | {"spec.json": b" " * (20 << 20)}), "spec.json has 20,971,520 bytes"),
+    "history bomb": (lambda f: zipped(f | {"history.jsonl": b"\n" * (5 << 20)}), "history.jsonl has"),
+    "array bomb": (first_is(npy(np.zeros((5000, 5000), np.float32))), "at most"),
+    "unknown kind": (spec_with(kind="../../etc"), "Unknown kind"),
+    "unknown data": (spec_with(dataset="/etc/passwd"), "spec.json is not valid"),
+    "more in the spec": (spec_with(callback="os.system"), "spec.json is not valid"),
+    "giant code": (spec_with(network={"latent_dim": 200_000_000}), "Code size"),
+    "giant network": (
+        spec_with(network={"hidden": [2048] * 4, "decoder_hidden": [2048] * 4, "latent_dim": 1024}),
+        "too many|missing",
+    ),
+    "another network": (spec_with(network={"latent_dim": 31}), "must be|at most"),
+    "a layer more": (spec_with(network={"hidden": [16]}), "dense_1"),
+    "epochs": (spec_with(training={"epochs": 10**9}), "epochs"),
+    "history of nonsense": (lambda f: zipped(f | {"history.jsonl": b"x\n"}), "line 1"),
+    "history of more": (lambda f: zipped(f | {"history.jsonl": f["history.jsonl"] * 2}), "line 2"),
+    "history of HTML": (
+        lambda f: zipped(f | {"history.jsonl": f["history.jsonl"].replace(b"reconstruction", b"<script>")}),
+        "line 1",
+    ),
+    "history of NaN": (
+        lambda f: zipped(
+            f
+            | {
+                "history.jsonl": b'{"epoch": 1, "seconds": NaN, "learning_rate": 1, "terms": {"a": 1}, '
+                b'"validation": {"a": 1}}'
+            }
+        ),
+        "line 1",
+    ),
+    "endless title": (lambda f: zipped(f | {"title.txt": b"x" * 10_000}), "title.txt has"),
+    "title of bytes": (lambda f: zipped(f | {"title.txt": b"\xff"}), "no text"),
+    "float64": (first_is(npy(GOOD.astype(np.float64))), "at most"),
+    "float16": (first_is(npy(GOOD.astype(np.float16))), "must be"),
+    "int32": (first_is(npy(GOOD.astype(np.int32))), "must be"),
+    "big-endian": (first_is(npy(GOOD.astype(">f4"))), "must be"),
+    "transposed": (first_is(npy(np.asfortranarray(GOOD))), "must be"),
+    "another shape": (first_is(npy(GOOD.reshape(32, 64))), "must be"),
+    "scalar": (first_is(npy(np.float32(1))), "must be"),
+    "objects": (first_is(npy(np.array([Code()], object), allow_pickle=True)), "must be"),
+    "a pickle": (first_is(pickle.dumps(Code())), "must be"),
+    "a header with code": (
+        first_is(b"\x93NUMPY\x01\x00" + len(EVIL).to_bytes(2, "little") + EVIL + GOOD.tobytes()),
+        "must be|at most",
+    ),
+    "a giant shape": (first_is(npy(GOOD).replace(b"(64, 32), ", b"(9999999)")), "must be"),
+    "a short array": (first_is(npy(GOOD)[:-4]), "must be"),
+    "no array": (first_is(b""), "must be"),
+    "NaN": (first_is(npy(np.full(SHAPE, np.nan, np.float32))), "no numbers"),
+    "infinite": (first_is(npy(np.full(SHAPE, np.inf, np.float32))), "no numbers"),
+    "a size too small": (claiming(100), "must be|damaged"),
+    "a size too large": (claiming(2**31), "at most"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_no_archive_is_refused_in_a_sentence(name: str, files: Files) -> None:
+    make, says = HOSTILE[name]
+    content = make(files)
+    tracemalloc.start()
+    try:
+        with pytest.raises(RunError) as caught:
+            archive.unpack(content)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    reason = str(caught.value)
+    assert any(word in reason for word in says.split("|")), reason
+    assert reason.endswith(".") or len(reason) == runs.MAX_REASON
+    assert "\n" not in reason
+    assert len(reason) <= 400
+    assert peak < 5e6
+
+
+def test_every_flipped_byte_is_refused_or_changes_nothing(files: Files, packed: bytes) -> None:
+    good = archive.unpack(packed)
+    rng = np.random.default_rng(0)
+    for at in rng.integers(len(packed), size=300):
+        content = bytearray(packed)
+        content[at] ^= 1 << rng.integers(8)
+        try:
+            found = archive.unpack(bytes(content))
+        except ExplorerError:
+            continue
+        assert (found.spec, found.history, found.title) == (good.spec, good.history, good.title)
+        assert all(np.array_equal(found.weights[name], good.weights[name]) for name in good.weights)
+
+
+def test_an_archive_larger_than_any_run_is_not_read() -> None:
+    with pytest.raises(RunError, match="at most"):
+        archive.unpack(bytes(archive.MAX_ARCHIVE + 1))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_weights_whose_network_gives_no_numbers_make_no_run(files: Files, tmp_path: Path) -> None:
+    content = zipped({**files, FIRST: npy(np.full(SHAPE, 3e38, np.float32))})
+    *_, last = training.rebuild(archive.unpack(content), tmp_path / "run")
+    assert "no numbers" in getattr(last, "reason", "") or "differs from Keras" in getattr(last, "reason", "")
+    assert list(tmp_path.iterdir()) == []
