@@ -7,12 +7,16 @@ import streamlit as st
 from ae_core.errors import ExplorerError
 from pages.widgets import link, say, visitor
 
+TITLE = "Latent Explorer"
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
 # Less empty room above titles; links stand flush with the text that they end.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.25rem; }
 [data-testid="stPageLink-NavLink"] { position: relative; left: -0.5rem; }
 </style>"""
+
+# First of all: until then the browser would fetch the page's symbol from the internet for its tab.
+st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
 
 page = st.navigation(
     [
@@ -30,8 +34,8 @@ page = st.navigation(
     ],
     position="top",
 )
-title = "Latent Explorer" if page.url_path == "" else f"{page.title} · Latent Explorer"
-st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
+if page.url_path:
+    st.set_page_config(page_title=f"{page.title} · {TITLE}", page_icon=ICON)
 st.html(STYLE)
 visitor.arrive()
 refusals = st.empty()
