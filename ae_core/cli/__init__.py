@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ae_core.cli.archive import export_run, import_run
 from ae_core.cli.encode import encode
 from ae_core.cli.evaluate import evaluate_runs
 from ae_core.cli.kinds import show_kinds
@@ -39,7 +40,18 @@ class Commands(click.Group):
 
 @click.group(
     cls=Commands,
-    commands=[show_kinds, train_kind, list_runs, evaluate_runs, encode, project, sample, show_settings],
+    commands=[
+        show_kinds,
+        train_kind,
+        list_runs,
+        evaluate_runs,
+        encode,
+        project,
+        sample,
+        show_settings,
+        export_run,
+        import_run,
+    ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 def main() -> None:

@@ -1,0 +1,46 @@
+"""``export`` and ``import``: a run as one .zip, and back."""
+
+from pathlib import Path
+
+import click
+
+from ae_core import archive, runs, training
+from ae_core.cli import listing
+from ae_core.cli.output import FILE, telling, write
+from ae_core.events import Failed, Finished, Preparing
+
+
+@click.command("export")
+@click.argument("run", metavar="RUN")
+@click.argument("file", metavar="FILE.zip", type=FILE)
+def export_run(run: str, file: Path) -> None:
+    """Put a run into a .zip: what was trained, how it learnt, its title, and its weights as plain arrays."""
+    if file.suffix != ".zip":
+        raise click.UsageError(f"The file must end in .zip, got {file.name!r}.")
+    with telling("Packing …"):
+        content = archive.pack(runs.read(listing.find(run)))
+    write(file, content)
+
+
+@click.command("import")
+@click.argument("file", metavar="FILE.zip", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run. [default: a new local one]")
+@click.option("--title", help="What to call the run. [default: as it was called]")
+def import_run(file: Path, out: Path | None, title: str | None) -> None:
+    """Make a run of a .zip that `export` wrote, checked before anything is built.
+
+    Its networks are exported and its figures computed anew. Prints the run's folder.
+    """
+    if file.stat().st_size > archive.MAX_ARCHIVE:
+        raise click.ClickException(
+            f"{file.name} is larger than any run: at most {archive.MAX_ARCHIVE:,} bytes are read."
+        )
+    found = archive.unpack(file.read_bytes())
+    for event in training.rebuild(found, out or runs.data_folder() / "runs" / runs.new_name(found.spec.kind), title):
+        match event:
+            case Preparing(phase):
+                click.echo(f"{phase} …", err=True)
+            case Finished(run):
+                click.echo(run.path)
+            case Failed(reason):
+                raise click.ClickException(reason)
