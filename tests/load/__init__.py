@@ -1,0 +1,20 @@
+"""Many visitors at once, on a real server over its real websocket; their answers are read, not only counted.
+
+    python -m tests.load.browse crowd --sessions 50    # fifty browse the heaviest pages while one training runs
+    python -m tests.load.browse crowd --sessions 200   # the same with two hundred; and how soon all is as before
+    python -m tests.load.browse arrivals               # fifty in one second, each with an empty browser cache
+    python -m tests.load.memory sessions               # the server's memory at 0, 50, 100 and 200 sessions
+    python -m tests.load.memory visits                 # and over 1,000 visits one after another
+    python -m tests.load.images FOLDER                 # images that nobody here made, whole and mutated
+
+Each starts a server of its own with an empty data folder, writes what it found to results/, prints it, and fails if a
+bound of the README is broken.
+
+client    Streamlit's protocol as its frontend speaks it: one visitor, from the cookie to the elements of a page
+pages     what a visitor does on each page, and what must come back
+browse    many of them; riders: two real Chromium pages among them
+memory    what they cost
+images    decoding in processes of their own, with time and memory measured
+
+Whom an answer belongs to can be seen in it: each visitor has forty test images and seeds that nobody else uses.
+"""

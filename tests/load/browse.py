@@ -1,0 +1,220 @@
+"""Many visitors on one server: how long they wait, and whether each gets their own.
+
+    python -m tests.load.browse crowd --sessions 50 [--seconds 120] [--no-browsers] [--no-training]
+    python -m tests.load.browse arrivals [--sessions 50]
+
+A crowd browses the heaviest pages, each visitor with five seconds between two actions, while one of them trains.
+Two real Chromium pages ride along: on a lens the pointer moves, on the sampler a slider.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.load.client import Visitor
+from tests.load.measuring import Peak, Tally, cpu_shares, percentiles, write
+from tests.load.pages import HEAVY, Sampler, Train
+from tests.load.riders import riders
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
+from browsing import Server, serving
+
+BETWEEN = 5.0  # seconds from one action to the next
+STAYS = 6  # actions on a page before a visitor goes on to the next
+TRAINER = 249  # the number of the visitor who trains
+RETURNER = 248  # and of the one who waits until all is as before
+BOUNDS = {50: (200, 500), 200: (1000, None)}  # sessions → p95 and p99 of a rerun, in milliseconds
+ARRIVAL_SECONDS = 3.0
+CALM_SECONDS = 10.0
+
+
+async def browse(base: str, number: int, tally: Tally, start: float, until: asyncio.Event) -> None:
+    """One visitor, from the first page until all are to leave."""
+    chance = random.Random(number)
+    await asyncio.sleep(start)
+    visitor = Visitor(base, took=tally.took)
+    stays = [kind(visitor, number, chance) for kind in HEAVY]
+    turn = number
+    try:
+        await visitor.arrive("", everything=False)
+        while not until.is_set():
+            stay = stays[turn % len(stays)]
+            await stay.begin(anew=visitor.socket is None)
+            for _ in range(STAYS):
+                await pause(until, BETWEEN * chance.uniform(0.6, 1.4))
+                if until.is_set():
+                    break
+                await stay.go_on()
+            turn += 1
+    except Exception as error:
+        # Whatever goes wrong for one visitor, the others browse on, and it is counted.
+        tally.wrong.append(f"visitor {number} on {stays[turn % len(stays)].path}: {type(error).__name__}: {error}")
+    finally:
+        await visitor.leave()
+
+
+async def pause(until: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(until.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def warm(base: str, tally: Tally) -> None:
+    """Each page once, so that what all share is there; what it took counts as the first visit of a new server."""
+    visitor = Visitor(base, took=tally.took)
+    await visitor.arrive()
+    for kind in HEAVY:
+        stay = kind(visitor, RETURNER, random.Random(1))
+        await stay.begin(anew=visitor.socket is None)
+        for _ in range(3):
+            await stay.go_on()
+    await visitor.leave()
+
+
+async def crowd(
+    server: Server, sessions: int, seconds: float, ramp: float, browsers: bool, training: bool
+) -> dict[str, Any]:
+    """So many visitors for so long, after `ramp` seconds in which they come one by one."""
+    tally, first, unused = Tally(), Tally(), Tally()
+    await warm(server.url, first)
+    calm = await calm_ms(server.url, unused)
+    until, leave_trainer = asyncio.Event(), asyncio.Event()
+    peak = Peak()
+    following = asyncio.create_task(peak.follow(server.process))
+    trainer = asyncio.create_task(train(server.url, tally, leave_trainer)) if training else None
+    visitors = [asyncio.create_task(browse(server.url, n, tally, ramp * n / sessions, until)) for n in range(sessions)]
+    results: dict[str, Any] = {"sessions": sessions, "seconds": seconds, "calm_ms": calm}
+    async with riders(server.url, browsers) as riding:
+        await asyncio.sleep(ramp)
+        tally.forget()
+        with cpu_shares(server=server.process) as shares:
+            seen = asyncio.create_task(riding(seconds))
+            await asyncio.sleep(seconds)
+            results |= {"crowd": tally.summary(), "riders": await seen}
+    here = sum(not visitor.done() for visitor in visitors)
+    until.set()
+    await asyncio.gather(*visitors)
+    results |= {"still here": here, "cpu": shares, "calm again_s": await calm_again(server.url, unused, calm)}
+    leave_trainer.set()
+    if trainer:
+        await trainer
+    following.cancel()
+    results |= {"wrong": tally.wrong + unused.wrong, "peak_mb": vars(peak), "first visit": first.summary()["each"]}
+    return results
+
+
+async def train(base: str, tally: Tally, until: asyncio.Event) -> None:
+    """One visitor trains for as long as the others are here, and looks on."""
+    visitor = Visitor(base, took=tally.took)
+    stay = Train(visitor, TRAINER, random.Random(TRAINER))
+    try:
+        await visitor.arrive("train", everything=False)
+        await stay.start(epochs=500)
+        while not until.is_set():
+            await stay.watch(5)
+        await stay.stop()
+        await stay.watch(60, lambda page: not visitor.repeats)
+    except Exception as error:
+        tally.wrong.append(f"the trainer: {type(error).__name__}: {error}")
+    finally:
+        await visitor.leave()
+
+
+async def calm_ms(base: str, tally: Tally, count: int = 10) -> float:
+    """What a rerun takes when nobody else is here: the median, in milliseconds."""
+    alone = Tally()
+    visitor = Visitor(base, took=alone.took)
+    stay = Sampler(visitor, RETURNER, random.Random(2))
+    await stay.begin(anew=True)
+    for _ in range(count):
+        await stay.go_on()
+    await visitor.leave()
+    return float(alone.summary()["reruns"]["p50_ms"])
+
+
+async def calm_again(base: str, tally: Tally, before: float) -> float:
+    """Seconds until three reruns on end take less than half as long again as before, and 50 ms."""
+    began = time.perf_counter()
+    while (passed := time.perf_counter() - began) < 60:
+        if await calm_ms(base, tally, count=3) <= 1.5 * before + 50:
+            return round(passed, 1)
+    return 60.0
+
+
+async def arrivals(server: Server, sessions: int) -> dict[str, Any]:
+    """So many come within one second, each with an empty cache, and wait for their first page."""
+    first, tally = Tally(), Tally()
+    await warm(server.url, first)
+    waited: list[float] = []
+    of_page: list[float] = []
+
+    async def one(number: int) -> None:
+        await asyncio.sleep(number / sessions)
+        began = time.perf_counter()
+        visitor = Visitor(server.url, took=tally.took)
+        stay = HEAVY[number % len(HEAVY)](visitor, number, random.Random(number))
+        try:
+            of_page.append(await visitor.arrive(stay.path))
+            await stay.begin(anew=True)
+            waited.append(time.perf_counter() - began)
+        except Exception as error:
+            tally.wrong.append(f"visitor {number} on {stay.path}: {type(error).__name__}: {error}")
+        await visitor.leave()
+
+    with cpu_shares(server=server.process) as shares:
+        await asyncio.gather(*(one(n) for n in range(sessions)))
+    results = {"sessions": sessions, "first page": percentiles(waited), "its files": percentiles(of_page)}
+    return results | {"crowd": tally.summary(), "cpu": shares, "wrong": tally.wrong}
+
+
+def broken_bounds(results: dict[str, Any], p95: float | None, p99: float | None) -> list[str]:
+    """A sentence for each bound that does not hold."""
+    reruns = results["crowd"]["reruns"]
+    found = [f"p95 of a rerun is {reruns['p95_ms']} ms, more than {p95}"] if p95 and reruns["p95_ms"] > p95 else []
+    found += [f"p99 of a rerun is {reruns['p99_ms']} ms, more than {p99}"] if p99 and reruns["p99_ms"] > p99 else []
+    if results["wrong"]:
+        found.append(f"{len(results['wrong'])} visitors got something wrong: {results['wrong'][0]}")
+    if results.get("still here", results["sessions"]) < results["sessions"]:
+        found.append(f"{results['sessions'] - results['still here']} were dropped")
+    if results.get("calm again_s", 0) > CALM_SECONDS:
+        found.append(f"all is as before after {results['calm again_s']} s, more than {CALM_SECONDS}")
+    for name, seen in results.get("riders", {}).items():
+        if seen["foreign"] or seen.get("frames sent") or seen.get("unanswered"):
+            found.append(f"the {name} in Chromium: {seen}")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["crowd", "arrivals"])
+    parser.add_argument("--sessions", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--ramp", type=float, default=30, help="seconds in which they come")
+    parser.add_argument("--no-browsers", action="store_true")
+    parser.add_argument("--no-training", action="store_true")
+    asked = parser.parse_args()
+    if asked.sessions > RETURNER:
+        parser.error(f"at most {RETURNER} sessions have test images of their own")
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
+        if asked.what == "arrivals":
+            results = asyncio.run(arrivals(server, asked.sessions))
+            late = results["first page"]["p95_ms"] > 1000 * ARRIVAL_SECONDS
+            broken = [f"p95 of the first page is {results['first page']['p95_ms']} ms"] if late else []
+            broken += results["wrong"][:1]
+        else:
+            about = (asked.sessions, asked.seconds, asked.ramp, not asked.no_browsers, not asked.no_training)
+            results = asyncio.run(crowd(server, *about))
+            p95, p99 = next((bound for n, bound in BOUNDS.items() if asked.sessions <= n), (None, None))
+            broken = broken_bounds(results, p95, p99)
+        results["server log"] = (server.data / "server.log").read_text().count("Traceback")
+    write(f"{asked.what}-{asked.sessions}", results, broken)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,348 @@
+"""One visitor who speaks Streamlit's own protocol, as its frontend does, without a browser."""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import ClientConnection, connect
+
+PATIENCE = 60.0  # seconds
+AT_ONCE = 6  # connections of a browser to one server
+COOKIE = "latent_explorer_visitor"
+EVENTS = "$$STREAMLIT_INTERNAL_KEY"  # begins the id of what a component tells once
+# ForwardMsg.ScriptFinishedStatus: the script is run once more, and only the end of that is the end.
+AGAIN = ForwardMsg.FINISHED_EARLY_FOR_RERUN
+LINKED = re.compile(r'(?:src|href)="\./(static/[^"]+|favicon\.png)"')
+
+
+class Wrong(Exception):
+    """An answer that is not what was asked for."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a plain request got.
+
+    Attributes:
+        status: 200, if all is well.
+        headers: By lower-case name; of several of one name the last.
+        body: As it came, compressed or not.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+async def get(base: str, path: str, cookie: str = "", accept: str = "*/*") -> Response:
+    """Asks for one thing, on a connection of its own."""
+    where = urlsplit(base)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    lines = [f"GET {path} HTTP/1.1", f"Host: {where.netloc}", f"Accept: {accept}", "Accept-Encoding: gzip"]
+    lines += [f"Cookie: {COOKIE}={cookie}"] * bool(cookie)
+    writer.write("\r\n".join([*lines, "Connection: close", "", ""]).encode())
+    try:
+        content = await asyncio.wait_for(reader.read(), PATIENCE)
+    finally:
+        writer.close()
+    head, _, body = content.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+    if headers.get("transfer-encoding") == "chunked":
+        body = b"".join(_chunks(body))
+    elif len(body) != int(headers.get("content-length", len(body))):
+        raise Wrong(f"{path}: {len(body)} of {headers['content-length']} bytes came")
+    return Response(int(first.split()[1]), headers, body)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
+        yield body[:length]
+        body = body[length + 2 :]
+
+
+@dataclass
+class Page:
+    """What a visitor has before them when a script has ended.
+
+    Attributes:
+        elements: In the order of the page.
+        link: What the query of the page's link says.
+    """
+
+    elements: list[Element]
+    link: dict[str, list[str]]
+
+    def of(self, kind: str) -> list[Any]:
+        """All elements of a kind, as Streamlit's protocol names it."""
+        return [getattr(e, kind) for e in self.elements if e.WhichOneof("type") == kind]
+
+    def widget(self, key: str) -> tuple[str, Any]:
+        """The kind and the element of the widget with that key, or with one that begins so before a star."""
+        for e in self.elements:
+            kind = e.WhichOneof("type")
+            of_id = getattr(getattr(e, kind), "id", "").split("-", 2)  # $$ID, its hash, its key
+            if of_id[2:] and (of_id[2] == key or (key.endswith("*") and of_id[2].startswith(key[:-1]))):
+                return kind, getattr(e, kind)
+        raise Wrong(f"no widget {key!r} on the page")
+
+    def labelled(self, kind: str, label: str) -> Any:
+        """The first widget of a kind whose label begins so."""
+        for element in self.of(kind):
+            if element.label.startswith(label):
+                return element
+        raise Wrong(f"no {kind} {label!r} on the page")
+
+    def data(self, key: str) -> dict[str, Any]:
+        """What the component with that key was given."""
+        _, component = self.widget(key)
+        return json.loads(component.mixed.json or component.json)
+
+    def text(self) -> str:
+        """All words on the page."""
+        return "\n".join([*(m.body for m in self.of("markdown")), *(t.body for t in self.of("text"))])
+
+    def code(self) -> str:
+        """The code that makes what the page shows."""
+        return "\n".join(c.code_text for c in self.of("code"))
+
+    def problems(self) -> list[str]:
+        """What no visitor should see."""
+        told = [f"{e.type}: {e.message}" for e in self.of("exception")]
+        return told + [a.body for a in self.of("alert") if a.format == a.ERROR]
+
+
+@dataclass
+class Visitor:
+    """A tab of a visitor's own.
+
+    Attributes:
+        base: Where the server answers, without a slash at the end.
+        cookie: Who asks.
+        took: Notes each rerun: what it was, and its seconds.
+    """
+
+    base: str
+    cookie: str = ""
+    took: Callable[[str, float], None] = lambda what, seconds: None
+    socket: ClientConnection | None = None
+    path: str = ""
+    link: str = ""
+    repeats: dict[str, float] = field(default_factory=dict)
+    received: int = 0
+    _hash: str = ""
+    _pages: dict[str, str] = field(default_factory=dict)
+    _run: str = ""
+    _shown: dict[tuple[int, ...], tuple[str, Element]] = field(default_factory=dict)
+    _states: dict[str, WidgetState] = field(default_factory=dict)
+    _cache: dict[str, tuple[int, Element]] = field(default_factory=dict)
+    _runs: int = 0
+    _most_age: int = 2
+    _fetched: set[str] = field(default_factory=set)
+    _fragments: dict[str, str] = field(default_factory=dict)  # by the id of a widget within one
+
+    async def arrive(self, path: str = "", everything: bool = True) -> float:
+        """Asks for the page itself and, with an empty cache, for all that it links; gives the seconds."""
+        began = time.perf_counter()
+        answer = await get(self.base, f"/{path}", self.cookie, accept="text/html")
+        if answer.status != 200:
+            raise Wrong(f"/{path}: {answer.status}")
+        given = re.search(rf"{COOKIE}=([^;]+)", answer.headers.get("set-cookie", ""))
+        self.cookie = given[1] if given else self.cookie
+        if everything:
+            await self.fetch([f"/{found}" for found in LINKED.findall(answer.body.decode())])
+        return time.perf_counter() - began
+
+    async def fetch(self, links: Sequence[str], at_once: int = AT_ONCE) -> dict[str, Response]:
+        """Gets what a browser would, which is what it has not got yet; raises for anything but a success."""
+        gate = asyncio.Semaphore(at_once)
+
+        async def one(link: str) -> Response:
+            async with gate:
+                began = time.perf_counter()
+                answer = await get(self.base, link, self.cookie)
+                self.took(f"fetch {link.split('/')[2] if link.count('/') > 1 else link}", time.perf_counter() - began)
+            if answer.status != 200:
+                raise Wrong(f"{link}: {answer.status} {answer.body[:200]!r}")
+            return answer
+
+        wanted = [link for link in dict.fromkeys(links) if link not in self._fetched]
+        answers = await asyncio.gather(*(one(link) for link in wanted))
+        self._fetched.update(wanted)
+        return dict(zip(wanted, answers, strict=True))
+
+    async def open(self, path: str = "", **query: Any) -> Page:
+        """Opens a page by its link, in a session of its own."""
+        self.path, self.link = path, urlencode(query, doseq=True, quote_via=quote)
+        netloc = urlsplit(self.base).netloc
+        self.socket = await connect(
+            f"ws://{netloc}/_stcore/stream",
+            origin=self.base,  # type: ignore[arg-type]
+            subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],  # type: ignore[list-item]
+            additional_headers={"Cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {},
+            max_size=None,
+            open_timeout=PATIENCE,
+            ping_timeout=None,
+        )
+        return await self._rerun(f"open {path or 'home'}", page_name=path)
+
+    async def turn_to(self, path: str, **query: Any) -> Page:
+        """Opens another page as its link in the navigation does, or a link with a query on a page."""
+        self.path, self.link = path, urlencode(query, doseq=True, quote_via=quote)
+        self._states.clear()
+        return await self._rerun(f"open {path or 'home'}", page_script_hash=self._pages[path])
+
+    async def change(self, page: Page, key: str, value: Any) -> Page:
+        """Sets a widget, found by its key, to a value as a person reads it."""
+        kind, widget = page.widget(key)
+        self._set(kind, widget, value)
+        return await self._rerun(f"change {self.path}", page_script_hash=self._hash)
+
+    async def press(self, button: Any) -> Page:
+        """Presses a button once."""
+        pressed = WidgetState(id=button.id, trigger_value=True)
+        fragment = self._fragments.get(button.id, "")  # of a button within one, only that is run again
+        return await self._rerun(f"press {self.path}", pressed, page_script_hash=self._hash, fragment_id=fragment)
+
+    async def tell(self, page: Page, key: str, **state: Any) -> Page:
+        """Says what the browser's part of a component says: its state."""
+        _, component = page.widget(key)
+        self._states[component.id] = WidgetState(id=component.id, json_value=json.dumps(state))
+        return await self._rerun(f"tell {self.path}", page_script_hash=self._hash)
+
+    async def trigger(self, page: Page, key: str, event: str, value: Any) -> Page:
+        """Says once what the browser's part of a component says: an event."""
+        _, component = page.widget(key)
+        told = json.dumps([{"event": event, "value": value}])
+        once = WidgetState(id=f"{EVENTS}_{component.id}__events", json_trigger_value=told)
+        return await self._rerun(f"tell {self.path}", once, page_script_hash=self._hash)
+
+    async def watch(self, seconds: float, until: Callable[[Page], bool] = lambda page: False) -> Page:
+        """Runs what repeats itself on the page as often as it wants, for so long."""
+        deadline = time.monotonic() + seconds
+        page = self._page()
+        while time.monotonic() < deadline and not until(page):
+            await asyncio.sleep(min(self.repeats.values(), default=0.5))
+            for fragment in list(self.repeats):
+                page = await self._rerun(
+                    f"watch {self.path}", page_script_hash=self._hash, fragment_id=fragment, is_auto_rerun=True
+                )
+        return page
+
+    async def leave(self) -> None:
+        """Closes the tab."""
+        if self.socket:
+            await self.socket.close()
+            self.socket = None
+
+    def _set(self, kind: str, widget: Any, value: Any) -> None:
+        state = WidgetState(id=widget.id)
+        many = value if isinstance(value, list) else [value]
+        if kind == "slider" and not widget.options:
+            state.double_array_value.data.extend(map(float, many))
+        elif kind in ("slider", "button_group"):
+            state.string_array_value.data.extend(map(str, many))
+        elif kind == "number_input":
+            state.double_value = value
+        elif kind in ("selectbox", "text_input"):
+            state.string_value = value
+        elif kind == "checkbox":
+            state.bool_value = value
+        else:
+            raise Wrong(f"{kind} cannot be set")
+        self._states[widget.id] = state
+        if widget.query_param_key:  # the frontend writes it into the link itself
+            query = parse_qs(self.link, keep_blank_values=True) | {widget.query_param_key: list(map(str, many))}
+            self.link = urlencode(query, doseq=True, quote_via=quote)
+
+    async def _rerun(self, what: str, *once: WidgetState, **where: Any) -> Page:
+        assert self.socket
+        message = BackMsg()
+        asked = message.rerun_script
+        asked.query_string = self.link
+        for name, value in where.items():
+            setattr(asked, name, value)
+        asked.widget_states.widgets.extend([*self._states.values(), *once])
+        asked.cached_message_hashes.extend(self._cache)
+        asked.context_info.timezone = "Europe/London"
+        asked.context_info.locale = "en"
+        asked.context_info.url = f"{self.base}/{self.path}"
+        began = time.perf_counter()
+        await self.socket.send(message.SerializeToString())
+        while not self._take(await asyncio.wait_for(self.socket.recv(), PATIENCE)):
+            pass
+        self.took(what, time.perf_counter() - began)
+        page = self._page()
+        if problems := page.problems():
+            raise Wrong(f"{what}: {problems[0]}")
+        return page
+
+    def _take(self, content: Any) -> bool:
+        """Takes in a message; whether the script has ended."""
+        self.received += len(content)
+        message = ForwardMsg()
+        message.ParseFromString(content)
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._run = message.metadata.run.script_run_id
+            self._hash = message.new_session.page_script_hash or self._hash
+            self._most_age = message.new_session.config.max_cached_message_age
+            if not message.metadata.run.fragment_ids:
+                self.repeats.clear()
+        elif kind == "navigation":
+            self._hash = message.navigation.page_script_hash or self._hash
+            pages = message.navigation.app_pages
+            self._pages = {"" if p.is_default else p.url_pathname: p.page_script_hash for p in pages}
+        elif kind == "page_info_changed":
+            self.link = message.page_info_changed.query_string
+        elif kind == "auto_rerun":
+            self.repeats[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+        elif kind == "stop_auto_rerun":
+            for fragment in message.stop_auto_rerun.fragment_ids:
+                self.repeats.pop(fragment, None)
+        elif kind == "page_not_found":
+            raise Wrong(f"/{self.path} is no page")
+        elif kind == "ref_hash":
+            if message.ref_hash not in self._cache:
+                raise Wrong("a message was sent by its hash that this visitor never had")
+            element = self._cache[message.ref_hash][1]
+            self._cache[message.ref_hash] = (self._runs, element)
+            self._put(message, element)
+        elif kind == "delta":
+            if message.delta.WhichOneof("type") == "new_element":
+                self._put(message, message.delta.new_element)
+                if message.delta.fragment_id and message.delta.new_element.WhichOneof("type") == "button":
+                    self._fragments[message.delta.new_element.button.id] = message.delta.fragment_id
+                if message.metadata.cacheable:
+                    self._cache[message.hash] = (self._runs, message.delta.new_element)
+        elif kind == "script_finished":
+            return self._end(message)
+        return False
+
+    def _put(self, message: ForwardMsg, element: Element) -> None:
+        self._shown[tuple(message.metadata.delta_path)] = (self._run, element)
+
+    def _end(self, message: ForwardMsg) -> bool:
+        if message.script_finished == AGAIN:
+            return False
+        if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+            # What this run did not send again is no longer on the page.
+            self._shown = {path: (run, e) for path, (run, e) in self._shown.items() if run == self._run}
+            self._runs += 1
+            self._cache = {h: (n, e) for h, (n, e) in self._cache.items() if self._runs - n <= self._most_age}
+        return True
+
+    def _page(self) -> Page:
+        elements = [self._shown[path][1] for path in sorted(self._shown)]
+        return Page(elements, parse_qs(self.link, keep_blank_values=True))

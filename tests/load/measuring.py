@@ -1,0 +1,124 @@
+"""What the measurements share: percentiles, what a process costs, and where results go."""
+
+import asyncio
+import json
+import os
+import platform
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+RESULTS = Path(__file__).parent / "results"
+MB = 1e6
+
+
+@dataclass
+class Tally:
+    """What visitors report.
+
+    Attributes:
+        seconds: Of each rerun, by what it was.
+        wrong: Answers that were not what was asked for, dropped connections included.
+    """
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    wrong: list[str] = field(default_factory=list)
+
+    def took(self, what: str, seconds: float) -> None:
+        self.seconds[what].append(seconds)
+
+    def forget(self) -> None:
+        """Begins anew; what was wrong stays."""
+        self.seconds.clear()
+
+    def summary(self) -> dict[str, Any]:
+        """Percentiles of all reruns, of each kind of them, and of what was fetched; what was wrong."""
+        reruns = {what: s for what, s in self.seconds.items() if not what.startswith("fetch")}
+        fetched = [s for what, every in self.seconds.items() if what.startswith("fetch") for s in every]
+        return {
+            "reruns": percentiles([s for every in reruns.values() for s in every]),
+            "fetches": percentiles(fetched),
+            "wrong": len(self.wrong),
+            "foreign": sum("foreign" in text for text in self.wrong),
+            "first wrong": self.wrong[:20],
+            "each": {what: percentiles(s) for what, s in sorted(reruns.items())},
+        }
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    """Count, p50, p95, p99 and maximum, in whole milliseconds."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return {"count": 0}
+    at = {f"p{p}_ms": ordered[min(len(ordered) - 1, p * len(ordered) // 100)] for p in (50, 95, 99)}
+    return {"count": len(ordered)} | {name: round(1000 * s) for name, s in (at | {"max_ms": ordered[-1]}).items()}
+
+
+def memory(process: psutil.Process) -> dict[str, float]:
+    """Resident and proportional memory of one process, in megabytes; zeros if it has ended."""
+    with suppress(psutil.Error):
+        full = process.memory_full_info()
+        return {"rss_mb": round(full.rss / MB, 1), "pss_mb": round(full.pss / MB, 1)}
+    return {"rss_mb": 0.0, "pss_mb": 0.0}
+
+
+@dataclass
+class Peak:
+    """The most memory that the server, its trainer and both together took.
+
+    Attributes:
+        server: Of the server alone, in megabytes of resident memory.
+        trainer: Of the processes that it started.
+        together: Of all of them at one time.
+    """
+
+    server: float = 0.0
+    trainer: float = 0.0
+    together: float = 0.0
+
+    async def follow(self, process: psutil.Process) -> None:
+        """Looks once a second, until it is cancelled."""
+        while True:
+            own = memory(process)["rss_mb"]
+            others = 0.0
+            with suppress(psutil.Error):
+                others = sum(memory(child)["rss_mb"] for child in process.children(recursive=True))
+            self.server, self.trainer = max(self.server, own), max(self.trainer, others)
+            self.together = max(self.together, own + others)
+            await asyncio.sleep(1)
+
+
+@contextmanager
+def cpu_shares(**processes: psutil.Process) -> Iterator[dict[str, float]]:
+    """How much of one core each process took until the block ended, by its name; of "driver" this process."""
+    followed = {"driver": psutil.Process(), **processes}
+
+    def used() -> dict[str, float]:
+        found = {}
+        for name, process in followed.items():
+            times = process.cpu_times()
+            found[name] = times.user + times.system
+        return found
+
+    shares: dict[str, float] = {}
+    before, began = used(), time.perf_counter()
+    yield shares
+    passed = time.perf_counter() - began
+    shares |= {name: round((after - before[name]) / passed, 3) for name, after in used().items()}
+
+
+def write(name: str, results: dict[str, Any], broken: Sequence[str]) -> None:
+    """Writes and prints results, and ends this process with an error if a bound is broken."""
+    about = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2), "python": platform.python_version()}
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(results | {"machine": about, "broken": list(broken)}, indent=1)
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+    print(text)
+    if broken:
+        raise SystemExit("\n".join(broken))

@@ -1,0 +1,112 @@
+"""What visitors cost: the server's memory with many at once, and over many one after another.
+
+python -m tests.load.memory sessions [--counts 50 100 200]
+python -m tests.load.memory visits [--visits 1000]
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.load.browse import RETURNER, browse, warm
+from tests.load.client import Visitor
+from tests.load.measuring import Tally, memory, write
+from tests.load.pages import HEAVY
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
+from browsing import Server, serving
+
+SERVER_MB = 500  # at 50 sessions
+EACH_MB = 1.0  # for each further one
+FLAT = 400  # of the last visits ...
+FLAT_MB = 5.0  # ... may not cost more in all than this
+LOOK_EVERY = 20  # visits
+SETTLED = 12.0  # seconds; free memory is given back every five
+
+
+async def settled(server: Server) -> dict[str, float]:
+    """The server's memory when what was free has been given back."""
+    await asyncio.sleep(SETTLED)
+    return memory(server.process)
+
+
+async def sessions(server: Server, counts: list[int], tally: Tally) -> dict[str, Any]:
+    """Memory with so many visitors who browse, and after they have left."""
+    found = {"fresh": await settled(server)}
+    await warm(server.url, tally)
+    found["0"] = await settled(server)
+    until = asyncio.Event()
+    visitors: list[asyncio.Task[None]] = []
+    for count in counts:
+        coming = range(len(visitors), count)
+        visitors += [asyncio.create_task(browse(server.url, n, tally, 0.3 * i, until)) for i, n in enumerate(coming)]
+        await asyncio.sleep(0.3 * len(coming) + 40)  # so that each has seen a page or two
+        found[str(count)] = memory(server.process)
+    until.set()
+    await asyncio.gather(*visitors)
+    found["after"] = await settled(server)
+    return {"memory": found, "wrong": tally.wrong, "pages": tally.summary()["reruns"]}
+
+
+async def visits(server: Server, count: int, tally: Tally) -> dict[str, Any]:
+    """Memory over so many visits, one after another, each of one page."""
+    await warm(server.url, tally)
+    looks = [(0, memory(server.process))]
+    for number in range(1, count + 1):
+        visitor = Visitor(server.url, took=tally.took)
+        chance = random.Random(number)
+        stay = HEAVY[number % len(HEAVY)](visitor, number % RETURNER, chance)
+        try:
+            await visitor.arrive(stay.path, everything=False)
+            await stay.begin(anew=True)
+            await stay.go_on()
+        except Exception as error:
+            tally.wrong.append(f"visit {number}, {stay.path}: {type(error).__name__}: {error}")
+        await visitor.leave()
+        if number % LOOK_EVERY == 0:
+            looks.append((number, memory(server.process)))
+    last = [(n, look["pss_mb"]) for n, look in looks if n > count - FLAT] or looks
+    slope, _ = np.polyfit(*zip(*last, strict=True), 1)
+    return {
+        "looks": [{"visits": n, **look} for n, look in looks],
+        f"growth over the last {min(FLAT, count)}_mb": round(float(slope) * min(FLAT, count), 2),
+        "settled": await settled(server),
+        "wrong": tally.wrong,
+        "pages": tally.summary()["reruns"],
+    }
+
+
+def broken_bounds(results: dict[str, Any], counts: list[int]) -> list[str]:
+    """A sentence for each bound that does not hold."""
+    found = [f"{len(results['wrong'])} answers were wrong: {results['wrong'][0]}"] if results["wrong"] else []
+    if "memory" in results:
+        at = {n: results["memory"][str(n)]["rss_mb"] for n in counts}
+        if at.get(50, 0) > SERVER_MB:
+            found.append(f"{at[50]} MB at 50 sessions, more than {SERVER_MB}")
+        each = (at[counts[-1]] - at[counts[0]]) / max(1, counts[-1] - counts[0])
+        if each > EACH_MB:
+            found.append(f"{each:.2f} MB for each further session, more than {EACH_MB}")
+    found += [f"{name}: {mb}" for name, mb in results.items() if name.startswith("growth") and mb > FLAT_MB]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["sessions", "visits"])
+    parser.add_argument("--counts", type=int, nargs="+", default=[50, 100, 200])
+    parser.add_argument("--visits", type=int, default=1000)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
+        work = sessions(server, asked.counts, Tally()) if asked.what == "sessions" else None
+        results = asyncio.run(work or visits(server, asked.visits, Tally()))
+    write(f"memory-{asked.what}", results, broken_bounds(results, asked.counts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,433 @@
+"""What visitors do on each page, and what must come back; all of it can be told from anybody else's."""
+
+import base64
+import gzip
+import io
+import json
+import random
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from ae_core import data, images, inference, kinds, preparing, runs
+from pages.widgets import selection
+from tests.load.client import Page, Visitor, Wrong
+
+DATASET = "fashion-mnist"
+OWN = 40  # test images that one visitor uses and nobody else
+SEEDS = 700_000_000  # those of visitor n begin 1,000 n above it, and no seed of the app itself is so large
+SEED = re.compile(r"\b7\d{8}\b")
+PICTURE = re.compile(r'"source":("data:image[^"]+")')
+KINDS = ("vanilla", "sparse", "denoising", "undercomplete", "contractive", "variational", "vanilla-2d", "denoising-2d")
+PLANES = ("variational", "vanilla-2d", "denoising-2d", "contractive-2d", "variational-2d", "sparse", "vanilla")
+DEFAULTS = ("0", "2", "9")  # images that a page shows until one is chosen
+SIDE = 28
+GAP = 2  # pixels between two images of a picture
+
+
+@cache
+def test_images() -> np.ndarray:
+    """uint8 (n, 28, 28)."""
+    return data.load(DATASET).split("test").images
+
+
+def decoded(source: str) -> np.ndarray:
+    """The greys, or the red, of a PNG that a page shows, from its base64."""
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.rpartition(",")[2]))))
+    return picture if picture.ndim == 2 else picture[..., 0]
+
+
+def same(found: Any, expected: Any, what: str) -> None:
+    """Raises unless they are the same."""
+    if found != expected:
+        raise Wrong(f"{what}: {str(found)[:200]} instead of {str(expected)[:200]}")
+
+
+def holds(text: str, expected: str, what: str) -> None:
+    """Raises unless the text holds that."""
+    if expected not in text:
+        raise Wrong(f"{what}: no {expected!r}")
+
+
+class Stay:
+    """A visitor on a page, to which they may come back: it then shows what they left.
+
+    Attributes:
+        path: Of the page.
+        visitor: Who.
+        number: Which one among all; what is theirs alone follows from it.
+        page: What they have before them.
+        run: The run that they look at, if the page is of one.
+    """
+
+    path: ClassVar[str]
+    run: str = ""
+
+    def __init__(self, visitor: Visitor, number: int, chance: random.Random) -> None:
+        self.visitor, self.number, self.chance = visitor, number, chance
+        self.own = range(OWN * number, OWN * (number + 1))
+        self.seed = SEEDS + 1000 * number + chance.randrange(500)
+        self.page = Page([], {})
+
+    def query(self) -> dict[str, Any]:
+        """What the link asks for."""
+        raise NotImplementedError
+
+    def query_again(self) -> dict[str, Any]:
+        """What the link asks for when they come back; all else the page has kept."""
+        return {"run": self.run} if self.run else {}
+
+    def accept(self, back: bool) -> None:
+        """Takes over what other pages have chosen for this one as well; `back` if it has been open before."""
+
+    async def act(self) -> None:
+        """Changes something."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Raises Wrong unless the page shows what was asked for."""
+        raise NotImplementedError
+
+    async def begin(self, anew: bool) -> None:
+        """Opens the page by its link, in a new tab or in the one that is open."""
+        opened = self.visitor.open if anew else self.visitor.turn_to
+        back = bool(self.page.elements)
+        self.page = await opened(self.path, **(self.query_again() if back else self.query()))
+        if not anew:
+            self.accept(back)
+        await self._see()
+
+    async def go_on(self) -> None:
+        """One action, and a look at what comes of it."""
+        await self.act()
+        await self._see()
+
+    async def _see(self) -> None:
+        found = [image.url for imgs in self.page.of("imgs") for image in imgs.imgs]
+        await self.visitor.fetch([url for url in found if url.startswith("/media/")])
+        self.check()
+        self.none_of_others()
+
+    def none_of_others(self) -> None:
+        """Raises if the page shows anything that only another visitor asked for."""
+        words = f"{self.page.text()}\n{self.page.code()}\n{self.page.link}"
+        for seed in map(int, SEED.findall(words)):
+            if not SEEDS + 1000 * self.number <= seed < SEEDS + 1000 * (self.number + 1):
+                raise Wrong(f"foreign: a seed of visitor {(seed - SEEDS) // 1000}")
+        for name in re.findall(r"Visitor (\d+)", words):
+            if int(name) != self.number:
+                raise Wrong(f"foreign: the training of visitor {name}")
+        for key, (text, *_) in self.page.link.items():
+            if key.startswith(("image", "first-", "select")):
+                numbers = selection.decode(text, len(test_images())).tolist()
+                if not set(numbers) <= set(self.own) and text not in DEFAULTS:
+                    raise Wrong(f"foreign: {key}={text}")
+
+    def some(self, count: int = 1) -> list[int]:
+        """Test images of their own, rising."""
+        return sorted(self.chance.sample(self.own, count))
+
+    def picture(self, key: str) -> np.ndarray:
+        """The greys of the picture in a figure."""
+        found = PICTURE.search(self.page.data(key)["figure"])
+        if not found:
+            raise Wrong(f"{key}: no picture")
+        return decoded(json.loads(found[1]))  # Plotly writes every slash as six letters
+
+    async def pick_run(self, among: Sequence[str]) -> None:
+        """Picks another run on the page."""
+        self.run = self.chance.choice([name for name in among if name != self.run])
+        self.page = await self.visitor.change(self.page, "run", _run(self.run).run.title)
+
+    def of_run(self, name: str) -> None:
+        """Raises unless the page is of that run and of no other."""
+        same(set(re.findall(r"checkpoints/([\w-]+)", self.page.code())), {name}, "runs in the code")
+        holds(self.page.text(), f"{_run(name).parameters:,} parameters", f"caption of {name}")
+
+
+@cache
+def _run(name: str) -> inference.LoadedRun:
+    return inference.load(runs.SHIPPED / name)
+
+
+class Lens(Stay):
+    path = "lens"
+
+    def query(self) -> dict[str, Any]:
+        self.run = self.chance.choice(PLANES)
+        self.pin = [round(self.chance.uniform(-1, 1), 4), round(self.number / 100 + self.chance.random() / 200, 4)]
+        return {"run": self.run, "pin": ",".join(map(str, self.pin))}
+
+    def query_again(self) -> dict[str, Any]:
+        return self.query()
+
+    async def act(self) -> None:
+        if self.chance.random() < 0.3:
+            await self.pick_run(PLANES)
+            self.pin = [float(n) for n in self.page.link["pin"][0].split(",")]  # on a new plane the app's own
+        else:
+            self.pin[0] = round(self.chance.uniform(-1, 1), 4)
+            self.page = await self.visitor.tell(self.page, "lens-*", pin=self.pin, view=None, alone=None)
+
+    def check(self) -> None:
+        self.of_run(self.run)
+        shown = self.page.data("lens-*")
+        same(self.page.link["pin"], [",".join(f"{n:.7g}" for n in self.pin)], "pin in the link")
+        headings = [h.body for h in self.page.of("heading")]
+        holds("\n".join(headings), f"Pinned at ({self.pin[0]:.2f}, {self.pin[1]:.2f})", "pinned place")
+        same(self.picture("pinned").shape, (SIDE, SIDE), "pinned image")
+        same(shown["count"], len(test_images()), "dots")
+
+    async def _see(self) -> None:
+        await super()._see()
+        await self.fetch_plane()
+
+    async def fetch_plane(self) -> None:
+        """What a browser fetches for the home view: dots, what is true there, tiles of decoded images."""
+        shown = self.page.data("lens-*")
+        link, (x, y, reach), level = shown["link"], shown["home"], shown["level"]
+        first, last = 2 ** (level - 2), 3 * 2 ** (level - 2) - 1  # the home view is the middle half of the world
+        along = range(first, last + 1)
+        names = ["0/0/0", *(f"{level}/{column}/{row}" for row in along for column in along)]
+        points = f"{link}/points"
+        ground = f"{link}/overlay/ground?view={x:.7g},{y:.7g},{reach:.7g}"
+        tiles = [f"{link}/tile/{name}" for name in names]
+        about, shapes = await self.visitor.fetch([points, ground]), await self.visitor.fetch(tiles, at_once=2)
+        if points in about:
+            values = 6 if shown["posteriors"] else 3
+            size = len(gzip.decompress(about[points].body))
+            same(size, shown["count"] * (4 * values + 1), "bytes of the dots")
+            same(json.loads(gzip.decompress(about[ground].body))["side"], 64, "side of the ground")
+        for name, answer in shapes.items():
+            # The last four bytes of a gzip are the size of what is in it: to unpack each would take the driver's time.
+            size = int.from_bytes(answer.body[-4:], "little")
+            same(size, (shown["tile"] + 2) ** 2 * SIDE * SIDE, f"bytes of {name}")
+
+
+class LatentSpace(Stay):
+    path = "latent-space"
+
+    def query(self) -> dict[str, Any]:
+        self.run, self.selected = self.chance.choice(KINDS), self.some(6)
+        return {"run": self.run, "select": ".".join(map(str, self.selected))}
+
+    def accept(self, back: bool) -> None:
+        if not back:
+            self.selected = []  # a link selects on a visit's first page
+
+    async def act(self) -> None:
+        if self.chance.random() < 0.3:
+            await self.pick_run(KINDS)
+        else:
+            self.selected = self.some(8)
+            self.page = await self.visitor.trigger(self.page, "scatter", "selected", self.selected)
+
+    def check(self) -> None:
+        self.of_run(self.run)
+        asked = selection.encode(np.array(self.selected, int), len(test_images()))
+        same(self.page.link.get("select", [""]), [asked], "selection in the link")
+        mask = np.unpackbits(np.frombuffer(base64.b64decode(self.page.data("scatter")["dots"]["mask"]), np.uint8))
+        same(np.flatnonzero(mask).tolist(), self.selected, "dots in colour")
+        gallery = self.picture("selected")
+        for place, number in enumerate(self.selected):
+            left = place * (SIDE + GAP)
+            if not np.array_equal(gallery[:SIDE, left : left + SIDE], test_images()[number]):
+                raise Wrong(f"the gallery does not show test image {number} at place {place}")
+
+
+class Denoise(Stay):
+    path = "denoise"
+
+    def query(self) -> dict[str, Any]:
+        self.run, self.level, self.first = self.chance.choice(KINDS), 0.5, self.own[self.chance.randrange(OWN - 9)]
+        return {"run": self.run, "noise-seed": self.seed, f"first-{DATASET}": self.first}
+
+    async def act(self) -> None:
+        what = self.chance.random()
+        if what < 0.5:
+            self.level = round(0.05 * self.chance.randrange(2, 20), 2)
+            self.page = await self.visitor.change(self.page, "level", self.level)
+        elif what < 0.75:
+            self.seed += 1
+            self.page = await self.visitor.press(self.page.labelled("button", "New noise"))
+        else:
+            self.first = self.own[self.chance.randrange(OWN - 9)]
+            self.page = await self.visitor.change(self.page, f"first-{DATASET}", self.first)
+
+    def check(self) -> None:
+        self.of_run(self.run)
+        rows = list(range(self.first, self.first + 10))
+        holds(self.page.code(), f"level={self.level}, seed={self.seed})", "noise")
+        holds(self.page.code(), f"rows = {rows}", "images")
+        picture = self.picture("denoised")
+        same(picture.shape, (5 * (SIDE + GAP) - GAP, 10 * (SIDE + GAP) - GAP), "five rows of ten images")
+        clean = np.concatenate([picture[:SIDE, j * (SIDE + GAP) : j * (SIDE + GAP) + SIDE] for j in range(10)])
+        if not np.array_equal(clean, test_images()[rows].reshape(-1, SIDE)):
+            raise Wrong(f"the clean images are not {rows}")
+
+
+class YourImage(Stay):
+    path = "your-image"
+    drawn: int | None = None
+
+    def query(self) -> dict[str, Any]:
+        return {}
+
+    async def act(self) -> None:
+        (self.drawn,) = self.some()
+        fine = self._grey()
+        sent = {"version": 0, "drawing": base64.b64encode(fine.tobytes()).decode()}
+        self.page = await self.visitor.tell(self.page, "pad", sent=sent)
+
+    def _grey(self) -> np.ndarray:
+        return test_images()[self.drawn].repeat(4, axis=0).repeat(4, axis=1)
+
+    def check(self) -> None:
+        if self.drawn is None:
+            return
+        x = preparing.prepare(self._grey(), (SIDE, SIDE))[-1].image
+        fine = images.as_uint8(x).repeat(3, axis=0).repeat(3, axis=1)
+        shown = [image.url for imgs in self.page.of("imgs") for image in imgs.imgs]
+        same(shown[-1], images.data_uri(fine), f"test image {self.drawn} as the models get it")
+        rows = self.page.data("answers")["rows"]
+        same([row["name"] for row in rows], list(kinds.names()), "the seven")
+        greys = decoded(next(row["greys"] for row in rows if row["name"] == "vanilla"))
+        expected = images.as_uint8(_run("vanilla").reconstruct(x[None])[0])
+        if np.abs(greys[:, :SIDE].astype(int) - expected).max() > 1:
+            raise Wrong(f"the reconstruction is not that of test image {self.drawn}")
+
+
+class Paths(Stay):
+    path = "paths"
+
+    def query(self) -> dict[str, Any]:
+        self.ends, self.frames = self.some(2), 16
+        return {"image-1": self.ends[0], "image-2": self.ends[1]}
+
+    async def act(self) -> None:
+        if self.chance.random() < 0.5:
+            self.frames = self.chance.randrange(8, 24)
+            self.page = await self.visitor.change(self.page, "frames", self.frames)
+        else:
+            self.ends[0] = self.chance.choice([n for n in self.own if n != self.ends[1]])
+            self.page = await self.visitor.change(self.page, f"image-1-{DATASET}", self.ends[0])
+
+    def check(self) -> None:
+        same([self.page.link[f"image-{k}"] for k in (1, 2)], [[str(n)] for n in self.ends], "images in the link")
+        film = self.page.data("film-Between images")
+        rows = len(self.page.link["runs"]) + 1
+        same((film["frames"], len(film["rows"])), (self.frames, rows), "frames and rows")
+        sheet = decoded(film["sheet"])
+        same(sheet.shape, (rows * SIDE, self.frames * SIDE), "sheet")
+        blend = sheet[-SIDE:]  # of the images themselves, so that it begins and ends with them
+        for end, number in ((blend[:, :SIDE], self.ends[0]), (blend[:, -SIDE:], self.ends[1])):
+            if not np.array_equal(end, test_images()[number]):
+                raise Wrong(f"the path does not lead to test image {number}")
+
+
+class Units(Stay):
+    path = "units"
+
+    def query(self) -> dict[str, Any]:
+        self.run, (self.image,) = self.chance.choice(("sparse-visible", "sparse", "vanilla")), self.some()
+        return {"run": self.run, "image": self.image}
+
+    async def act(self) -> None:
+        (self.image,) = self.some()
+        self.page = await self.visitor.change(self.page, f"image-{DATASET}", self.image)
+
+    def check(self) -> None:
+        self.of_run(self.run)
+        same(self.page.link["image"], [str(self.image)], "image in the link")
+        holds(self.page.code(), f"codes[{self.image}]", "image in the code")
+        original = self.picture("switched")[:SIDE, :SIDE]
+        if not np.array_equal(original, test_images()[self.image]):
+            raise Wrong(f"the original is not test image {self.image}")
+
+
+class Sampler(Stay):
+    path = "sampler"
+
+    def query(self) -> dict[str, Any]:
+        self.run, self.side = self.chance.choice(KINDS), self.chance.randrange(5, 25)
+        return {"run": self.run, "grid": self.side, "draw-seed": self.seed}
+
+    async def act(self) -> None:
+        if self.chance.random() < 0.7:
+            self.side = self.chance.randrange(5, 25)
+            self.page = await self.visitor.change(self.page, "grid", self.side)
+        else:
+            self.seed += 1
+            self.page = await self.visitor.press(self.page.labelled("button", "Draw again"))
+
+    def check(self) -> None:
+        self.of_run(self.run)
+        same(self.page.link["draw-seed"], [str(self.seed)], "seed in the link")
+        holds(self.page.code(), f"seed={self.seed})", "seed in the code")
+        same(self.picture("grid-picture").shape, (self.side * SIDE, self.side * SIDE), "grid")
+        same(self.picture("draws").shape, (2 * (SIDE + GAP) - GAP, 20 * (SIDE + GAP) - GAP), "draws")
+
+
+class Sparsity(Stay):
+    path = "sparsity"
+
+    def query(self) -> dict[str, Any]:
+        self.runs = self.chance.sample(KINDS, 2)
+        return {"runs": self.runs}
+
+    def accept(self, back: bool) -> None:
+        self.runs = self.page.link["runs"]
+
+    def query_again(self) -> dict[str, Any]:
+        return {}
+
+    async def act(self) -> None:
+        self.runs = self.chance.sample(KINDS, 2)
+        _, pills = self.page.widget("runs")
+        offered = {option.content.replace("\\", ""): option.content for option in pills.options}
+        self.page = await self.visitor.change(self.page, "runs", [offered[_run(name).run.title] for name in self.runs])
+
+    def check(self) -> None:
+        same(sorted(self.page.link["runs"]), sorted(self.runs), "runs in the link")
+        same(set(re.findall(r"checkpoints/([\w-]+)", self.page.code())), set(self.runs), "runs in the code")
+        names = {trace.get("name") for trace in json.loads(self.page.data("units")["figure"])["data"]}
+        same(len(names), len(self.runs), "distributions")
+
+
+class Train(Stay):
+    """Whoever comes to look; only one of them trains."""
+
+    path = "train"
+
+    def query(self) -> dict[str, Any]:
+        return {}
+
+    async def act(self) -> None:
+        self.page = await self.visitor.turn_to(self.path)
+
+    def check(self) -> None:
+        holds("\n".join(h.body for h in self.page.of("heading")), "What to expect", "an own training, if any")
+
+    async def start(self, epochs: int, kind: str = "Vanilla") -> None:
+        """Starts a training of so many epochs, under the visitor's own name."""
+        self.page = await self.visitor.open(self.path)
+        self.page = await self.visitor.change(self.page, f"dense-{DATASET}-epochs", epochs)
+        self.page = await self.visitor.change(self.page, "title", f"Visitor {self.number}")
+        self.page = await self.visitor.press(self.page.labelled("button", "Start training"))
+        holds(self.page.text(), f"Visitor {self.number}", "the training")
+
+    async def watch(self, seconds: float, until: Callable[[Page], bool] = lambda page: False) -> None:
+        """Looks on, as the page does by itself."""
+        self.page = await self.visitor.watch(seconds, until)
+        holds(self.page.text(), f"Visitor {self.number}", "the training")
+
+    async def stop(self) -> None:
+        """Stops it."""
+        self.page = await self.visitor.press(self.page.labelled("button", "Stop training"))
+
+
+HEAVY: Sequence[type[Stay]] = (Lens, LatentSpace, Denoise, YourImage, Paths, Units, Sampler, Sparsity)
