@@ -31,6 +31,7 @@ page = st.navigation(
         st.Page("denoise.py", title="Denoise", icon=":material/deblur:", url_path="denoise"),
         st.Page("sparsity.py", title="Sparsity", icon=":material/bar_chart:", url_path="sparsity"),
         st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
+        st.Page("about.py", title="About", url_path="about"),  # an icon more would push Train out of the menu
     ],
     position="top",
 )

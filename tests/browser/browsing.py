@@ -31,6 +31,7 @@ PAGES = {
     "paths": "Paths",
     "units": "Units",
     "sampler": "Sampler",
+    "about": "About this server",
 }
 FLAGS = [
     "--headless",
