@@ -282,3 +282,21 @@ def test_two_fingers_zoom_about_their_middle_and_one_scrolls_the_page(
         touch("touchMove", (30, down))
     touch("touchEnd")
     tab.page.wait_for_function("e => e.scrollTop > 100", arg=main.element_handle())
+
+
+def test_a_plane_that_the_server_does_not_know_is_opened_again(tab: Tab) -> None:
+    answers = iter([404])
+    tab.page.route("**/points", lambda r: r.fulfill(status=404) if next(answers, None) else r.continue_())
+    tab.page.goto(f"{tab.server.url}/lens?run=vanilla-2d")
+    expect(tab.page.locator(".lens[data-sharp=true]")).to_be_visible()
+    tab.errors.clear()  # the browser itself notes the 404
+
+
+@pytest.mark.parametrize("query", ["pin=1e30,0&view=0,0,1e300", "pin=1e308,1e308", "pin=1,nan"])
+def test_a_place_far_off_the_plane_is_left_out_and_said(query: str, tab: Tab) -> None:
+    tab.open(f"lens?run=vanilla-2d&{query}")
+    expect(
+        tab.page.get_by_text("The page shows its own choice where the link asks for what there is not: pin")
+    ).to_be_visible()
+    place = tab.page.get_by_role("heading", name="Pinned at").inner_text()
+    assert max(abs(float(n)) for n in re.findall(r"[-\d.]+", place)) < 100

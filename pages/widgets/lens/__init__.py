@@ -3,7 +3,7 @@
 Tiles of decoded images are fetched once for a view; the page interpolates between the nearest sixteen.
 """
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,12 +13,11 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data
-from ae_core.data import Dataset
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
 from pages.widgets import caches, served, sprites
-from pages.widgets.lens.scenes import ROOT, ROUTES, TILE, open_scene, prepare
+from pages.widgets.lens.scenes import ROOT, ROUTES, TILE, Scene, open_scene, prepare
 
 HERE = Path(__file__).parent
 PARTS = ("../sprites.js", "view.js", "tiles.js", "points.js", "ground.js", "draw.js", "hand.js", "lens.js")
@@ -82,7 +81,7 @@ def show(
     home = scene.home
     colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(dataset.class_names))]
     name = f"{key}-{scene.token}"  # a pin belongs to its plane: on another one it would be another code
-    now = _look(st.session_state[name], dataset) if name in st.session_state else first
+    now = _look(st.session_state[name], scene) if name in st.session_state else first
     state = _component()(
         key=name,
         data={
@@ -113,23 +112,41 @@ def show(
         on_pin_change=lambda: None,
         on_view_change=lambda: None,
         on_alone_change=lambda: None,
+        on_gone_change=lambda: None,  # the run of the page that it causes has opened the plane again
     )
-    return _look(state, dataset)
+    return _look(state, scene)
 
 
-def _look(state: Any, dataset: Dataset) -> Look:
+def parse(run: LoadedRun, plane: Plane, count: int) -> Callable[[str], Any]:
+    """Reads a place, of two numbers, or a view, of three, that lies on what a lens shows of a plane."""
+    scene = open_scene(run, plane)
+
+    def parse(text: str) -> tuple[float, ...]:
+        found: tuple[float, ...] | None = _numbers([float(part) for part in text.split(",")], count, scene)
+        if found is None:
+            raise ValueError
+        return found
+
+    return parse
+
+
+def _look(state: Any, scene: Scene) -> Look:
     alone = state.get("alone")
-    known = isinstance(alone, str) and alone in dataset.class_names
-    return Look(_numbers(state.get("pin"), 2), _numbers(state.get("view"), 3), alone if known else None)
+    known = isinstance(alone, str) and alone in data.load(scene.of.spec.dataset).class_names
+    return Look(_numbers(state.get("pin"), 2, scene), _numbers(state.get("view"), 3, scene), alone if known else None)
 
 
-def _numbers(value: Any, count: int) -> Any:
-    """What the browser says, if it is that many finite numbers."""
+def _numbers(value: Any, count: int, scene: Scene) -> Any:
+    """What the browser or a link says, if it is that many numbers, of a place or a view on the plane."""
     if not isinstance(value, list | tuple) or len(value) != count:
         return None
-    if not all(isinstance(v, int | float) and math.isfinite(v) for v in value):
+    if not all(isinstance(v, int | float) for v in value) or not all(v > 0 for v in value[2:]):
         return None
-    return tuple(float(v) for v in value)
+    try:
+        numbers = tuple(float(v) for v in value)
+    except OverflowError:
+        return None
+    return numbers if scene.world.holds(*numbers) else None
 
 
 __all__ = [
@@ -137,6 +154,7 @@ __all__ = [
     "IMPOSSIBLE",
     "ROUTES",
     "Look",
+    "parse",
     "prepare",
     "show",
 ]

@@ -1,15 +1,17 @@
 // A latent plane that decodes under the pointer: no message goes to the server.
 // The module is shared by all lenses of a page and called again at each rerun, so state hangs on the element.
 const lenses = new WeakMap();
+const REOPENING = 1500; // milliseconds until the page has run once more
 const together = new Set(); // all that are on the page: those of one group move as one
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   let lens = lenses.get(parentElement);
   if (!lens) {
     lens = new Lens(parentElement);
     lenses.set(parentElement, lens);
   }
   lens.tell = setStateValue;
+  lens.reopen = () => setTriggerValue("gone", true);
   lens.load(data);
   return () => {
     lens.close();
@@ -75,7 +77,7 @@ class Lens {
     const tiles = new Tiles(
       data,
       () => this.data && this.ask_frame(),
-      (error) => (this.status.textContent = `A finer image could not be loaded (${error.message}).`),
+      (error) => this.failed(error, "A finer image could not be loaded"),
     );
     this.tiles = tiles;
     tiles.want(view, view.x, view.y);
@@ -83,11 +85,12 @@ class Lens {
     try {
       points = await fetched(data.link + "/points");
     } catch (error) {
-      if (this.token === data.token) this.status.textContent = `This plane could not be loaded (${error.message}). Reload the page.`;
+      if (this.token === data.token) this.failed(error, "This plane could not be loaded");
       return;
     }
     if (this.token !== data.token || this.closing.signal.aborted) return;
     this.status.textContent = "";
+    this.reopened = false;
     data = this.latest;
     this.view = view;
     this.points = new Points(points, data.count, data.posteriors);
@@ -97,6 +100,7 @@ class Lens {
     this.picture = this.decoded.getContext("2d").createImageData(w, h);
     this.overlays = {};
     this.data = data;
+    this.element.dataset.posteriors = data.posteriors;
     this.show_legend();
     this.show_alone(data.alone ?? null);
     this.accept_pin();
@@ -107,22 +111,42 @@ class Lens {
     if (data.tour) this.start_tour();
   }
 
+  // A server that was started anew does not know the plane until its page has run once more.
+  failed(error, sentence) {
+    if (this.closing.signal.aborted) return;
+    if (error.status === 404 && !this.reopened) {
+      this.reopened = true;
+      this.reopen();
+      setTimeout(() => {
+        this.token = null; // all is fetched again
+        this.load(this.latest);
+      }, REOPENING);
+    } else {
+      this.status.textContent = `${sentence} (${error.message}). Reload the page.`;
+    }
+  }
+
   // The ground (what no image has, what no code can be) and the overlay that was asked for, over the present view.
   async fetch_overlay() {
     const { link, token, overlay } = this.data;
     const numbers = this.view.numbers.map(short);
-    const wanted = ["ground", ...(overlay ? [overlay] : [])];
-    try {
-      const answers = await Promise.all(wanted.map((name) => fetched(`${link}/overlay/${name}?view=${numbers}`, "json")));
-      if (this.token !== token || this.closing.signal.aborted || this.data.overlay !== overlay) return;
-      this.overlays = {};
-      wanted.forEach((name, i) => {
-        const { side, values } = answers[i];
-        this.overlays[name] = { side, values: new Float32Array(bytes(values).buffer), view: numbers };
-      });
+    const known = (name) => this.overlays[name]?.view.join() === numbers.join();
+    const wanted = ["ground", ...(overlay ? [overlay] : [])].filter((name) => !known(name));
+    const asked = (this.asked = {});
+    const stale = () => this.token !== token || this.closing.signal.aborted || this.asked !== asked;
+    this.draw_ground();
+    if (wanted.length) this.status.textContent = `Computing: ${overlay ?? "where no image is"} …`;
+    const fetch_one = async (name) => {
+      const { side, values } = await fetched(`${link}/overlay/${name}?view=${numbers}`, "json");
+      if (stale()) return;
+      this.overlays[name] = { side, values: new Float32Array(bytes(values).buffer), view: numbers };
       this.draw_ground();
-    } catch {
-      this.status.textContent = "What is true here could not be loaded.";
+    };
+    try {
+      await Promise.all(wanted.map(fetch_one));
+      if (!stale()) this.status.textContent = "";
+    } catch (error) {
+      if (!stale()) this.failed(error, "What is true here could not be loaded");
     }
   }
 
@@ -292,7 +316,6 @@ class Lens {
   settled() {
     const { data, view } = this;
     if (data.pins) this.tell("view", view.at_home ? null : view.numbers.map(short));
-    this.status.textContent = "";
     this.tiles.want(view, this.x, this.y);
     this.element.dataset.sharp = this.tiles.sharp;
     this.fetch_overlay();
@@ -335,6 +358,6 @@ const short = (value) => Number(value.toPrecision(7));
 
 async function fetched(link, as = "arrayBuffer") {
   const answer = await fetch(link, { credentials: "same-origin" });
-  if (!answer.ok) throw new Error(await answer.text());
+  if (!answer.ok) throw Object.assign(new Error(await answer.text()), { status: answer.status });
   return answer[as]();
 }

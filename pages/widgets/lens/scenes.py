@@ -8,7 +8,6 @@ of a map do: one covers all of the plane at level 0, and each level halves their
 import gzip
 import hashlib
 import json
-import math
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,6 +53,11 @@ class View:
         step = 2 * self.reach / (side - 1 - 2 * margin)
         along = (np.arange(side) - (side - 1) / 2) * step
         return latent.grid(self.x + along, self.y + along)
+
+    def holds(self, x: float, y: float, reach: float = 0.0) -> bool:
+        """Whether a place, or the middle of a view that is not much larger, lies in it."""
+        slack = 1.001 * self.reach  # a link has seven digits
+        return all(size <= slack for size in (reach, abs(x - self.x), abs(y - self.y)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,10 +229,7 @@ def _serve_overlay(request: Request) -> Response:
 
 def _view(text: str, world: View) -> View:
     x, y, reach = (float(part) for part in text.split(","))
-    if not all(map(math.isfinite, (x, y, reach))):
-        raise ValueError
-    slack = 1.001 * world.reach  # a link has seven digits
-    if not world.reach / 2**DEEPEST <= reach <= slack or max(abs(x - world.x), abs(y - world.y)) > slack:
+    if not world.reach / 2**DEEPEST <= reach or not world.holds(x, y, reach):
         raise ValueError
     return View(x, y, reach)
 
