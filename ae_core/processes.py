@@ -6,11 +6,15 @@
 The folder is the only link between the two: any page, server or shell reads the same.
 """
 
+import contextlib
+import ctypes
+import errno
 import fcntl
 import io
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,9 +26,10 @@ from typing import ClassVar, Self
 
 from ae_core import runs
 
-ACTIVE = ("queued", "running")
-START_SECONDS = 30  # what is queued and whose process has not taken its lock by then never will
+ACTIVE = ("queued", "starting", "running")
+START_SECONDS = 30  # what is starting and whose process has not taken its lock by then never will
 ROOT = Path(__file__).resolve().parent.parent
+PR_SET_PDEATHSIG = 1  # of prctl.h
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Status:
     """
 
     STATES: ClassVar[tuple[str, ...]]
-    ENDED: ClassVar[str]  # the reason, where the process is gone and did not say why
+    ENDED: ClassVar[str]  # the reason, as far as is known, where the process is gone and did not say
 
     state: str
     phase: str = ""
@@ -62,7 +67,20 @@ class Status:
             OSError: if nothing can be read.
             ValueError: if it is not what `write` writes.
         """
-        alive = _alive(folder)  # asked first: what ends in between has said how
+        alive = is_alive(folder)  # asked first: what ends in between has said how
+        found = cls.load(folder)
+        late = found.state == "running" or time.time() - found.updated > START_SECONDS
+        if found.state in ("starting", "running") and late and not alive:
+            return replace(found, state="failed", phase="", seconds_left=None, reason=cls.ended(folder))
+        return found
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """What was noted last, whether or not it is still true.
+
+        Raises:
+            OSError, ValueError: as `read`.
+        """
         try:
             found = cls(**json.loads((folder / "status.json").read_text()))
         except (TypeError, RecursionError) as error:
@@ -71,10 +89,12 @@ class Status:
         fit = all(isinstance(v, str if name in ("state", "phase", "reason") else int | float) for name, v in values)
         if not fit or found.state not in cls.STATES:
             raise ValueError("its status makes no sense")
-        late = found.state != "queued" or time.time() - found.updated > START_SECONDS
-        if found.active and late and not alive:
-            return replace(found, state="failed", phase="", reason=cls.ENDED)
         return found
+
+    @classmethod
+    def ended(cls, folder: Path) -> str:
+        """Why the work of a folder failed, where the process is gone and did not say."""
+        return cls.ENDED
 
     def write(self, folder: Path) -> None:
         runs.write_json(folder / "status.json", asdict(self))
@@ -90,15 +110,25 @@ def lock(path: Path, give_up: Callable[[], bool] = lambda: False, pause: float =
 
 
 @contextmanager
-def working(folder: Path) -> Iterator[bool]:
-    """Held by the process that does a folder's work; whether no other process does."""
+def working(folder: Path, given: int | None = None) -> Iterator[bool]:
+    """Held by the process that does a folder's work; whether no other process does.
+
+    Args:
+        folder: Where the lock is.
+        given: The descriptor of a lock that `start` took for this process.
+    """
+    if given is not None:
+        os.set_inheritable(given, False)
+        with os.fdopen(given, "a"):
+            yield True
+        return
     # Whoever looks whether the work goes on holds the lock for an instant: that is no reason to give up.
     tries = itertools.count(1)
     with lock(folder / "lock", lambda: next(tries) >= 50, pause=0.1) as mine:
         yield mine
 
 
-def _alive(folder: Path) -> bool:
+def is_alive(folder: Path) -> bool:
     """Whether a process does a folder's work."""
     try:
         with (folder / "lock").open() as file:
@@ -115,22 +145,82 @@ def _flock(file: io.TextIOWrapper, how: int) -> bool:
     return True
 
 
-def start(module: str, path: Path, log: Path) -> None:
+def start(module: str, path: Path, log: Path, lock_of: Path | None = None) -> None:
     """Runs ``python -m MODULE PATH`` in a process that outlives this one; what it prints goes into `log`.
 
+    Args:
+        module: Which.
+        path: What it is to work on.
+        log: Its log, which grows.
+        lock_of: A folder whose lock the process holds from its first moment: ``python -m MODULE PATH LOCK``, where
+            LOCK is a descriptor for `working`. So nobody takes it for dead before it is up.
+
     Raises:
-        OSError: if it cannot be started.
+        OSError: if it cannot be started, or another process holds that lock.
     """
     environment = dict(
-        os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        os.environ,
+        PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        LATENT_EXPLORER_DATA=str(runs.data_folder()),  # it stands elsewhere: a relative one would mean another
     )
-    with log.open("ab") as file:
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(log.open("ab"))
+        arguments: list[str] = [str(path)]
+        given: tuple[int, ...] = ()
+        if lock_of is not None:
+            claim = stack.enter_context((lock_of / "lock").open("a"))
+            tries = itertools.count(1)
+            while not _flock(claim, fcntl.LOCK_EX):  # somebody may just look whether it is held
+                if next(tries) >= 20:
+                    raise BlockingIOError(errno.EAGAIN, "another process does this work")
+                time.sleep(0.05)
+            arguments, given = [*arguments, str(claim.fileno())], (claim.fileno(),)
         subprocess.Popen(
-            [sys.executable, "-m", module, str(path)],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
+            stdout=output,
+            stderr=output,
             cwd=ROOT,
             env=environment,
+            pass_fds=given,
             start_new_session=True,  # a Ctrl-C in the server's terminal does not reach it
         )
+
+
+def step_back(niceness: int) -> None:
+    """Lets others go first on this machine's processors and disks."""
+    os.nice(niceness)  # from which Linux takes the priority on disks as well
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def go_first_when_memory_ends() -> None:
+    """Makes Linux end this process before any other when the machine runs out of memory."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def end_with(parent: int) -> None:
+    """Makes Linux end this process when its parent ends, however that does."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
+
+
+def memory(pid: int) -> int:
+    """Bytes that a process has for itself and that only its end frees; 0 where that is not known."""
+    try:
+        lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+        return sum(int(line[1]) << 10 for line in lines if line[0] in ("RssAnon:", "RssShmem:", "VmSwap:"))
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def memory_kills() -> int:
+    """How many processes this machine has ended for want of memory; 0 where that is not known."""
+    try:
+        lines = (line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+        return sum(int(line[1]) for line in lines if line[0] == "oom_kill")
+    except (OSError, ValueError, IndexError):
+        return 0

@@ -127,7 +127,7 @@ def start(run: Run) -> None:
             if status(run).state in (*processes.ACTIVE, "finished"):
                 return
             (path / "stop").unlink(missing_ok=True)
-            Status("queued", "Starting").write(path)
+            Status("starting", "Starting").write(path)
             processes.start("ae_core.projecting", run.path.resolve(), path / "log.txt")
     except OSError as error:
         raise RunError(f"The projection cannot be computed: {error.strerror or error}.") from error

@@ -244,9 +244,9 @@ def test_a_process_that_died_is_noticed(run: Run) -> None:
 def test_a_process_that_never_came_is_noticed(run: Run) -> None:
     path = projecting.folder(run)
     path.mkdir(parents=True)
-    Status("queued").write(path)
+    Status("starting").write(path)
     assert projecting.status(run).active
-    Status("queued", updated=time.time() - 60).write(path)
+    Status("starting", updated=time.time() - 60).write(path)
     assert projecting.status(run).state == "failed"
 
 
