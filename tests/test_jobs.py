@@ -40,6 +40,7 @@ def small(seed: int = 3) -> Spec:
 def wait(job: Job, until: Callable[[Job], bool]) -> Job:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
+        jobs.tick()
         job = jobs.find(job.id)
         if until(job):
             return job
@@ -61,8 +62,10 @@ def terms(history: Any) -> np.ndarray:
 
 
 def process_of(job: Job) -> psutil.Process:
-    (found,) = [p for p in psutil.process_iter(["cmdline"]) if str(job.path) in (p.info["cmdline"] or [])]
-    return found
+    """The one that trains; its parent watches it."""
+    found = [p for p in psutil.process_iter(["cmdline"]) if str(job.path) in (p.info["cmdline"] or [])]
+    (trainer,) = [p for p in found if p.parent() in found]
+    return trainer
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Job]]:
     data = tmp_path_factory.mktemp("world")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_EXPLORER_DATA", str(data))
+        patch.setenv("LATENT_EXPLORER_RUNNING", "2")
         # The server that submits this one is gone before its first epoch.
         server = subprocess.run(
             [sys.executable, "-c", SUBMIT, json.dumps(small().to_json())],
@@ -203,19 +207,22 @@ def test_owners_see_their_own_jobs_the_latest_first(data_folder: Path) -> None:
 
 
 def test_one_training_at_a_time_for_each_owner(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
-    monkeypatch.setattr(jobs.local, "_start", started.append)
+    monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "1")
+    monkeypatch.setattr(jobs.local, "start", lambda job: Status("starting").write(job.path))
     first = jobs.submit(small(), "alice", "First")
-    with pytest.raises(TrainingError, match=r"^You have a training under way \(First\): .*\.$"):
-        jobs.submit(small(), "alice", "Second")
-    assert len(jobs.listing("alice")) == 1
-    assert jobs.submit(small(), "bob", "Other").id != first.id
-    assert jobs.active("alice") == first
-    assert jobs.active("carol") is None
-    Status("finished").write(first.path)
-    assert jobs.active("alice") is None
-    jobs.submit(small(), "alice", "Third")
-    assert len(started) == 3
+    with processes.working(first.path):
+        with pytest.raises(
+            TrainingError, match=r"^You have 1 training under way, the latest 'First'; at most 1 may be"
+        ):
+            jobs.submit(small(), "alice", "Second")
+        assert len(jobs.listing("alice")) == 1
+        other = jobs.submit(small(), "bob", "Other")
+        assert jobs.active("alice") == first
+        assert jobs.active("bob") == other
+        assert jobs.active("carol") is None
+        Status("finished").write(first.path)
+        assert jobs.active("alice") is None
+        jobs.submit(small(), "alice", "Third")
 
 
 # Folders that are not as they should be
@@ -256,8 +263,9 @@ def test_half_a_line_and_half_a_picture_are_not_read(data_folder: Path) -> None:
 
 
 def test_a_job_whose_process_never_came_is_failed(data_folder: Path) -> None:
-    assert job_of("alice", "queued").status.state == "queued"
-    late = job_of("bob", "queued", updated=time.time() - 2 * processes.START_SECONDS)
+    assert job_of("alice", "queued", updated=0.0).status.state == "queued", "in the queue nothing is late"
+    assert job_of("alice", "starting").status.state == "starting"
+    late = job_of("bob", "starting", updated=time.time() - 2 * processes.START_SECONDS)
     assert (late.status.state, late.resumable) == ("failed", False)
     with pytest.raises(TrainingError, match=r"no finished epoch to go on from\.$"):
         jobs.resume(late)
@@ -297,13 +305,12 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *events: Any) -> None:
             yield event
 
     monkeypatch.setattr(training, "fit", fit)
-    monkeypatch.setattr(os, "nice", lambda by: 0)
 
 
 def test_a_failed_training_leaves_its_reason(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, training.Preparing("Loading"), training.Failed("The kl term became nan."))
     job = job_of("alice", "queued")
-    assert worker.main(job.path) == 1
+    assert worker.train(job.path) == 1
     status = jobs.find(job.id).status
     assert (status.state, status.reason, status.phase) == ("failed", "The kl term became nan.", "")
 
@@ -313,7 +320,7 @@ def test_an_error_nobody_foresaw_leaves_a_sentence_and_a_log(
 ) -> None:
     pretend(monkeypatch, training.Preparing("Loading"), ZeroDivisionError("division by zero"))
     job = job_of("alice", "queued")
-    assert worker.main(job.path) == 1
+    assert worker.train(job.path) == 1
     status = jobs.find(job.id).status
     assert status.state == "failed"
     assert "division by zero" in status.reason

@@ -1,6 +1,9 @@
 """What the environment tells the server."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -104,3 +107,14 @@ def test_the_command_prints_values_and_where_each_came_from(monkeypatch: pytest.
     result = CliRunner().invoke(cli.main, ["settings"])
     assert result.exit_code == 1
     assert "LATENT_EXPLORER_MINUTES must be a number from 0 to 10,080, got 'soon'" in result.stderr
+
+
+def test_a_server_does_not_start_on_nonsense_and_says_why(tmp_path: Path) -> None:
+    environment = {**os.environ, "LATENT_EXPLORER_DATA": str(tmp_path), "LATENT_EXPLORER_MINUTES": "soon"}
+    server = subprocess.run(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.port", "0"],
+        cwd=Path(settings.__file__).parent.parent, env=environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert server.returncode == 1
+    assert "LATENT_EXPLORER_MINUTES must be a number from 0 to 10,080, got 'soon'" in server.stderr
+    assert "Traceback" not in server.stderr

@@ -8,11 +8,31 @@
                 resume/         the last finished epoch
                 stop            there once someone asked it to stop
                 lock            held by the training process while it lives
+                log.txt         what it printed
+    jobs/.queue                 held by whoever changes the queue
+    used/<id>                   when the job or its run was last looked at
 
-The folder is the only link between server and trainer: any page, server or shell reads the same.
+The folder is the only link between servers and trainers: any page, server or shell reads the same.
 """
 
-from ae_core.jobs.folder import Job, Status, active, find, listing, request_stop
-from ae_core.jobs.local import resume, submit
+from ae_core.jobs.folder import Job, Status, active, find, listing
+from ae_core.jobs.limits import check
+from ae_core.jobs.queue import Place, place, request_stop, resume, submit, tick
+from ae_core.jobs.sweeping import note_use, sweep
 
-__all__ = ["Job", "Status", "active", "find", "listing", "request_stop", "resume", "submit"]
+__all__ = [
+    "Job",
+    "Place",
+    "Status",
+    "active",
+    "check",
+    "find",
+    "listing",
+    "note_use",
+    "place",
+    "request_stop",
+    "resume",
+    "submit",
+    "sweep",
+    "tick",
+]

@@ -3,11 +3,13 @@
 import contextlib
 import io
 import json
+import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +19,40 @@ from ae_core import processes, runs, spec
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.spec import Spec
 
+BEGUN = "Training process started "  # in the log: what follows is of this process
+LAST_WORDS = "Failed: "
+MAX_LOG = 1 << 16
+Fill = Callable[[Path], None]
+
 
 @dataclass(frozen=True)
 class Status(processes.Status):
-    """Where a job stands.
+    """Where a job stands: queued, then starting in a process of its own, running, and finished, cancelled or failed.
+
+    A reason says why it failed, or why it was cancelled where that was not simply the stop button.
 
     Attributes:
         epoch: Epochs finished.
-        submitted: When it was submitted, in seconds since 1970.
+        submitted: When it was put into the queue, in seconds since 1970: its place there.
+        started: When its process began, likewise; 0 before that.
+        starts: How often it was handed to a process.
     """
 
     STATES = (*processes.ACTIVE, "finished", "cancelled", "failed")
-    ENDED = "The training process ended unexpectedly."
+    ENDED = "The training process ended unexpectedly"
 
     state: str = "queued"
-    phase: str = "Starting"
+    phase: str = "In the queue"
     epoch: int = 0
     submitted: float = field(default_factory=time.time)
+    started: float = 0.0
+    starts: int = 0
+
+    @classmethod
+    def ended(cls, folder: Path) -> str:
+        """What its last words in the log say, which stand there when a full disk took no other; or that it is gone."""
+        words = _last_words(folder / "log.txt")
+        return words or f"{cls.ENDED}{way_back(folder)}."
 
 
 @dataclass(frozen=True)
@@ -43,14 +62,14 @@ class Job:
     Attributes:
         path: The folder; its name is the job's id and the name of the run to be.
         spec: What it trains.
-        owner: Who asked for it.
+        owner: Who asked for it; None for the command line.
         title: What to call the run.
         status: Where it stood when this record was read.
     """
 
     path: Path
     spec: Spec
-    owner: str
+    owner: str | None
     title: str
     status: Status
 
@@ -87,12 +106,25 @@ def jobs_folder() -> Path:
     return runs.data_folder() / "jobs"
 
 
-def create(what: Spec, owner: str, title: str) -> Job:
-    """A new job's folder, queued."""
+def paths() -> list[Path]:
+    """The folders of all jobs."""
+    try:
+        return [Path(entry.path) for entry in os.scandir(jobs_folder()) if not entry.name.startswith(".")]
+    except OSError:
+        return []
+
+
+def leave(path: Path) -> None:
+    """Adds nothing to a job's folder."""
+
+
+def create(what: Spec, owner: str | None, title: str, fill: Fill = leave) -> Job:
+    """A new job's folder, queued; `fill` puts into it what else its training needs."""
     path = jobs_folder() / runs.new_name(what.kind)
     try:
         path.mkdir(parents=True)
         runs.write_json(path / "spec.json", {"spec": what.to_json(), "owner": owner, "title": title})
+        fill(path)
         Status().write(path)
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)
@@ -124,21 +156,43 @@ def find(job_id: str) -> Job:
     if Path(job_id).name != job_id or job_id in ("", "..") or not path.is_dir():
         raise TrainingError(f"There is no training {job_id!r}: it may have been deleted.")
     try:
-        record = json.loads((path / "spec.json").read_text())
-        what = spec.Spec.from_json(record["spec"])
         status = Status.read(path)
-        owner, title = str(record["owner"]), str(record["title"])
+        what, owner, title = _asked(path, (path / "spec.json").stat().st_mtime_ns)
     except (OSError, ValueError, TypeError, KeyError, RecursionError, ExplorerError) as error:
         raise TrainingError(f"The folder of training {job_id!r} is damaged ({error}).") from error
     return Job(path, what, owner, title, status)
 
 
-def listing(owner: str) -> list[Job]:
+@lru_cache(maxsize=4096)  # it never changes, and every page asks again and again
+def _asked(path: Path, modified: int) -> tuple[Spec, str | None, str]:
+    record = json.loads((path / "spec.json").read_text())
+    owner = record["owner"]
+    return spec.Spec.from_json(record["spec"]), None if owner is None else str(owner), str(record["title"])
+
+
+def noted(path: Path) -> Status | None:
+    """What a job's status said last, whether or not it is still true; None if it makes no sense."""
+    try:
+        about = (path / "status.json").stat()  # always a new file
+        return _noted(path, (about.st_ino, about.st_mtime_ns, about.st_size))
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _noted(path: Path, version: object) -> Status | None:
+    try:
+        return Status.load(path)
+    except (OSError, ValueError):
+        return None
+
+
+def listing(owner: str | None) -> list[Job]:
     """An owner's jobs, the latest first; damaged folders are left out."""
     found = []
-    for path in jobs_folder().glob("*/spec.json"):
+    for path in paths():
         try:
-            job = find(path.parent.name)
+            job = find(path.name)
         except TrainingError:
             continue
         if job.owner == owner:
@@ -146,28 +200,56 @@ def listing(owner: str) -> list[Job]:
     return sorted(found, key=lambda job: -job.status.submitted)
 
 
-def active(owner: str) -> Job | None:
-    """The job that this owner has under way, if any."""
-    return next((job for job in listing(owner) if job.status.active), None)
-
-
-def request_stop(job: Job) -> None:
-    """Asks a job to stop; it does between two steps, and leaves a run of what it has learnt."""
-    try:
-        (job.path / "stop").touch()
-    except OSError as error:
-        raise TrainingError(f"It could not be asked to stop: {error.strerror or error}.") from error
+def active(owner: str | None) -> Job | None:
+    """The job that this owner has under way: the one that is running, or else the first in the queue, if any."""
+    under_way = [job for job in listing(owner) if job.status.active]
+    return min(under_way, key=lambda job: (job.status.state == "queued", job.status.submitted), default=None)
 
 
 @contextmanager
-def submitting() -> Iterator[None]:
-    """Held while a job is checked and created, so that two tabs cannot both pass the check."""
+def locked(why: str = "The training cannot be prepared") -> Iterator[None]:
+    """Held by whoever puts jobs into the queue, takes them out of it, or removes them.
+
+    Raises:
+        TrainingError: if the disk lets nobody; begins with `why`.
+    """
     try:
         jobs_folder().mkdir(parents=True, exist_ok=True)
-        with processes.lock(jobs_folder() / ".submitting"):
+        with processes.lock(jobs_folder() / ".queue"):
             yield
     except OSError as error:
-        raise TrainingError(f"The training cannot be prepared: {error.strerror or error}.") from error
+        raise TrainingError(f"{why}: {error.strerror or error}.") from error
+
+
+def way_back(path: Path) -> str:
+    """What a sentence about a job that has ended adds if it can be resumed."""
+    try:
+        epoch = Status.load(path).epoch
+    except (OSError, ValueError):
+        epoch = 0
+    return f"; it can be resumed from epoch {epoch}" if epoch and any((path / "resume").glob("*.npz")) else ""
+
+
+def note_start(log: Path) -> None:
+    """Begins a part of the log; it also takes the log's first block while the disk still has one."""
+    with log.open("a") as file:
+        file.write(f"{BEGUN}{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n")
+
+
+def last_part(log: Path) -> str:
+    """What the process that was started last has printed, the end of it if that is long."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - MAX_LOG))
+            text = file.read(MAX_LOG).decode(errors="replace")
+    except OSError:
+        return ""
+    return text.rpartition(BEGUN)[2]
+
+
+def _last_words(log: Path) -> str:
+    lines = last_part(log).splitlines()
+    return next((line.removeprefix(LAST_WORDS) for line in reversed(lines) if line.startswith(LAST_WORDS)), "")
 
 
 def records(path: Path) -> list[dict[str, Any]]:

@@ -1,8 +1,10 @@
-"""The process that executes one job: ``python -m ae_core.jobs.worker FOLDER``."""
+"""The process that executes one job: ``python -m ae_core.jobs.worker FOLDER [LOCK]``.
+
+LOCK is the descriptor of the folder's lock, where whoever started the process has taken it; see `processes.start`.
+"""
 
 import io
 import json
-import os
 import sys
 import time
 import traceback
@@ -13,34 +15,37 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import processes, runs, training
+from ae_core import processes, runs, settings, training
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.events import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
-from ae_core.jobs import folder
+from ae_core.jobs import folder, guard, importing
 from ae_core.jobs.folder import Job, Status
 
-NICENESS = 5  # the server goes first
 MAX_POINTS = 1000  # lines of progress.jsonl in a whole training
 
 
 def work(job: Job) -> Status:
     """Trains a job to its end and keeps its folder up to date; the last status."""
-    status = replace(job.status, state="running")
+    status = replace(job.status, state="running", started=time.time(), reason="")
     points = 0
+    clock = _Clock(job)
 
     def tell(**changes: Any) -> None:
         nonlocal status
         status = replace(status, updated=time.time(), **changes)
         status.write(job.path)
 
-    events = training.fit(
-        job.spec,
-        job.run_path,
-        stop=(job.path / "stop").exists,
-        state=job.path / "resume",
-        title=job.title,
-        owner=job.owner,
-    )
+    if importing.is_import(job.path):
+        events = importing.rebuild(job)
+    else:
+        events = training.fit(
+            job.spec,
+            job.run_path,
+            stop=clock.stop,
+            state=job.path / "resume",
+            title=job.title,
+            owner=job.owner,
+        )
     for event in events:
         match event:
             case Preparing(phase):
@@ -64,11 +69,44 @@ def work(job: Job) -> Status:
             case Finished():
                 training.forget_state(job.path / "resume")
                 tell(state="finished", phase="", fraction=1.0, seconds_left=0.0)
-            case Cancelled(_, epoch):
-                tell(state="cancelled", phase="", epoch=epoch, seconds_left=None)
+            case Cancelled(run, epoch):
+                tell(
+                    state="cancelled",
+                    phase="",
+                    epoch=epoch,
+                    seconds_left=None,
+                    reason=clock.reason(epoch, run is not None),
+                )
             case Failed(reason):
+                guard.last_words(reason)
                 tell(state="failed", phase="", reason=reason, seconds_left=None)
     return status
+
+
+class _Clock:
+    """When a job is to stop: once it was asked to, or has taken its time."""
+
+    def __init__(self, job: Job) -> None:
+        self._asked = job.path / "stop"
+        self._epochs = job.spec.training.epochs
+        self._minutes = settings.current().minutes
+        self._end = time.monotonic() + self._minutes * 60 if self._minutes else float("inf")
+        self._over = False
+
+    def stop(self) -> bool:
+        if self._asked.exists():
+            return True
+        self._over = self._over or time.monotonic() > self._end
+        return self._over
+
+    def reason(self, epoch: int, kept: bool) -> str:
+        """Why it stopped in that epoch, if not because it was asked to."""
+        if not self._over:
+            return ""
+        over = guard.time_is_over(self._minutes)
+        return f"{over} after {epoch} of {self._epochs} epochs; " + (
+            "what was learnt is kept as a run." if kept else "nothing was learnt by then."
+        )
 
 
 def _append(path: Path, record: dict[str, Any]) -> None:
@@ -89,20 +127,42 @@ def _write_preview(path: Path, images: np.ndarray) -> None:
     runs.write_bytes(path / "preview.npy", buffer.getvalue())
 
 
-def main(path: Path) -> int:
-    with processes.working(path) as mine:
+def train(path: Path) -> int:
+    """Trains the job of a folder and notes how that ended; 0 unless it failed."""
+    job = folder.find(path.name)
+    try:
+        return 0 if work(job).state in ("finished", "cancelled") else 1
+    except Exception as error:
+        traceback.print_exc()  # into the job's log
+        guard.write_end(path, guard.End("failed", _sentence(error, path)))
+        return 1
+
+
+def _sentence(error: Exception, path: Path) -> str:
+    if isinstance(error, ExplorerError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return guard.memory_ran_out()
+    if isinstance(error, OSError):
+        return f"A file could not be written or read: {error.strerror or error}{folder.way_back(path)}."
+    return f"The training stopped on an error: {error}"
+
+
+def main(path: Path, given: int | None = None) -> int:
+    """Trains the job of a folder, watched, unless that is done or another process does it.
+
+    Args:
+        path: The folder.
+        given: A descriptor of its lock, if that is taken.
+    """
+    with processes.working(path, given) as mine:
         if not mine:
             raise TrainingError(f"Training {path.name!r} is already under way in another process.")
-        os.nice(NICENESS)
-        job = folder.find(path.name)
-        try:
-            return 0 if work(job).state in ("finished", "cancelled") else 1
-        except Exception as error:
-            traceback.print_exc()  # into the job's log
-            sentence = str(error) if isinstance(error, ExplorerError) else f"The training stopped on an error: {error}"
-            replace(job.status, state="failed", phase="", reason=sentence).write(path)
-            return 1
+        status = Status.load(path)
+        if not status.active:
+            raise TrainingError(f"Training {path.name!r} is {status.state}: resume it, or start another one.")
+        return guard.watch(path, train)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None))

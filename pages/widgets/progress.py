@@ -57,6 +57,8 @@ def show_ended(job: Job) -> None:
     status = job.status
     if status.state == "failed":
         say.refused("This training failed.", status.reason)
+    elif not job.run_path.exists() and status.reason:
+        st.info(status.reason)
     elif not job.run_path.exists():
         deleted = status.state == "finished" or status.epoch
         st.info("Its run was deleted." if deleted else "Stopped before the first step: nothing was learnt.")
@@ -72,6 +74,8 @@ def show_ended(job: Job) -> None:
             )
         else:
             st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; what it had learnt is kept as a run.")
+            if status.reason:
+                st.caption(status.reason)
         figure = run.card.figure
         bce, mse, contraction = st.columns(3)
         bce.metric(

@@ -3,6 +3,8 @@
 import asyncio
 import ctypes
 import logging
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,11 +12,14 @@ from typing import Any
 import streamlit as st
 
 import ae_core
-from ae_core import logs, runs
+from ae_core import jobs, logs, runs, settings
+from ae_core.errors import SettingsError
 from ae_core.runs import Run
 from pages.widgets import visitor
 
 TRIM_SECONDS = 5
+TICK_SECONDS = 1  # between two looks at the queue
+SWEEP_SECONDS = 3600
 FIRST_SHOWN = "variational"  # by most pages
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # of malloc.h
 LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
@@ -23,6 +28,7 @@ LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Warms up, then lets the server answer."""
+    _refuse_nonsense()
     logs.identify(visitor.session)
     logs.adopt("streamlit", "uvicorn", "websockets")
     trim = give_memory_back()
@@ -33,17 +39,34 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
         warm_up()
     finally:
         logger.setLevel(level)
-    trimming = asyncio.create_task(_every(TRIM_SECONDS, trim))
+    await asyncio.to_thread(jobs.sweep)
+    chores = [
+        asyncio.create_task(_every(seconds, chore))
+        for seconds, chore in ((TRIM_SECONDS, trim), (TICK_SECONDS, jobs.tick), (SWEEP_SECONDS, jobs.sweep))
+    ]
     logs.event("server started", version=ae_core.__version__, port=st.get_option("server.port"))
     yield
     logs.event("server stopped")
-    trimming.cancel()
+    for chore in chores:
+        chore.cancel()
+
+
+def _refuse_nonsense() -> None:
+    """Ends a server whose settings make no sense, with the sentence that says so."""
+    try:
+        settings.explain()
+    except SettingsError as error:
+        print(f"Error: {error}", file=sys.stderr, flush=True)
+        os._exit(1)  # an exception would be shown with all that called this
 
 
 async def _every(seconds: float, act: Callable[[], object]) -> None:
     while True:
         await asyncio.sleep(seconds)
-        await asyncio.to_thread(act)
+        try:
+            await asyncio.to_thread(act)
+        except Exception as error:  # a mistake of ours; the next time may be better
+            logs.event("chore failed", "error", error=repr(error))
 
 
 def give_memory_back() -> Callable[[], object]:

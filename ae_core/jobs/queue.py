@@ -1,0 +1,234 @@
+"""The queue in front of the trainers, as the status files of all jobs tell it; any number of servers share it.
+
+Whoever changes it holds the lock of `folder.locked`. Every server calls `tick` each second: the first that comes starts
+what may start now, in the order in which jobs were submitted, and notes as failed what has died.
+"""
+
+import heapq
+import itertools
+import time
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+
+from ae_core import logs, processes, runs, settings
+from ae_core.errors import ExplorerError, TrainingError
+from ae_core.jobs import folder, limits
+from ae_core.jobs.folder import Job, Status
+from ae_core.spec import Spec
+
+MAX_STARTS = 3  # of a job whose process is gone before it begins
+BESIDE = 15.0  # seconds that starting and saving take beside the epochs, where nothing better is known
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a job stands in the queue.
+
+    Attributes:
+        position: How many others start before it.
+        seconds: When it will start, from now; None while nobody knows.
+    """
+
+    position: int
+    seconds: float | None
+
+
+def submit(what: Spec, owner: str | None, title: str, fill: folder.Fill = folder.leave) -> Job:
+    """Puts a training into the queue; it starts at once if nothing else is to be done before it.
+
+    Args:
+        what: What to train.
+        owner: Whose it is; None, for the command line, knows no limits.
+        title: What to call the run.
+        fill: Puts into the job's folder what else the training needs.
+
+    Raises:
+        OptionError: if it is larger than this server allows.
+        TrainingError: if the queue is full or the owner has enough under way, or the process cannot be started.
+    """
+    if owner is not None:
+        limits.check(what)
+    with folder.locked():
+        limits.check_room(owner)
+        job = folder.create(what, owner, title, fill)
+        logs.event("job queued", job=job.id)
+        _advance()
+    return _started(job.id)
+
+
+def resume(job: Job) -> Job:
+    """Puts a stopped or failed job into the queue again, to go on from its last finished epoch.
+
+    Raises:
+        TrainingError: if there is nothing to go on from, or as `submit`.
+    """
+    with folder.locked("The training cannot be resumed"):
+        job = folder.find(job.id)
+        if job.status.active:
+            return job  # another tab was faster
+        if not job.resumable:
+            raise TrainingError("This training cannot be resumed: it has no finished epoch to go on from.")
+        limits.check_room(job.owner)
+        if job.run_path.exists():
+            # A stopped training left a run, and a run never changes: what follows becomes another one.
+            job = folder.copy(job)
+        else:
+            (job.path / "stop").unlink(missing_ok=True)
+            Status(epoch=job.status.epoch, fraction=job.status.fraction).write(job.path)
+        logs.event("job queued", job=job.id)
+        _advance()
+    return _started(job.id)
+
+
+def request_stop(job: Job) -> None:
+    """Asks a job to stop: one in the queue is cancelled at once, one that learns leaves a run of what it has learnt.
+
+    Raises:
+        TrainingError: if it cannot be asked.
+    """
+    with folder.locked("It could not be asked to stop"):
+        status = Status.read(job.path)
+        if status.state == "queued":
+            replace(status, state="cancelled", phase="", updated=time.time()).write(job.path)
+        elif status.active and not (job.path / "stop").exists():  # its time says when it was asked first
+            (job.path / "stop").touch()
+
+
+def tick() -> None:
+    """Starts what may start now and notes what has died; never fails."""
+    try:
+        if folder.paths():
+            with folder.locked():
+                _advance()
+    except ExplorerError as error:
+        logs.event("queue stuck", "error", error=str(error))
+
+
+def place(job: Job) -> Place:
+    """Where a queued job stands: (0, 0.0) if it is about to start, or is no longer queued."""
+    free = [0.0] * _executor().capacity()  # when each trainer is free, from now
+    waiting = []
+    for path in folder.paths():
+        noted = folder.noted(path)
+        if noted is None or not noted.active:
+            continue
+        if noted.state != "queued":
+            free.append(_left(path, noted))
+        elif _order(path, noted) < _order(job.path, job.status):
+            waiting.append((_order(path, noted), path))
+    if job.status.state != "queued":
+        return Place(0, 0.0)
+    free = sorted(free)[-_executor().capacity() :]
+    heapq.heapify(free)
+    for _, path in sorted(waiting):
+        begin = heapq.heappop(free)
+        heapq.heappush(free, begin + _whole(path))
+    seconds = free[0]
+    return Place(len(waiting), seconds if seconds < float("inf") else None)
+
+
+def _executor() -> ModuleType:
+    """Who starts jobs: a module with `start(job)`, `capacity()`, `returns(path)` and `LATE`, see `jobs.local`."""
+    if settings.current().scheduler:
+        from ae_core.jobs import cluster  # type: ignore[attr-defined]
+
+        return cluster
+    from ae_core.jobs import local
+
+    return local
+
+
+def _order(path: Path, status: Status) -> tuple[float, str]:
+    return status.submitted, path.name
+
+
+def _started(job_id: str) -> Job:
+    job = folder.find(job_id)
+    if job.status.state == "failed":
+        raise TrainingError(job.status.reason)
+    return job
+
+
+def _advance() -> None:
+    """What `tick` does, under the lock."""
+    executor = _executor()
+    waiting, under_way = [], 0
+    for path in folder.paths():
+        noted = folder.noted(path)
+        if noted is None or not noted.active:
+            continue
+        if noted.state == "queued":
+            waiting.append((_order(path, noted), path))
+        elif _goes_on(path, noted, executor):
+            under_way += 1
+    for _, path in sorted(waiting)[: max(0, executor.capacity() - under_way)]:
+        _start(path, executor)
+
+
+def _goes_on(path: Path, noted: Status, executor: ModuleType) -> bool:
+    """Whether a job that was handed to a process has one; if not, notes that it failed, or puts it back."""
+    if processes.is_alive(path) or executor.returns(path):
+        return True
+    now = folder.noted(path)  # it may have ended in between
+    if now is None or not now.active:
+        return False
+    if now.state == "starting" and time.time() - now.updated <= executor.LATE:
+        return True
+    if now.state == "starting" and now.starts < MAX_STARTS:
+        _note(path, replace(now, state="queued", phase="In the queue"))
+    else:
+        _note(path, replace(now, state="failed", phase="", seconds_left=None, reason=Status.ended(path)))
+        logs.event("job failed", "warning", job=path.name)
+    return False
+
+
+def _start(path: Path, executor: ModuleType) -> None:
+    try:
+        job = folder.find(path.name)
+    except TrainingError:
+        return  # damaged; shown as such
+    try:
+        executor.start(job)
+        logs.event("job started", job=job.id)
+    except OSError as error:
+        reason = f"The training process did not start: {error.strerror or error}."
+        _note(path, replace(job.status, state="failed", phase="", reason=reason))
+
+
+def _note(path: Path, status: Status) -> None:
+    try:
+        replace(status, updated=time.time()).write(path)
+    except OSError as error:  # everyone sees that its process is gone
+        logs.event("status not written", "error", job=path.name, error=error.strerror)
+
+
+def _left(path: Path, status: Status) -> float:
+    """Seconds that a job still takes whose process was started; infinite if nobody knows."""
+    if status.seconds_left is not None:
+        return status.seconds_left + BESIDE / 2
+    return max(0.0, _whole(path) - max(0.0, time.time() - (status.started or status.updated)))
+
+
+def _whole(path: Path) -> float:
+    """Seconds that a whole training will take, from those of its like; infinite if there are none."""
+    try:
+        job = folder.find(path.name)
+    except TrainingError:
+        return 0.0
+    what, most = job.spec, settings.current().minutes * 60 or float("inf")
+    each = _seconds_of_an_epoch(what.kind, what.dataset, what.network.family, int(time.time()) // 60)
+    return min(most, BESIDE + each * (what.training.epochs - job.status.epoch))
+
+
+@lru_cache(maxsize=256)
+def _seconds_of_an_epoch(kind: str, dataset: str, family: str, minute: int) -> float:
+    """As the latest run here of that kind, data set and family took them, or else the one that ships."""
+    own = sorted(runs.scan(runs.data_folder() / "runs"), key=lambda run: run.name[-32:], reverse=True)
+    for run in itertools.chain(own, runs.shipped()):
+        if not isinstance(run, runs.Run) or not run.history:
+            continue
+        if (run.spec.kind, run.spec.dataset, run.spec.network.family) == (kind, dataset, family):
+            return float(run.history[-1]["seconds"]) / len(run.history)
+    return float("inf")

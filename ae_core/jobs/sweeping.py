@@ -1,0 +1,142 @@
+"""What is removed: what nobody has used for long, and what killed processes left half-written."""
+
+import contextlib
+import itertools
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ae_core import logs, processes, runs, settings
+from ae_core.errors import ExplorerError
+from ae_core.jobs import folder
+from ae_core.runs import Run
+
+DAY = 24 * 3600
+IN_USE = 3600  # seconds since its last use in which a run is never removed
+TOUCH_SECONDS = 600  # a use is noted this often
+YOUNG = 60  # seconds in which a temporary file of which nobody knows whose it is may be at work
+
+
+def note_use(name: str) -> None:
+    """Notes that the run or job of that name is used now; at most every ten minutes, and never fails."""
+    path = _uses() / name
+    with contextlib.suppress(OSError):
+        if time.time() - _modified(path) > TOUCH_SECONDS:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+
+
+def sweep(now: float | None = None) -> None:
+    """Removes what is left half-written, and visitors' jobs and runs that were not used for `keep_days`; never fails.
+
+    What belongs to nobody, from the command line, stays. So does what a process works on, or was used within an hour.
+
+    Args:
+        now: Seconds since 1970; by default they are asked.
+    """
+    now = time.time() if now is None else now
+    try:
+        if not runs.data_folder().exists():
+            return
+        with folder.locked():
+            gone = list(_old(now)) + list(_nothing())
+            # Out of sight at once: whoever looks sees a whole job or run, or none.
+            hidden = [_hidden(path) for path in gone]
+        for path in filter(None, hidden):
+            shutil.rmtree(path, ignore_errors=True)
+        for path in folder.paths():
+            if not processes.is_alive(path):
+                remove_leftovers(path)
+        _remove_derived(now)
+    except (OSError, ExplorerError) as error:
+        logs.event("sweep failed", "error", error=str(error))
+
+
+def remove_leftovers(job_path: Path) -> None:
+    """Removes what processes that are gone left half-written: of this job, and of any run that nobody writes.
+
+    Args:
+        job_path: A folder whose lock is free, or the caller's.
+    """
+    for path in itertools.chain(job_path.glob(".*.tmp"), job_path.glob("resume/.*.tmp")):
+        with contextlib.suppress(OSError):
+            if path.name == ".state.npz.tmp" or time.time() - path.stat().st_mtime > YOUNG:
+                path.unlink(missing_ok=True)
+    for path in (job_path.parent.parent / "runs").glob(f"{runs.UNFINISHED}*"):
+        runs.remove_if_left(path)
+
+
+def _uses() -> Path:
+    return runs.data_folder() / "used"
+
+
+def _modified(path: Path) -> float:
+    """When that was last written, in seconds since 1970; 0 if it is not there."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _old(now: float) -> Iterator[Path]:
+    """Jobs and runs of visitors whose time is over, and notes of the use of what is gone."""
+    days = settings.current().keep_days
+    results = runs.data_folder() / "runs"
+    for use in _uses().glob("*"):
+        if not any((parent / use.name).exists() for parent in (results, folder.jobs_folder())):
+            use.unlink(missing_ok=True)
+    if not days:
+        return
+    owners = {run.name: run.card.owner for run in runs.scan(results) if isinstance(run, Run)}
+    for path in folder.paths():
+        with contextlib.suppress(ExplorerError):
+            owners.setdefault(path.name, folder.find(path.name).owner)
+    for name, owner in owners.items():
+        job, run = folder.jobs_folder() / name, results / name
+        noted = folder.noted(job)
+        used = max(_modified(_uses() / name), _modified(run), noted.updated if noted is not None else 0.0)
+        idle = now - used
+        busy = processes.is_alive(job) or (noted is not None and noted.active)
+        if owner is None or busy or idle < max(days * DAY, IN_USE):
+            continue
+        logs.event("swept", run=name)
+        yield from (path for path in (run, job) if path.exists())
+
+
+def _nothing() -> Iterator[Path]:
+    """Folders of jobs whose making was cut off: under the lock nobody is making one."""
+    for path in folder.paths():
+        if path.is_dir() and not (path / "status.json").exists() and not processes.is_alive(path):
+            yield path
+
+
+def _hidden(path: Path) -> Path | None:
+    """Renames a folder, so that it is what is left of a run that nobody writes; None if that fails."""
+    new = path.parent.parent / "runs" / f"{runs.UNFINISHED}{path.parent.name}-{path.name}"
+    try:
+        new.parent.mkdir(exist_ok=True)
+        os.rename(path, new)
+    except OSError:
+        return None
+    return new
+
+
+def _remove_derived(now: float) -> None:
+    """What was computed from runs that are gone, unless it is new or being computed."""
+    derived = runs.data_folder() / "derived"
+    if not derived.is_dir():
+        return
+    found = itertools.chain(runs.scan(runs.data_folder() / "runs"), runs.shipped())
+    known = {run.card.sha256["encoder.onnx"] for run in found if isinstance(run, Run)}
+    for path in derived.iterdir():
+        if not re.fullmatch("[0-9a-f]{64}", path.name) or processes.is_alive(path):
+            continue
+        if path.name not in known and now - _modified(path) > DAY:
+            shutil.rmtree(path, ignore_errors=True)
+        for left in path.glob(".*.tmp"):
+            with contextlib.suppress(OSError):
+                if now - left.stat().st_mtime > YOUNG:
+                    left.unlink(missing_ok=True)

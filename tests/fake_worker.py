@@ -1,0 +1,111 @@
+"""A worker whose trainings are made up, for tests: what it does is the title of its job."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ae_core import training
+from ae_core.jobs import folder, worker
+from ae_core.jobs.folder import Status
+
+LONG = 60.0
+
+
+def tell(path: Path, **changes: object) -> None:
+    replace(Status.load(path), updated=time.time(), **changes).write(path)
+
+
+def quick(path: Path) -> None:
+    """Notes who else is at work meanwhile."""
+    busy = path.parent.parent / "busy"
+    with (path.parent.parent / "starts.txt").open("a") as file:
+        file.write(f"{path.name}\n")
+    try:
+        busy.mkdir()
+    except FileExistsError:
+        (path.parent.parent / "two-at-once").touch()
+    time.sleep(0.1)
+    busy.rmdir()
+    tell(path, state="finished", phase="")
+
+
+def hangs_in(phase: str) -> Callable[[Path], None]:
+    def hang(path: Path) -> None:
+        tell(path, state="running", phase=phase)
+        time.sleep(LONG)
+
+    return hang
+
+
+def keeps(path: Path) -> None:
+    """Heeds the stop between two steps, and then saves for longer than a stop may take."""
+    tell(path, state="running", phase="Training", epoch=1)
+    while not (path / "stop").exists():
+        time.sleep(0.05)
+    tell(path, phase=training.SAVING)
+    time.sleep(4)
+    tell(path, state="cancelled", phase="", epoch=1)
+
+
+def learns(path: Path) -> None:
+    """Finishes an epoch and goes on."""
+    (path / "resume").mkdir(exist_ok=True)
+    (path / "resume" / training.STATE).touch()
+    tell(path, state="running", phase="Training", epoch=1)
+    time.sleep(LONG)
+
+
+def eats(path: Path) -> None:
+    tell(path, state="running", phase="Training")
+    hold = []
+    while True:
+        hold.append(np.ones(5 << 20, np.uint8))
+        time.sleep(0.002)
+
+
+def gulps(path: Path) -> None:
+    tell(path, state="running", phase="Training")
+    np.ones(4 << 30, np.uint8)
+
+
+def aborts(path: Path) -> None:
+    os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n")
+    os.kill(os.getpid(), signal.SIGABRT)
+
+
+def writes(path: Path) -> None:
+    """Notes something again and again, as a training does."""
+    while True:
+        tell(path, state="running", phase="Training", epoch=1)
+        time.sleep(0.05)
+
+
+MODES: dict[str, Callable[[Path], None]] = {
+    "quick": quick,
+    "loading": hangs_in(training.LOADING),
+    "building": hangs_in(training.BUILDING),
+    "saving": hangs_in(training.SAVING),
+    "keeps": keeps,
+    "learns": learns,
+    "eats": eats,
+    "gulps": gulps,
+    "aborts": aborts,
+    "writes": writes,
+    "leaves": lambda path: None,
+}
+
+
+def work(job: folder.Job) -> Status:
+    MODES[job.title](job.path)
+    return Status.load(job.path)
+
+
+if __name__ == "__main__":
+    worker.work = work
+    sys.exit(worker.main(Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None))

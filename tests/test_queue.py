@@ -1,0 +1,551 @@
+"""The queue in front of the trainers, and how a training ends that must be ended; all trainings are made up."""
+
+import contextlib
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from ae_core import jobs, processes, runs, settings, training
+from ae_core.errors import OptionError, TrainingError
+from ae_core.jobs import Job, Status, folder, guard, limits, local, queue, sweeping, worker
+from ae_core.spec import Spec, make_spec
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60  # seconds
+
+SERVER = """
+import sys, time
+from ae_core import jobs
+from ae_core.jobs import local
+local.WORKER = "tests.fake_worker"
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    jobs.tick()
+    time.sleep(float(sys.argv[1]))
+"""
+
+
+def small(**training: Any) -> Spec:
+    return make_spec("vanilla", "digits", **{"epochs": 2, "compile": False} | training)
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    monkeypatch.setattr(local, "WORKER", "tests.fake_worker")
+    yield tmp_path
+    for process in at_work(str(tmp_path)):
+        process.kill()
+
+
+def at_work(path: str) -> list[psutil.Process]:
+    """The processes of a job, or of all in a folder; the one that watches comes before the one that trains."""
+    found = {}
+    for process in psutil.process_iter(["cmdline"]):
+        with contextlib.suppress(psutil.Error):  # it ends meanwhile
+            named = any(part.startswith(path) for part in process.info["cmdline"] or [])
+            if named and process.status() != psutil.STATUS_ZOMBIE:
+                found[process] = process.ppid() in {other.pid for other in found}
+    return sorted(found, key=lambda process: found[process])
+
+
+def wait(job: Job, until: Callable[[Job], bool], tick: bool = True) -> Job:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if tick:
+            jobs.tick()
+        job = jobs.find(job.id)
+        if until(job):
+            return job
+        time.sleep(0.02)
+    raise AssertionError(f"still {job.status}: {(job.path / 'log.txt').read_text()}")
+
+
+def ended(job: Job) -> bool:
+    return not job.status.active
+
+
+def in_phase(phase: str) -> Callable[[Job], bool]:
+    return lambda job: job.status.phase == phase
+
+
+def at(state: str, owner: str | None = "alice", **status: Any) -> Job:
+    """A job's folder as it stood when everything around it ended."""
+    job = folder.create(small(), owner, "quick")
+    Status(state, **status).write(job.path)
+    return jobs.find(job.id)
+
+
+def resumable(job: Job) -> Job:
+    (job.path / "resume").mkdir()
+    (job.path / "resume" / training.STATE).touch()
+    return jobs.find(job.id)
+
+
+# Places
+
+
+def test_one_is_trained_at_a_time_in_the_order_in_which_they_came() -> None:
+    first, second, third = (jobs.submit(small(), name, "quick") for name in ("alice", "bob", "alice"))
+    assert [first.status.state, second.status.state, third.status.state] == ["starting", "queued", "queued"]
+    assert [jobs.place(job).position for job in (first, second, third)] == [0, 0, 1]
+    wait(third, ended)
+    data = runs.data_folder()
+    assert (data / "starts.txt").read_text().split() == [first.id, second.id, third.id]
+    assert not (data / "two-at-once").exists()
+    assert {jobs.find(job.id).status.state for job in (first, second, third)} == {"finished"}
+
+
+def test_as_many_at_once_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_RUNNING", "2")
+    states = [jobs.submit(small(), "alice", "learns").status.state for _ in range(3)]
+    assert states == ["starting", "starting", "queued"]
+
+
+def test_the_place_says_when_it_starts(digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    queue._seconds_of_an_epoch.cache_clear()
+    running = at("running", phase="Training", seconds_left=40.0, submitted=1.0)
+    before, mine = at("queued", submitted=2.0), at("queued", submitted=3.0)
+    with processes.working(running.path):
+        assert jobs.place(before) == queue.Place(0, 40 + queue.BESIDE / 2)
+        assert jobs.place(mine) == queue.Place(1, None), "nobody knows how long one of its like takes"
+        shutil.copytree(digits_runs["vanilla"], runs.data_folder() / "runs" / "vanilla-1")
+        queue._seconds_of_an_epoch.cache_clear()
+        each = float(runs.read(digits_runs["vanilla"]).history[-1]["seconds"])
+        expected = 40 + queue.BESIDE / 2 + queue.BESIDE + 2 * each
+        assert jobs.place(mine).seconds == pytest.approx(expected)
+        monkeypatch.setenv("LATENT_EXPLORER_RUNNING", "2")
+        assert jobs.place(before).seconds == 0.0, "a second trainer is free"
+    assert jobs.place(jobs.find(running.id)).position == 0
+
+
+def test_a_resumed_job_queues_behind_the_others() -> None:
+    running, failed = at("running", submitted=1.0), resumable(at("failed", epoch=1, submitted=2.0))
+    waiting = at("queued", submitted=3.0)
+    with processes.working(running.path):
+        again = jobs.resume(failed)
+        assert (again.id, again.status.state, again.status.epoch) == (failed.id, "queued", 1)
+        assert jobs.place(again).position == 1
+        assert jobs.place(waiting).position == 0
+        assert jobs.resume(failed).status.submitted == again.status.submitted, "two tabs resume it once"
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    ("variable", "most", "what", "sentence"),
+    [
+        ("EPOCHS", "1", small(), r"^Epochs may be at most 1 on this server, got 2: train for fewer"),
+        ("CODE", "8", small(), r"^Code size may be at most 8 on this server, got 32: choose a smaller code\.$"),
+        ("PARAMETERS", "100", small(), r"^Parameters of the network may be at most 100 on this server, got 4,192: "),
+    ],
+)
+def test_what_is_too_large_is_refused(
+    variable: str, most: str, what: Spec, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"LATENT_EXPLORER_{variable}", most)
+    with pytest.raises(OptionError, match=sentence):
+        jobs.check(what)
+    with pytest.raises(OptionError, match=sentence):
+        jobs.submit(what, "alice", "quick")
+    assert jobs.listing("alice") == []
+    assert jobs.submit(what, None, "quick").owner is None, "the command line knows no limits"
+
+
+def test_a_full_queue_and_a_visitor_with_enough_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_QUEUED", "3")
+    monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "2")
+    running = at("running", "bob")
+    with processes.working(running.path):
+        jobs.submit(small(), "alice", "quick"), jobs.submit(small(), "alice", "quick")
+        with pytest.raises(
+            TrainingError, match=r"^You have 2 trainings under way, the latest 'quick'; at most 2 may be"
+        ):
+            jobs.submit(small(), "alice", "quick")
+        jobs.submit(small(), "carol", "quick")
+        with pytest.raises(
+            TrainingError, match=r"^The queue is full: 3 trainings wait, at most 3 may; try again later"
+        ):
+            jobs.submit(small(), "dora", "quick")
+        with pytest.raises(TrainingError, match=r"^The queue is full"):
+            jobs.resume(resumable(at("failed", "dora", epoch=1)))
+        jobs.request_stop(jobs.listing("alice")[0])
+        jobs.submit(small(), "dora", "quick")
+
+
+# Stop
+
+
+def test_a_queued_one_is_cancelled_at_once() -> None:
+    jobs.submit(small(), "bob", "learns")
+    job = jobs.submit(small(), "alice", "quick")
+    jobs.request_stop(job)
+    assert jobs.find(job.id).status.state == "cancelled"
+    jobs.tick()
+    assert not (runs.data_folder() / "starts.txt").exists()
+
+
+@pytest.mark.parametrize("phase", ["loading", "building", "saving"])
+def test_a_stop_takes_effect_within_three_seconds_where_a_training_does_not_look(phase: str) -> None:
+    job = jobs.submit(small(), "alice", phase)
+    wait(job, in_phase(getattr(training, phase.upper())))
+    began = time.monotonic()
+    jobs.request_stop(job)
+    job = wait(job, ended)
+    assert time.monotonic() - began < 3
+    assert job.status.state == "cancelled"
+    assert ("being saved" in job.status.reason) == (phase == "saving")
+    _, alive = psutil.wait_procs(at_work(str(job.path)), timeout=5)
+    assert alive == []
+
+
+def test_a_stop_lets_a_run_be_saved_of_what_was_learnt() -> None:
+    job = jobs.submit(small(), "alice", "keeps")
+    wait(job, in_phase("Training"))
+    jobs.request_stop(job)
+    job = wait(job, ended)
+    assert (job.status.state, job.status.reason, job.status.epoch) == ("cancelled", "", 1)
+
+
+def test_one_that_was_stopped_while_it_was_loaded_again_can_still_be_resumed() -> None:
+    job = resumable(at("failed", epoch=1))
+    runs.write_json(job.path / "spec.json", {"spec": small().to_json(), "owner": "alice", "title": "loading"})
+    jobs.resume(job)
+    jobs.request_stop(wait(job, in_phase(training.LOADING)))
+    job = wait(job, ended)
+    assert (job.status.state, job.resumable) == ("cancelled", True)
+    assert job.status.reason == "Stopped before it went on; it can be resumed from epoch 1."
+
+
+def test_the_time_limit_ends_it_like_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_MINUTES", "0.001")
+
+    def fit(*arguments: Any, stop: Callable[[], bool], **options: Any) -> Iterator[Any]:
+        yield training.Started(1, 2, 1, 0)
+        while not stop():
+            time.sleep(0.01)
+        yield training.Cancelled(run, 1)
+
+    run: Any = object()
+    monkeypatch.setattr(training, "fit", fit)
+    status = worker.work(at("starting"))
+    assert status.state == "cancelled"
+    assert status.reason == (
+        "The time limit of 0.001 minutes was reached after 1 of 2 epochs; what was learnt is kept as a run."
+    )
+    run = None
+    assert worker.work(at("starting")).reason.endswith("; nothing was learnt by then.")
+
+
+def test_one_that_does_not_heed_the_time_limit_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_MINUTES", "0.001")
+    monkeypatch.setattr(guard, "GRACE_SECONDS", 0.2)
+    job = at("starting")
+    began = time.monotonic()
+    assert guard.watch(job.path, lambda path: time.sleep(30) or 0) == 1
+    assert time.monotonic() - began < 10
+    assert jobs.find(job.id).status.reason == "The time limit of 0.001 minutes was reached."
+
+
+# Memory
+
+
+@pytest.mark.parametrize("way", ["eats", "gulps", "aborts"])
+def test_a_trainer_that_takes_too_much_dies_and_says_why(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_TRAINER_MB", "500")
+    job = wait(jobs.submit(small(), "alice", way), ended)
+    assert job.status.state == "failed"
+    assert job.status.reason.startswith("Memory ran out: ")
+    assert "smaller network" in job.status.reason
+    assert "Memory ran out" in (job.path / "log.txt").read_text()
+
+
+def test_it_gives_way_to_the_server() -> None:
+    job = wait(jobs.submit(small(), "alice", "learns"), in_phase("Training"))
+    watcher, trainer = at_work(str(job.path))
+    assert trainer.nice() == min(19, os.nice(0) + 10)
+    assert Path(f"/proc/{trainer.pid}/oom_score_adj").read_text().strip() == "1000"
+    assert Path(f"/proc/{watcher.pid}/oom_score_adj").read_text() == Path("/proc/self/oom_score_adj").read_text()
+    assert os.sched_getscheduler(trainer.pid) == os.SCHED_BATCH
+    lines = Path(f"/proc/{trainer.pid}/limits").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith("Max data size")]
+    assert int(line.split()[3]) == (settings.current().trainer_mb + guard.SPARE_MB) << 20
+
+
+def test_what_the_machine_ended_for_want_of_memory_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = at("starting")
+    counts = iter([3, 4])
+    monkeypatch.setattr(processes, "memory_kills", lambda: next(counts))
+    assert guard.watch(job.path, lambda path: os.kill(os.getpid(), signal.SIGKILL) or 0) == 1
+    assert jobs.find(job.id).status.reason.startswith("Memory ran out on this machine: ")
+
+
+# Kills
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_killed_it_is_failed_at_once_and_can_be_resumed(which: int) -> None:
+    job = wait(jobs.submit(small(), "alice", "learns"), in_phase("Training"))
+    both = at_work(str(job.path))
+    both[which].kill()
+    job = wait(job, ended, tick=False)
+    assert job.status.state == "failed"
+    assert job.status.reason == "The training process ended unexpectedly; it can be resumed from epoch 1."
+    assert job.resumable
+    _, alive = psutil.wait_procs(both, timeout=5)
+    assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == [], "the one that trains ends with its watcher"
+    jobs.tick()
+    assert Status.load(job.path).state == "failed", "it is noted for good"
+
+
+def test_one_that_leaves_without_a_word_is_failed() -> None:
+    job = wait(jobs.submit(small(), "alice", "leaves"), ended, tick=False)
+    assert (job.status.state, job.status.reason) == ("failed", "The training process ended unexpectedly.")
+
+
+def test_a_job_of_a_server_that_died_before_its_process_began_is_started_again() -> None:
+    job = at("starting", starts=1)
+    assert wait(job, ended).status.state == "finished"
+    dead = at("starting", starts=queue.MAX_STARTS)
+    jobs.tick()
+    assert Status.load(dead.path).state == "failed"
+
+
+def test_a_worker_leaves_alone_what_has_ended() -> None:
+    with pytest.raises(TrainingError, match="is failed: resume it"):
+        worker.main(at("failed").path)
+
+
+# Servers
+
+
+def server(pause: float = 0.01) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(pause)], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+
+
+def test_two_servers_never_both_start_a_job() -> None:
+    found = [at("queued", submitted=float(i)) for i in range(12)]
+    servers = [server(), server()]
+    try:
+        for job in found:
+            assert wait(job, ended, tick=False).status.state == "finished"
+    finally:
+        for process in servers:
+            process.kill()
+            process.wait()
+    data = runs.data_folder()
+    assert (data / "starts.txt").read_text().split() == [job.id for job in found]
+    assert not (data / "two-at-once").exists()
+
+
+def test_a_server_killed_and_restarted_finds_every_job_again() -> None:
+    running, dead, waiting = at("queued", submitted=1.0), resumable(at("running", epoch=1)), at("queued")
+    runs.write_json(running.path / "spec.json", {"spec": small().to_json(), "owner": "alice", "title": "learns"})
+    first = server()
+    wait(running, in_phase("Training"), tick=False)
+    first.kill()
+    first.wait()
+    assert jobs.find(running.id).status.active, "it outlives its server"
+    Status("running", epoch=1).write(dead.path)  # as one whose process ended while no server was there
+    began = time.monotonic()
+    second = server(1.0)
+    try:
+        wait(dead, lambda job: Status.load(job.path).state == "failed", tick=False)
+        assert time.monotonic() - began < 10
+        assert jobs.find(dead.id).resumable
+        assert jobs.find(running.id).status.state == "running", "it is adopted"
+        assert jobs.find(waiting.id).status.state == "queued"
+        jobs.request_stop(running)
+        at_work(str(running.path))[1].kill()
+        assert wait(waiting, ended, tick=False).status.state == "finished"
+    finally:
+        second.kill()
+        second.wait()
+    assert Counter((runs.data_folder() / "starts.txt").read_text().split()) == {waiting.id: 1}
+
+
+# Disks
+
+
+@pytest.fixture
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A disk of a megabyte."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True).returncode:
+        pytest.skip("only root mounts a disk")
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(path))
+    yield path
+    for process in at_work(str(path)):
+        process.kill()
+        process.wait(5)
+    subprocess.run(["umount", "-l", path], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"\0" * 4096)
+
+
+def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_nothing_else(disk: Path) -> None:
+    job = wait(jobs.submit(small(), "alice", "writes"), in_phase("Training"))
+    waiting = jobs.submit(small(), "bob", "quick")
+    with pytest.raises(OSError, match="No space"):
+        fill(disk / "filler")
+    job = wait(job, ended)
+    assert job.status.state == "failed"
+    assert job.status.reason == "A file could not be written or read: No space left on device."
+    with pytest.raises(TrainingError, match="No space left on device"):
+        jobs.submit(small(), "carol", "quick")
+    (disk / "filler").unlink()
+    wait(waiting, ended)
+    assert Status.load(job.path).reason == job.status.reason, "once there is room it is noted"
+
+
+def test_a_folder_that_has_become_read_only_stops_no_server(disk: Path) -> None:
+    job = resumable(at("running", epoch=1))
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    for act in (lambda: jobs.submit(small(), "bob", "quick"), lambda: jobs.resume(job)):
+        with pytest.raises(TrainingError, match=r": Read-only file system\.$"):
+            act()
+    with pytest.raises(TrainingError, match=r"^It could not be asked to stop: Read-only file system\.$"):
+        jobs.request_stop(job)
+    jobs.tick()
+    jobs.sweep()
+    jobs.note_use(job.id)
+    job = jobs.find(job.id)
+    assert job.status.state == "failed"
+    assert job.status.reason == "The training process ended unexpectedly; it can be resumed from epoch 1."
+
+
+def test_an_fsync_that_fails_fails_the_job_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = at("starting")
+
+    def fit(*arguments: Any, **options: Any) -> Iterator[Any]:
+        def fail(handle: int) -> None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(os, "fsync", fail)
+        yield training.Preparing("Loading")
+
+    monkeypatch.setattr(training, "fit", fit)
+    log = (job.path / "log.txt").open("w")
+    monkeypatch.setattr(sys, "stderr", log)
+    with processes.working(job.path):
+        assert worker.train(job.path) == 1
+    monkeypatch.undo()
+    assert Status.load(job.path).active, "not even that could be written"
+    job = Job(job.path, job.spec, job.owner, job.title, Status.read(job.path))
+    assert job.status.active or "Input/output error" in job.status.reason
+
+
+# Sweeping
+
+
+def used(job: Job, when: float) -> None:
+    """Sets when a job, its run and their use were last written."""
+    Status.load(job.path)
+    replace(Status.load(job.path), updated=when).write(job.path)
+    for path in (job.run_path, runs.data_folder() / "used" / job.id):
+        if path.exists():
+            os.utime(path, (when, when))
+
+
+@pytest.fixture
+def week(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The seconds for which the settings keep what visitors leave."""
+    monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "7")
+    return 7 * 24 * 3600.0
+
+
+def test_what_nobody_has_used_for_long_goes(week: float) -> None:
+    now = time.time()
+    old, new, active = at("finished"), at("finished"), at("queued")
+    everyones, opened = at("failed", owner=None), at("cancelled")
+    for job in (old, active, everyones, opened):
+        used(job, now - week - 60)
+    used(new, now - week + 60)
+    jobs.note_use(opened.id)
+    held = at("finished")
+    used(held, now - week - 60)
+    with processes.working(held.path):
+        jobs.sweep(now)
+    left = {path.name for path in folder.paths()}
+    assert left == {new.id, active.id, everyones.id, opened.id, held.id}
+    assert not list((runs.data_folder() / "runs").iterdir())
+    jobs.sweep(now + 2 * week)
+    assert {path.name for path in folder.paths()} == {active.id, everyones.id}
+
+
+def test_what_was_used_within_an_hour_stays_however_short_the_settings_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "0.001")
+    job = at("finished")
+    jobs.sweep(time.time() + sweeping.IN_USE - 60)
+    assert jobs.find(job.id) == job
+    jobs.sweep(time.time() + sweeping.IN_USE + 60)
+    assert folder.paths() == []
+
+
+def test_by_default_all_is_kept() -> None:
+    job = at("finished")
+    jobs.sweep(time.time() + 1e9)
+    assert jobs.find(job.id) == job
+
+
+def test_a_use_is_noted_now_and_then_and_forgotten_with_the_run(week: float) -> None:
+    job = at("finished")
+    jobs.note_use(job.id)
+    note = runs.data_folder() / "used" / job.id
+    first = note.stat().st_mtime_ns
+    jobs.note_use(job.id)
+    assert note.stat().st_mtime_ns == first
+    shutil.rmtree(job.path)
+    jobs.sweep()
+    assert not note.exists()
+
+
+def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    job, busy = at("failed"), at("running")
+    results = runs.data_folder() / "runs"
+    left = results / f"{runs.UNFINISHED}0123"
+    left.mkdir(parents=True)
+    (left / ".room").write_bytes(b"x")
+    for owner in (job, busy):
+        (owner.path / "resume").mkdir()
+        (owner.path / "resume" / ".state.npz.tmp").touch()
+    cut = folder.jobs_folder() / "vanilla-20260101-000000-0123456789abcdef"
+    cut.mkdir()
+    with runs.writing(results / "vanilla-1") as writing, processes.working(busy.path):
+        jobs.sweep()
+        assert writing.exists()
+        assert (busy.path / "resume" / ".state.npz.tmp").exists()
+    assert not left.exists()
+    assert not (job.path / "resume" / ".state.npz.tmp").exists()
+    assert not cut.exists()
+    assert (results / "vanilla-1").exists()
+    assert jobs.find(job.id)
+
+
+def test_the_limits_leave_room_for_what_the_kinds_are_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_PROFILE", "demo")
+    for run in runs.shipped():
+        assert isinstance(run, runs.Run)
+        limits.check(run.spec)
+    for name in ("vanilla", "convolutional", "variational"):
+        limits.check(make_spec(name, "digits"))
