@@ -12,7 +12,9 @@ from ae_core.errors import ImageError
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 16_000_000
+MAX_WEBP_PIXELS = 12_500_000  # its decoder keeps four copies in colour: more would take over 256 MB
 MAX_SIDE = 20_000
+PIECE = 1_000_000  # pixels that are made grey at a time
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -79,9 +81,10 @@ def decode(content: bytes, enough: tuple[int, int]) -> np.ndarray:
         ) from None
     with image:
         width, height = image.size
-        if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
-            raise ImageError(_too_many(f"{width:,} × {height:,} pixels"))
         kind = image.format
+        most = MAX_WEBP_PIXELS if kind == "WEBP" else MAX_PIXELS
+        if width > MAX_SIDE or height > MAX_SIDE or width * height > most:
+            raise ImageError(_too_many(f"{width:,} × {height:,} pixels", most))
         try:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size; other formats ignore this.
             image.draft(None, (8 * enough[1], 8 * enough[0]))
@@ -172,11 +175,8 @@ def _png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _too_many(size: str) -> str:
-    return (
-        f"The image has {size}, at most {MAX_PIXELS:,} and {MAX_SIDE:,} on a side are read: "
-        "save a smaller version of it."
-    )
+def _too_many(size: str, most: int = MAX_PIXELS) -> str:
+    return f"The image has {size}, at most {most:,} and {MAX_SIDE:,} on a side are read: save a smaller version of it."
 
 
 def _orientation(image: Image.Image) -> int:
@@ -188,6 +188,17 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
+    """A picture in grey, piece by piece: whole copies of sixteen million pixels would take 200 MB."""
+    width, height = image.size
+    grey = Image.new("L", image.size)
+    rows = max(1, PIECE // width)
+    for top in range(0, height, rows):
+        piece = image.crop((0, top, width, min(top + rows, height)))
+        grey.paste(_piece_on_white(piece), (0, top))
+    return grey
+
+
+def _piece_on_white(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip at 255
         values = np.clip(np.asarray(image), 0, 65535).astype(np.uint32)
         return Image.fromarray(((values + 128) // 257).astype(np.uint8))

@@ -3,7 +3,10 @@
 import base64
 import io
 import struct
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -255,6 +258,49 @@ def test_a_huge_image_is_refused_before_it_is_decoded(monkeypatch: pytest.Monkey
     with pytest.raises(ImageError, match="9,000 × 9,000"):
         images.read(content, SHAPE)
     assert decoded == []
+
+
+def largest(mode: str, side: int) -> Image.Image:
+    ramp = np.linspace(0, 255, side).astype(np.uint8) * np.ones((side, 1), np.uint8)
+    if mode == "I;16":
+        return Image.fromarray(ramp.astype(np.uint16) * 257)
+    return Image.merge(mode, [Image.fromarray(ramp)] * len(mode))
+
+
+@pytest.mark.parametrize(("mode", "form"), [("I;16", "PNG"), ("RGBA", "WEBP")])
+def test_the_largest_image_takes_no_more_than_256_mb(mode: str, form: str, tmp_path: Path) -> None:
+    pixels = images.MAX_WEBP_PIXELS if form == "WEBP" else images.MAX_PIXELS
+    options = {"PNG": {"compress_level": 1}, "WEBP": {"lossless": True, "method": 0}}[form]
+    path = tmp_path / "largest"
+    path.write_bytes(file_of(largest(mode, int(pixels**0.5)), form, **options))
+    # The most that a process had is also what it began with as another: a shell begins with little.
+    script = (
+        "import resource, sys; from ae_core import images; images.decode(open(sys.argv[1], 'rb').read(), (28, 28));"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    command = ["sh", "-c", f'"{sys.executable}" -c "{script}" "{path}"; exit $?']
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 256_000
+
+
+def test_webp_may_have_fewer_pixels_than_others() -> None:
+    content = file_of(Image.new("L", (4000, 3200)), "WEBP", lossless=True, method=0)
+    with pytest.raises(ImageError, match="4,000 × 3,200 pixels, at most 12,500,000"):
+        images.read(content, SHAPE)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_a_picture_made_grey_in_pieces_has_no_seams(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (50, 40), dtype=np.uint8)
+    grey = Image.fromarray(pixels)
+    image = Image.fromarray(pixels.astype(np.uint16) * 257) if mode == "I;16" else grey.convert(mode)
+    if mode == "RGBA":
+        image.putalpha(grey)
+    form = "JPEG" if mode == "CMYK" else "PNG"
+    content = file_of(image, form, **({"transparency": 7} if mode == "P" else {}))
+    whole = images.decode(content, SHAPE)
+    monkeypatch.setattr(images, "PIECE", 7 * 40)
+    assert np.array_equal(images.decode(content, SHAPE), whole)
 
 
 def test_mosaic_puts_each_image_in_its_place() -> None:
