@@ -9,6 +9,7 @@
 its own, tsne-<encoder>.npy in its folder.
 """
 
+import hashlib
 import io
 import os
 import sys
@@ -29,6 +30,7 @@ NICENESS = 10  # below the server, and below trainings
 TELL_SECONDS = 0.5
 FULL = 32767  # places are kept as int16, a third of a pixel on any screen
 MAX_FILE = 4 << 20
+DIGEST = 32  # bytes after the array, which NumPy does not look at
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ def read(run: Run) -> np.ndarray | None:
         try:
             if path.stat().st_size > MAX_FILE:
                 continue
-            places = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+            content = path.read_bytes()
+            if hashlib.sha256(content[:-DIGEST]).digest() != content[-DIGEST:]:
+                continue
+            places = np.load(io.BytesIO(content), allow_pickle=False)
         except Exception:  # whatever NumPy makes of a damaged file
             continue
         if places.dtype == np.int16 and places.shape == (count, 2) and places.any():
@@ -93,10 +98,10 @@ def compute(run: Run, on_progress: Callable[[str, float], bool | None]) -> np.nd
 
 
 def write(path: Path, places: np.ndarray) -> None:
-    """Keeps places (n, 2) in [-1, 1] in a file, whole or not at all."""
+    """Keeps places (n, 2) in [-1, 1] in a file with its own SHA-256 at the end, whole or not at all."""
     file = io.BytesIO()
     np.save(file, np.round(places * FULL).astype(np.int16))
-    runs.write_bytes(path, file.getvalue())
+    runs.write_bytes(path, file.getvalue() + hashlib.sha256(file.getvalue()).digest())
 
 
 def status(run: Run) -> Status:

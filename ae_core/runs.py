@@ -276,8 +276,9 @@ def parse_history(text: str) -> tuple[dict[str, Any], ...]:
         keys = ("epoch", "seconds", "learning_rate", "terms", "validation")
         if not isinstance(record, dict) or set(record) != set(keys) or record["epoch"] != number:
             raise ValueError(f"line {number} must hold {', '.join(keys)} of epoch {number}.")
-        sound = _is_whole(record["epoch"]) and all(_is_number(record[k]) for k in ("seconds", "learning_rate"))
-        if not sound or not all(_is_record(record[k], _is_number) and record[k] for k in ("terms", "validation")):
+        single, named = ("seconds", "learning_rate"), ("terms", "validation")
+        sound = _is_whole(record["epoch"]) and all(_is_number(record[k]) and record[k] >= 0 for k in single)
+        if not sound or not all(_is_record(record[k], _is_number) and record[k] for k in named):
             raise ValueError(f"line {number} holds what are no numbers.")
         if record["terms"].keys() != record["validation"].keys():
             raise ValueError(f"line {number} has other terms in training than in validation.")
