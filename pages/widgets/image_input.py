@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from ae_core import data, images
+from ae_core import data, images, logs
 from ae_core.errors import ImageError
 from pages.widgets import pad, say
 
@@ -77,6 +77,7 @@ def _read(file: UploadedFile) -> Picture | str:
     try:
         return Picture(file.name, images.decode(file.getvalue(), ENOUGH), file.file_id)
     except ImageError as error:
+        logs.event("upload refused", bytes=file.size)
         return str(error)
 
 

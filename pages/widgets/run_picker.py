@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from ae_core import data, jobs, kinds, runs
+from ae_core import data, jobs, kinds, logs, runs
 from ae_core.errors import RunError, TrainingError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
@@ -24,6 +24,7 @@ def remember(name: str) -> None:
     """Makes a run the picked one on every page."""
     if st.session_state.get(PICKED) != name:
         st.session_state[PICKED] = name
+        logs.event("run opened", run=name)
         st.session_state.pop(SEVERAL, None)  # so that comparisons begin with it
 
 
