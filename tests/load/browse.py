@@ -27,6 +27,7 @@ from browsing import Server, serving
 BETWEEN = 5.0  # seconds from one action to the next
 STAYS = 6  # actions on a page before a visitor goes on to the next
 TRAINER = 249  # the number of the visitor who trains
+EPOCHS = 100  # of the training, which is stopped in the end
 RETURNER = 248  # and of the one who waits until all is as before
 BOUNDS = {50: (200, 500), 200: (1000, None)}  # sessions → p95 and p99 of a rerun, in milliseconds
 ARRIVAL_SECONDS = 3.0
@@ -81,13 +82,15 @@ async def crowd(
     server: Server, sessions: int, seconds: float, ramp: float, browsers: bool, training: bool
 ) -> dict[str, Any]:
     """So many visitors for so long, after `ramp` seconds in which they come one by one."""
-    tally, first, unused = Tally(), Tally(), Tally()
+    tally, first = Tally(), Tally()
     await warm(server.url, first)
-    calm = await calm_ms(server.url, unused)
-    until, leave_trainer = asyncio.Event(), asyncio.Event()
+    until, under_way, leave_trainer = asyncio.Event(), asyncio.Event(), asyncio.Event()
     peak = Peak()
     following = asyncio.create_task(peak.follow(server.process))
-    trainer = asyncio.create_task(train(server.url, tally, leave_trainer)) if training else None
+    trainer = asyncio.create_task(train(server.url, tally, under_way, leave_trainer)) if training else None
+    if trainer:
+        await under_way.wait()
+    calm = await calm_ms(server.url)
     visitors = [asyncio.create_task(browse(server.url, n, tally, ramp * n / sessions, until)) for n in range(sessions)]
     results: dict[str, Any] = {"sessions": sessions, "seconds": seconds, "calm_ms": calm}
     async with riders(server.url, browsers) as riding:
@@ -100,22 +103,24 @@ async def crowd(
     here = sum(not visitor.done() for visitor in visitors)
     until.set()
     await asyncio.gather(*visitors)
-    results |= {"still here": here, "cpu": shares, "calm again_s": await calm_again(server.url, unused, calm)}
+    results |= {"still here": here, "cpu": shares, "calm again_s": await calm_again(server.url, calm)}
     leave_trainer.set()
     if trainer:
         await trainer
     following.cancel()
-    results |= {"wrong": tally.wrong + unused.wrong, "peak_mb": vars(peak), "first visit": first.summary()["each"]}
+    results |= {"wrong": tally.wrong, "peak_mb": vars(peak), "first visit": first.summary()["each"]}
     return results
 
 
-async def train(base: str, tally: Tally, until: asyncio.Event) -> None:
+async def train(base: str, tally: Tally, under_way: asyncio.Event, until: asyncio.Event) -> None:
     """One visitor trains for as long as the others are here, and looks on."""
     visitor = Visitor(base, took=tally.took)
     stay = Train(visitor, TRAINER, random.Random(TRAINER))
     try:
         await visitor.arrive("train", everything=False)
-        await stay.start(epochs=500)
+        await stay.start(epochs=EPOCHS)
+        await stay.watch(120, lambda page: any(bar.text.startswith("Epoch") for bar in page.of("progress")))
+        under_way.set()
         while not until.is_set():
             await stay.watch(5)
         await stay.stop()
@@ -123,10 +128,11 @@ async def train(base: str, tally: Tally, until: asyncio.Event) -> None:
     except Exception as error:
         tally.wrong.append(f"the trainer: {type(error).__name__}: {error}")
     finally:
+        under_way.set()
         await visitor.leave()
 
 
-async def calm_ms(base: str, tally: Tally, count: int = 10) -> float:
+async def calm_ms(base: str, count: int = 10) -> float:
     """What a rerun takes when nobody else is here: the median, in milliseconds."""
     alone = Tally()
     visitor = Visitor(base, took=alone.took)
@@ -138,11 +144,11 @@ async def calm_ms(base: str, tally: Tally, count: int = 10) -> float:
     return float(alone.summary()["reruns"]["p50_ms"])
 
 
-async def calm_again(base: str, tally: Tally, before: float) -> float:
+async def calm_again(base: str, before: float) -> float:
     """Seconds until three reruns on end take less than half as long again as before, and 50 ms."""
     began = time.perf_counter()
     while (passed := time.perf_counter() - began) < 60:
-        if await calm_ms(base, tally, count=3) <= 1.5 * before + 50:
+        if await calm_ms(base, count=3) <= 1.5 * before + 50:
             return round(passed, 1)
     return 60.0
 
@@ -212,7 +218,8 @@ def main() -> None:
             results = asyncio.run(crowd(server, *about))
             p95, p99 = next((bound for n, bound in BOUNDS.items() if asked.sessions <= n), (None, None))
             broken = broken_bounds(results, p95, p99)
-        results["server log"] = (server.data / "server.log").read_text().count("Traceback")
+        results["tracebacks"] = (server.data / "server.log").read_text().count("Traceback")
+        broken += [f"{results['tracebacks']} tracebacks in the server's log"] * bool(results["tracebacks"])
     write(f"{asked.what}-{asked.sessions}", results, broken)
 
 

@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import tarfile
+import tempfile
 import time
 import traceback
 import zipfile
@@ -45,7 +46,7 @@ class Outcome:
         name: Of the file, within its archive.
         end: "image", "refused", "wrong", "traceback", "crash" or "hang".
         seconds: Until then.
-        mb: The most memory of its process, with the libraries that it needs.
+        mb: The most memory of its process, which has some 60 MB when it begins.
         turned: Whether a camera's note says that it is to be turned.
         words: What was said of it.
     """
@@ -58,16 +59,18 @@ class Outcome:
     words: str
 
 
-def collected(folder: Path) -> dict[str, bytes]:
-    """Every image file there, by name, each content once; those of the app's formats first."""
-    found: dict[str, bytes] = {}
-    seen: set[str] = set()
-    for name, content in sorted(_files(folder), key=lambda file: (not file[0].lower().endswith(SUFFIXES), file[0])):
-        digest = hashlib.sha256(content).hexdigest()
-        if digest not in seen and 0 < len(content) <= images.MAX_BYTES:
-            seen.add(digest)
-            found[name] = content
-    return found
+def collected(folder: Path, into: Path) -> dict[str, Path]:
+    """Every image file there, by name, each content once; those of the app's formats first.
+
+    They are unpacked: a process that held them all would hand its memory on to its children's.
+    """
+    found: dict[str, Path] = {}
+    for name, content in _files(folder):
+        path = into / hashlib.sha256(content).hexdigest()
+        if not path.exists() and 0 < len(content) <= images.MAX_BYTES:
+            path.write_bytes(content)
+            found[name] = path
+    return dict(sorted(found.items(), key=lambda file: (not file[0].lower().endswith(SUFFIXES), file[0])))
 
 
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -190,16 +193,17 @@ def main() -> None:
     parser.add_argument("--mutated", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    every = collected(asked.folder)
-    # What a camera turned first, so that none of them is left out, then evenly through all the others.
-    turned = [name for name in every if is_turned(every[name])]
-    others = [name for name in every if name not in set(turned)]
-    rest = max(0, asked.count - len(turned))
-    chosen = turned + others[:: max(1, len(others) // max(1, rest))][:rest]
-    whole = [examine(name, every[name], name in set(turned)) for name in chosen]
-    chance = random.Random(asked.seed)
-    names = chance.choices(chosen, k=asked.mutated)
-    changed = [examine(name, mutated(every[name], chance), False) for name in names]
+    with tempfile.TemporaryDirectory() as folder:
+        every = collected(asked.folder, Path(folder))
+        # What a camera turned first, so that none of them is left out, then evenly through all the others.
+        turned = {name for name, path in every.items() if is_turned(path.read_bytes())}
+        others = [name for name in every if name not in turned]
+        rest = max(0, asked.count - len(turned))
+        chosen = [*sorted(turned), *others[:: max(1, len(others) // max(1, rest))][:rest]]
+        whole = [examine(name, every[name].read_bytes(), name in turned) for name in chosen]
+        chance = random.Random(asked.seed)
+        names = chance.choices(chosen, k=asked.mutated)
+        changed = [examine(name, mutated(every[name].read_bytes(), chance), False) for name in names]
     results = {"found": len(every), "whole": summary(whole), "mutated": summary(changed)}
     broken = [f"{o.name}: {o.end}, {o.seconds} s, {o.mb} MB, {o.words}" for o in whole + changed if _is_bad(o)]
     if len(whole) < asked.count:

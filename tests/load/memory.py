@@ -72,7 +72,7 @@ async def visits(server: Server, count: int, tally: Tally) -> dict[str, Any]:
         if number % LOOK_EVERY == 0:
             looks.append((number, memory(server.process)))
     last = [(n, look["pss_mb"]) for n, look in looks if n > count - FLAT] or looks
-    slope, _ = np.polyfit(*zip(*last, strict=True), 1)
+    slope, _ = np.polyfit([n for n, _ in last], [mb for _, mb in last], 1)
     return {
         "looks": [{"visits": n, **look} for n, look in looks],
         f"growth over the last {min(FLAT, count)}_mb": round(float(slope) * min(FLAT, count), 2),

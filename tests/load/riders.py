@@ -5,7 +5,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from tests.load.pages import SEED
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 from browsing import FLAGS, PATIENCE
 
-Ride = Callable[[float], Awaitable[dict[str, Any]]]
+Ride = Callable[[float], Coroutine[Any, Any, dict[str, Any]]]
 
 # Moves the pointer to a place of the lens: milliseconds until another image stands there, or null if none comes.
 MOVE = """async ([cursor, x, y]) => {
