@@ -529,17 +529,25 @@ def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_
     for owner in (job, busy):
         (owner.path / "resume").mkdir()
         (owner.path / "resume" / ".state.npz.tmp").touch()
+    (job.path / ".0123456789ab.tmp").touch()
+    derived = runs.data_folder() / "derived" / ("0" * 64)
+    derived.mkdir(parents=True)
+    (derived / ".0123456789ab.tmp").touch()
     cut = folder.jobs_folder() / "vanilla-20260101-000000-0123456789abcdef"
     cut.mkdir()
     with runs.writing(results / "vanilla-1") as writing, processes.working(busy.path):
         jobs.sweep()
         assert writing.exists()
         assert (busy.path / "resume" / ".state.npz.tmp").exists()
+        (busy.path / "resume" / ".state.npz.tmp").unlink()
     assert not left.exists()
-    assert not (job.path / "resume" / ".state.npz.tmp").exists()
+    assert not list(runs.data_folder().rglob(".*.tmp"))
     assert not cut.exists()
     assert (results / "vanilla-1").exists()
     assert jobs.find(job.id)
+    assert derived.exists()
+    jobs.sweep(time.time() + 2 * sweeping.DAY)
+    assert not derived.exists(), "of no run that is there"
 
 
 def test_the_limits_leave_room_for_what_the_kinds_are_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,9 @@ def watch(path: Path, train: Callable[[Path], int]) -> int:
     if child == 0:
         _be_trained(path, train, watcher)
     status, end = _follow(path, child)
-    sweeping.remove_leftovers(path)
+    with contextlib.suppress(OSError):
+        sweeping.remove_temporary(path)
+        sweeping.remove_unfinished()
     if end is None and not os.WIFSIGNALED(status):
         return _said(path, os.WEXITSTATUS(status))
     if end is None:
@@ -75,7 +77,8 @@ def _be_trained(path: Path, train: Callable[[Path], int], watcher: int) -> None:
         processes.end_with(watcher)
         processes.go_first_when_memory_ends()
         most = (settings.current().trainer_mb + SPARE_MB) << 20
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))  # what comes faster than the watcher looks
+        with contextlib.suppress(OSError, ValueError):  # it may already be less
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))  # for what comes faster than the watcher looks
         code = train(path)
     except BaseException:
         traceback.print_exc()

@@ -17,7 +17,6 @@ from ae_core.runs import Run
 DAY = 24 * 3600
 IN_USE = 3600  # seconds since its last use in which a run is never removed
 TOUCH_SECONDS = 600  # a use is noted this often
-YOUNG = 60  # seconds in which a temporary file of which nobody knows whose it is may be at work
 
 
 def note_use(name: str) -> None:
@@ -44,28 +43,26 @@ def sweep(now: float | None = None) -> None:
         with folder.locked():
             gone = list(_old(now)) + list(_nothing())
             # Out of sight at once: whoever looks sees a whole job or run, or none.
-            hidden = [_hidden(path) for path in gone]
-        for path in filter(None, hidden):
-            shutil.rmtree(path, ignore_errors=True)
-        for path in folder.paths():
-            if not processes.is_alive(path):
-                remove_leftovers(path)
-        _remove_derived(now)
+            for path in gone:
+                _hide(path)
+            for path in folder.paths():
+                if not processes.is_alive(path):
+                    remove_temporary(path)
+        remove_unfinished()
+        _sweep_derived(now)
     except (OSError, ExplorerError) as error:
         logs.event("sweep failed", "error", error=str(error))
 
 
-def remove_leftovers(job_path: Path) -> None:
-    """Removes what processes that are gone left half-written: of this job, and of any run that nobody writes.
+def remove_temporary(path: Path) -> None:
+    """Removes the temporary files of processes that are gone from a folder whose lock is free, or the caller's."""
+    for left in itertools.chain(path.glob(".*.tmp"), path.glob("resume/.*.tmp")):
+        left.unlink(missing_ok=True)
 
-    Args:
-        job_path: A folder whose lock is free, or the caller's.
-    """
-    for path in itertools.chain(job_path.glob(".*.tmp"), job_path.glob("resume/.*.tmp")):
-        with contextlib.suppress(OSError):
-            if path.name == ".state.npz.tmp" or time.time() - path.stat().st_mtime > YOUNG:
-                path.unlink(missing_ok=True)
-    for path in (job_path.parent.parent / "runs").glob(f"{runs.UNFINISHED}*"):
+
+def remove_unfinished() -> None:
+    """Removes unfinished runs that nobody writes any more."""
+    for path in (runs.data_folder() / "runs").glob(f"{runs.UNFINISHED}*"):
         runs.remove_if_left(path)
 
 
@@ -113,30 +110,24 @@ def _nothing() -> Iterator[Path]:
             yield path
 
 
-def _hidden(path: Path) -> Path | None:
-    """Renames a folder, so that it is what is left of a run that nobody writes; None if that fails."""
-    new = path.parent.parent / "runs" / f"{runs.UNFINISHED}{path.parent.name}-{path.name}"
-    try:
-        new.parent.mkdir(exist_ok=True)
-        os.rename(path, new)
-    except OSError:
-        return None
-    return new
+def _hide(path: Path) -> None:
+    """Renames a folder, so that it is what is left of a run that nobody writes."""
+    new = runs.data_folder() / "runs" / f"{runs.UNFINISHED}{path.parent.name}-{path.name}"
+    new.parent.mkdir(exist_ok=True)
+    os.rename(path, new)
 
 
-def _remove_derived(now: float) -> None:
-    """What was computed from runs that are gone, unless it is new or being computed."""
+def _sweep_derived(now: float) -> None:
+    """Removes what was computed from runs that are gone, unless it is new or being computed."""
     derived = runs.data_folder() / "derived"
     if not derived.is_dir():
         return
     found = itertools.chain(runs.scan(runs.data_folder() / "runs"), runs.shipped())
     known = {run.card.sha256["encoder.onnx"] for run in found if isinstance(run, Run)}
-    for path in derived.iterdir():
-        if not re.fullmatch("[0-9a-f]{64}", path.name) or processes.is_alive(path):
-            continue
-        if path.name not in known and now - _modified(path) > DAY:
-            shutil.rmtree(path, ignore_errors=True)
-        for left in path.glob(".*.tmp"):
-            with contextlib.suppress(OSError):
-                if now - left.stat().st_mtime > YOUNG:
-                    left.unlink(missing_ok=True)
+    with processes.lock(derived / ".starting"):  # as `projecting` does
+        for path in derived.iterdir():
+            if not re.fullmatch("[0-9a-f]{64}", path.name) or processes.is_alive(path):
+                continue
+            remove_temporary(path)
+            if path.name not in known and now - _modified(path) > DAY:
+                shutil.rmtree(path, ignore_errors=True)

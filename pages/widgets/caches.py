@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ae_core import data, inference, latent, metrics
+from ae_core import data, inference, jobs, latent, metrics, runs
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
 from ae_core.latent import Density, Plane, traversals
@@ -17,9 +17,15 @@ PART = 1024  # images whose errors are computed at a time
 BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {Run: lambda run: (run.path, run.digest)}
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
 def load(run: Run) -> LoadedRun:
-    """The run, loaded once for all visitors."""
+    """The run, loaded once for all visitors; notes that it is used, so that it is kept."""
+    if run.path.parent != runs.SHIPPED:
+        jobs.note_use(run.name)
+    return _loaded(run)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+def _loaded(run: Run) -> LoadedRun:
     return inference.load(run.path)
 
 

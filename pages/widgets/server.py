@@ -89,6 +89,6 @@ def _trainers_bytes() -> int:
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             command = process.cmdline()
-            if TRAINER in command and command[-1].startswith(folder):
+            if TRAINER in command and any(part.startswith(folder) for part in command):
                 total += process.memory_info().rss
     return total
