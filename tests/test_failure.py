@@ -1,0 +1,32 @@
+"""A page that stops on an uncaught error: one sentence for the visitor, the place of the error for the log."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def stopping() -> None:
+    from pages.widgets import failure
+
+    try:
+        raise ValueError("somebody's secret")
+    except Exception as error:
+        if not failure.told(error):  # Streamlit would show its own message as well
+            raise
+
+
+def test_the_page_names_its_session_and_the_log_the_place(capsys: pytest.CaptureFixture[str]) -> None:
+    page = AppTest.from_function(stopping, default_timeout=60).run()
+    assert not page.exception
+    (sentence,) = [error.value for error in page.error]
+    assert "session " in sentence
+    assert "Traceback" not in sentence
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "page failed" in line]
+    assert "error   page failed" in line
+    assert "secret" not in line + sentence
+
+
+def test_the_app_tells_of_its_errors_that_way() -> None:
+    import app
+    from pages.widgets import failure
+
+    assert app.app._on_script_error is failure.told
