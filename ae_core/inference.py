@@ -1,5 +1,6 @@
 """A loaded run: NumPy in, NumPy out, by ONNX Runtime; no TensorFlow."""
 
+import itertools
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
 
+PART = 1024  # images that are copied at a time
 BATCH = 32  # small batches need little memory, and are no slower
 THREADS = 2
 
@@ -124,10 +126,11 @@ class LoadedRun:
             raise OptionError(f"directions must be at least 1, got {directions}.")
         x, step, rng = self._images(x), np.float32(1e-3), np.random.default_rng(seed)
         total = np.zeros(len(x))
-        for _ in range(directions):
-            v = rng.standard_normal(x.shape, dtype=np.float32)
-            ahead, behind = (self._encoder(x + sign * step * v)[self.recipe.heads[0]] for sign in (1, -1))
-            total += np.sum(((ahead - behind) / (2 * step)) ** 2, axis=1)
+        parts = [slice(i, i + PART) for i in range(0, len(x), PART)]  # copies of all images would be most of a trainer
+        for _, part in itertools.product(range(directions), parts):
+            v = rng.standard_normal(x[part].shape, dtype=np.float32)
+            ahead, behind = (self._encoder(x[part] + sign * step * v)[self.recipe.heads[0]] for sign in (1, -1))
+            total[part] += np.sum(((ahead - behind) / (2 * step)) ** 2, axis=1)
         return total / directions
 
     def _images(self, x: np.ndarray) -> np.ndarray:

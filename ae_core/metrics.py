@@ -10,6 +10,7 @@ import numpy as np
 
 from ae_core.errors import OptionError
 
+PART = 1024  # images
 EPSILON = 1e-7  # as Keras clips probabilities
 
 
@@ -17,13 +18,24 @@ def squared_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     """Mean squared error of each image, shape (n,)."""
     if np.shape(x) != np.shape(x_hat):
         raise OptionError(f"Images to compare must have the same shape, got {np.shape(x)} and {np.shape(x_hat)}.")
-    return np.mean((np.asarray(x, np.float32) - x_hat) ** 2, axis=(1, 2))
+    return _in_parts(lambda x, x_hat: np.mean((np.asarray(x, np.float32) - x_hat) ** 2, axis=(1, 2)), x, x_hat)
 
 
 def binary_cross_entropy(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     """Binary cross-entropy of each image in nats a pixel, shape (n,); x is the target."""
-    p = np.clip(x_hat, EPSILON, 1 - EPSILON).astype(np.float32)
-    return np.mean(-(x * np.log(p) + (1 - x) * np.log1p(-p)), axis=(1, 2))
+
+    def of(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+        p = np.clip(x_hat, EPSILON, 1 - EPSILON).astype(np.float32)
+        return np.mean(-(x * np.log(p) + (1 - x) * np.log1p(-p)), axis=(1, 2))
+
+    return _in_parts(of, x, x_hat)
+
+
+def _in_parts(measure: Callable[[np.ndarray, np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A measure of each image, some images at a time: what lies between would be several copies of all."""
+    if np.shape(x) != np.shape(y) or len(x) <= PART:
+        return measure(x, y)
+    return np.concatenate([measure(x[i : i + PART], y[i : i + PART]) for i in range(0, len(x), PART)])
 
 
 def pixel_entropy(x: np.ndarray) -> np.ndarray:
