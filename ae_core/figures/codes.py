@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, edge, figure, plain
 
 MANY = 3000  # points, from which on classes would cover one another
-LAYERS = 5
+LAYERS = 2  # each more costs the page ten milliseconds
 ENOUGH = 30  # values for a histogram of their own
 ERROR_BINS = 50  # the last holds whatever lies beyond the largest 0.5 %
 ACTIVATION_BINS = 80

@@ -66,6 +66,7 @@ async function fit(element, traces, layout) {
     const image = new Image();
     image.src = picture.source;
     await image.decode();
+    exchange(element, image);
     const lines = (layout.yaxis.ticktext ?? []).flatMap((text) => text.split("<br>"));
     const letters = Math.max(0, ...lines.map((line) => line.replaceAll(/<[^>]*>/g, "").length));
     const labels = layout.yaxis.visible === false ? 0 : 30 + 6 * letters;
@@ -73,6 +74,14 @@ async function fit(element, traces, layout) {
     layout.height = Math.min(layout.height, Math.round((room * image.height) / image.width) + 64);
   }
   element.style.height = `${layout.height}px`;
+}
+
+// Of a picture with the same proportions the new one stands there at once; its axes and texts follow.
+function exchange(element, image) {
+  const [shown, other] = element.querySelectorAll(".imagelayer image");
+  if (!shown || other) return;
+  const proportions = shown.width.baseVal.value / shown.height.baseVal.value;
+  if (Math.abs((image.width / image.height) / proportions - 1) < 0.02) shown.setAttribute("href", image.src);
 }
 
 // Until the library has come, a figure that is one picture shows it plain.

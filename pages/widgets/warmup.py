@@ -18,6 +18,7 @@ from ae_core.runs import Run
 from pages.widgets import visitor
 
 TRIM_SECONDS = 5
+SWITCH_SECONDS = 0.0005  # what answers browsers waits at most so long for each script that computes
 TICK_SECONDS = 1  # between two looks at the queue
 SWEEP_SECONDS = 3600
 FIRST_SHOWN = "variational"  # by most pages
@@ -94,6 +95,7 @@ def warm_up() -> None:
     import scipy.linalg  # noqa: F401  it brings BLAS of its own, which is to obey as well
     import threadpoolctl
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.
     threadpoolctl.threadpool_limits(1, user_api="blas")
 

@@ -61,15 +61,17 @@ def press(*names: str) -> Callable[[Page, int], None]:
     return change
 
 
-# By the path of its link: what is changed, and how. What the pointer does never leaves the browser, so the home page
-# has nothing to measure; tests/benchmarks/your_image.py measures how soon all kinds answer a drawing.
+# By the path of its link, of a second change with a word after it: what is changed, and how. What the pointer does
+# never leaves the browser, so the home page has nothing to measure; tests/benchmarks/your_image.py measures how soon
+# all kinds answer a drawing.
 CHANGES: dict[str, tuple[str, Callable[[Page, int], None]]] = {
     "lens": ("run", choose("Run", "Contractive", "Variational")),
-    "train": ("kind", choose("Kind", "Sparse", "Vanilla")),
+    "train": ("kind, and with it the whole form", choose("Kind", "Sparse", "Vanilla")),
     "reconstruct": ("first image", step),
     "denoise": ("level of noise", slide),
     "sparsity": ("runs", press("Undercomplete")),
-    "latent-space": ("run", choose("Run", "Contractive", "Variational")),
+    "latent-space": ("order of the images", press("Strangest first", "By number")),
+    "latent-space run": ("run", choose("Run", "Contractive", "Variational")),
     "paths": ("frames", slide),
     "units": ("test image", step),
     "sampler": ("images on the grid", slide),
@@ -83,9 +85,12 @@ WATCH = """
     return send.call(this, message);
   };
   const known = new WeakMap();
+  // Of a figure that is one picture, the picture; of another one, what it was drawn from.
   const sum = (values) => (ArrayBuffer.isView(values) ? values.reduce((a, b) => a + b, values.length) : values?.length);
   const of = (plot) => {
     if (!plot.data || plot.querySelector(':scope > img')) return null;
+    const pictures = [...plot.querySelectorAll('.imagelayer image')].map((e) => e.getAttribute('href'));
+    if (pictures.length) return pictures.join();
     if (!known.has(plot.data)) {
       const traces = plot._fullData.map((t) => [t.type, t.source, sum(t.x), sum(t.y), t.name].join());
       known.set(plot.data, traces.join(';'));
@@ -144,7 +149,7 @@ def measure(browser: Browser, ours: Server, bare: Server, paths: list[str], repe
     plain = open_tab(browser, bare, "")
     for path in paths:
         what, change = CHANGES[path]
-        tab = open_tab(browser, ours, path)
+        tab = open_tab(browser, ours, path.split()[0])
         pairs = [(round_trip(plain, slide, i), round_trip(tab, change, i)) for i in range(repetitions + 2)][2:]
         tab.page.context.close()
         of_bare, of_ours = (statistics.median(times) for times in zip(*pairs, strict=True))
