@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import stat
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -13,10 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ae_core import archive, data, inference, kinds, runs, training
+from ae_core import archive, data, inference, jobs, kinds, runs, training
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError, RunError
 from ae_core.events import Finished
+from ae_core.jobs import importing
 from ae_core.spec import make_spec
 
 X = as_float(data.load("digits").split("test").images[:50])
@@ -265,6 +267,22 @@ def test_every_flipped_byte_is_refused_or_changes_nothing(files: Files, packed: 
 def test_an_archive_larger_than_any_run_is_not_read() -> None:
     with pytest.raises(RunError, match="at most"):
         archive.unpack(bytes(archive.MAX_ARCHIVE + 1))
+
+
+def test_a_job_builds_the_run_of_an_archive(packed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    with pytest.raises(RunError, match=r"no \.zip"):
+        importing.submit(b"rubbish", "alice")
+    assert jobs.listing("alice") == []
+    job = importing.submit(packed, "alice", "Mine")
+    assert importing.is_import(job.path)
+    until = time.monotonic() + 120
+    while jobs.find(job.id).status.active and time.monotonic() < until:
+        time.sleep(0.1)
+    assert jobs.find(job.id).status.state == "finished", jobs.find(job.id).status.reason
+    run = runs.read(job.run_path)
+    assert (run.title, run.card.owner, run.spec) == ("Mine", "alice", archive.unpack(packed).spec)
+    assert not importing.is_import(job.path)  # its bytes are kept no longer than they are needed
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")

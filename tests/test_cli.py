@@ -26,7 +26,7 @@ from ae_core.kinds import Hyperparameter, Kind
 from ae_core.spec import make_spec
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("kinds", "train", "list", "evaluate", "encode", "project", "sample")
+COMMANDS = ("kinds", "train", "list", "evaluate", "encode", "project", "sample", "export", "import")
 
 
 def call(*arguments: str | Path) -> Result:
@@ -437,3 +437,36 @@ def test_help_imports_nothing_heavy() -> None:
 def test_main_is_a_group_of_the_documented_commands() -> None:
     assert isinstance(cli.main, click.Group)
     assert set(cli.main.commands) == set(COMMANDS)
+
+
+# Archives
+
+
+def test_a_run_goes_out_and_comes_in(local_runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.zip"
+    assert call("export", "mine", file).stdout == f"{file}\n"
+    done = call("import", file, "--title", "Come back")
+    assert done.exit_code == 0, done.stderr
+    came = Path(done.stdout.strip())
+    assert came.parent == local_runs
+    assert runs.read(came).title == "Come back"
+    x = np.random.default_rng(0).random((3, 8, 8), np.float32)
+    assert inference.load(came).reconstruct(x) == pytest.approx(
+        inference.load(local_runs / "mine").reconstruct(x), abs=1e-5
+    )
+
+
+def test_what_cannot_go_out_or_come_in_is_told(local_runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.zip").write_bytes(b"no archive")
+    for arguments, says in (
+        (("import", tmp_path / "bad.zip"), "This is no .zip archive"),
+        (("import", tmp_path / "nowhere.zip"), "does not exist"),
+        (("export", "hollow", tmp_path / "x.zip"), "decoder.onnx"),
+        (("export", "mine", tmp_path / "x.onnx"), "must end in .zip"),
+        (("export", "nobody", tmp_path / "x.zip"), "There is no run"),
+    ):
+        done = call(*arguments)
+        assert done.exit_code in (1, 2)
+        assert says in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("x.*"))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ae_core import archive, runs, training
-from ae_core.events import Event
+from ae_core.events import Cancelled, Event, Finished, Preparing
 from ae_core.jobs import queue
 from ae_core.jobs.folder import Job
 
@@ -34,10 +34,16 @@ def is_import(job_path: Path) -> bool:
 
 
 def rebuild(job: Job) -> Iterator[Event]:
-    """Builds the run of such a job; the events of `training.rebuild`.
+    """Builds the run of such a job; the events of `training.rebuild`, or Cancelled.
 
     Raises:
         RunError: if the archive has been changed since it was checked.
     """
     found = archive.unpack((job.path / ARCHIVE).read_bytes())
-    yield from training.rebuild(found, job.run_path, job.title, job.owner)
+    for event in training.rebuild(found, job.run_path, job.title, job.owner):
+        if isinstance(event, Finished):
+            (job.path / ARCHIVE).unlink(missing_ok=True)
+        yield event
+        if isinstance(event, Preparing) and (job.path / "stop").exists():
+            yield Cancelled(None, 0)
+            return

@@ -33,7 +33,7 @@ from ae_core.runs import BrokenRun
 from ae_core.spec import make_spec
 
 CALLS = "mkdir open fsync rename replace unlink rmdir posix_fallocate write close scandir stat".split()  # noqa: SIM905
-EPOCHS = 12
+EPOCHS = 300  # of digits: some seconds, so that kills come while it learns, too
 KEEP = (
     "status.json",
     "spec.json",
@@ -136,7 +136,7 @@ def moments(count: int, seed: int) -> dict[str, Any]:
         until = time.monotonic() + rng.uniform(0, span)
         while time.monotonic() < until and jobs.find(job.id).status.active:
             time.sleep(0.05)
-        if _kill(job, rng):
+        if jobs.find(job.id).status.active and _kill(job, rng):
             found["kills"] += 1
         while processes.is_alive(job.path):
             time.sleep(0.05)
