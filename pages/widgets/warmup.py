@@ -30,6 +30,7 @@ LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Warms up, then lets the server answer."""
     _refuse_nonsense()
+    await asyncio.to_thread(jobs.tick)  # trainings wait for no warm-up
     logs.identify(visitor.session)
     logs.adopt("streamlit", "uvicorn", "websockets")
     trim = give_memory_back()
