@@ -210,8 +210,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
         if asked.what == "arrivals":
             results = asyncio.run(arrivals(server, asked.sessions))
-            late = results["first page"]["p95_ms"] > 1000 * ARRIVAL_SECONDS
-            broken = [f"p95 of the first page is {results['first page']['p95_ms']} ms"] if late else []
+            slowest = results["first page"].get("p95_ms", 0)
+            broken = [f"p95 of the first page is {slowest} ms"] * (slowest > 1000 * ARRIVAL_SECONDS)
             broken += results["wrong"][:1]
         else:
             about = (asked.sessions, asked.seconds, asked.ramp, not asked.no_browsers, not asked.no_training)

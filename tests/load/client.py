@@ -1,6 +1,7 @@
 """One visitor who speaks Streamlit's own protocol, as its frontend does, without a browser."""
 
 import asyncio
+import gzip
 import json
 import re
 import time
@@ -41,6 +42,10 @@ class Response:
     status: int
     headers: dict[str, str]
     body: bytes
+
+    def text(self) -> str:
+        packed = self.headers.get("content-encoding") == "gzip"
+        return (gzip.decompress(self.body) if packed else self.body).decode()
 
 
 async def get(base: str, path: str, cookie: str = "", accept: str = "*/*") -> Response:
@@ -91,7 +96,7 @@ class Page:
     def widget(self, key: str) -> tuple[str, Any]:
         """The kind and the element of the widget with that key, or with one that begins so before a star."""
         for e in self.elements:
-            kind = e.WhichOneof("type")
+            kind: str = e.WhichOneof("type") or "empty"
             of_id = getattr(getattr(e, kind), "id", "").split("-", 2)  # $$ID, its hash, its key
             if of_id[2:] and (of_id[2] == key or (key.endswith("*") and of_id[2].startswith(key[:-1]))):
                 return kind, getattr(e, kind)
@@ -161,7 +166,7 @@ class Visitor:
         given = re.search(rf"{COOKIE}=([^;]+)", answer.headers.get("set-cookie", ""))
         self.cookie = given[1] if given else self.cookie
         if everything:
-            await self.fetch([f"/{found}" for found in LINKED.findall(answer.body.decode())])
+            await self.fetch([f"/{found}" for found in LINKED.findall(answer.text())])
         return time.perf_counter() - began
 
     async def fetch(self, links: Sequence[str], at_once: int = AT_ONCE) -> dict[str, Response]:

@@ -51,7 +51,7 @@ class Tally:
         }
 
 
-def percentiles(seconds: Sequence[float]) -> dict[str, float]:
+def percentiles(seconds: Sequence[float]) -> dict[str, int]:
     """Count, p50, p95, p99 and maximum, in whole milliseconds."""
     ordered = sorted(seconds)
     if not ordered:

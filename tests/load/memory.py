@@ -71,7 +71,7 @@ async def visits(server: Server, count: int, tally: Tally) -> dict[str, Any]:
         await visitor.leave()
         if number % LOOK_EVERY == 0:
             looks.append((number, memory(server.process)))
-    last = [(n, look["pss_mb"]) for n, look in looks if n > count - FLAT] or looks
+    last = [(n, look["pss_mb"]) for n, look in looks if n >= count - FLAT]
     slope, _ = np.polyfit([n for n, _ in last], [mb for _, mb in last], 1)
     return {
         "looks": [{"visits": n, **look} for n, look in looks],

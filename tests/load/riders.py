@@ -54,7 +54,7 @@ async def riders(base: str, wanted: bool) -> AsyncIterator[Ride]:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         lens, sampler = [await (await browser.new_context()).new_page() for _ in range(2)]
         frames: list[Any] = []
-        lens.on("websocket", lambda socket: socket.on("framesent", frames.append))
+        lens.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
         await lens.goto(f"{base}/lens?run=vanilla-2d", timeout=PATIENCE)
         await sampler.goto(f"{base}/sampler?run=variational-2d", timeout=PATIENCE)
         cursor = await lens.wait_for_selector(".lens .cursor", timeout=PATIENCE)
