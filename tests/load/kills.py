@@ -196,8 +196,8 @@ def _ended(job: Job) -> Job:
 
 
 def _losses(job: Job) -> list[Any]:
-    """All losses of a finished training."""
-    return [(record["epoch"], record["terms"], record["validation"]) for record in runs.read(job.run_path).history]
+    """A finished training's losses on the held-out images; those on the others are means that round as they are cut."""
+    return [(record["epoch"], record["validation"]) for record in runs.read(job.run_path).history]
 
 
 def leftovers() -> list[str]:
