@@ -9,7 +9,7 @@ from ae_core.figures import Row
 from ae_core.filters import FILTERS
 from pages.widgets import caches, code, image_picker, onward, plot, run_picker, settings
 
-MEASURED = 200
+MEASURED = 100
 NARROW = 5  # images beside one another on a phone
 
 st.title("Denoise")

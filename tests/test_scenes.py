@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from cachetools import LRUCache
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Match
 
 import ae_core
@@ -32,6 +32,17 @@ def get(path: str, query: str = "") -> Response:
     return Response(status_code=404)
 
 
+def body(answer: Response) -> bytes:
+    """What the browser reads of it."""
+    content = Path(answer.path).read_bytes() if isinstance(answer, FileResponse) else answer.body
+    return gzip.decompress(content)
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+
+
 @pytest.fixture(params=["vanilla", "variational"])
 def scene(request: pytest.FixtureRequest, digits_runs: dict[str, Path]) -> Scene:
     """The main plane of a small run."""
@@ -45,7 +56,7 @@ def test_a_tile_is_what_the_decoder_gives_at_its_places(scene: Scene) -> None:
     level, column, row = 2, 1, 3
     answer = get(f"{scenes.ROOT}/{scene.token}/tile/{level}/{column}/{row}")
     h, w = scene.run.image_shape
-    images = np.frombuffer(gzip.decompress(answer.body), np.uint8).reshape(TILE + 2, TILE + 2, h, w)
+    images = np.frombuffer(body(answer), np.uint8).reshape(TILE + 2, TILE + 2, h, w)
     left, top = x - reach + column * reach / 2, y + reach - row * reach / 2
     corner = scene.plane.codes(np.array([[left, top], [left + reach / 2, top - reach / 2]]))
     exact = scene.run.decode(corner) * 255
@@ -59,22 +70,24 @@ def test_tiles_meet(scene: Scene) -> None:
 
 
 def test_points_are_codes_on_the_plane_and_how_far_they_are_off(scene: Scene) -> None:
-    body = gzip.decompress(get(f"{scenes.ROOT}/{scene.token}/points").body)
+    content = body(get(f"{scenes.ROOT}/{scene.token}/points"))
     n = len(scene.codes)
-    floats = np.frombuffer(body[:-n], "<f4")
+    floats = np.frombuffer(content[:-n], "<f4")
     np.testing.assert_array_equal(floats[: 2 * n].reshape(n, 2), scene.plane.points(scene.codes))
     np.testing.assert_array_equal(floats[2 * n : 3 * n], scene.plane.offsets(scene.codes))
     assert len(floats) == (6 * n if scene.has_posteriors else 3 * n)
-    np.testing.assert_array_equal(np.frombuffer(body[-n:], np.uint8), ae_core.data.load("digits").split("test").labels)
+    np.testing.assert_array_equal(
+        np.frombuffer(content[-n:], np.uint8), ae_core.data.load("digits").split("test").labels
+    )
 
 
 @pytest.mark.parametrize("name", ["ground", *latent.OVERLAYS])
 def test_every_overlay_is_finite_and_square(scene: Scene, name: str) -> None:
     home = scene.home
     answer = get(f"{scenes.ROOT}/{scene.token}/overlay/{name}", f"view={home.x},{home.y},{home.reach}")
-    body = json.loads(gzip.decompress(answer.body))
-    values = np.frombuffer(b64decode(body["values"]), "<f4")
-    assert len(values) == body["side"] ** 2
+    said = json.loads(body(answer))
+    values = np.frombuffer(b64decode(said["values"]), "<f4")
+    assert len(values) == said["side"] ** 2
     assert np.isfinite(values).all()
     assert np.ptp(values) > 0 or name == "ground"
 
@@ -137,4 +150,17 @@ def test_who_asks_at_once_gets_one_answer_that_is_computed_once(scene: Scene, mo
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(get, 8 * [f"{scenes.ROOT}/{scene.token}/tile/3/5/6"]))
     assert computed == [(3, 5, 6)]
-    assert len({answer.body for answer in answers}) == 1
+    assert len({body(answer) for answer in answers}) == 1
+
+
+def test_what_most_look_at_is_kept_as_files_and_deep_zooms_are_not(scene: Scene, tmp_path: Path) -> None:
+    for question in ("points", "tile/0/0/0", "tile/3/5/6", "tile/4/1/1"):
+        assert get(f"{scenes.ROOT}/{scene.token}/{question}").status_code == 200
+    home = scene.home
+    get(f"{scenes.ROOT}/{scene.token}/overlay/ground", f"view={home.x:.7g},{home.y:.7g},{home.reach:.7g}")
+    get(f"{scenes.ROOT}/{scene.token}/overlay/ground", f"view={home.x:.7g},{home.y:.7g},{home.reach / 2:.7g}")
+    kept = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert kept == ["overlay-ground", "points", "tile-0-0-0", "tile-3-5-6"]
+    other = scenes.open_scene(scene.run, replace(scene.plane, origin=scene.plane.origin + np.float32(1)))
+    assert get(f"{scenes.ROOT}/{other.token}/points").status_code == 200
+    assert len(list(tmp_path.rglob("points"))) == 1

@@ -1,10 +1,13 @@
 """What visitors share: loaded runs and what was computed from them; nobody may change it."""
 
+import copy
 from collections.abc import Callable
+from threading import Condition
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from cachetools import LRUCache, cached
 
 from ae_core import data, inference, jobs, latent, metrics, runs
 from ae_core.data import as_float
@@ -13,6 +16,7 @@ from ae_core.latent import Density, Plane, traversals
 from ae_core.runs import Run
 
 PART = 1024  # images whose errors are computed at a time
+CODES_KEPT = 64 << 20  # bytes; those of all runs that ship are half of it
 # A run that was trained anew under its old name is another one.
 BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {Run: lambda run: (run.path, run.digest)}
 
@@ -21,7 +25,11 @@ def load(run: Run) -> LoadedRun:
     """The run, loaded once for all visitors; notes that it is used, so that it is kept."""
     if run.path.parent != runs.SHIPPED:
         jobs.note_use(run.name)
-    return _loaded(run)
+    loaded = _loaded(run)
+    if loaded.run is not run:  # it may have another title by now
+        loaded = copy.copy(loaded)
+        loaded.run = run
+    return loaded
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
@@ -40,7 +48,12 @@ def test_labels(dataset: str) -> np.ndarray:
     return data.load(dataset).split("test").labels
 
 
-@st.cache_resource(max_entries=8, show_spinner="Encoding the test images …", hash_funcs=BY_CONTENT)
+# By their size: those of one run may be a thousand times those of another.
+@cached(
+    LRUCache(CODES_KEPT, getsizeof=lambda array: array.nbytes),
+    key=lambda run: (run.path, run.digest),
+    condition=Condition(),
+)
 def codes(run: Run) -> np.ndarray:
     """Codes of all test images, (n, d)."""
     return _frozen(load(run).encode(test_images(run.spec.dataset)))

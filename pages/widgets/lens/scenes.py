@@ -8,7 +8,11 @@ of a map do: one covers all of the plane at level 0, and each level halves their
 import gzip
 import hashlib
 import json
+import os
+import threading
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Condition, Lock
@@ -18,9 +22,9 @@ import numpy as np
 from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from ae_core import data, latent
+from ae_core import data, latent, runs
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
 from ae_core.runs import Run
@@ -33,11 +37,14 @@ DEEPEST = 12
 COARSEST, FINEST = 2, 3  # for all of the plane at once: 4 or 16 tiles of two megabytes each in the browser
 TOLERANCE = 0.012  # of the 99th percentile of what the browser shows between decoded images
 PROBES = 128  # places at which that is tried
-ANSWERS_KEPT = 48 << 20  # bytes; a home view takes up to ten million
+ANSWERS_KEPT = 16 << 20  # bytes in memory, of planes that someone has chosen; those of main planes are kept as files
+NICENESS = 10  # a page goes before a picture that sharpens
 PART = 256  # images of a tile that are decoded at a time
 OVERLAY_SIDE = 64  # places along each side of an overlay
 STRETCH_SIDE = 32  # costs four decoded images a place
 HOUR = 3600
+BINARY, JSON = "application/octet-stream", "application/json"
+HEADERS = {"Content-Encoding": "gzip", "Cache-Control": f"private, max-age={HOUR}"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,11 @@ class View:
         step = 2 * self.reach / (side - 1 - 2 * margin)
         along = (np.arange(side) - (side - 1) / 2) * step
         return latent.grid(self.x + along, self.y + along)
+
+    def is_like(self, other: "View") -> bool:
+        """Whether nobody could tell it from the other."""
+        differences = (self.x - other.x, self.y - other.y, self.reach - other.reach)
+        return max(map(abs, differences)) <= 1e-5 * other.reach  # a link has seven digits
 
     def holds(self, x: float, y: float, reach: float = 0.0) -> bool:
         """Whether a place, or the middle of a view that is not much larger, lies in it."""
@@ -79,6 +91,12 @@ class Scene:
     def token(self) -> str:
         parts = (self.of.digest.encode(), self.plane.origin.tobytes(), self.plane.axes.tobytes())
         return hashlib.sha256(b"|".join(parts)).hexdigest()[:32]
+
+    @cached_property
+    def is_main(self) -> bool:
+        """Whether it is the plane that the run is shown on first."""
+        main = caches.plane(self.of)
+        return np.array_equal(main.origin, self.plane.origin) and np.array_equal(main.axes, self.plane.axes)
 
     @cached_property
     def home(self) -> View:
@@ -158,14 +176,12 @@ def cubic(t: np.ndarray) -> np.ndarray:
 
 _scenes: LRUCache[str, Scene] = LRUCache(KEPT)
 _opening = Lock()
-_computing = Lock()
-_waiting = Condition()
 
 
 def prepare(run: LoadedRun, plane: Plane) -> None:
     """Computes what a lens asks for first."""
     scene = open_scene(run, plane)
-    _ = scene.level, _answer_to(scene, "points")
+    _ = scene.level, _kept(scene, "points")
 
 
 def open_scene(run: LoadedRun, plane: Plane) -> Scene:
@@ -180,27 +196,56 @@ def _find(request: Request) -> Scene | None:
         return _scenes.get(request.path_params["token"])
 
 
-@cached(LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: hashkey(scene.token, *what), condition=_waiting)
+def _be_nice() -> None:
+    with suppress(OSError, AttributeError):  # of this thread alone, where the system knows such a thing
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+_computing = ThreadPoolExecutor(1, "lens", initializer=_be_nice)
+
+
+@cached(
+    LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: hashkey(scene.token, *what), condition=Condition()
+)
 def _answer_to(scene: Scene, what: str, *about: Any) -> bytes:
     """What the browser gets, gzipped; computed once for all who ask, one answer after the other.
 
     Several at once would take no less time on few cores, but all their memory, and hold up the pages.
     """
-    with _computing:
-        if what == "points":
-            content = scene.points()
-        elif what == "tile":
-            content = scene.tile(*about).tobytes()
-        else:
-            values = scene.overlay(*about).astype("<f4")
-            body = {"side": len(values), "values": b64encode(values.tobytes()).decode()}
-            content = json.dumps(body).encode()
-        return gzip.compress(content, 1)
+    return _computing.submit(_compute, scene, what, *about).result()
+
+
+def _compute(scene: Scene, what: str, *about: Any) -> bytes:
+    if what == "points":
+        content = scene.points()
+    elif what == "tile":
+        content = scene.tile(*about).tobytes()
+    else:
+        name, view = about if len(about) > 1 else (*about, scene.home)
+        values = scene.overlay(name, view).astype("<f4")
+        body = {"side": len(values), "values": b64encode(values.tobytes()).decode()}
+        content = json.dumps(body).encode()
+    return gzip.compress(content, 1)
+
+
+def _kept(scene: Scene, what: str, *about: Any, media_type: str = BINARY) -> Response:
+    """What the browser gets, from a file if it is of the run's main plane, which most visitors look at."""
+    if not scene.is_main:
+        return _answer(_answer_to(scene, what, *about), media_type)
+    path = runs.data_folder() / "derived" / f"lens-{TILE}-{scene.token}" / "-".join(map(str, (what, *about)))
+    if not path.is_file():
+        content = _answer_to(scene, what, *about)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            runs.write_bytes(path, content)
+        except OSError:  # a full disk keeps nobody from looking
+            return _answer(content, media_type)
+    return FileResponse(path, media_type=media_type, headers=HEADERS)
 
 
 def _serve_points(request: Request) -> Response:
     scene = _find(request)
-    return _GONE if scene is None else _answer(_answer_to(scene, "points"))
+    return _GONE if scene is None else _kept(scene, "points")
 
 
 def _serve_tile(request: Request) -> Response:
@@ -210,7 +255,9 @@ def _serve_tile(request: Request) -> Response:
     level, column, row = (request.path_params[name] for name in ("level", "column", "row"))
     if level > DEEPEST or max(column, row) >= 2**level:
         return PlainTextResponse(f"There is no such tile: levels go to {DEEPEST}.", 404)
-    return _answer(_answer_to(scene, "tile", level, column, row))
+    if level > FINEST:  # of which there is no end
+        return _answer(_answer_to(scene, "tile", level, column, row))
+    return _kept(scene, "tile", level, column, row)
 
 
 def _serve_overlay(request: Request) -> Response:
@@ -224,7 +271,9 @@ def _serve_overlay(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in ("ground", *latent.OVERLAYS):
         return PlainTextResponse("There is no such overlay.", 404)
-    return _answer(_answer_to(scene, "overlay", name, view), "application/json")
+    if view.is_like(scene.home):
+        return _kept(scene, "overlay", name, media_type=JSON)
+    return _answer(_answer_to(scene, "overlay", name, view), JSON)
 
 
 def _view(text: str, world: View) -> View:
@@ -234,9 +283,8 @@ def _view(text: str, world: View) -> View:
     return View(x, y, reach)
 
 
-def _answer(body: bytes, media_type: str = "application/octet-stream") -> Response:
-    headers = {"Content-Encoding": "gzip", "Cache-Control": f"private, max-age={HOUR}"}
-    return Response(body, media_type=media_type, headers=headers)
+def _answer(body: bytes, media_type: str = BINARY) -> Response:
+    return Response(body, media_type=media_type, headers=HEADERS)
 
 
 _GONE = PlainTextResponse("This plane is not open here: reload the page.", 404)
