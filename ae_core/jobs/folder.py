@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -36,6 +36,7 @@ class Status(processes.Status):
         submitted: When it was put into the queue, in seconds since 1970: its place there.
         started: When its process began, likewise; 0 before that.
         starts: How often it was handed to a process.
+        remote: Whether others look after its process: then it is gone only once the queue says so.
     """
 
     STATES = (*processes.ACTIVE, "finished", "cancelled", "failed")
@@ -47,6 +48,12 @@ class Status(processes.Status):
     submitted: float = field(default_factory=time.time)
     started: float = 0.0
     starts: int = 0
+    remote: bool = False
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        noted = cls.load(folder)
+        return noted if noted.remote else super().read(folder)
 
     @classmethod
     def ended(cls, folder: Path) -> str:
@@ -65,6 +72,7 @@ class Job:
         owner: Who asked for it; None for the command line.
         title: What to call the run.
         status: Where it stood when this record was read.
+        sweep: The id that it shares with the others of its sweep; empty if it is of none.
     """
 
     path: Path
@@ -72,6 +80,7 @@ class Job:
     owner: str | None
     title: str
     status: Status
+    sweep: str = ""
 
     @property
     def id(self) -> str:
@@ -118,12 +127,13 @@ def leave(path: Path) -> None:
     """Adds nothing to a job's folder."""
 
 
-def create(what: Spec, owner: str | None, title: str, fill: Fill = leave) -> Job:
+def create(what: Spec, owner: str | None, title: str, fill: Fill = leave, sweep: str = "") -> Job:
     """A new job's folder, queued; `fill` puts into it what else its training needs."""
     path = jobs_folder() / runs.new_name(what.kind)
     try:
         path.mkdir(parents=True)
-        runs.write_json(path / "spec.json", {"spec": what.to_json(), "owner": owner, "title": title})
+        record = {"spec": what.to_json(), "owner": owner, "title": title, "sweep": sweep}
+        runs.write_json(path / "spec.json", record)
         fill(path)
         Status().write(path)
     except OSError as error:
@@ -134,7 +144,7 @@ def create(what: Spec, owner: str | None, title: str, fill: Fill = leave) -> Job
 
 def copy(job: Job) -> Job:
     """A new job, queued, that knows what this one has learnt up to its last finished epoch."""
-    new = create(job.spec, job.owner, job.title)
+    new = create(job.spec, job.owner, job.title, sweep=job.sweep)
     try:
         shutil.copytree(job.path / "resume", new.path / "resume")
         for name in ("history.jsonl", "progress.jsonl", "preview.npy"):
@@ -157,17 +167,18 @@ def find(job_id: str) -> Job:
         raise TrainingError(f"There is no training {job_id!r}: it may have been deleted.")
     try:
         status = Status.read(path)
-        what, owner, title = _asked(path, (path / "spec.json").stat().st_mtime_ns)
+        what, owner, title, sweep = _asked(path, (path / "spec.json").stat().st_mtime_ns)
     except (OSError, ValueError, TypeError, KeyError, RecursionError, ExplorerError) as error:
         raise TrainingError(f"The folder of training {job_id!r} is damaged ({error}).") from error
-    return Job(path, what, owner, title, status)
+    return Job(path, what, owner, title, status, sweep)
 
 
 @lru_cache(maxsize=4096)  # it never changes, and every page asks again and again
-def _asked(path: Path, modified: int) -> tuple[Spec, str | None, str]:
+def _asked(path: Path, modified: int) -> tuple[Spec, str | None, str, str]:
     record = json.loads((path / "spec.json").read_text())
     owner = record["owner"]
-    return spec.Spec.from_json(record["spec"]), None if owner is None else str(owner), str(record["title"])
+    what, sweep = spec.Spec.from_json(record["spec"]), str(record.get("sweep", ""))  # jobs of before had none
+    return what, None if owner is None else str(owner), str(record["title"]), sweep
 
 
 def noted(path: Path) -> Status | None:

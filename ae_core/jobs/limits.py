@@ -22,8 +22,8 @@ def check(what: Spec) -> None:
             raise OptionError(f"{name} may be at most {limit:,} on this server, got {got:,}: {advice}.")
 
 
-def check_room(owner: str | None) -> None:
-    """Refuses one job more where the queue is full or the visitor has enough of them; to be asked under the lock.
+def check_room(owner: str | None, more: int = 1) -> None:
+    """Refuses so many jobs more where the queue or the visitor would have too many; to be asked under the lock.
 
     Raises:
         TrainingError: says how many there are, how many may be, and what to do.
@@ -33,9 +33,19 @@ def check_room(owner: str | None) -> None:
     most = settings.current()
     under_way = [path for path in folder.paths() if (noted := folder.noted(path)) is not None and noted.active]
     queued = sum(noted.state == "queued" for path in under_way if (noted := folder.noted(path)) is not None)
+    if queued + more > most.queued and more > 1:
+        raise TrainingError(
+            f"The queue has no room for {more} trainings: {queued} wait, at most {most.queued} may; ask for fewer, or "
+            "try again later."
+        )
     if queued >= most.queued:
         raise TrainingError(f"The queue is full: {queued} trainings wait, at most {most.queued} may; try again later.")
     mine = [job for job in folder.listing(owner) if job.status.active]
+    if len(mine) + more > most.per_visitor and more > 1:
+        raise TrainingError(
+            f"You may have {most.per_visitor} trainings under way and have {len(mine)}: {more} more are too many, ask "
+            "for fewer."
+        )
     if len(mine) >= most.per_visitor:
         raise TrainingError(
             f"You have {len(mine)} training{'s' * (len(mine) > 1)} under way, the latest {mine[0].title!r}; at most "

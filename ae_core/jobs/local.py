@@ -17,9 +17,18 @@ def capacity() -> int:
     return settings.current().running
 
 
+def trouble() -> str:
+    """Why none can start, a sentence; empty if they can."""
+    return ""
+
+
 def returns(path: Path) -> bool:
     """Whether a job whose process is gone will get another one without the queue's doing: here never."""
     return False
+
+
+def cancel(path: Path) -> None:
+    """Takes a job back that returns."""
 
 
 def start(job: Job) -> None:
@@ -29,6 +38,6 @@ def start(job: Job) -> None:
         OSError: if it cannot be started.
     """
     status = replace(job.status, state="starting", phase="Starting", starts=job.status.starts + 1)
-    replace(status, updated=time.time()).write(job.path)
+    replace(status, remote=False, updated=time.time()).write(job.path)
     folder.note_start(job.path / "log.txt")
     processes.start(WORKER, job.path, job.path / "log.txt", lock_of=job.path)

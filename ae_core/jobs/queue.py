@@ -6,7 +6,9 @@ what may start now, in the order in which jobs were submitted, and notes as fail
 
 import heapq
 import itertools
+import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -29,10 +31,12 @@ class Place:
     Attributes:
         position: How many others start before it.
         seconds: When it will start, from now; None while nobody knows.
+        trouble: Why none can start now, a sentence; empty if they can.
     """
 
     position: int
     seconds: float | None
+    trouble: str = ""
 
 
 def submit(what: Spec, owner: str | None, title: str, fill: folder.Fill = folder.leave) -> Job:
@@ -56,6 +60,37 @@ def submit(what: Spec, owner: str | None, title: str, fill: folder.Fill = folder
         logs.event("job queued", job=job.id)
         _advance()
     return _started(job.id)
+
+
+def submit_all(asked: Sequence[tuple[Spec, str]], owner: str | None, sweep: str) -> list[Job]:
+    """Puts several trainings into the queue, all or none.
+
+    Args:
+        asked: What to train, and what to call the run, of each.
+        owner: Whose they are; None, for the command line, knows no limits.
+        sweep: The id that they share.
+
+    Raises:
+        OptionError: if one is larger than this server allows.
+        TrainingError: if the queue or the owner would have too many, or they cannot be prepared.
+    """
+    if owner is not None:
+        for what, _ in asked:
+            limits.check(what)
+    found: list[Job] = []
+    with folder.locked():
+        limits.check_room(owner, len(asked))
+        try:
+            for what, title in asked:
+                found.append(folder.create(what, owner, title, sweep=sweep))
+        except TrainingError:
+            for job in found:
+                shutil.rmtree(job.path, ignore_errors=True)
+            raise
+        for job in found:
+            logs.event("job queued", job=job.id)
+        _advance()
+    return [folder.find(job.id) for job in found]
 
 
 def resume(job: Job) -> Job:
@@ -108,7 +143,9 @@ def tick() -> None:
 
 def place(job: Job) -> Place:
     """Where a queued job stands: (0, 0.0) if it is about to start, or is no longer queued."""
-    free = [0.0] * _executor().capacity()  # when each trainer is free, from now
+    executor = _executor()
+    capacity = executor.capacity()
+    free = [0.0] * capacity  # when each trainer is free, from now
     waiting = []
     for path in folder.paths():
         noted = folder.noted(path)
@@ -120,7 +157,9 @@ def place(job: Job) -> Place:
             waiting.append((_order(path, noted), path))
     if job.status.state != "queued":
         return Place(0, 0.0)
-    free = sorted(free)[-_executor().capacity() :]
+    if not capacity:
+        return Place(len(waiting), None, executor.trouble())
+    free = sorted(free)[-capacity:]
     heapq.heapify(free)
     for _, path in sorted(waiting):
         begin = heapq.heappop(free)
@@ -130,9 +169,9 @@ def place(job: Job) -> Place:
 
 
 def _executor() -> ModuleType:
-    """Who starts jobs: a module with `start(job)`, `capacity()`, `returns(path)` and `LATE`, see `jobs.local`."""
+    """Who starts jobs: a module with what `jobs.local` has."""
     if settings.current().scheduler:
-        from ae_core.jobs import cluster  # type: ignore[attr-defined]
+        from ae_core.jobs import cluster
 
         return cluster
     from ae_core.jobs import local
@@ -169,11 +208,13 @@ def _advance() -> None:
 
 def _goes_on(path: Path, noted: Status, executor: ModuleType) -> bool:
     """Whether a job that was handed to a process has one; if not, notes that it failed, or puts it back."""
-    if processes.is_alive(path) or executor.returns(path):
+    if processes.is_alive(path):
         return True
     now = folder.noted(path)  # it may have ended in between
     if now is None or not now.active:
         return False
+    if executor.returns(path):
+        return _waits(path, now, executor)
     if now.state == "starting" and time.time() - now.updated <= executor.LATE:
         return True
     if now.state == "starting" and now.starts < MAX_STARTS:
@@ -182,6 +223,22 @@ def _goes_on(path: Path, noted: Status, executor: ModuleType) -> bool:
         _note(path, replace(now, state="failed", phase="", seconds_left=None, reason=Status.ended(path)))
         logs.event("job failed", "warning", job=path.name)
     return False
+
+
+def _waits(path: Path, now: Status, executor: ModuleType) -> bool:
+    """Whether a job still waits for a process, or for another one; it does not if it was asked to stop."""
+    with processes.lock(path / "lock", give_up=lambda: True) as mine:  # else it has one by now
+        if mine and (path / "stop").exists():
+            executor.cancel(path)
+            end = f"Stopped before it went on{back}." if (back := folder.way_back(path)) else ""
+            _note(path, replace(now, state="cancelled", phase="", seconds_left=None, reason=end))
+            return False
+        if mine and now.state == "running":
+            back = f"from epoch {now.epoch}" if now.epoch else "from the beginning"
+            phase = f"The worker was lost: another one goes on {back}"
+            _note(path, replace(now, state="starting", phase=phase, seconds_left=None))
+            logs.event("worker lost", "warning", job=path.name, epoch=now.epoch)
+    return True
 
 
 def _start(path: Path, executor: ModuleType) -> None:

@@ -1,6 +1,7 @@
-"""The process that executes one job: ``python -m ae_core.jobs.worker FOLDER [LOCK]``.
+"""The process that executes one job: ``python -m ae_core.jobs.worker FOLDER [LOCK [PARENT]]``.
 
 LOCK is the descriptor of the folder's lock, where whoever started the process has taken it; see `processes.start`.
+PARENT is the id of the process that started this one, if they are to end together.
 """
 
 import io
@@ -165,4 +166,7 @@ def main(path: Path, given: int | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None))
+    place, lock, parent, *_ = [*sys.argv[1:], "", ""]
+    if parent:
+        processes.end_with(int(parent))
+    sys.exit(main(Path(place), int(lock) if lock else None))
