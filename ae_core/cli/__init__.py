@@ -17,6 +17,7 @@ from ae_core.cli.output import STOPPED
 from ae_core.cli.project import project
 from ae_core.cli.sample import sample
 from ae_core.cli.settings import show_settings
+from ae_core.cli.sweep import sweep_kinds
 from ae_core.cli.train import train_kind
 from ae_core.errors import ExplorerError
 
@@ -43,6 +44,7 @@ class Commands(click.Group):
     commands=[
         show_kinds,
         train_kind,
+        sweep_kinds,
         list_runs,
         evaluate_runs,
         encode,

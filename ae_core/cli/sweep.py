@@ -1,0 +1,120 @@
+"""``sweep``: kinds × code sizes × seeds, each a training in the queue."""
+
+import time
+from typing import Any
+
+import click
+
+from ae_core import data, jobs, kinds, runs, sweeps
+from ae_core.cli.output import STOPPED, Bar, as_json, clock, print_json, table
+from ae_core.cli.train import stopping
+from ae_core.errors import OptionError
+from ae_core.jobs import Job
+from ae_core.kinds.base import MAX_LATENT_DIM
+from ae_core.runs import Run
+from ae_core.spec import MAX_EPOCHS
+from ae_core.sweeps import Sweep
+
+TICK_SECONDS = 1.0
+LOOK_SECONDS = 0.2
+FIGURES = ("bce", "mse")
+
+
+@click.command("sweep")
+@click.option("--kind", "names", type=click.Choice(kinds.names()), multiple=True, required=True, help="One of them.")
+@click.option("--latent-dim", "sizes", type=click.IntRange(1, MAX_LATENT_DIM), multiple=True, help="Units of a code.")
+@click.option("--seed", "seeds", type=click.IntRange(0, 2**31 - 1), multiple=True, default=(0,), show_default=True)
+@click.option("--dataset", type=click.Choice(data.names()), default="fashion-mnist", show_default=True)
+@click.option("--epochs", type=click.IntRange(1, MAX_EPOCHS), help="Of each.")
+@click.option("--batch-size", type=click.IntRange(1, 4096), help="Of each.")
+@click.option("--wait", is_flag=True, help="Start them from here, show how they go, and a table of them in the end.")
+@as_json
+def sweep_kinds(
+    names: tuple[str, ...],
+    sizes: tuple[int, ...],
+    seeds: tuple[int, ...],
+    dataset: str,
+    wait: bool,
+    as_json: bool,
+    **training: int | None,
+) -> None:
+    """Train every --kind with every --latent-dim and every --seed; give each as often as you like.
+
+    Each is a job in the queue, which any server of this data folder works off, on its cluster if it has one; --wait
+    does so itself. Ctrl-C then stops all of them and keeps what was learnt; a second one lets them go on without it.
+    """
+    try:
+        planned = sweeps.plan(names, sizes or (None,), seeds, dataset, **{k: v for k, v in training.items() if v})
+    except OptionError as error:
+        raise click.UsageError(str(error)) from error
+    sweep = sweeps.submit(planned, None)
+    many = f"{len(sweep.jobs)} training{'s' * (len(sweep.jobs) != 1)}"
+    if not wait:
+        click.echo(f"{many} in the queue; a server of this data folder trains them.", err=True)
+        _print(sweep, as_json)
+        return
+    click.echo(f"{many}: Ctrl-C stops them and keeps what was learnt.", err=True)
+    with stopping() as stop:
+        sweep = _follow(sweep, stop)
+        stopped = stop()
+    _print(sweep, as_json)
+    failed = [job for job in sweep.jobs if job.status.state == "failed"]
+    for job in failed:
+        click.echo(f"{job.title}: {job.status.reason}", err=True)
+    if stopped or failed:
+        click.get_current_context().exit(STOPPED if stopped else 1)
+
+
+def _follow(sweep: Sweep, stop: Any) -> Sweep:
+    """Works the queue off until the sweep has ended; the sweep as it ended."""
+    bar, asked, told, ticked, ended = Bar(), False, "", 0.0, set[str]()
+    while True:
+        if time.monotonic() - ticked > TICK_SECONDS:
+            jobs.tick()
+            ticked = time.monotonic()
+        sweep = sweeps.find(sweep.id, None)
+        for job in sweep.jobs:
+            if not job.status.active and job.id not in ended:
+                ended.add(job.id)
+                bar.clear()
+                click.echo(f"{len(ended)}/{len(sweep.jobs)}  {job.title}: {job.status.state}", err=True)
+        if sweep.ended == len(sweep.jobs):
+            return sweep
+        if stop() and not asked:
+            asked = True
+            sweeps.stop(sweep)
+        waiting = [job for job in sweep.jobs if job.status.state == "queued"]
+        trouble = jobs.place(waiting[0]).trouble if waiting else ""
+        if trouble and trouble != told and time.monotonic() - ticked > LOOK_SECONDS:
+            bar.clear()
+            click.echo(trouble, err=True)
+            told = trouble
+        under_way = sum(job.status.state in ("starting", "running") for job in sweep.jobs)
+        bar.show(sweep.fraction, f"{sweep.ended} of {len(sweep.jobs)} done, {under_way} under way")
+        time.sleep(LOOK_SECONDS)
+
+
+def _print(sweep: Sweep, as_json: bool) -> None:
+    if as_json:
+        print_json({"sweep": sweep.id, "jobs": [_record(job) for job in sweep.jobs]})
+        return
+    rows = [["run", "title", "state", "epochs", "time", *(name.upper() for name in FIGURES)]]
+    for job in sweep.jobs:
+        run = runs.read(job.run_path) if job.run_path.exists() else None
+        numbers = [clock(run.card.seconds), *(f"{run.card.figure(name):.5f}" for name in FIGURES)] if run else ["–"] * 3
+        rows.append([job.id, job.title, job.status.state, f"{job.status.epoch}", *numbers])
+    click.echo(table(rows))
+
+
+def _record(job: Job) -> dict[str, Any]:
+    run = runs.read_or_tell(job.run_path) if job.run_path.exists() else None
+    metrics = dict(run.card.metrics) if isinstance(run, Run) else None
+    return {
+        "run": job.id,
+        "title": job.title,
+        "state": job.status.state,
+        "reason": job.status.reason,
+        "epochs": job.status.epoch,
+        "spec": job.spec.to_json(),
+        "metrics": metrics,
+    }

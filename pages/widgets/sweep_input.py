@@ -1,0 +1,111 @@
+"""Many trainings at once: kinds × code sizes × seeds, and how far they are."""
+
+import streamlit as st
+
+from ae_core import kinds, sweeps
+from ae_core import settings as limits
+from ae_core.errors import ExplorerError
+from ae_core.sweeps import Sweep
+from pages.widgets import recipe_input, say, visitor
+
+LOOK_SECONDS = 1
+SEEDS = (0, 1, 2, 3, 4)
+
+
+def show(dataset: str) -> None:
+    """An expander that starts a sweep on a data set and follows the visitor's latest one."""
+    with st.expander("Many at once"):
+        st.caption("Trains each kind with each code size and each seed, with the settings that suit them.")
+        names = st.pills(
+            "Kinds",
+            kinds.names(),
+            selection_mode="multi",
+            default=["vanilla", "variational"],
+            format_func=lambda name: kinds.get(name).title,
+            key="sweep-kinds",
+            persist_state="session",
+            wrap=True,
+        )
+        offered = [size for size in recipe_input.SIZES if size <= limits.current().code]
+        sizes = st.pills(
+            "Code sizes",
+            offered,
+            selection_mode="multi",
+            default=[2],
+            key="sweep-sizes",
+            persist_state="session",
+            wrap=True,
+        )
+        seeds = st.pills(
+            "Seeds", SEEDS, selection_mode="multi", default=[0], key="sweep-seeds", persist_state="session", wrap=True
+        )
+        epochs = st.number_input(
+            "Epochs of each",
+            1,
+            limits.current().epochs,
+            value=None,
+            placeholder="what suits the network",
+            key="sweep-epochs",
+            persist_state="session",
+        )
+        _offer(dataset, names, sizes, seeds, epochs)
+        _watch()
+
+
+def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], epochs: int | None) -> None:
+    count = len(names) * len(sizes) * len(seeds)
+    most = limits.current().per_visitor
+    if not count:
+        st.caption("Choose at least one kind, one code size and one seed.")
+    elif count > most:
+        st.caption(f"{_counted(count)}: more than the {most} that one visitor may have here at a time.")
+    if not st.button(f"Start {_counted(count)}", icon=":material/grid_view:", disabled=not 1 <= count <= most):
+        return
+    try:
+        training = {} if epochs is None else {"epochs": int(epochs)}
+        sweeps.submit(sweeps.plan(names, sizes, seeds, dataset, **training), visitor.current())
+    except ExplorerError as error:
+        say.refused("They could not be started.", error)
+    else:
+        st.rerun()
+
+
+def _watch() -> None:
+    sweep = sweeps.latest(visitor.current())
+    if sweep is not None:
+        active = sweep.ended < len(sweep.jobs)
+        st.fragment(_standing, run_every=LOOK_SECONDS if active else None)(sweep.id)
+
+
+def _standing(sweep_id: str) -> None:
+    """How far a sweep is; shows the page anew when it ends."""
+    try:
+        sweep = sweeps.find(sweep_id, visitor.current())
+    except ExplorerError as error:
+        say.refused("They are gone.", error)
+        return
+    done = sweep.ended == len(sweep.jobs)
+    st.progress(sweep.fraction, text=f"{sweep.ended} of {_counted(len(sweep.jobs))} done{_how(sweep)}")
+    ends = f"sweep-ended-{sweep.id}"
+    if not done:
+        st.session_state[ends] = False
+        stopping = all((job.path / "stop").exists() for job in sweep.jobs if job.status.active)
+        if st.button("Stop all", icon=":material/stop:", disabled=stopping, help="Keeps what was learnt so far."):
+            try:
+                sweeps.stop(sweep)
+            except ExplorerError as error:
+                say.refused("They could not be stopped.", error)
+            else:
+                st.rerun()
+    elif st.session_state.pop(ends, True) is False:
+        st.rerun(scope="app")
+
+
+def _how(sweep: Sweep) -> str:
+    states = [job.status.state for job in sweep.jobs]
+    told = [(states.count("failed"), "failed"), (states.count("cancelled"), "stopped")]
+    return "".join(f", {count} {word}" for count, word in told if count)
+
+
+def _counted(count: int) -> str:
+    return f"{count} training" + ("s" if count != 1 else "")

@@ -1,0 +1,158 @@
+"""Sweeps: what they train, that they are all or nothing, and how they end; trainings are made up but for the last."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ae_core import jobs, runs, sweeps
+from ae_core.errors import OptionError, TrainingError
+from ae_core.jobs import folder, local
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60  # seconds
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    monkeypatch.setattr(local, "WORKER", "tests.fake_worker")
+    yield tmp_path
+    for process in psutil.process_iter(["cmdline"]):
+        if any(part.startswith(str(tmp_path)) for part in process.info["cmdline"] or []):
+            process.kill()
+
+
+def plan(*titles: str, seeds: tuple[int, ...] = (0, 1)) -> list[tuple]:
+    """Trainings whose titles say what the worker that makes them up does."""
+    planned = sweeps.plan(["vanilla"], [2], seeds, "digits", epochs=1)
+    return [(what, title) for (what, _), title in zip(planned, titles, strict=True)]
+
+
+def test_every_kind_with_every_size_and_every_seed() -> None:
+    planned = sweeps.plan(["vanilla", "sparse", "vanilla"], [2, 8], [0, 1], "digits", epochs=3)
+    assert [title for _, title in planned] == [
+        f"{kind}, {size} units, seed {seed}" for kind in ("Vanilla", "Sparse") for size in (2, 8) for seed in (0, 1)
+    ]
+    found = {(what.kind, what.network.latent_dim, what.training.seed, what.training.epochs) for what, _ in planned}
+    assert found == {(kind, size, seed, 3) for kind in ("vanilla", "sparse") for size in (2, 8) for seed in (0, 1)}
+    ((what, title),) = sweeps.plan(["undercomplete"], dataset="digits")
+    assert title == f"Undercomplete, {what.network.latent_dim} units, seed 0"
+
+
+def test_what_does_not_go_together_is_refused_and_named() -> None:
+    with pytest.raises(OptionError, match=r"^undercomplete, 128 units: "):
+        sweeps.plan(["vanilla", "undercomplete"], [2, 128], [0], "digits")
+    with pytest.raises(OptionError, match=r"^A sweep has 1 to 500 runs, got 0: "):
+        sweeps.plan([])
+    with pytest.raises(OptionError, match=r"^A sweep has 1 to 500 runs, got 501: "):
+        sweeps.plan(["vanilla"], [2], range(501), "digits")
+
+
+def test_its_jobs_are_found_together_and_stopped_together() -> None:
+    other = sweeps.submit(plan("learns", "learns"), "bob")
+    sweep = sweeps.submit(plan("quick", "quick"), "alice")
+    assert sweeps.find(sweep.id, "alice").jobs == sweep.jobs
+    assert {job.sweep for job in sweep.jobs} == {sweep.id}
+    assert (sweep.ended, sweep.fraction) == (0, 0.0)
+    with pytest.raises(TrainingError, match=r"^There is no sweep"):
+        sweeps.find(sweep.id, "bob")
+    sweeps.stop(sweep)
+    sweep = sweeps.find(sweep.id, "alice")
+    assert [job.status.state for job in sweep.jobs] == ["cancelled", "cancelled"]
+    assert (sweep.ended, sweep.fraction) == (2, 1.0)
+    latest = sweeps.latest("bob")
+    assert latest is not None
+    assert latest.id == other.id
+    assert sweeps.latest("carol") is None
+
+
+def test_a_visitor_gets_all_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "2")
+    with pytest.raises(TrainingError, match=r"^You may have 2 trainings under way and have 0: 3 more are too many"):
+        sweeps.submit(plan("quick", "quick", "quick", seeds=(0, 1, 2)), "alice")
+    monkeypatch.setenv("LATENT_EXPLORER_QUEUED", "1")
+    with pytest.raises(TrainingError, match=r"^The queue has no room for 2 trainings: 0 wait, at most 1 may"):
+        sweeps.submit(plan("quick", "quick"), "alice")
+    monkeypatch.setenv("LATENT_EXPLORER_CODE", "1")
+    with pytest.raises(OptionError, match=r"^Code size may be at most 1 on this server"):
+        sweeps.submit(plan("quick", "quick"), "alice")
+    assert folder.paths() == []
+    assert len(sweeps.submit(plan("quick", "quick"), None).jobs) == 2, "the command line knows no limits"
+
+
+def test_jobs_of_before_there_were_sweeps_are_read() -> None:
+    job = folder.create(plan("quick", seeds=(0,))[0][0], None, "Old")
+    record = json.loads((job.path / "spec.json").read_text())
+    del record["sweep"]
+    runs.write_json(job.path / "spec.json", record)
+    folder._asked.cache_clear()
+    assert jobs.find(job.id).sweep == ""
+
+
+def test_the_command_waits_for_all_and_prints_a_table(tmp_path: Path) -> None:
+    command = "sweep --kind vanilla --latent-dim 2 --seed 0 --seed 1 --epochs 1 --dataset digits --wait"
+    found = subprocess.run(
+        [sys.executable, "-m", "ae_core", *command.split()], cwd=ROOT, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stderr
+    head, *rows = found.stdout.splitlines()
+    assert head.split() == ["run", "title", "state", "epochs", "time", "BCE", "MSE"]
+    assert [" ".join(row.split()[1:7]) for row in rows] == [
+        f"Vanilla, 2 units, seed {seed} finished" for seed in (0, 1)
+    ]
+    for row in rows:
+        run = runs.read(tmp_path / "runs" / row.split()[0])
+        assert row.split()[-1] == f"{run.card.figure('mse'):.5f}"
+    assert "2/2" in found.stderr
+
+
+def test_the_command_leaves_them_to_a_server(tmp_path: Path) -> None:
+    blocked = folder.create(plan("quick", seeds=(0,))[0][0], None, "first")
+    environment = os.environ | {"LATENT_EXPLORER_SCHEDULER": "tcp://127.0.0.1:1"}  # nobody is there: none starts
+    command = "sweep --kind vanilla --kind sparse --dataset digits --json"
+    found = subprocess.run(
+        [sys.executable, "-m", "ae_core", *command.split()], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stderr
+    told = json.loads(found.stdout)
+    assert [job["state"] for job in told["jobs"]] == ["queued", "queued"]
+    assert len(jobs.listing(None)) == 3
+    assert blocked.id not in {job["run"] for job in told["jobs"]}
+
+
+def test_the_page_starts_follows_and_stops_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def script() -> None:
+        from pages.widgets import sweep_input
+
+        sweep_input.show("digits")
+
+    at = AppTest.from_function(script, default_timeout=60).run()
+    assert not at.exception
+    (start,) = [button for button in at.button if button.label == "Start 2 trainings"]
+    busy = folder.create(plan("quick", seeds=(0,))[0][0], None, "learns")
+    jobs.tick()
+    start.click().run()
+    assert not at.exception
+    sweep = sweeps.latest("local")
+    assert sweep is not None
+    assert [job.title for job in sweep.jobs] == ["Vanilla, 2 units, seed 0", "Variational, 2 units, seed 0"]
+    (stop,) = [button for button in at.button if button.label == "Stop all"]
+    stop.click().run()
+    assert not at.exception
+    assert [job.status.state for job in sweeps.find(sweep.id, "local").jobs] == ["cancelled", "cancelled"]
+    assert "Stop all" not in [button.label for button in at.run().button]
+    jobs.request_stop(busy)
+    monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "1")
+    (start,) = [button for button in at.run().button if button.label == "Start 2 trainings"]
+    assert start.disabled
+    end = time.monotonic() + PATIENCE
+    while jobs.find(busy.id).status.active and time.monotonic() < end:
+        time.sleep(0.1)
