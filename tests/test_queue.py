@@ -276,7 +276,7 @@ def test_a_trainer_that_takes_too_much_dies_and_says_why(way: str, monkeypatch: 
 def test_it_gives_way_to_the_server() -> None:
     job = wait(jobs.submit(small(), "alice", "learns"), in_phase("Training"))
     watcher, trainer = at_work(str(job.path))
-    assert trainer.nice() == min(19, os.nice(0) + 10)
+    assert trainer.nice() == min(19, os.nice(0) + 19)
     assert Path(f"/proc/{trainer.pid}/oom_score_adj").read_text().strip() == "1000"
     assert Path(f"/proc/{watcher.pid}/oom_score_adj").read_text() == Path("/proc/self/oom_score_adj").read_text()
     assert os.sched_getscheduler(trainer.pid) == os.SCHED_BATCH

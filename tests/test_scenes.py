@@ -1,5 +1,6 @@
 """What a lens fetches: tiles that meet, points that can be read, and refusals of nonsense."""
 
+import asyncio
 import gzip
 import json
 import time
@@ -27,7 +28,7 @@ def get(path: str, query: str = "") -> Response:
     for route in ROUTES:
         match, found = route.matches(scope)
         if match is Match.FULL:
-            answer: Response = route.endpoint(Request(scope | found))
+            answer: Response = asyncio.run(route.endpoint(Request(scope | found)))
             return answer
     return Response(status_code=404)
 

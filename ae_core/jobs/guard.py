@@ -19,7 +19,7 @@ from ae_core import processes, settings, training
 from ae_core.jobs import folder, sweeping
 from ae_core.jobs.folder import Status
 
-NICENESS = 10  # the server goes first
+NICENESS = 19  # the server goes first
 LOOK_SECONDS = 0.1
 SAVING_SECONDS = 2.0  # that a run which is being saved when the stop comes has left, so that all is over in 3
 GRACE_SECONDS = 60.0  # beyond the time limit, at which a training itself stops

@@ -1,6 +1,6 @@
 """What this server serves beside Streamlit's own: below its base path, where there is one."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import streamlit as st
@@ -30,6 +30,6 @@ def link(path: str = "") -> str:
     return f"/{base}{path}" if base else path
 
 
-def route(path: str, answer: Callable[[Any], Response]) -> Route:
+def route(path: str, answer: Callable[[Any], Response | Awaitable[Response]]) -> Route:
     """Serves a path, "/…", with {names} and {numbers:number} for the answer to read."""
     return Route(link(path), answer)

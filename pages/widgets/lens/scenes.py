@@ -5,17 +5,17 @@ run; the browser then asks for what the view needs, by links that it may keep. D
 of a map do: one covers all of the plane at level 0, and each level halves their side.
 """
 
+import asyncio
 import gzip
 import hashlib
 import json
-import os
-import threading
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Condition, Lock
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,6 @@ COARSEST, FINEST = 2, 3  # for all of the plane at once: 4 or 16 tiles of two me
 TOLERANCE = 0.012  # of the 99th percentile of what the browser shows between decoded images
 PROBES = 128  # places at which that is tried
 ANSWERS_KEPT = 16 << 20  # bytes in memory, of planes that someone has chosen; those of main planes are kept as files
-NICENESS = 10  # a page goes before a picture that sharpens
 PART = 256  # images of a tile that are decoded at a time
 OVERLAY_SIDE = 64  # places along each side of an overlay
 STRETCH_SIDE = 32  # costs four decoded images a place
@@ -181,14 +180,16 @@ _opening = Lock()
 def prepare(run: LoadedRun, plane: Plane) -> None:
     """Computes what a lens asks for first."""
     scene = open_scene(run, plane)
-    _ = scene.level, _kept(scene, "points")
+    _ = scene.level, _compute(scene, "points")
 
 
 def open_scene(run: LoadedRun, plane: Plane) -> Scene:
     """The scene of a plane, which the browser can ask about from now on."""
     scene = Scene(run.run, plane)
     with _opening:
-        return _scenes.setdefault(scene.token, scene)
+        known = _scenes.setdefault(scene.token, scene)
+    _ = known.is_main, known.world  # here, where it may take its time
+    return known
 
 
 def _find(request: Request) -> Scene | None:
@@ -196,26 +197,13 @@ def _find(request: Request) -> Scene | None:
         return _scenes.get(request.path_params["token"])
 
 
-def _be_nice() -> None:
-    with suppress(OSError, AttributeError):  # of this thread alone, where the system knows such a thing
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+# Several at once would take no less time on few cores, but all their memory, and hold up the pages.
+_computing = ThreadPoolExecutor(1, "lens")
 
 
-_computing = ThreadPoolExecutor(1, "lens", initializer=_be_nice)
-
-
-@cached(
-    LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: hashkey(scene.token, *what), condition=Condition()
-)
-def _answer_to(scene: Scene, what: str, *about: Any) -> bytes:
-    """What the browser gets, gzipped; computed once for all who ask, one answer after the other.
-
-    Several at once would take no less time on few cores, but all their memory, and hold up the pages.
-    """
-    return _computing.submit(_compute, scene, what, *about).result()
-
-
+@cached(LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: hashkey(scene.token, *what), lock=Lock())
 def _compute(scene: Scene, what: str, *about: Any) -> bytes:
+    """What the browser gets, gzipped."""
     if what == "points":
         content = scene.points()
     elif what == "tile":
@@ -223,44 +211,53 @@ def _compute(scene: Scene, what: str, *about: Any) -> bytes:
     else:
         name, view = about if len(about) > 1 else (*about, scene.home)
         values = scene.overlay(name, view).astype("<f4")
-        body = {"side": len(values), "values": b64encode(values.tobytes()).decode()}
-        content = json.dumps(body).encode()
+        content = json.dumps({"side": len(values), "values": b64encode(values.tobytes()).decode()}).encode()
     return gzip.compress(content, 1)
 
 
-def _kept(scene: Scene, what: str, *about: Any, media_type: str = BINARY) -> Response:
-    """What the browser gets, from a file if it is of the run's main plane, which most visitors look at."""
-    if not scene.is_main:
-        return _answer(_answer_to(scene, what, *about), media_type)
-    path = runs.data_folder() / "derived" / f"lens-{TILE}-{scene.token}" / "-".join(map(str, (what, *about)))
-    if not path.is_file():
-        content = _answer_to(scene, what, *about)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            runs.write_bytes(path, content)
-        except OSError:  # a full disk keeps nobody from looking
-            return _answer(content, media_type)
-    return FileResponse(path, media_type=media_type, headers=HEADERS)
+def _compute_and_keep(path: Path, scene: Scene, *what: Any) -> bytes:
+    if path.is_file():  # someone asked just before
+        return path.read_bytes()
+    content = _compute(scene, *what)
+    with suppress(OSError):  # a full disk keeps nobody from looking
+        path.parent.mkdir(parents=True, exist_ok=True)
+        runs.write_bytes(path, content)
+    return content
 
 
-def _serve_points(request: Request) -> Response:
+async def _answer(scene: Scene, *what: Any, media_type: str = BINARY, often: bool = True) -> Response:
+    """What the browser asks for; from a file if it is of the run's main plane, which most visitors look at.
+
+    Who waits for what is still to be computed waits outside the threads that all other answers need.
+    """
+    loop = asyncio.get_running_loop()
+    if not (often and scene.is_main):
+        content = await loop.run_in_executor(_computing, _compute, scene, *what)
+        return Response(content, media_type=media_type, headers=HEADERS)
+    path = runs.data_folder() / "derived" / f"lens-{TILE}-{scene.token}" / "-".join(map(str, what))
+    if path.is_file():
+        return FileResponse(path, media_type=media_type, headers=HEADERS)
+    content = await loop.run_in_executor(_computing, _compute_and_keep, path, scene, *what)
+    return Response(content, media_type=media_type, headers=HEADERS)
+
+
+async def _serve_points(request: Request) -> Response:
     scene = _find(request)
-    return _GONE if scene is None else _kept(scene, "points")
+    return _GONE if scene is None else await _answer(scene, "points")
 
 
-def _serve_tile(request: Request) -> Response:
+async def _serve_tile(request: Request) -> Response:
     scene = _find(request)
     if scene is None:
         return _GONE
     level, column, row = (request.path_params[name] for name in ("level", "column", "row"))
     if level > DEEPEST or max(column, row) >= 2**level:
         return PlainTextResponse(f"There is no such tile: levels go to {DEEPEST}.", 404)
-    if level > FINEST:  # of which there is no end
-        return _answer(_answer_to(scene, "tile", level, column, row))
-    return _kept(scene, "tile", level, column, row)
+    # Of deeper ones there is no end.
+    return await _answer(scene, "tile", level, column, row, often=level <= FINEST)
 
 
-def _serve_overlay(request: Request) -> Response:
+async def _serve_overlay(request: Request) -> Response:
     scene = _find(request)
     if scene is None:
         return _GONE
@@ -272,8 +269,8 @@ def _serve_overlay(request: Request) -> Response:
     if name not in ("ground", *latent.OVERLAYS):
         return PlainTextResponse("There is no such overlay.", 404)
     if view.is_like(scene.home):
-        return _kept(scene, "overlay", name, media_type=JSON)
-    return _answer(_answer_to(scene, "overlay", name, view), JSON)
+        return await _answer(scene, "overlay", name, media_type=JSON)
+    return await _answer(scene, "overlay", name, view, media_type=JSON, often=False)
 
 
 def _view(text: str, world: View) -> View:
@@ -281,10 +278,6 @@ def _view(text: str, world: View) -> View:
     if not world.reach / 2**DEEPEST <= reach or not world.holds(x, y, reach):
         raise ValueError
     return View(x, y, reach)
-
-
-def _answer(body: bytes, media_type: str = BINARY) -> Response:
-    return Response(body, media_type=media_type, headers=HEADERS)
 
 
 _GONE = PlainTextResponse("This plane is not open here: reload the page.", 404)
