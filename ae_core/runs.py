@@ -7,7 +7,7 @@
     decoder.onnx        codes → images
     card.json           figures on the test set, sizes, duration, SHA-256 of the other files and of itself
 
-A run is written beside its place and renamed into it whole; after that it never changes.
+A run is written beside its place and renamed into it whole; after that nothing of it changes but its title.
 """
 
 import contextlib
@@ -47,6 +47,7 @@ AROUND = 256 << 10  # bytes that a file of weights may have beside them
 MAX_TITLE = 200
 MAX_REASON = 300
 UNFINISHED = ".unfinished-"
+NOT_GUESSED = re.compile(r"[\w-]{1,100}-\d{8}-\d{6}-[0-9a-f]{16}", re.ASCII)  # as `new_name` makes them
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,30 @@ def data_folder() -> Path:
 def new_name(kind: str) -> str:
     """A name that sorts by time and cannot be guessed."""
     return f"{kind}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(8)}"
+
+
+def owner_of(run: Run | BrokenRun) -> str | None:
+    """Whose a run is; None makes it everyone's.
+
+    Raises:
+        RunError: if its card does not vouch for it: then it is nobody's.
+    """
+    return run.card.owner if isinstance(run, Run) else _card(run.path).owner
+
+
+def visible(run: Run | BrokenRun, owner: str | None) -> bool:
+    """Whether a run stands in someone's lists: their own does, and everyone's."""
+    with contextlib.suppress(RunError):
+        return owner_of(run) in (None, owner)
+    return False
+
+
+def linked(name: str) -> Run | BrokenRun | None:
+    """The run that a link names, for whoever has the link: None if there is none, or if its name could be guessed."""
+    path = data_folder() / "runs" / name
+    if not NOT_GUESSED.fullmatch(name) or not path.is_dir():
+        return None
+    return _read_unless_known(path, _fingerprint(path))
 
 
 def read(path: Path) -> Run:
@@ -485,6 +510,20 @@ def write_card(folder: Path, values: Mapping[str, Any]) -> None:
         "sha256": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
     }
     write_json(folder / CARD, {**card, "digest": _digest(card)})
+
+
+def rename(path: Path, title: str) -> None:
+    """Calls a run otherwise; its card goes on vouching for the same files.
+
+    Raises:
+        RunError: if its card is damaged, or the disk does not let it be written.
+    """
+    _card(path)
+    values = {name: value for name, value in read_card(path).items() if name != "digest"} | {"title": title[:MAX_TITLE]}
+    try:
+        write_json(path / CARD, {**values, "digest": _digest(values)})
+    except OSError as error:
+        raise RunError(f"{path.name}: its title cannot be written ({error.strerror or error}).") from error
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -44,10 +44,12 @@ def sweep(now: float | None = None) -> None:
             gone = list(_old(now)) + list(_nothing())
             # Out of sight at once: whoever looks sees a whole job or run, or none.
             for path in gone:
-                _hide(path)
+                hide(path)
             for path in folder.paths():
                 if not processes.is_alive(path):
                     remove_temporary(path)
+            for path in (runs.data_folder() / "runs").glob("[!.]*"):
+                remove_temporary(path)  # of a title that was written under this lock
         remove_unfinished()
         _sweep_derived(now)
     except (OSError, ExplorerError) as error:
@@ -110,7 +112,7 @@ def _nothing() -> Iterator[Path]:
             yield path
 
 
-def _hide(path: Path) -> None:
+def hide(path: Path) -> None:
     """Renames a folder, so that it is what is left of a run that nobody writes."""
     new = runs.data_folder() / "runs" / f"{runs.UNFINISHED}{path.parent.name}-{path.name}"
     new.parent.mkdir(exist_ok=True)

@@ -1,0 +1,74 @@
+"""What the owner of a run or a job may do with it, and nobody else."""
+
+import contextlib
+
+from ae_core import archive, logs, processes, runs
+from ae_core.errors import OptionError, RunError, TrainingError
+from ae_core.jobs import folder, sweeping
+from ae_core.runs import Run
+
+MAX_TITLE = 60  # letters that a person gives
+
+
+def owns(name: str, owner: str) -> bool:
+    """Whether the run or job of that name is that visitor's; what has no owner is nobody's to change."""
+    run = runs.linked(name)
+    if run is not None:
+        with contextlib.suppress(RunError):
+            return runs.owner_of(run) == owner
+    with contextlib.suppress(TrainingError):
+        return folder.find(name).owner == owner  # the run's card may be what is broken
+    return False
+
+
+def remove(name: str, owner: str) -> None:
+    """Deletes a run with the job that made it.
+
+    Raises:
+        TrainingError: if it is under way, is not theirs, or the disk lets nobody.
+    """
+    with folder.locked("It could not be deleted"):
+        _check(name, owner)
+        job, noted = folder.jobs_folder() / name, folder.noted(folder.jobs_folder() / name)
+        if processes.is_alive(job) or (noted is not None and noted.active):
+            raise TrainingError("It is under way: stop it first, and delete it when it has ended.")
+        for path in (runs.data_folder() / "runs" / name, job):
+            if path.exists():
+                sweeping.hide(path)
+        logs.event("run deleted", run=name)
+    sweeping.remove_unfinished()
+
+
+def rename(name: str, owner: str, title: str) -> None:
+    """Calls a run otherwise.
+
+    Raises:
+        OptionError: if the title is empty.
+        TrainingError: if the run is not theirs.
+        RunError: if it is damaged, or the disk lets nobody.
+    """
+    title = runs.clean(title)[:MAX_TITLE]
+    if not title:
+        raise OptionError("A run needs a name: give it at least one letter.")
+    with folder.locked("It could not be named anew"):
+        _check(name, owner)
+        runs.rename(runs.data_folder() / "runs" / name, title)
+
+
+def export(name: str, owner: str) -> bytes:
+    """A run as the bytes of a .zip.
+
+    Raises:
+        TrainingError: if the run is not theirs.
+        RunError: if it is damaged or gone.
+    """
+    _check(name, owner)
+    run = runs.linked(name)
+    if not isinstance(run, Run):
+        raise RunError("This run is gone." if run is None else run.reason)
+    return archive.pack(run)
+
+
+def _check(name: str, owner: str) -> None:
+    if not owns(name, owner):
+        raise TrainingError("It is gone, or someone else's: only who made it may change it.")

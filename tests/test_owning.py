@@ -1,0 +1,128 @@
+"""What only the owner of a run may do: delete it, rename it, take it along."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ae_core import archive, inference, jobs, processes, runs
+from ae_core.errors import ExplorerError, OptionError, TrainingError
+from ae_core.jobs import Job
+from ae_core.spec import make_spec
+
+ME, OTHER = "me", "someone-else"
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def mine(digits_runs: dict[str, Path]) -> Job:
+    """A finished training of mine, with its run."""
+    job = jobs.folder.create(make_spec("vanilla", "digits", epochs=1), ME, "Mine")
+    jobs.Status("finished", "", 1.0, epoch=1).write(job.path)
+    shutil.copytree(digits_runs["vanilla"], job.run_path)
+    runs.write_card(job.run_path, runs.read_card(job.run_path) | {"owner": ME, "title": "Mine"})
+    return jobs.find(job.id)
+
+
+def bend_card(run: Path) -> None:
+    (run / runs.CARD).write_text((run / runs.CARD).read_text().replace(ME, OTHER))
+
+
+def everyones(run: Path) -> None:
+    runs.write_card(run, runs.read_card(run) | {"owner": None})
+
+
+def all_of(run: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in run.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda name: jobs.remove(name, OTHER),
+        lambda name: jobs.rename(name, OTHER, "x"),
+        lambda n: jobs.export(n, OTHER),
+    ],
+    ids=["delete", "rename", "export"],
+)
+@pytest.mark.parametrize("change", [lambda run: None, everyones, shutil.rmtree])
+def test_others_change_nothing(act: Callable[[str], object], change: Callable[[Path], None], mine: Job) -> None:
+    change(mine.run_path)
+    before = all_of(mine.run_path) if mine.run_path.exists() else {}
+    with pytest.raises(TrainingError, match="someone else's"):
+        act(mine.id)
+    assert before == (all_of(mine.run_path) if before else {})
+    assert mine.path.exists()
+
+
+@pytest.mark.parametrize("name", ["../runs", "", ".", "vanilla", "../../checkpoints/vanilla", "a\0b"])
+def test_no_name_reaches_anything_else(name: str, mine: Job) -> None:
+    assert runs.linked(name) is None
+    with pytest.raises(ExplorerError):
+        jobs.remove(name, ME)
+    assert mine.run_path.exists()
+
+
+def test_a_deleted_run_is_gone_with_its_training(mine: Job, data_folder: Path) -> None:
+    jobs.remove(mine.id, ME)
+    assert not mine.run_path.exists()
+    assert not mine.path.exists()
+    assert list((data_folder / "runs").iterdir()) == []
+    with pytest.raises(TrainingError):
+        jobs.remove(mine.id, ME)
+
+
+def test_what_is_under_way_is_never_deleted(mine: Job) -> None:
+    with processes.working(mine.path), pytest.raises(TrainingError, match="under way: stop it first"):
+        jobs.remove(mine.id, ME)
+    jobs.Status("queued").write(mine.path)
+    with pytest.raises(TrainingError, match="under way: stop it first"):
+        jobs.remove(mine.id, ME)
+    assert mine.run_path.exists()
+
+
+def test_a_renamed_run_is_the_same_run(mine: Job) -> None:
+    before = runs.read(mine.run_path)
+    jobs.rename(mine.id, ME, "  **New**\n<b> \x07 ")
+    after = runs.read(mine.run_path)
+    assert (after.title, after.digest, after.card.owner) == ("**New** <b>", before.digest, ME)
+    assert inference.load(mine.run_path).run.title == "**New** <b>"
+    with pytest.raises(OptionError, match="at least one letter"):
+        jobs.rename(mine.id, ME, " \n ")
+    jobs.rename(mine.id, ME, "x" * 1000)
+    assert len(runs.read(mine.run_path).title) == jobs.owning.MAX_TITLE
+
+
+def test_renaming_does_not_vouch_for_a_file_that_was_changed(mine: Job) -> None:
+    (mine.run_path / "encoder.onnx").write_bytes(b"x" * (mine.run_path / "encoder.onnx").stat().st_size)
+    jobs.rename(mine.id, ME, "New")
+    with pytest.raises(ExplorerError, match="is not the file that was written"):
+        inference.load(mine.run_path)
+
+
+def test_an_exported_run_comes_back(mine: Job) -> None:
+    assert archive.unpack(jobs.export(mine.id, ME)).title == "Mine"
+
+
+def test_a_run_whose_card_is_bent_is_nobodys_but_its_trainings_owners(mine: Job) -> None:
+    bend_card(mine.run_path)
+    broken = runs.linked(mine.id)
+    assert isinstance(broken, runs.BrokenRun)
+    assert not any(runs.visible(broken, owner) for owner in (ME, OTHER, None))
+    assert jobs.owns(mine.id, ME)
+    assert not jobs.owns(mine.id, OTHER)
+    jobs.remove(mine.id, ME)
+    assert not mine.run_path.exists()
+
+
+def test_a_title_that_was_being_written_leaves_nothing(mine: Job) -> None:
+    (mine.run_path / ".0123.tmp").touch()
+    jobs.sweep()
+    assert not (mine.run_path / ".0123.tmp").exists()
+    assert isinstance(runs.read_or_tell(mine.run_path), runs.Run)
