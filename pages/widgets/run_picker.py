@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import NoReturn
 
 import streamlit as st
 
 from ae_core import data, jobs, kinds, logs, runs
-from ae_core.errors import RunError, TrainingError
+from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
 from pages.widgets import caches, link, say, visitor
@@ -17,7 +16,8 @@ KEY = "run"
 PICKED = "picked-run"
 SEVERAL = "runs"
 BESIDE = "beside"
-GONE = "gone, or someone else's"
+MOST_LINKED = 20  # runs that a link may add to the visitor's
+GONE = "gone, or mistyped"
 
 
 def remember(name: str) -> None:
@@ -33,8 +33,12 @@ def asked_for() -> str | None:
     return link.read(KEY, str, "run") or st.session_state.get(PICKED)
 
 
-def available() -> dict[str, Run | BrokenRun]:
-    """By name: the runs that ship, in the order of the kinds, then the visitor's own, the latest first."""
+def available(*names: str | None) -> dict[str, Run | BrokenRun]:
+    """By name: the runs that ship, in the order of the kinds, then the visitor's own, the latest first.
+
+    Args:
+        names: Of runs that the link asks for: they are added where they are someone else's. The link is the permission.
+    """
     order = kinds.names()
 
     def rank(run: Run | BrokenRun) -> tuple[int, int, str]:
@@ -43,23 +47,20 @@ def available() -> dict[str, Run | BrokenRun]:
         return (0 if run.name in order else 1, order.index(run.spec.kind), run.name)
 
     found = sorted(runs.shipped(), key=rank)
-    me = visitor.current()
-    local = runs.scan(runs.data_folder() / "runs")
-    # A run without an owner came from the command line: whoever hosts put it there for all.
-    mine = [r for r in local if _owner(r) in (None, me)]
+    mine = [run for run in runs.scan(runs.data_folder() / "runs") if _is_listed(run)]
     created = {r.name: r.card.created if isinstance(r, Run) else "" for r in mine}
     found += sorted(mine, key=lambda r: created[r.name], reverse=True)
-    return {r.name: r for r in found}
+    listed = {r.name: r for r in found}
+    for name in names:
+        if name is not None and name not in listed and (run := runs.linked(name)) is not None:
+            listed[name] = run
+    return listed
 
 
-def _owner(run: Run | BrokenRun) -> str | None:
-    if isinstance(run, Run):
-        return run.card.owner
-    with suppress(TrainingError):
-        return jobs.find(run.name).owner  # its card may be what is broken
-    with suppress(RunError, AttributeError):
-        return runs.read_card(run.path).get("owner")
-    return None
+def _is_listed(run: Run | BrokenRun) -> bool:
+    # A run without an owner came from the command line: whoever hosts put it there for all.
+    me = visitor.current()
+    return runs.visible(run, me) or (isinstance(run, BrokenRun) and jobs.owns(run.name, me))
 
 
 def labels(found: Mapping[str, Run | BrokenRun]) -> dict[str, str]:
@@ -74,7 +75,7 @@ def _label(run: Run | BrokenRun) -> str:
         return f"{runs.clean(run.name)} (broken)"
     if run.path.parent == runs.SHIPPED:
         return run.title
-    whose = "yours, " if run.card.owner else ""
+    whose = {None: "", visitor.current(): "yours, "}.get(run.card.owner, "shared, ")
     return f"{run.title} · {whose}{run.card.created[:16].replace('T', ' ')}"
 
 
@@ -84,10 +85,10 @@ def pick(default: str = "variational") -> LoadedRun:
     Args:
         default: The run that the page shows until one is picked.
     """
-    found = available()
+    asked = asked_for()
+    found = available(asked)
     if not found:
         _none_yet()
-    asked = asked_for()
     called = labels(found)
     first = default if default in found else next(iter(found))
     if asked is not None and asked not in found:
@@ -116,7 +117,8 @@ def pick(default: str = "variational") -> LoadedRun:
 
 def pick_beside(run: LoadedRun) -> LoadedRun | None:
     """Shows a picker of a second run, of the same data set as the first, and gives it if one is picked."""
-    found = {name: r for name, r in available().items() if isinstance(r, Run) and r.spec.dataset == run.spec.dataset}
+    listed = available(*st.query_params.get_all(BESIDE)[-1:])
+    found = {name: r for name, r in listed.items() if isinstance(r, Run) and r.spec.dataset == run.spec.dataset}
     called = labels(found)
     st.session_state[BESIDE] = link.read(BESIDE, link.one_of(found), f"second run ({GONE}, or of another data set)")
     name = st.selectbox(
@@ -161,7 +163,8 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
         default: Names of those that are picked at first, after the one that other pages show.
         most: How many are loaded.
     """
-    found = {name: run for name, run in available().items() if isinstance(run, Run)}
+    several = st.query_params.get_all(SEVERAL)[:MOST_LINKED] or st.session_state.get(SEVERAL) or []
+    found = {name: run for name, run in available(asked_for(), *several).items() if isinstance(run, Run)}
     if not found:
         _none_yet()
     asked = link.read_each(SEVERAL, link.one_of(found), f"runs ({GONE})")
