@@ -22,37 +22,43 @@ with controls:
     training = recipe_input.training(network, dataset)
     default_title = f"{kind.title}, {network['latent_dim']} units"
     title = st.text_input("Name", placeholder=default_title, max_chars=60, key="title", persist_state="session")
+    what: spec.Spec | None = None
     try:
-        what: spec.Spec | None = spec.make_spec(name, dataset, hyperparameters, network, **training)
+        what = spec.make_spec(name, dataset, hyperparameters, network, **training)
     except ExplorerError as error:
-        what = None
         say.refused("These settings do not go together.", error, st.warning)
-    latest = next(iter(jobs.listing(visitor.current())), None)
-    under_way = latest is not None and latest.status.active
+    too_large = None
+    try:
+        if what is not None:
+            jobs.check(what)
+    except ExplorerError as error:
+        too_large = error
+        say.refused("This server trains smaller ones.", error, st.warning)
     start = st.button(
         "Start training",
         # Streamlit writes white on the primary colour, which is too light for that on dark ground.
         type="secondary" if st.context.theme.type == "dark" else "primary",
         icon=":material/play_arrow:",
         width="stretch",
-        disabled=what is None or under_way,
-        help="One training at a time: stop the one under way, or wait for its end." if under_way else None,
+        disabled=what is None or too_large is not None,
     )
     if start and what is not None:
         try:
-            jobs.submit(what, visitor.current(), title.strip() or default_title)
+            job = jobs.submit(what, visitor.current(), title.strip() or default_title)
         except ExplorerError as error:
             say.refused("The training could not be started.", error)
         else:
+            progress.choose(job)
             st.rerun()
 
 with picture:
-    if latest is None:
+    shown = progress.pick()
+    if shown is None:
         progress.show_shipped(name, dataset)
-    elif latest.status.active:
-        progress.watch(latest.id)
+    elif shown.status.active:
+        progress.watch(shown.id)
     else:
-        progress.show_ended(latest)
+        progress.show_ended(shown)
 
 if what is not None:
     code.show(f"""

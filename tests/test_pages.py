@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from ae_core import data, jobs, kinds, processes, runs
 from ae_core.kinds import FAMILIES
 from ae_core.spec import make_spec
-from pages.widgets import visitor
+from pages.widgets import progress, visitor
 
 ROOT = Path(__file__).resolve().parent.parent
 NAVIGATION = str(ROOT / "pages" / "navigation.py")
@@ -380,7 +380,7 @@ def test_a_failed_training_says_why() -> None:
 
 
 def test_a_training_stopped_before_its_first_step_says_so() -> None:
-    job_in_state("cancelled")
+    job_in_state("cancelled", starts=1)
     app = open_page("train")
     assert_sound(app)
     assert "nothing was learnt" in said(app)
@@ -409,19 +409,102 @@ def test_a_finished_training_whose_run_was_damaged_says_so(digits_runs: dict[str
     assert "decoder.onnx missing" in said(app)
 
 
-def test_a_training_under_way_is_watched_and_no_second_one_starts() -> None:
+def button(app: AppTest, label: str):
+    (found,) = [b for b in app.button if b.label == label]
+    return found
+
+
+def test_a_training_under_way_is_watched_and_stopped() -> None:
     job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine")
     with processes.working(job.path):
         jobs.Status("running", "Training", 0.5, 12.0, epoch=1).write(job.path)
         app = open_page("train")
         assert_sound(app)
-        assert start_button(app).disabled
-        (stop,) = [b for b in app.button if b.label == "Stop training"]
-        stop.click().run()
+        button(app, "Stop training").click().run()
         assert (job.path / "stop").exists()
 
 
-def test_what_belongs_to_another_visitor_is_not_shown(digits_runs: dict[str, Path]) -> None:
+def test_a_queued_training_shows_its_place_and_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, job = (
+        jobs.folder.create(make_spec("vanilla", "digits", epochs=3), who, "Queued") for who in ("a", "b", ME)
+    )
+    monkeypatch.setattr(jobs, "place", lambda job: jobs.Place(2, 170.0))
+    app = open_page("train")
+    assert_sound(app)
+    assert progress_texts(app) == ["2 others first, starts in about 3 min"]
+    button(app, "Leave the queue").click().run()
+    assert_sound(app)
+    assert jobs.find(job.id).status.state == "cancelled"
+    assert "It left the queue before it began." in said(app)
+    assert jobs.find(first.id).status.state == jobs.find(second.id).status.state == "queued"
+
+
+def progress_texts(app: AppTest) -> list[str]:
+    return [p.proto.text for p in app.get("progress")]
+
+
+@pytest.mark.parametrize(
+    ("position", "seconds", "sentence"),
+    [
+        (0, 10.0, "Next in the queue, starts in under a minute"),
+        (1, 61.0, "1 other first, starts in about 1 min"),
+        (3, None, "3 others first, starts when a training ends"),
+    ],
+)
+def test_the_place_in_words(position: int, seconds: float | None, sentence: str) -> None:
+    assert progress._waiting(jobs.Place(position, seconds)) == sentence
+
+
+def test_a_visitor_may_have_as_many_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "2")
+    monkeypatch.setattr(jobs.queue, "_advance", lambda: None)
+    app = open_page("train")
+    for _ in range(2):
+        start_button(app).click().run()
+        assert_sound(app)
+        assert not app.error
+    assert len(jobs.listing(ME)) == 2
+    assert len(app.selectbox(key="which-training").options) == 2
+    start_button(app).click().run()
+    assert "at most 2 may be: stop one, or wait for its end." in said(app)
+    assert len(jobs.listing(ME)) == 2
+    before = app.query_params["job"]
+    (older,) = {job.id for job in jobs.listing(ME)} - {before}
+    app.selectbox(key="which-training").set_value(older).run()
+    assert_sound(app)
+    assert app.query_params["job"] == older
+
+
+def test_controls_end_at_the_servers_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_PROFILE", "demo")
+    monkeypatch.setenv("LATENT_EXPLORER_EPOCHS", "5")
+    monkeypatch.setenv("LATENT_EXPLORER_CODE", "16")
+    app = open_page("train")
+    assert_sound(app)
+    assert (app.number_input[0].max, app.number_input[0].value) == (5, 5)
+    assert app.select_slider(key="Vanilla-fashion-mnist-size").options[-1] == "16"
+    assert not start_button(app).disabled
+    monkeypatch.setenv("LATENT_EXPLORER_PARAMETERS", "1000")
+    app.run()
+    assert "Parameters of the network may be at most 1,000 on this server" in said(app)
+    assert start_button(app).disabled
+
+
+def test_one_that_failed_says_why_and_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = job_in_state("failed", epoch=2, reason="The training process ended unexpectedly.")
+    (job.path / "resume").mkdir()
+    (job.path / "resume" / "state.npz").touch()
+    monkeypatch.setattr(jobs.queue, "_advance", lambda: None)
+    app = open_page("train")
+    assert "The training process ended unexpectedly." in said(app)
+    button(app, "Resume").click().run()
+    assert_sound(app)
+    assert jobs.find(job.id).status.state == "queued"
+    button(app, "Leave the queue").click().run()
+    assert "Stopped after 2 of 3 epochs; it can be resumed from there." in said(app)
+
+
+def test_what_belongs_to_another_visitor_is_in_no_list_and_opens_by_its_link(digits_runs: dict[str, Path]) -> None:
     job = job_in_state("finished", owner="someone-else")
     shutil.copytree(digits_runs["vanilla"], job.run_path)
     runs.write_card(job.run_path, runs.read_card(job.run_path) | {"owner": "someone-else"})
@@ -429,7 +512,52 @@ def test_what_belongs_to_another_visitor_is_not_shown(digits_runs: dict[str, Pat
     assert "What to expect" in [s.value for s in app.header]
     turn(app, "reconstruct")
     assert len(app.selectbox(key="run").options) == len(runs.shipped())
-    assert "someone else's" in open_page("reconstruct", run=job.id).warning[0].value
+    app = open_page("reconstruct", run=job.id)
+    for page in OF_ONE_RUN:
+        turn(app, page)
+        assert_sound(app)
+        assert not app.warning or page == "sampler"
+        assert app.selectbox(key="run").value == job.id
+    app.selectbox(key="run").set_value("vanilla").run()
+    assert job.id not in " ".join(app.selectbox(key="run").options)
+    assert len(app.selectbox(key="run").options) == len(runs.shipped()), "it is in no list afterwards"
+    app = open_page("sparsity", runs=job.id)
+    assert_sound(app)
+    assert len(app.dataframe[0].value) == 1
+    assert open_page("lens", run=job.id, beside=job.id).selectbox(key="beside").value == job.id
+
+
+def test_a_run_that_could_be_guessed_opens_for_its_owner_alone(mine: Path) -> None:
+    runs.write_card(mine / "sparse", runs.read_card(mine / "sparse") | {"owner": "someone-else"})
+    app = open_page("reconstruct", run="sparse")
+    assert "gone" in app.warning[0].value
+    assert app.selectbox(key="run").value == "vanilla"
+
+
+def test_a_broken_run_of_nobody_knows_whom_is_in_no_list(mine: Path) -> None:
+    card = (mine / "sparse" / "card.json").read_text()
+    (mine / "sparse" / "card.json").write_text(card.replace('"owner": null', '"owner": "me"'))
+    assert len(open_page("reconstruct").selectbox(key="run").options) == 1
+
+
+@pytest.mark.parametrize("state", ["running", "failed", "finished"])
+def test_a_training_is_watched_by_its_link_and_not_touched(state: str) -> None:
+    job = job_in_state("failed", owner="someone-else", epoch=1)
+    (job.path / "resume").mkdir()
+    (job.path / "resume" / "state.npz").touch()
+    with processes.working(job.path):
+        jobs.Status(state, "Training" * (state == "running"), 0.5, 12.0, epoch=1).write(job.path)
+        app = open_page("train", job=job.id)
+        assert_sound(app)
+        assert "**Mine** <b>" in [t.value for t in app.text]
+        assert {b.label for b in app.button} == {"Start training"}
+        assert ("Someone else's training" in said(app)) == (state == "running")
+
+
+def test_a_link_to_a_training_that_is_gone_says_so() -> None:
+    app = open_page("train", job="../../etc")
+    assert_sound(app)
+    assert "training (gone, or mistyped)" in app.warning[0].value
 
 
 # What is never imported

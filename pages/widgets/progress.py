@@ -1,5 +1,7 @@
 """A training as it goes: phase, time left, curves, and reconstructions that sharpen."""
 
+import time
+
 import numpy as np
 import streamlit as st
 
@@ -9,16 +11,65 @@ from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.jobs import Job
 from ae_core.runs import BrokenRun
-from pages.widgets import caches, plot, run_picker, say
+from pages.widgets import caches, link, plot, run_picker, say, visitor
 
+JOB = "job"  # in the link
+PICKER, REFUSED = "which-training", "not-stopped"  # in the session
 LOOK_SECONDS = 0.5
 PREVIEWS = 10
 NARROW = 5  # of them beside one another on a phone
 
 
+def choose(job: Job) -> None:
+    """Has the page show this training."""
+    link.choose(JOB, job.id)
+
+
+def pick() -> Job | None:
+    """The training that the link names, whosesoever it is, or else the visitor's latest; None if there is none.
+
+    Shows a picker where the visitor has several.
+    """
+    mine = {job.id: job for job in jobs.listing(visitor.current())}
+    asked = link.read(JOB, _linked, "training (gone, or mistyped)")
+    link.keep(JOB)
+    shown = mine.get(asked.id, asked) if asked else next(iter(mine.values()), None)
+    if len(mine) > 1 or (mine and shown is not None and shown.id not in mine):
+        # Its state is not in the label: by the time that one is chosen it may be another.
+        called = {job.id: f"{job.title} · {_clock(job)}" for job in mine.values()}
+        st.session_state[PICKER] = shown.id if shown is not None and shown.id in mine else None
+        st.selectbox(
+            "Your trainings",
+            list(mine),
+            index=None,
+            format_func=lambda name: called[name],
+            key=PICKER,
+            placeholder="Someone else's, by its link",
+            on_change=lambda: link.choose(JOB, st.session_state[PICKER]),
+        )
+    return shown
+
+
+def _linked(job_id: str) -> Job:
+    if not runs.NOT_GUESSED.fullmatch(job_id):
+        raise ValueError
+    try:
+        return jobs.find(job_id)
+    except ExplorerError:
+        raise ValueError from None
+
+
+def _clock(job: Job) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(job.status.submitted))
+
+
+def _is_mine(job: Job) -> bool:
+    return job.owner == visitor.current()
+
+
 @st.fragment(run_every=LOOK_SECONDS)
 def watch(job_id: str) -> None:
-    """Follows a training until it ends, then shows the page anew."""
+    """Follows a training until it ends, then shows the page anew; only its owner can stop it."""
     try:
         job = jobs.find(job_id)
     except ExplorerError as error:
@@ -28,27 +79,57 @@ def watch(job_id: str) -> None:
         st.rerun(scope="app")
     _title(job)
     status = job.status
-    left = f" · {_duration(status.seconds_left)} left" if status.seconds_left is not None else ""
-    doing = (
-        status.phase if status.phase != "Training" else f"Epoch {min(status.epoch + 1, _epochs(job))} of {_epochs(job)}"
-    )
-    st.progress(status.fraction, text=f"{doing}{left}")
+    st.progress(status.fraction, text=standing(job))
     stopping = (job.path / "stop").exists()
-    keeps = "Keeps what was learnt so far as a run."
-    if st.button("Stop training", icon=":material/stop:", disabled=stopping, help=keeps):
-        try:
-            jobs.request_stop(job)
-        except ExplorerError as error:
-            say.refused("It could not be stopped.", error)
-        else:
-            st.rerun(scope="fragment")
+    if _is_mine(job):
+        _offer_to_stop(job, stopping)
+    else:
+        st.caption("Someone else's training: you can watch it.")
     if stopping:
         st.caption("Stopping after this step …")
-    if job.progress():
+    if status.state == "queued" and not job.progress():
+        st.caption("It waits for the trainings before it. You may leave; it starts without you.")
+        show_shipped(job.spec.kind, job.spec.dataset)
+    elif job.progress():
         _pictures(job, _epochs(job), "now")
     else:
         st.caption("Before the first curve TensorFlow is loaded and the network built: some seconds to half a minute.")
         show_shipped(job.spec.kind, job.spec.dataset)
+
+
+def standing(job: Job) -> str:
+    """Where a training under way stands, in a few words."""
+    status = job.status
+    if status.state == "queued":
+        return _waiting(jobs.place(job))
+    left = f" · {_duration(status.seconds_left)} left" if status.seconds_left is not None else ""
+    if status.phase != "Training":
+        return f"{status.phase}{left}"
+    return f"Epoch {min(status.epoch + 1, _epochs(job))} of {_epochs(job)}{left}"
+
+
+def _waiting(place: jobs.Place) -> str:
+    others = place.position
+    before = f"{others} other{'s' * (others > 1)} first" if others else "Next in the queue"
+    if place.seconds is None:
+        return f"{before}, starts when a training ends"
+    minutes = round(place.seconds / 60)
+    return f"{before}, starts in about {minutes} min" if minutes else f"{before}, starts in under a minute"
+
+
+def _offer_to_stop(job: Job, stopping: bool) -> None:
+    queued = job.status.state == "queued"
+    label, keeps = ("Leave the queue", None) if queued else ("Stop training", "Keeps what was learnt so far as a run.")
+
+    def stop() -> None:
+        try:
+            jobs.request_stop(job)
+        except ExplorerError as error:
+            st.session_state[REFUSED] = str(error)
+
+    st.button(label, icon=":material/stop:", disabled=stopping, help=keeps, key="stop", on_click=stop)
+    if refused := st.session_state.pop(REFUSED, None):
+        say.refused("It could not be stopped.", refused)
 
 
 def show_ended(job: Job) -> None:
@@ -59,6 +140,10 @@ def show_ended(job: Job) -> None:
         say.refused("This training failed.", status.reason)
     elif not job.run_path.exists() and status.reason:
         st.info(status.reason)
+    elif not job.run_path.exists() and job.resumable:
+        st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; it can be resumed from there.")
+    elif not job.run_path.exists() and status.state == "cancelled" and not status.starts:
+        st.info("It left the queue before it began.")
     elif not job.run_path.exists():
         deleted = status.state == "finished" or status.epoch
         st.info("Its run was deleted." if deleted else "Stopped before the first step: nothing was learnt.")
@@ -92,12 +177,14 @@ def show_ended(job: Job) -> None:
             "relative to their spread.",
         )
         _ways_on(job)
-    if job.resumable and st.button("Resume", icon=":material/resume:", help="Goes on from the last finished epoch."):
+    goes_on = "Goes on from the last finished epoch."
+    if job.resumable and _is_mine(job) and st.button("Resume", icon=":material/resume:", help=goes_on):
         try:
-            jobs.resume(job)
+            again = jobs.resume(job)
         except ExplorerError as error:
             say.refused("It could not be resumed.", error)
         else:
+            choose(again)
             st.rerun()
     _pictures(job, 0, "in the end")
 
@@ -121,7 +208,8 @@ def show_shipped(kind: str, dataset: str) -> None:
 
 def _title(job: Job) -> None:
     st.header(kinds.get(job.spec.kind).title + " on " + data.load(job.spec.dataset).title)
-    st.text(job.title)  # a person's own words: never Markdown
+    run = runs.linked(job.id)
+    st.text(run.title if isinstance(run, runs.Run) else job.title)  # a person's own words: never Markdown
 
 
 def _pictures(job: Job, epochs: int, when: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from ae_core import data, spec
+from ae_core import settings as limits
 from ae_core.kinds import FAMILIES, Hyperparameter, Kind, Network
 from pages.widgets import settings
 
@@ -72,12 +73,14 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
         required=True,
         wrap=True,
     )
-    sizes = sorted({*SIZES, default.latent_dim})
+    most = limits.current().code
+    own_size = min(default.latent_dim, most)
+    sizes = [size for size in sorted({*SIZES, own_size}) if size <= most]
     size = settings.control(
         st.select_slider,
         "Code size",
         sizes,
-        value=default.latent_dim,
+        value=own_size,
         help="Units in the code; 2 make a plane.",
         key=f"{key}-size",
     )
@@ -115,13 +118,14 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
     family = network["family"]
     default = spec.default_training(Network(family=family), dataset)
     key = f"{family}-{dataset}"
+    most = min(spec.MAX_EPOCHS, limits.current().epochs)
     left, right = st.columns(2)
     epochs = settings.control(
         left.number_input,
-        f"Epochs, 1 to {spec.MAX_EPOCHS}",
+        f"Epochs, 1 to {most}",
         1,
-        spec.MAX_EPOCHS,
-        default.epochs,
+        most,
+        min(default.epochs, most),
         key=f"{key}-epochs",
         name="Epochs",
     )
