@@ -4,12 +4,13 @@ import streamlit as st
 
 from pages.widgets import failure, lens, plot, sprites
 from pages.widgets.origin import SameOrigin
+from pages.widgets.uploads import UploadQuota
 from pages.widgets.visitor import VisitorCookie
 from pages.widgets.warmup import lifespan
 
 app = st.App(
     "pages/navigation.py",
-    middleware=[SameOrigin.middleware(), VisitorCookie.middleware()],
+    middleware=[SameOrigin.middleware(), VisitorCookie.middleware(), UploadQuota.middleware()],
     routes=[plot.ROUTE, sprites.ROUTE, *lens.ROUTES],
     lifespan=lifespan,
     on_script_error=failure.told,

@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 
 from ae_core.errors import ExplorerError
-from pages.widgets import link, say, visitor
+from pages.widgets import link, say, uploads, visitor
 
 TITLE = "Latent Explorer"
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
-# Less empty room above titles; links stand flush with the text that they end.
+# Less empty room above titles, and between the pages' names; links stand flush with the text that they end.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.25rem; }
+[data-testid="stTopNavLink"] { padding-inline: 0.25rem; }
 [data-testid="stPageLink-NavLink"] { position: relative; left: -0.5rem; }
 </style>"""
 
@@ -31,7 +33,9 @@ page = st.navigation(
         st.Page("denoise.py", title="Denoise", icon=":material/deblur:", url_path="denoise"),
         st.Page("sparsity.py", title="Sparsity", icon=":material/bar_chart:", url_path="sparsity"),
         st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
-        st.Page("about.py", title="About", url_path="about"),  # an icon more would push Train out of the menu
+        # With icons these two would push Train out of the menu.
+        st.Page("runs.py", title="Runs", url_path="runs"),
+        st.Page("about.py", title="About", url_path="about"),
     ],
     position="top",
 )
@@ -44,5 +48,10 @@ try:
     page.run()
 except ExplorerError as error:
     say.refused("This page cannot be shown in full.", error)
+except StopException:
+    uploads.free_others()
+    raise
+else:
+    uploads.free_others()
 finally:
     link.tell(refusals)

@@ -9,7 +9,7 @@ from streamlit.typing import UploadedFile
 
 from ae_core import data, images, logs
 from ae_core.errors import ImageError
-from pages.widgets import pad, say
+from pages.widgets import pad, say, uploads
 
 MAX_FILES = 10
 PAD = "pad"
@@ -98,6 +98,8 @@ def files() -> list[Picture]:
         key=UPLOADER,
         on_change=let_go,
     )
+    uploads.use(file.file_id for file in given)
+    st.caption(uploads.told())
     if len(given) > MAX_FILES:
         st.warning(f"{len(given)} files were given; the first {MAX_FILES} are shown.")
     if given:
@@ -131,6 +133,7 @@ def photograph() -> Picture | None:
     if not st.toggle("Open the camera", key="camera-on"):
         return None
     taken = st.camera_input("A photograph: one thing on a plain ground works best")
+    uploads.use([taken.file_id] if taken else [])
     found = _pictures([taken] if taken else [], TAKEN)
     return replace(found[0], name="photograph.jpg") if found else None
 

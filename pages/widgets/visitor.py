@@ -50,9 +50,14 @@ def _is_first_visit(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     headers: dict[bytes, bytes] = dict(scope["headers"])
+    return b"text/html" in headers.get(b"accept", b"") and cookie(scope) is None
+
+
+def cookie(scope: Scope) -> str | None:
+    """The visitor's secret, as a request brings it."""
+    headers: dict[bytes, bytes] = dict(scope["headers"])
     # Not http.cookies: it stops at the first cookie of another app that it does not like.
-    cookies = cookie_parser(headers.get(b"cookie", b"").decode("latin-1"))
-    return b"text/html" in headers.get(b"accept", b"") and COOKIE not in cookies
+    return cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
 
 
 def current() -> str:
