@@ -1,0 +1,35 @@
+"""What is the visitor's own: their runs and trainings, to open, pass on, take along and delete."""
+
+import streamlit as st
+
+from ae_core import settings
+from pages.widgets import onward, own_runs
+
+st.title("Your runs")
+st.markdown("What you have trained or brought here: open it, pass on its link, rename it, take it along, delete it.")
+
+own_runs.tell()
+mine = own_runs.everything()
+under_way = [own.name for own in mine if own.under_way]
+if under_way:
+    st.header("Under way")
+    own_runs.watch(under_way)
+ended = [own for own in mine if not own.under_way]
+if ended:
+    st.header("Ready")
+    own_runs.show(ended)
+if not mine:
+    st.info("You have no runs yet. Train one, or import one that was exported elsewhere.")
+
+st.header("Import")
+own_runs.bring()
+
+st.header("How long they stay yours")
+days = settings.current().keep_days
+kept = f"A run is deleted {days:g} days after it was last opened." if days else "A run is kept until you delete it."
+st.markdown(
+    f"{kept} A cookie in this browser is the key to this list: another browser, or this one without the cookie, shows "
+    "another list, and then nobody can rename or delete what is here. To open a run elsewhere copy its link; to have "
+    "it for good, export it."
+)
+onward.link("train.py", "Train one")

@@ -1,0 +1,224 @@
+"""A visitor's own runs and trainings: what each is, and what may be done with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from ae_core import archive, data, jobs, kinds, runs
+from ae_core import settings as limits
+from ae_core.errors import ExplorerError
+from ae_core.jobs import Job, importing, owning
+from ae_core.runs import BrokenRun, Run
+from pages.widgets import onward, progress, run_picker, say, settings, uploads, visitor
+
+LOOK_SECONDS = 1.0
+AT_A_TIME = 10
+UPLOADS = "imports"  # in the session: how many there were
+TOLD, REFUSED = "own-runs-told", "own-runs-refused"  # in the session: what was done, or not
+STATES = {"finished": "finished", "cancelled": "stopped", "failed": "failed"}
+
+
+@dataclass(frozen=True)
+class Own:
+    """A run of the visitor's, the training that makes or made it, or both.
+
+    Attributes:
+        name: Of both.
+        job: The training, if it is still there.
+        run: The run, if there is one.
+    """
+
+    name: str
+    job: Job | None
+    run: Run | BrokenRun | None
+
+    @property
+    def title(self) -> str:
+        if isinstance(self.run, Run):
+            return self.run.title
+        return runs.clean(self.job.title) if self.job is not None and self.job.title else runs.clean(self.name)
+
+    @property
+    def under_way(self) -> bool:
+        return self.job is not None and self.job.status.active
+
+
+def everything() -> list[Own]:
+    """All that is the visitor's, the latest first."""
+    me = visitor.current()
+    trainings = {job.id: job for job in jobs.listing(me)}
+    found = {run.name: run for run in runs.scan(runs.data_folder() / "runs") if jobs.owns(run.name, me)}
+    names = sorted({*trainings, *found}, key=lambda name: name[-32:], reverse=True)  # from its time on
+    return [Own(name, trainings.get(name), found.get(name)) for name in names]
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def watch(names: list[str]) -> None:
+    """Follows trainings until one ends, then shows the page anew."""
+    for name in names:
+        try:
+            job = jobs.find(name)
+        except ExplorerError:
+            st.rerun(scope="app")
+        if not job.status.active:
+            st.rerun(scope="app")
+        with st.container(border=True):
+            st.text(job.title)
+            doing = "Import" if importing.is_import(job.path) else kinds.get(job.spec.kind).title
+            st.progress(job.status.fraction, text=f"{doing} · {progress.standing(job)}")
+            onward.link("train.py", "Watch, or stop it", job=name)
+
+
+def show(ended: list[Own]) -> None:
+    """Shows what is ready, some at a time, each with what may be done with it."""
+    pages = -(-len(ended) // AT_A_TIME)
+    first = 0
+    if pages > 1:
+        first = AT_A_TIME * (settings.number(f"Page, 1 to {pages}", 1, pages, "page", 1, "own-runs", name="Page") - 1)
+    for own in ended[first : first + AT_A_TIME]:
+        with st.container(border=True):
+            _show(own)
+
+
+def _show(own: Own) -> None:
+    st.text(own.title)
+    if isinstance(own.run, Run):
+        st.caption(_facts(own.run))
+    elif own.run is not None:
+        say.refused("This run is damaged and cannot be loaded.", own.run.reason, st.warning)
+    elif own.job is not None:
+        kind, dataset = kinds.get(own.job.spec.kind).title, data.load(own.job.spec.dataset).title
+        st.caption(f"{kind} · {dataset} · {STATES.get(own.job.status.state, 'under way')}, without a run")
+        if own.job.status.reason:
+            st.text(own.job.status.reason)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row:
+        if isinstance(own.run, Run):
+            onward.link("lens.py", "Open", run=own.name)
+        if own.job is not None:
+            label = "Its training" + (", to resume" if own.job.resumable else "")
+            onward.link("train.py", label, job=own.name)
+        if isinstance(own.run, Run):
+            if st.button("Link", key=f"link-{own.name}", icon=":material/link:"):
+                _link(own)
+            if st.button("Rename", key=f"rename-{own.name}", icon=":material/edit:"):
+                _rename(own)
+            st.download_button(
+                "Export",
+                partial(jobs.export, own.name, visitor.current()),
+                f"{own.name}.zip",
+                "application/zip",
+                key=f"export-{own.name}",
+                icon=":material/download:",
+                on_click="ignore",
+                help="The run as a .zip, made when you ask for it.",
+            )
+        if st.button("Delete", key=f"delete-{own.name}", icon=":material/delete:"):
+            _delete(own)
+
+
+def _facts(run: Run) -> str:
+    card, network = run.card, run.spec.network
+    size = sum(card.bytes.values()) / 1e6
+    return " · ".join(
+        [
+            kinds.get(run.spec.kind).title,
+            data.load(run.spec.dataset).title,
+            f"{kinds.FAMILIES[network.family].title.lower()}, code of {network.latent_dim}",
+            f"{card.created[:16].replace('T', ' ')} UTC",
+            f"{card.epochs} epoch{'s' * (card.epochs != 1)}" + ("" if card.complete else ", stopped"),
+            f"{size:.1f} MB",
+            f"BCE {card.figure('bce'):.4f}",
+            f"MSE {card.figure('mse'):.4f}",
+            f"contraction ratio {card.figure('contraction_ratio'):.2f}",
+        ]
+    )
+
+
+@st.dialog("Its link")
+def _link(own: Own) -> None:
+    here = (st.context.url or "").removesuffix("/runs")
+    st.text(own.title)
+    st.code(f"{here}/lens?{run_picker.KEY}={own.name}", language=None, wrap_lines=True)
+    st.markdown(
+        "Copy it to open the run in another browser, or to show it to somebody: whoever has the link can look at the "
+        "run on every page. Only you can rename, export or delete it."
+    )
+
+
+@st.dialog("Rename")
+def _rename(own: Own) -> None:
+    key = f"title-{own.name}"
+    st.text_input("Name", own.title[: owning.MAX_TITLE], max_chars=owning.MAX_TITLE, key=key)
+    me = visitor.current()
+
+    def rename() -> None:
+        _do(lambda: jobs.rename(own.name, me, st.session_state[key]), "It could not be renamed.", "Renamed.")
+
+    st.button("Rename it", key="rename-it", on_click=rename)
+    _close_or_tell()
+
+
+@st.dialog("Delete for good?")
+def _delete(own: Own) -> None:
+    st.text(own.title)
+    st.markdown("The run and its training are removed from this server, and links to it open nothing any more.")
+    me = visitor.current()
+
+    def delete() -> None:
+        _do(lambda: jobs.remove(own.name, me), "It could not be deleted.", "Deleted.")
+
+    st.button("Delete it", key="delete-it", icon=":material/delete:", on_click=delete)
+    _close_or_tell()
+
+
+def _do(act: Callable[[], None], sentence: str, done: str) -> None:
+    try:
+        act()
+    except ExplorerError as error:
+        st.session_state[REFUSED] = sentence, str(error)
+    else:
+        st.session_state[TOLD] = done
+
+
+def _close_or_tell() -> None:
+    """Ends a dialog whose button has done what it says, or says why it did not."""
+    if TOLD in st.session_state:
+        st.rerun()
+    if refused := st.session_state.pop(REFUSED, None):
+        say.refused(*refused)
+
+
+def tell() -> None:
+    """Says what was done last, or not, once."""
+    if done := st.session_state.pop(TOLD, None):
+        st.success(done, icon=":material/check:")
+    if refused := st.session_state.pop(REFUSED, None):
+        say.refused(*refused)
+
+
+def bring() -> None:
+    """Offers to import a run from an archive, which the trainer's process builds."""
+    count = st.session_state.setdefault(UPLOADS, 0)
+    file = st.file_uploader(
+        "A run as a .zip",
+        type="zip",
+        max_upload_size=min(archive.MAX_ARCHIVE // 1_000_000, limits.current().upload_mb),
+        key=f"import-{count}",
+        help="As Export on this page made it, here or elsewhere.",
+    )
+    st.caption(uploads.told())
+    if file is None:
+        return
+    uploads.use([file.file_id])
+    if st.button("Import", icon=":material/upload:"):
+        try:
+            job = importing.submit(file.getvalue(), visitor.current())
+        except ExplorerError as error:
+            say.refused("This file was not imported.", error)
+        else:
+            st.session_state[UPLOADS] = count + 1  # another uploader, an empty one
+            st.session_state[TOLD] = "Checked: its run is being built." if job.status.active else "Imported."
+            st.rerun()
