@@ -3,11 +3,16 @@
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
 import pytest
 import streamlit as st
 from browsing import Server
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -56,6 +61,56 @@ def status(request: urllib.request.Request) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+@contextmanager
+def session(server: Server) -> Iterator[str]:
+    """The id of a session that lives as long as the block."""
+    address = f"ws://{urlsplit(server.url).netloc}/_stcore/stream"
+    with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
+        rerun = BackMsg()
+        rerun.rerun_script.query_string = ""
+        socket.send(rerun.SerializeToString())
+        while True:
+            message = ForwardMsg.FromString(socket.recv(60, decode=False))
+            if message.WhichOneof("type") == "new_session":
+                break
+        yield message.new_session.initialize.session_id
+
+
+def token(server: Server) -> str:
+    with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=30) as answer:
+        cookies = SimpleCookie(answer.headers["Set-Cookie"])
+    return cookies["_streamlit_xsrf"].value
+
+
+def put(server: Server, owner: str, name: str, size: int) -> int:
+    """The status of an upload, as a browser sends it."""
+    body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f.png"\r\n\r\n' + b"x" * size + b"\r\n--b--\r\n"
+    key = token(server)
+    headers = {"Content-Type": "multipart/form-data; boundary=b", "Cookie": f"_streamlit_xsrf={key}"}
+    headers |= {"X-Xsrftoken": key}
+    address = f"{server.url}/_stcore/upload_file/{owner}/{name}"
+    return status(urllib.request.Request(address, body, headers, method="PUT"))
+
+
+def delete(server: Server, owner: str, name: str) -> int:
+    key = token(server)
+    headers = {"Cookie": f"_streamlit_xsrf={key}", "X-Xsrftoken": key}
+    address = f"{server.url}/_stcore/upload_file/{owner}/{name}"
+    return status(urllib.request.Request(address, None, headers, method="DELETE"))
+
+
+def test_sixty_large_files_stay_in_nobodys_memory(server: Server) -> None:
+    with session(server) as mine, session(server) as another:
+        time.sleep(3)  # their pages are computed
+        before = server.process.memory_info().rss
+        answers = [put(server, mine, f"file-{i}", 5 * 10**6 - 500) for i in range(60)]
+        assert answers == [204] * 5 + [413] * 55
+        assert server.process.memory_info().rss - before < 60e6
+        assert put(server, another, "file", 5 * 10**6) == 204, "others have room of their own"
+        assert delete(server, mine, "file-3") == 204
+        assert put(server, mine, "file-60", 4 * 10**6) == 204, "what is removed makes room"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
