@@ -98,9 +98,10 @@ def test_jobs_of_before_there_were_sweeps_are_read() -> None:
 
 
 def test_the_command_waits_for_all_and_prints_a_table(tmp_path: Path) -> None:
+    environment = os.environ | {"LATENT_EXPLORER_RUNNING": "2"}
     command = "sweep --kind vanilla --latent-dim 2 --seed 0 --seed 1 --epochs 1 --dataset digits --wait"
     found = subprocess.run(
-        [sys.executable, "-m", "ae_core", *command.split()], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "ae_core", *command.split()], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert found.returncode == 0, found.stderr
     head, *rows = found.stdout.splitlines()

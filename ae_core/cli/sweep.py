@@ -17,6 +17,7 @@ from ae_core.sweeps import Sweep
 
 TICK_SECONDS = 1.0
 LOOK_SECONDS = 0.2
+PATIENCE = 3.0  # seconds in which a cluster is reached
 FIGURES = ("bce", "mse")
 
 
@@ -67,7 +68,7 @@ def sweep_kinds(
 
 def _follow(sweep: Sweep, stop: Any) -> Sweep:
     """Works the queue off until the sweep has ended; the sweep as it ended."""
-    bar, asked, told, ticked, ended = Bar(), False, "", 0.0, set[str]()
+    bar, asked, told, ticked, ended, began = Bar(), False, "", 0.0, set[str](), time.monotonic()
     while True:
         if time.monotonic() - ticked > TICK_SECONDS:
             jobs.tick()
@@ -85,7 +86,7 @@ def _follow(sweep: Sweep, stop: Any) -> Sweep:
             sweeps.stop(sweep)
         waiting = [job for job in sweep.jobs if job.status.state == "queued"]
         trouble = jobs.place(waiting[0]).trouble if waiting else ""
-        if trouble and trouble != told and time.monotonic() - ticked > LOOK_SECONDS:
+        if trouble and trouble != told and time.monotonic() - began > PATIENCE:
             bar.clear()
             click.echo(trouble, err=True)
             told = trouble

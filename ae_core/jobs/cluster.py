@@ -32,6 +32,7 @@ LOOK_SECONDS = 1.0
 STALE_SECONDS = 3.0  # what was seen before that is no longer known
 TIMEOUT = 1.0  # seconds for the scheduler's answer
 AHEAD = ("released", "waiting", "no-worker", "queued", "processing")  # states of a task that is still to end
+ASKED = "The cluster's scheduler is being asked."
 SILENT = "The cluster's scheduler does not answer: trainings wait until it does."
 EMPTY = "The cluster has no worker: trainings wait until one comes."
 MISSING = "The package distributed is not installed here, so that the cluster cannot be reached."
@@ -150,12 +151,11 @@ class _Link:
     """
 
     def __init__(self, address: str) -> None:
-        self.trouble = SILENT
+        self.trouble = ASKED
         self._address = address
         self._seen: _Seen | None = None
         self._orders: deque[tuple[str, Path]] = deque()  # what is to be done, and with which job
         self._futures: dict[Path, Future] = {}
-        self._told = False
         self._crowded = False
         self._wake = threading.Event()
         self._over = threading.Event()
@@ -191,8 +191,7 @@ class _Link:
             except Exception as problem:  # Dask's own, and those of its transports: the next time may be better
                 error = repr(problem)
             known, self._seen, self._futures = self._seen, None, {}
-            if not self._over.is_set() and (known is not None or trouble != self.trouble or not self._told):
-                self._told = True
+            if not self._over.is_set() and (known is not None or trouble != self.trouble):
                 logs.event("cluster unreachable", "warning", error=error)
             self.trouble = trouble
             self._over.wait(LOOK_SECONDS)

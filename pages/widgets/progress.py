@@ -111,6 +111,8 @@ def standing(job: Job) -> str:
 def _waiting(place: jobs.Place) -> str:
     others = place.position
     before = f"{others} other{'s' * (others > 1)} first" if others else "Next in the queue"
+    if place.trouble:
+        return f"{before}. {place.trouble}"
     if place.seconds is None:
         return f"{before}, starts when a training ends"
     minutes = round(place.seconds / 60)
