@@ -16,7 +16,7 @@ if under_way:
     own_runs.watch(under_way)
 ended = [own for own in mine if not own.under_way]
 if ended:
-    st.header("Ready")
+    st.header("Done")
     own_runs.show(ended)
 if not mine:
     st.info("You have no runs yet. Train one, or import one that was exported elsewhere.")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ae_core import data, jobs, kinds, spec
 from ae_core.errors import ExplorerError
-from pages.widgets import code, progress, recipe_input, say, settings, visitor
+from pages.widgets import code, progress, recipe_input, say, settings, sweep_input, visitor
 
 st.title("Train")
 st.markdown("Choose what makes the code, and watch it learn. Training goes on if you leave; come back to it here.")
@@ -50,6 +50,7 @@ with controls:
         else:
             progress.choose(job)
             st.rerun()
+    sweep_input.show(dataset)
 
 with picture:
     shown = progress.pick()

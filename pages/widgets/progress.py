@@ -34,14 +34,15 @@ def pick() -> Job | None:
     asked = link.read(JOB, _linked, "training (gone, or mistyped)")
     link.keep(JOB)
     shown = mine.get(asked.id, asked) if asked else next(iter(mine.values()), None)
-    if len(mine) > 1 or (mine and shown is not None and shown.id not in mine):
+    others = shown is not None and shown.id not in mine
+    if len(mine) > 1 or (mine and others):
         # Its state is not in the label: by the time that one is chosen it may be another.
         called = {job.id: f"{job.title} · {_clock(job)}" for job in mine.values()}
-        st.session_state[PICKER] = shown.id if shown is not None and shown.id in mine else None
+        st.session_state[PICKER] = None if shown is None or others else shown.id
         st.selectbox(
             "Your trainings",
             list(mine),
-            index=None,
+            index=None if others else 0,
             format_func=lambda name: called[name],
             key=PICKER,
             placeholder="Someone else's, by its link",
