@@ -31,6 +31,7 @@ PAGES = {
     "paths": "Paths",
     "units": "Units",
     "sampler": "Sampler",
+    "runs": "Your runs",
     "about": "About this server",
 }
 FLAGS = [

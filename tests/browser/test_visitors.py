@@ -1,0 +1,149 @@
+"""Two visitors in two browsers: neither sees, stops or deletes what is the other's; by its link they look at it."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+from browsing import TRAINING, Server, Tab
+from playwright.sync_api import BrowserContext, expect
+
+NEVER_DONE = 500  # epochs
+CHANGES = ("Rename", "Export", "Delete")
+
+
+@pytest.fixture
+def alice(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
+    return Tab(new_visitor(), server)
+
+
+@pytest.fixture
+def bob(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
+    return Tab(new_visitor(), server)
+
+
+def train(tab: Tab, kind: str, epochs: int, name: str) -> str:
+    """Starts a training on digits; its name, as the link has it."""
+    tab.open("train?" + urlencode({"kind": kind, "dataset": "Digits (8 × 8)"}))
+    tab.quiet()
+    for role, label, text in (("spinbutton", "Epochs, 1 to", str(epochs)), ("textbox", "Name", name)):
+        field = tab.page.get_by_role(role, name=label)  # type: ignore[arg-type]
+        field.fill(text)
+        field.press("Enter")
+        tab.settle()
+    tab.page.get_by_role("button", name="Start training").click()
+    tab.page.wait_for_url("**job=*")
+    return tab.page.url.partition("job=")[2].partition("&")[0]
+
+
+def finish(tab: Tab, name: str, epochs: int = 2) -> str:
+    run = train(tab, "Vanilla", epochs, name)
+    expect(tab.page.get_by_text(f"Finished: {epochs} epochs")).to_be_visible(timeout=TRAINING)
+    return run
+
+
+def assert_sees_nothing_of(tab: Tab, name: str) -> None:
+    page = tab.open("runs")
+    expect(page.get_by_text("You have no runs yet.")).to_be_visible()
+    page = tab.open("train")
+    expect(page.get_by_role("heading", name="What to expect")).to_be_visible()
+    assert name not in page.locator("body").inner_text()
+    assert "Stop training" not in page.locator("body").inner_text()
+    tab.open("reconstruct")
+    assert not any(name in option for option in tab.options("Run", name[:5]))
+
+
+def test_a_training_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab) -> None:
+    job = train(alice, "Variational", NEVER_DONE, "Hers alone")
+    expect(alice.page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}", timeout=TRAINING)
+    assert_sees_nothing_of(bob, "Hers alone")
+
+    page = bob.open(f"train?job={job}")
+    expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
+    expect(page.get_by_text("Someone else's training: you can watch it.")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop training")).to_have_count(0)
+    expect(bob.open("runs").get_by_text("You have no runs yet.")).to_be_visible()
+
+    page = alice.page
+    page.reload()
+    expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
+    alice.open("runs")
+    expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
+    alice.open("train")
+    page.get_by_role("button", name="Stop training").click()
+    expect(page.get_by_text("what it had learnt is kept as a run.")).to_be_visible(timeout=TRAINING)
+    for tab in (alice, bob):
+        expect(tab.failures).to_have_count(0)
+        assert tab.errors == []
+
+
+def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab) -> None:
+    run = finish(alice, "Her own")
+    assert_sees_nothing_of(bob, "Her own")
+
+    for path in ("lens", "reconstruct", "units"):
+        page = bob.open(f"{path}?run={run}")
+        expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("^Her own · shared"))
+        expect(page.get_by_text("what there is not")).to_have_count(0)
+    page = bob.open("runs")
+    expect(page.get_by_text("You have no runs yet.")).to_be_visible()
+    for change in CHANGES:
+        expect(page.get_by_role("button", name=change)).to_have_count(0)
+    bob.open("reconstruct")
+    assert not any("Her own" in option for option in bob.options("Run", "Her o")), "in no list afterwards"
+
+    page = alice.open("runs")
+    page.reload()
+    alice.settle()
+    expect(page.get_by_text("Her own")).to_be_visible()
+    page.get_by_role("button", name="Link", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_text(f"{alice.server.url}/lens?run={run}")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("*Hers*")
+    page.get_by_role("button", name="Rename it").click()
+    expect(page.get_by_text("*Hers*")).to_be_visible()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    content = download.value.path().read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.read("title.txt") == b"*Hers*"
+
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog").get_by_text("*Hers*")).to_be_visible()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("You have no runs yet.")).to_be_visible()
+    bob.open(f"lens?run={run}")
+    expect(bob.page.get_by_text("run (gone, or mistyped)")).to_be_visible()
+
+    # What she took along comes back, to him as well.
+    page = bob.open("runs")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "run.zip", "mimeType": "application/zip", "buffer": content}
+    )
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_role("link", name="Open")).to_be_visible(timeout=TRAINING)
+    expect(page.get_by_text("*Hers*")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(
+        {"name": "bad.zip", "mimeType": "application/zip", "buffer": content[:-100]}
+    )
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("This file was not imported.")).to_be_visible()
+    for tab in (alice, bob):
+        expect(tab.failures).to_have_count(0)
+        assert tab.errors == []
+
+
+def test_pictures_beyond_the_quota_are_refused_on_the_page(alice: Tab) -> None:
+    page = alice.open("reconstruct")
+    page.get_by_role("radio", name="Your own").click()
+    expect(page.get_by_text("may take 25 MB at a time")).to_be_visible()
+    chooser = page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    with page.expect_response(lambda r: "/upload_file/" in r.url and r.status == 413):
+        for i in range(4):
+            chooser.set_input_files({"name": f"{i}.png", "mimeType": "image/png", "buffer": bytes(8 * 10**6)})
+            alice.quiet()
+    expect(alice.failures).to_have_count(0)
