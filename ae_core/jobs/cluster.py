@@ -237,11 +237,11 @@ class _Link:
         when = time.monotonic()
         threads, tasks = client.sync(ask, callback_timeout=TIMEOUT)
         if self._seen is None:
-            logs.event("cluster reached", workers=len(threads))
+            logs.event("cluster reached", count=len(threads))
         self._seen = _Seen(when, len(threads), tasks)
         crowded = any(count > 1 for count in threads.values())
         if crowded and not self._crowded:
-            logs.event("cluster workers have several threads", "warning", hint="start them with --nthreads 1")
+            logs.event("cluster workers have several threads: start them with --nthreads 1", "warning")
         self._crowded = crowded
 
     def _hear(self) -> None:
