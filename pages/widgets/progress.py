@@ -37,13 +37,13 @@ def pick() -> Job | None:
     others = shown is not None and shown.id not in mine
     if len(mine) > 1 or (mine and others):
         # Its state is not in the label: by the time that one is chosen it may be another.
-        called = {job.id: f"{job.title} · {_clock(job)}" for job in mine.values()}
+        called = run_picker.distinct({job.id: f"{job.title} · {_clock(job)}" for job in mine.values()})
         st.session_state[PICKER] = None if shown is None or others else shown.id
         st.selectbox(
             "Your trainings",
             list(mine),
             index=None if others else 0,
-            format_func=lambda name: called[name],
+            format_func=called.__getitem__,
             key=PICKER,
             placeholder="Someone else's, by its link",
             on_change=lambda: link.choose(JOB, st.session_state[PICKER]),

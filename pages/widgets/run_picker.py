@@ -65,7 +65,11 @@ def _is_listed(run: Run | BrokenRun) -> bool:
 
 def labels(found: Mapping[str, Run | BrokenRun]) -> dict[str, str]:
     """What each run is called in a list, by name; no two are called the same."""
-    called = {name: _label(run) for name, run in found.items()}
+    return distinct({name: _label(run) for name, run in found.items()})
+
+
+def distinct(called: Mapping[str, str]) -> dict[str, str]:
+    """What things are called, by name, with the name where two would be called the same."""
     often = Counter(called.values())
     return {name: label if often[label] == 1 else f"{label} ({runs.clean(name)})" for name, label in called.items()}
 
