@@ -26,7 +26,19 @@ from ae_core.kinds import Hyperparameter, Kind
 from ae_core.spec import make_spec
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("kinds", "train", "list", "evaluate", "encode", "project", "sample", "export", "import")
+COMMANDS = (
+    "kinds",
+    "train",
+    "sweep",
+    "list",
+    "evaluate",
+    "encode",
+    "project",
+    "sample",
+    "export",
+    "import",
+    "settings",
+)
 
 
 def call(*arguments: str | Path) -> Result:
