@@ -1,6 +1,7 @@
 """Latent Explorer: ``streamlit run app.py``. The server; what it shows begins in pages/navigation.py."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from pages.widgets import failure, lens, plot, sprites
 from pages.widgets.origin import SameOrigin
@@ -10,7 +11,7 @@ from pages.widgets.warmup import lifespan
 
 app = st.App(
     "pages/navigation.py",
-    middleware=[SameOrigin.middleware(), VisitorCookie.middleware(), UploadQuota.middleware()],
+    middleware=[Middleware(SameOrigin), Middleware(VisitorCookie), Middleware(UploadQuota)],
     routes=[plot.ROUTE, sprites.ROUTE, *lens.ROUTES],
     lifespan=lifespan,
     on_script_error=failure.told,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -23,7 +24,7 @@ async def _echo(request: Request) -> PlainTextResponse:
     return response
 
 
-APP = Starlette(routes=[Route("/{path:path}", _echo, methods=["GET", "POST"])], middleware=[VisitorCookie.middleware()])
+APP = Starlette(routes=[Route("/{path:path}", _echo, methods=["GET", "POST"])], middleware=[Middleware(VisitorCookie)])
 
 
 def ask(method: str = "GET", path: str = "/", scheme: str = "http", **headers: str) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ answers nobody: seconds for each knock, where that service cannot be reached.
 from urllib.parse import urlsplit
 
 import streamlit as st
-from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HERE = ("localhost", "127.0.0.1", "0.0.0.0")
@@ -19,10 +18,6 @@ class SameOrigin:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-
-    @classmethod
-    def middleware(cls) -> Middleware:
-        return Middleware(cls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and _is_foreign(scope):

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 import streamlit as st
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import exists, get_instance
@@ -31,10 +30,6 @@ class UploadQuota:
         self.app = app
         self._sessions: dict[str, set[str]] = {}  # of each visitor who uploaded
         self._coming: Counter[str] = Counter()  # bytes by session that are promised or on their way
-
-    @classmethod
-    def middleware(cls) -> Middleware:
-        return Middleware(cls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = PATH.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None

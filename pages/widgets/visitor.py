@@ -7,7 +7,6 @@ import hashlib
 import secrets
 
 import streamlit as st
-from starlette.middleware import Middleware
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -24,10 +23,6 @@ class VisitorCookie:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-
-    @classmethod
-    def middleware(cls) -> Middleware:
-        return Middleware(cls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_first_visit(scope):
