@@ -2,8 +2,10 @@
 
 import asyncio
 import ctypes
+import importlib
 import logging
 import os
+import pkgutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +17,7 @@ import ae_core
 from ae_core import jobs, logs, runs, settings
 from ae_core.errors import SettingsError
 from ae_core.runs import Run
+from pages import widgets
 from pages.widgets import visitor
 
 TRIM_SECONDS = 5
@@ -100,7 +103,9 @@ def warm_up() -> None:
     # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.
     threadpoolctl.threadpool_limits(1, user_api="blas")
 
-    from pages.widgets import caches, image_picker, lens, plot, progress, recipe_input, run_picker  # noqa: F401
+    for module in pkgutil.iter_modules(widgets.__path__, f"{widgets.__name__}."):
+        importlib.import_module(module.name)
+    from pages.widgets import caches, lens, plot
 
     plot.library()
     go.Figure(go.Scatter(x=[0], y=[0]), layout={"template": "plotly"})
