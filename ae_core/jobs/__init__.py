@@ -17,7 +17,7 @@ The folder is the only link between servers and trainers: any page, server or sh
 
 from ae_core.jobs.folder import Job, Status, active, find, listing
 from ae_core.jobs.limits import check
-from ae_core.jobs.owning import export, owns, remove, rename
+from ae_core.jobs.owning import export, listed, owns, remove, rename
 from ae_core.jobs.queue import Place, place, request_stop, resume, submit, tick
 from ae_core.jobs.sweeping import note_use, sweep
 
@@ -29,6 +29,7 @@ __all__ = [
     "check",
     "export",
     "find",
+    "listed",
     "listing",
     "note_use",
     "owns",

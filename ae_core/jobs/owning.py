@@ -5,7 +5,7 @@ import contextlib
 from ae_core import archive, logs, processes, runs
 from ae_core.errors import OptionError, RunError, TrainingError
 from ae_core.jobs import folder, sweeping
-from ae_core.runs import Run
+from ae_core.runs import BrokenRun, Run
 
 MAX_TITLE = 60  # letters that a person gives
 
@@ -19,6 +19,15 @@ def owns(name: str, owner: str) -> bool:
     with contextlib.suppress(TrainingError):
         return folder.find(name).owner == owner  # the run's card may be what is broken
     return False
+
+
+def listed(owner: str) -> list[Run | BrokenRun]:
+    """The runs that stand in a visitor's lists: their own, also those that are broken, and everyone's."""
+    return [
+        run
+        for run in runs.scan(runs.data_folder() / "runs")
+        if runs.visible(run, owner) or (isinstance(run, BrokenRun) and owns(run.name, owner))
+    ]
 
 
 def remove(name: str, owner: str) -> None:

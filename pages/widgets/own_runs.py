@@ -49,7 +49,7 @@ def everything() -> list[Own]:
     """All that is the visitor's, the latest first."""
     me = visitor.current()
     trainings = {job.id: job for job in jobs.listing(me)}
-    found = {run.name: run for run in runs.scan(runs.data_folder() / "runs") if jobs.owns(run.name, me)}
+    found = {run.name: run for run in jobs.listed(me) if jobs.owns(run.name, me)}
     names = sorted({*trainings, *found}, key=lambda name: name[-32:], reverse=True)  # from its time on
     return [Own(name, trainings.get(name), found.get(name)) for name in names]
 

@@ -47,7 +47,7 @@ def available(*names: str | None) -> dict[str, Run | BrokenRun]:
         return (0 if run.name in order else 1, order.index(run.spec.kind), run.name)
 
     found = sorted(runs.shipped(), key=rank)
-    mine = [run for run in runs.scan(runs.data_folder() / "runs") if _is_listed(run)]
+    mine = jobs.listed(visitor.current())
     created = {r.name: r.card.created if isinstance(r, Run) else "" for r in mine}
     found += sorted(mine, key=lambda r: created[r.name], reverse=True)
     listed = {r.name: r for r in found}
@@ -55,12 +55,6 @@ def available(*names: str | None) -> dict[str, Run | BrokenRun]:
         if name is not None and name not in listed and (run := runs.linked(name)) is not None:
             listed[name] = run
     return listed
-
-
-def _is_listed(run: Run | BrokenRun) -> bool:
-    # A run without an owner came from the command line: whoever hosts put it there for all.
-    me = visitor.current()
-    return runs.visible(run, me) or (isinstance(run, BrokenRun) and jobs.owns(run.name, me))
 
 
 def labels(found: Mapping[str, Run | BrokenRun]) -> dict[str, str]:
