@@ -27,7 +27,7 @@ from browsing import Server, serving
 BETWEEN = 5.0  # seconds from one action to the next
 STAYS = 6  # actions on a page before a visitor goes on to the next
 TRAINER = 249  # the number of the visitor who trains
-EPOCHS = 100  # of the training, which is stopped in the end
+EPOCHS = 500  # of the training, as many as there may be: it is to outlast the crowd, and is stopped in the end
 RETURNER = 248  # and of the one who waits until all is as before
 BOUNDS = {50: (200, 500), 200: (1000, None)}  # sessions → p95 and p99 of a rerun, in milliseconds
 ARRIVAL_SECONDS = 3.0
