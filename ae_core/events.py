@@ -22,13 +22,13 @@ class Started:
     Attributes:
         parameters: Number of trainable values.
         epochs, steps_per_epoch: How much is to do.
-        first_epoch: Number of epochs that were finished before, when resumed.
+        history: Records of the epochs that were finished before, when resumed.
     """
 
     parameters: int
     epochs: int
     steps_per_epoch: int
-    first_epoch: int
+    history: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

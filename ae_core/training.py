@@ -130,7 +130,7 @@ def _fit(
     work = keras_model.Optimisation(model, spec, images[:-held_out], images[-held_out:])
     first, history = _resume(work, state)
     epochs = spec.training.epochs
-    yield Started(spec.parameters, epochs, work.steps_per_epoch, first)
+    yield Started(spec.parameters, epochs, work.steps_per_epoch, tuple(history))
 
     loop = _Loop(model, work, preview_images, history, began)
     yield from loop.run(first, stop, state)

@@ -249,7 +249,7 @@ def test_finished_training_prints_its_terms_and_its_folder(
     pretend(
         monkeypatch,
         training.Preparing("Loading TensorFlow"),
-        training.Started(4192, 2, 42, 0),
+        training.Started(4192, 2, 42),
         training.Progress(0, 42, 0.5, terms, 3.0),
         training.EpochEnd(1, terms, terms, 1e-3, 3.0, np.zeros((10, 8, 8), np.uint8)),
         training.Finished(run),

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import signal
@@ -230,11 +231,23 @@ def test_one_that_was_stopped_while_it_was_loaded_again_can_still_be_resumed() -
     assert job.status.reason == "Stopped before it went on; it can be resumed from epoch 1."
 
 
+def test_a_resume_tells_of_the_epochs_that_its_saved_state_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is killed as it ends an epoch has saved that, and not told of it."""
+    records = [{"epoch": n, "terms": {"reconstruction": 1 / n}} for n in (1, 2, 3)]
+    told = records[:1], [records[0], {"epoch": 4, "terms": {}}]
+    monkeypatch.setattr(training, "fit", lambda *_, **__: iter([training.Started(1, 4, 1, tuple(records))]))
+    for lines in told:
+        job = at("starting")
+        (job.path / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        assert worker.work(job).epoch == 3
+        assert job.history() == records
+
+
 def test_the_time_limit_ends_it_like_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_MINUTES", "0.001")
 
     def fit(*arguments: Any, stop: Callable[[], bool], **options: Any) -> Iterator[Any]:
-        yield training.Started(1, 2, 1, 0)
+        yield training.Started(1, 2, 1)
         while not stop():
             time.sleep(0.01)
         yield training.Cancelled(run, 1)

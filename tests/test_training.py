@@ -77,7 +77,7 @@ def test_parameters_are_counted() -> None:
     started = next(e for e in events if isinstance(e, Started))
     events.close()
     assert started.parameters == 64 * 32 + 32 + 32 * 64 + 64
-    assert (started.epochs, started.steps_per_epoch, started.first_epoch) == (1, STEPS, 0)
+    assert (started.epochs, started.steps_per_epoch, started.history) == (1, STEPS, ())
     assert not Path("never").exists()
 
 
@@ -166,7 +166,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(kind: str, tmp_path: Pat
     assert not (tmp_path / "resumed").exists()
 
     events = list(training.fit(spec, tmp_path / "resumed", state=state))
-    assert next(e for e in events if isinstance(e, Started)).first_epoch == 1
+    assert len(next(e for e in events if isinstance(e, Started)).history) == 1
     assert [e.epoch for e in events if isinstance(e, EpochEnd)] == [2, 3]
     assert isinstance(whole, Finished)
     assert isinstance(events[-1], Finished)

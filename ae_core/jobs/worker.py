@@ -9,7 +9,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,10 +51,12 @@ def work(job: Job) -> Status:
         match event:
             case Preparing(phase):
                 tell(phase=phase, seconds_left=None)
-            case Started(first_epoch=first):
-                tell(epoch=first)
-                _keep(job.path / "history.jsonl", lambda record: record["epoch"] <= first)
-                _keep(job.path / "progress.jsonl", lambda record: record["epochs"] <= first)
+            case Started(history=history):
+                tell(epoch=len(history))
+                # The saved state knows: a process that was killed may have told of fewer epochs, or of more.
+                _write_records(job.path / "history.jsonl", history)
+                before = [p for p in job.progress() if p["epochs"] <= len(history)]
+                _write_records(job.path / "progress.jsonl", before)
             case Progress():
                 if event.fraction * MAX_POINTS >= points:
                     points = int(event.fraction * MAX_POINTS) + 1
@@ -115,11 +117,8 @@ def _append(path: Path, record: dict[str, Any]) -> None:
         file.write(json.dumps(record) + "\n")
 
 
-def _keep(path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
-    """Cuts a file of records back to what a resume goes on from."""
-    if path.exists():
-        kept = [json.dumps(record) + "\n" for record in folder.records(path) if wanted(record)]
-        runs.write_bytes(path, "".join(kept).encode())
+def _write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    runs.write_bytes(path, "".join(json.dumps(record) + "\n" for record in records).encode())
 
 
 def _write_preview(path: Path, images: np.ndarray) -> None:
