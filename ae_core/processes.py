@@ -192,6 +192,10 @@ def step_back(niceness: int) -> None:
     os.nice(niceness)  # from which Linux takes the priority on disks as well
     with contextlib.suppress(AttributeError, OSError):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    # Where Linux shares processors among sessions, niceness only counts within one: then the session steps back.
+    with contextlib.suppress(AttributeError, OSError):
+        if os.getsid(0) == os.getpid():
+            Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def go_first_when_memory_ends() -> None:

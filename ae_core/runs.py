@@ -28,7 +28,10 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
+from threading import Condition
 from typing import Any
+
+from cachetools import TTLCache, cached
 
 from ae_core import settings
 from ae_core import spec as specs
@@ -383,9 +386,10 @@ def read_or_tell(path: Path) -> Run | BrokenRun:
 def scan(folder: Path) -> list[Run | BrokenRun]:
     """Every run in a folder, by name; one that is broken does not hide the others."""
     try:
-        entries = sorted(e for e in folder.iterdir() if e.is_dir() and not e.name.startswith("."))
+        names = sorted(e.name for e in os.scandir(folder) if not e.name.startswith(".") and e.is_dir())
     except OSError:
         return []
+    entries = (folder / name for name in names)
     local = {data_folder(), SHIPPED / "local"}
     return [_read_unless_known(entry, _fingerprint(entry)) for entry in entries if entry not in local]
 
@@ -405,8 +409,13 @@ def _fingerprint(path: Path) -> tuple[tuple[str, int, int, int], ...]:
 
 
 def shipped() -> list[Run | BrokenRun]:
-    """The runs that came with the app."""
-    return scan(SHIPPED)
+    """The runs that came with the app; looked through once a second, however many pages ask."""
+    return _shipped(SHIPPED)
+
+
+@cached(TTLCache(maxsize=4, ttl=1), condition=Condition())
+def _shipped(folder: Path) -> list[Run | BrokenRun]:
+    return scan(folder)
 
 
 @contextmanager

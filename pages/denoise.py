@@ -47,10 +47,10 @@ for name, images in results.items():
     decibels = metrics.psnr(x[:shown], images[:shown])
     picture_rows.append(Row(name, images[:shown], [f"PSNR {d:.1f} dB" for d in decibels]))
 plot.show(
-    figures.image_rows(picture_rows, tile=80),
+    lambda: figures.image_rows(picture_rows, tile=80),
     key="denoised",
     alt="Clean, noisy and denoised images",
-    narrow=figures.image_rows(picture_rows, tile=80, wrap=NARROW),
+    narrow=lambda: figures.image_rows(picture_rows, tile=80, wrap=NARROW),
 )
 
 st.header(f"Over {len(x) - shown} test images")

@@ -36,10 +36,10 @@ errors = metrics.squared_error(x, x_hat)
 among = caches.errors(run.run)
 ranks = metrics.percentile_rank(errors, among)
 plot.show(
-    figures.reconstructions(x, x_hat, names, ranks),
+    lambda: figures.reconstructions(x, x_hat, names, ranks),
     key="reconstructions",
     alt="Images, reconstructions and errors",
-    narrow=figures.reconstructions(x, x_hat, names, ranks, wrap=NARROW),
+    narrow=lambda: figures.reconstructions(x, x_hat, names, ranks, wrap=NARROW),
 )
 st.caption(
     "Above each image: the share of test images with a smaller error. "

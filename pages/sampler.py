@@ -1,6 +1,7 @@
 """New images from old codes: a grid over the latent plane, and draws from a density."""
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from ae_core import figures, latent
@@ -52,11 +53,8 @@ overlay = settings.control(
 )
 grid = latent.grid(across, up)
 grid_codes = plane.codes(grid)
-images = run.decode(grid_codes)
 tint = ""
 if overlay:
-    codes = caches.codes(run.run)
-    images = figures.tinted(images, latent.overlay(overlay, run, plane, grid, codes, caches.spacing(run.run)))
     tint = f"""values = latent.overlay({overlay!r}, run, plane, places, codes, latent.spacing(codes))
 grid = figures.tinted(grid, values)
 """
@@ -69,10 +67,22 @@ if run.latent_dim > 2:
         + (never if impossible else ""),
         icon=":material/layers:",
     )
+
+
+def picture() -> go.Figure:
+    """The grid, decoded."""
+    images = run.decode(grid_codes)
+    if overlay:
+        codes = caches.codes(run.run)
+        images = figures.tinted(images, latent.overlay(overlay, run, plane, grid, codes, caches.spacing(run.run)))
+    return figures.image_grid(images, len(across), (across, up), plane.labels, height=680)
+
+
 plot.show(
-    figures.image_grid(images, len(across), (across, up), plane.labels, height=680),
+    picture,
     key="grid-picture",
     alt="Images decoded from a grid of places on the latent plane",
+    of=(caches.content(run.run), across.tobytes(), up.tobytes(), overlay),
 )
 st.caption(f"{spacing} {latent.OVERLAYS[overlay]}" if overlay else spacing)
 
@@ -101,10 +111,11 @@ except OptionError as error:
     code.show(source)
     st.stop()
 plot.show(
-    figures.image_grid(drawn, columns=20, height=160),
+    lambda: figures.image_grid(drawn, columns=20, height=160),
     key="draws",
     alt="Images decoded from random codes",
-    narrow=figures.image_grid(drawn, columns=8, height=260),
+    narrow=lambda: figures.image_grid(drawn, columns=8, height=260),
+    of=(caches.content(run.run), seed),
 )
 st.caption(f"Codes drawn from {density.name}.")
 why = (

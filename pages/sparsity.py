@@ -37,15 +37,17 @@ st.dataframe(
         "test MSE": st.column_config.NumberColumn(format="%.4f", help="What the sparsity costs."),
     },
 )
+# What the figures show follows from these alone.
+of = tuple((title, caches.content(run.run)) for title, run in overlaid.items())
 left, right = st.columns(2)
 left.header("Units an image uses")
 with left:
-    plot.show(figures.units_per_image(counts), key="units", alt="Distribution of active units per image")
+    plot.show(lambda: figures.units_per_image(counts), key="units", alt="Distribution of active units per image", of=of)
 right.header("How often each unit fires")
 with right:
-    plot.show(figures.firing_rates(rates), key="rates", alt="Firing rate of each unit")
+    plot.show(lambda: figures.firing_rates(rates), key="rates", alt="Firing rate of each unit", of=of)
 st.header("How strong activations are")
-plot.show(figures.activation_histogram(codes), key="activations", alt="Histogram of activations")
+plot.show(lambda: figures.activation_histogram(codes), key="activations", alt="Histogram of activations", of=of)
 st.caption(
     "The diamond is the share of activations that are exactly zero. A unit is active above zero; "
     "a sigmoid, which is never zero, above 0.1."

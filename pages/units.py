@@ -36,16 +36,14 @@ with rows:
     shown = order[first - 1 : first - 1 + SHOWN]
     values = np.linspace(ranges[shown, 0], ranges[shown, 1], FRAMES, axis=1)
     pictures = traversals.traverse_units(run, z, shown, values)
-    # On a phone every other image, and labels of one line, which a row has room for.
-    wide, narrow = (
-        figures.traversals(shown, values[:, ::n], z[shown], changes[shown], pictures[:, ::n], brief=n > 1)
-        for n in (1, 2)
-    )
     plot.show(
-        wide,
+        lambda: figures.traversals(shown, values, z[shown], changes[shown], pictures),
         key="traversals",
         alt=f"Rows of images: each moves one of the units {', '.join(str(u + 1) for u in shown)} through its range",
-        narrow=narrow,
+        # Every other image, and labels of one line, which a row of a phone has room for.
+        narrow=lambda: figures.traversals(
+            shown, values[:, ::2], z[shown], changes[shown], pictures[:, ::2], brief=True
+        ),
     )
     still = int((changes == 0).sum())
     st.caption(

@@ -34,20 +34,19 @@ def a_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def figures_of(owner: Any, *names: str) -> Iterator[list[dict]]:
-    """All figures that these functions are given while the block lasts, as what they say in JSON."""
+def figures_of(owner: Any, name: str) -> Iterator[list[dict]]:
+    """All figures that this function is given while the block lasts, as what they say in JSON."""
     seen: list[dict] = []
 
     def remembering(original: Callable[..., Any]) -> Callable[..., Any]:
-        def remember(figure: go.Figure, *arguments: Any, **options: Any) -> Any:
-            seen.append(json.loads(figure.to_json()))
+        def remember(figure: go.Figure | str, *arguments: Any, **options: Any) -> Any:
+            seen.append(json.loads(figure if isinstance(figure, str) else figure.to_json()))
             return original(figure, *arguments, **options) if owner is plot else None
 
         return remember
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in names:
-            patch.setattr(owner, name, remembering(getattr(owner, name)))
+        patch.setattr(owner, name, remembering(getattr(owner, name)))
         yield seen
 
 
@@ -72,7 +71,7 @@ def code_of(app: AppTest) -> str:
 def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
     """A page with the settings of a link: the code it shows, and its figures."""
     app = begin(**query)
-    with figures_of(plot, "show", "dots") as shown:
+    with figures_of(plot, "_data") as shown:
         app.switch_page(f"{page}.py").run()
     return code_of(app), shown, app
 
@@ -184,7 +183,7 @@ def test_the_code_reads_uploads_as_the_page_does(ground: str, tmp_path: Path, mo
     for name, content in {f"{PEOPLES_TEXT}.png": picture((50, 40)), "large.png": picture((1500, 1100))}.items():
         app.file_uploader[0].upload(name, content)
         (desk / name).write_bytes(content)
-    with figures_of(plot, "show") as shown:
+    with figures_of(plot, "_data") as shown:
         app.run()
     (text,) = [t.value for t in app.expander[0].text]
     assert "large.png" in text

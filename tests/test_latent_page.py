@@ -33,12 +33,12 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, go.Figure]:
     seen: dict[str, Any] = {}
     show, dots = plot.show, plot.dots
 
-    def note(figure: go.Figure, key: str, *arguments: Any, **options: Any) -> None:
-        seen[key] = figure
+    def note(figure: go.Figure | plot.Draw, key: str, *arguments: Any, **options: Any) -> None:
+        seen[key] = figure if isinstance(figure, go.Figure) else figure()
         show(figure, key, *arguments, **options)
 
-    def note_dots(figure: go.Figure, key: str, **options: Any) -> None:
-        seen[key], seen["told"] = figure, options
+    def note_dots(figure: plot.Draw, key: str, **options: Any) -> None:
+        seen[key], seen["told"] = figure(), options
         dots(figure, key, **options)
 
     monkeypatch.setattr(plot, "show", note)

@@ -293,6 +293,8 @@ def test_it_gives_way_to_the_server() -> None:
     assert Path(f"/proc/{trainer.pid}/oom_score_adj").read_text().strip() == "1000"
     assert Path(f"/proc/{watcher.pid}/oom_score_adj").read_text() == Path("/proc/self/oom_score_adj").read_text()
     assert os.sched_getscheduler(trainer.pid) == os.SCHED_BATCH
+    session = Path(f"/proc/{trainer.pid}/autogroup")  # such as "/autogroup-123 nice 19"
+    assert not session.exists() or session.read_text().split()[-1] == "19", "niceness counts only within a session"
     lines = Path(f"/proc/{trainer.pid}/limits").read_text().splitlines()
     (line,) = [line for line in lines if line.startswith("Max data size")]
     assert int(line.split()[3]) == (settings.current().trainer_mb + guard.SPARE_MB) << 20

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
@@ -13,7 +14,7 @@ from ae_core import runs
 from ae_core.data import as_float
 from ae_core.errors import OptionError
 from ae_core.figures import units
-from ae_core.figures.pictures import ADDED, GAP
+from ae_core.figures.pictures import ADDED
 from ae_core.inference import LoadedRun
 from ae_core.latent import traversals
 
@@ -126,7 +127,7 @@ def test_the_figure_has_a_row_for_each_unit_and_marks_the_images_own_place() -> 
     ]
     assert list(figure.layout.xaxis.ticktext) == ["1 %", "", "", "", "99 %"]
     assert len(figure.data[1].text) == 10
-    marked = marked_cells(figure.data[0].source)
+    marked = marked_cells(figure, side=8)
     assert marked == {(0, 2), (1, 4)}
 
 
@@ -157,9 +158,10 @@ def opened(source: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
 
 
-def marked_cells(source: str) -> set[tuple[int, int]]:
-    """Which cells of the picture have an orange border: (row, column)."""
-    corners = opened(source)[:: 10 + GAP, :: 10 + GAP]
-    return {
-        (int(i), int(j)) for i, j in np.argwhere((corners[..., :3] == ADDED).all(axis=-1) & (corners[..., 3] == 255))
-    }
+def marked_cells(figure: go.Figure, side: int) -> set[tuple[int, int]]:
+    """Which images, of so many pixels, have an orange border: (row, column)."""
+    (frames,) = [trace for trace in figure.data if trace.type == "scatter" and trace.mode == "lines"]
+    assert frames.line.color == "rgb({}, {}, {})".format(*ADDED)
+    x, y = (np.asarray(values).reshape(-1, 6)[:, :5] for values in (frames.x, frames.y))  # closed, then a pause
+    assert np.ptp(x, axis=1).tolist() == np.ptp(y, axis=1).tolist() == [side] * len(x)
+    return {(int(down), int(across)) for across, down in zip(x.mean(1) // side, y.mean(1) // side, strict=True)}

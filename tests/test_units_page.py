@@ -20,7 +20,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     original = plot.show
 
     def show(figure: object, key: str, *arguments: object, **options: object) -> object:
-        shown[key] = figure
+        shown[key] = figure() if callable(figure) else figure
         return original(figure, key, *arguments, **options)
 
     monkeypatch.setattr(plot, "show", show)

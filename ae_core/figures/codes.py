@@ -118,7 +118,7 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
     edges = np.linspace(0, high if high > 0 else 1.0, ERROR_BINS + 1)
 
     def outline(name: str, values: np.ndarray, **style: Any) -> go.Scatter:
-        counts, _ = np.histogram(np.minimum(values, edges[-1]), edges)
+        counts, _ = np.histogram(np.minimum(values, edges[-1]), ERROR_BINS, (0, edges[-1]))
         return go.Scatter(
             x=edges.astype(np.float32),
             y=(np.append(counts, counts[-1]) / len(values) * 100).astype(np.float32),
@@ -175,10 +175,11 @@ def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
     traces = []
     low = min(float(z.min()) for z in codes.values())
     high = max(float(np.quantile(z, 0.999)) for z in codes.values())
-    edges = np.linspace(low, max(high, low + 1e-3), ACTIVATION_BINS + 1)
+    span = (low, max(high, low + 1e-3))
+    edges = np.linspace(*span, ACTIVATION_BINS + 1)
     for (title, z), colour in zip(codes.items(), SERIES_COLOURS, strict=False):
         zeros = z == 0
-        counts, _ = np.histogram(z[~zeros], edges)
+        counts, _ = np.histogram(z[~zeros], ACTIVATION_BINS, span)  # even intervals need no sorting
         share = (counts / z.size * 100).astype(np.float32)
         line = go.Scatter(
             x=edges[:-1].astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines", name=plain(title),

@@ -70,23 +70,40 @@ def as_rgba(images: np.ndarray) -> np.ndarray:
 
 
 def _mosaic(rows: Sequence[np.ndarray], gap: int) -> np.ndarray:
-    """Rows of RGBA images as one picture with transparent gaps."""
+    """Rows of images, (n, h, w) in [0, 1] or (n, h, w, 4) uint8 RGBA, as one picture with transparent gaps.
+
+    Returns:
+        uint8 of shape (h, w, 2), grey and alpha, if all are grey; else (h, w, 4), RGBA.
+    """
     h, w = rows[0].shape[1:3]
     columns = max(len(r) for r in rows)
-    canvas = np.zeros((len(rows) * (h + gap) - gap, columns * (w + gap) - gap, 4), np.uint8)
-    for i, row in enumerate(rows):
-        for j, image in enumerate(row):
-            canvas[i * (h + gap) : i * (h + gap) + h, j * (w + gap) : j * (w + gap) + w] = image
-    return canvas
+    colour = any(r.ndim == 4 for r in rows)
+    cells = np.zeros((len(rows), h + gap, columns, w + gap, 4 if colour else 2), np.uint8)
+    for row, images in zip(cells, rows, strict=True):
+        place = row[:h, : len(images), :w]
+        if images.ndim == 4:
+            place[:] = images.swapaxes(0, 1)
+        else:
+            place[..., :-1] = as_uint8(images).swapaxes(0, 1)[..., None]
+            place[..., -1] = 255
+    picture = cells.reshape(len(rows) * (h + gap), columns * (w + gap), -1)
+    return picture[: len(picture) - gap, : picture.shape[1] - gap]
 
 
 def _source(picture: np.ndarray) -> str:
-    """An RGBA picture for a page; opaque greys need but one channel."""
-    plain_grey = (picture[..., 1:3] == picture[..., :1]).all() and (picture[..., 3] == 255).all()
-    return data_uri(picture[..., 0] if plain_grey else picture)
+    """A picture as `_mosaic` gives it, for a page; opaque greys need but one channel."""
+    opaque = picture.shape[2] == 2 and bool((picture[..., 1] == 255).all())
+    return data_uri(picture[..., 0] if opaque else picture)
 
 
-def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72, wrap: int = 0) -> go.Figure:
+def image_rows(
+    rows: Sequence[Row],
+    columns: Sequence[str] = (),
+    tile: int = 72,
+    wrap: int = 0,
+    framed: Sequence[int] = (),
+    gap: int = GAP,
+) -> go.Figure:
     """Rows of images under one another, so that a column is one image's fate.
 
     Args:
@@ -94,19 +111,21 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72,
         columns: A heading for each column.
         tile: Height of an image in pixels where there is room.
         wrap: The most images beside one another: what is left begins anew below; 0 for no limit.
+        framed: For each row the image that gets an orange border; not together with `wrap`.
+        gap: Pixels between two images.
     """
     h, w = rows[0].images.shape[1:3]
     count = max(len(r.images) for r in rows)
     across = min(wrap or count, count)
     starts = range(0, count, across)
     between = h // 2 if columns else h // 4  # pixels between two blocks, where the headings stand
-    block = len(rows) * (h + GAP) - GAP + between
-    tops = np.array([[k * block + i * (h + GAP) for i in range(len(rows))] for k in range(len(starts))])
-    picture = np.zeros((len(starts) * block - between, across * (w + GAP) - GAP, 4), np.uint8)
-    for k, start in enumerate(starts):
-        part = _mosaic([as_rgba(r.images[start : start + across]) for r in rows], GAP)
-        picture[tops[k, 0] : tops[k, 0] + len(part), : part.shape[1]] = part
-    x = np.arange(across, dtype=np.float32) * (w + GAP) + (w - 1) / 2
+    block = len(rows) * (h + gap) - gap + between
+    tops = np.array([[k * block + i * (h + gap) for i in range(len(rows))] for k in range(len(starts))])
+    parts = [_mosaic([r.images[start : start + across] for r in rows], gap) for start in starts]
+    picture = np.zeros((len(starts) * block - between, across * (w + gap) - gap, parts[0].shape[2]), np.uint8)
+    for top, part in zip(tops[:, 0], parts, strict=True):
+        picture[top : top + len(part), : part.shape[1]] = part
+    x = np.arange(across, dtype=np.float32) * (w + gap) + (w - 1) / 2
     y = (tops + (h - 1) / 2).astype(np.float32)
     texts = [
         f"{row.label}<br>{c}" if c else row.label for row in rows for c in (row.captions or [""] * len(row.images))
@@ -124,6 +143,8 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72,
             showlegend=False,
         ),
     ]
+    if framed:
+        traces.append(_frames(x[np.array(framed)], y[0], w, h))
     if columns and len(starts) > 1:
         # The first block's headings are the axis'.
         below = range(across, len(columns))
@@ -138,7 +159,7 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72,
         traces.append(headings)
     return figure(
         traces,
-        height=round(len(picture) / (h + GAP) * (tile + GAP)) + 48,
+        height=round(len(picture) / (h + gap) * (tile + gap)) + 48,
         dragmode=False,
         xaxis={
             **NO_LINES,
@@ -159,6 +180,19 @@ def image_rows(rows: Sequence[Row], columns: Sequence[str] = (), tile: int = 72,
             "constraintoward": "top",
             "ticklabelstandoff": 6,
         },
+    )
+
+
+def _frames(x: np.ndarray, y: np.ndarray, w: int, h: int) -> go.Scatter:
+    """Orange borders of images with centres x and y, (n,) each."""
+    across, down = np.array([-1, 1, 1, -1, -1, np.nan]) * w / 2, np.array([-1, -1, 1, 1, -1, np.nan]) * h / 2
+    return go.Scatter(
+        x=(x[:, None] + across).ravel().astype(np.float32),
+        y=(y[:, None] + down).ravel().astype(np.float32),
+        mode="lines",
+        line={"color": "rgb({}, {}, {})".format(*ADDED), "width": 2},
+        hoverinfo="skip",
+        showlegend=False,
     )
 
 
@@ -236,7 +270,7 @@ def image_grid(
     """
     h, w = images.shape[1:3]
     gap = GAP if places is None else 0
-    picture = _mosaic([as_rgba(images[i : i + columns]) for i in range(0, len(images), columns)], gap)
+    picture = _mosaic([images[i : i + columns] for i in range(0, len(images), columns)], gap)
     across, up = places or (np.empty(0), np.empty(0))
     shown = {**NO_LINES, "visible": places is not None, "constrain": "domain"}
     return figure(

@@ -3,17 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.pictures import ADDED, Row, as_rgba, image_rows, signed_error
-
-
-def framed(images: np.ndarray, which: int) -> np.ndarray:
-    """Images (n, h, w) in [0, 1] with a border of one pixel, orange around one of them: (n, h + 2, w + 2, 4) uint8."""
-    n, h, w = images.shape
-    rgba = np.zeros((n, h + 2, w + 2, 4), np.uint8)
-    rgba[which, ..., :3] = ADDED
-    rgba[which, ..., 3] = 255
-    rgba[:, 1:-1, 1:-1] = as_rgba(images)
-    return rgba
+from ae_core.figures.pictures import Row, image_rows, signed_error
 
 
 def traversals(
@@ -40,10 +30,10 @@ def traversals(
         if not brief:
             label += f"<br>{places[0]:.2f} to {places[-1]:.2f}"
         captions = [f"unit {unit + 1} at {place:.2f}<br>its range changes pixels by {change:.3f}" for place in places]
-        rows.append(Row(label, framed(pictures, int(np.abs(places - value).argmin())), captions))
-    n = values.shape[1]
-    columns = ["1 %", *[""] * (n - 2), "99 %"]
-    return image_rows(rows, columns, tile=44)
+        rows.append(Row(label, pictures, captions))
+    own_places = np.abs(values - own[:, None]).argmin(axis=1).tolist()
+    columns = ["1 %", *[""] * (values.shape[1] - 2), "99 %"]
+    return image_rows(rows, columns, tile=44, framed=own_places, gap=0)
 
 
 def without_units(x: np.ndarray, x_hat: np.ndarray, without: np.ndarray, off: str = "") -> go.Figure:

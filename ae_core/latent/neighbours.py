@@ -26,7 +26,8 @@ def nearest(codes: np.ndarray, code: np.ndarray, k: int = 8) -> tuple[np.ndarray
         raise OptionError("The code must be finite numbers.")
     squared = np.empty(len(codes), np.float32)
     for i in range(0, len(codes), 2048):  # without a second copy of all codes
-        squared[i : i + 2048] = ((codes[i : i + 2048] - code) ** 2).sum(axis=1)
+        apart = codes[i : i + 2048] - code
+        squared[i : i + 2048] = np.einsum("nd,nd->n", apart, apart)
     k = min(k, len(codes))
     found = np.argpartition(squared, k - 1)[:k] if k else np.empty(0, np.intp)
     # All that are as near as the last one, so that ties fall the same way everywhere.

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from threading import Condition
 from typing import Any
 
@@ -17,8 +18,14 @@ from ae_core.runs import Run
 
 PART = 1024  # images whose errors are computed at a time
 CODES_KEPT = 64 << 20  # bytes; those of all runs that ship are half of it
-# A run that was trained anew under its old name is another one.
-BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {Run: lambda run: (run.path, run.digest)}
+
+
+def content(run: Run) -> tuple[Path, str]:
+    """What tells a run from all others: one that was trained anew under its old name is another one."""
+    return run.path, run.digest
+
+
+BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {Run: content}
 
 
 def load(run: Run) -> LoadedRun:
@@ -51,7 +58,7 @@ def test_labels(dataset: str) -> np.ndarray:
 # By their size: those of one run may be a thousand times those of another.
 @cached(
     LRUCache(CODES_KEPT, getsizeof=lambda array: array.nbytes),
-    key=lambda run: (run.path, run.digest),
+    key=content,
     condition=Condition(),
 )
 def codes(run: Run) -> np.ndarray:

@@ -20,10 +20,13 @@ const redraw = new WeakMap();
 
 const dots = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const element = parentElement.querySelector(".plot");
   latest.set(element, data);
-  redraw.set(element, () => draw(element, data, setTriggerValue).catch((error) => refuse(element, error)));
+  redraw.set(element, () => {
+    if (askForTheOther(element, data)) setStateValue("narrow", isNarrow(element));
+    draw(element, data, setTriggerValue).catch((error) => refuse(element, error));
+  });
   if (data.dots && !dots.has(element)) dots.set(element, new Dots(element, () => redraw.get(element)()));
   redraw.get(element)();
   turning.observe(element);
@@ -44,17 +47,16 @@ function refuse(element, error) {
   element.setAttribute("role", "group");
 }
 
-// The figure for the room there is; a phone that is turned may call for the other one.
-const isNarrow = (element) => element.clientWidth < 520;
+// Some figures are drawn otherwise where there is little room; a phone that is turned may call for the other one.
 const drawnNarrow = new WeakMap();
+// A little room more leads back than led here: a scrollbar that comes and goes must not turn the figure to and fro.
+const isNarrow = (element) => element.clientWidth < (drawnNarrow.get(element) ? 560 : 520);
 const turning = new ResizeObserver((entries) => {
   for (const { target } of entries) if (isNarrow(target) !== drawnNarrow.get(target)) redraw.get(target)();
 });
 
-function shown(element, data) {
-  drawnNarrow.set(element, isNarrow(element));
-  return JSON.parse((isNarrow(element) && data.narrow) || data.figure);
-}
+const askForTheOther = (element, data) =>
+  data.narrow !== null && element.clientWidth > 0 && data.narrow !== isNarrow(element);
 
 // Where there is no WebGL, dots are drawn one by one: slower, but there.
 const has_webgl = () => (has_webgl.found ??= Boolean(document.createElement("canvas").getContext("webgl")));
@@ -96,7 +98,8 @@ function preview(element, traces) {
 }
 
 async function draw(element, data, setTriggerValue) {
-  const { data: traces, layout } = shown(element, data);
+  drawnNarrow.set(element, isNarrow(element));
+  const { data: traces, layout } = JSON.parse(data.figure);
   for (const trace of traces) if (trace.type === "scattergl" && !has_webgl()) trace.type = "scatter";
   if (data.dots) layout.height = Math.min(layout.height, element.clientWidth + 140); // a map on a phone is square
   await fit(element, traces, layout);

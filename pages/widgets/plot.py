@@ -7,15 +7,17 @@ selection returns numbers of points instead of megabytes of points.
 
 import base64
 import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from pathlib import Path
+from threading import Condition
 from typing import Any
 
 import numpy as np
 import plotly
 import plotly.graph_objects as go
 import streamlit as st
+from cachetools import LRUCache, cached
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,9 +25,12 @@ from ae_core import data
 from pages.widgets import served, sprites
 
 HERE = Path(__file__).parent
+Draw = Callable[[], go.Figure]
+KEPT = 16 << 20  # bytes of figures, of 10 to 200 kB each
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 LINK = f"/assets/plotly-{plotly.__version__}.min.js"
 YEAR = 365 * 24 * 3600
+NARROW = "narrow figures"  # of a session: which keys have little room
 
 
 @cache
@@ -53,25 +58,49 @@ def _component() -> Any:
     )
 
 
-def show(figure: go.Figure, key: str, alt: str, narrow: go.Figure | None = None) -> None:
+def show(figure: go.Figure | Draw, key: str, alt: str, narrow: Draw | None = None, of: Hashable = None) -> None:
     """Shows a figure, which can be saved as PNG, SVG or a page of its own.
 
     Args:
-        figure: With a height in its layout.
+        figure: With a height in its layout; or what draws it.
         key: Of this figure on its page; under the same key the next figure takes its place.
         alt: What it shows, for those who cannot see it.
-        narrow: Shown in its place where there is little room, as on a phone.
+        narrow: Draws what is shown in its place where there is little room, as on a phone.
+        of: All that decides what is drawn, where that is the same for many visitors: it is then drawn once.
     """
-    _component()(key=key, data=_data(figure, key, alt, narrow))
+    told: dict[str, bool] = st.session_state.setdefault(NARROW, {})
+
+    def tell() -> None:
+        told[key] = bool(st.session_state[key]["narrow"])
+
+    is_narrow = told.get(key, _on_a_phone()) if narrow else None
+    draw = narrow if narrow and is_narrow else figure
+    drawn = _drawn(draw, key, is_narrow, of) if of else _draw(draw)
+    _component()(key=key, data={**_data(drawn, key, alt), "narrow": is_narrow}, on_narrow_change=tell)
+
+
+def _draw(figure: go.Figure | Draw) -> str:
+    return str((figure if isinstance(figure, go.Figure) else figure()).to_json())
+
+
+@cached(LRUCache(KEPT, getsizeof=len), key=lambda figure, *of: of, condition=Condition())
+def _drawn(figure: go.Figure | Draw, *of: Hashable) -> str:
+    return _draw(figure)
+
+
+def _on_a_phone() -> bool:
+    """A guess, until the browser has measured."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")
 
 
 def dots(
-    figure: go.Figure,
+    figure: Draw,
     key: str,
     alt: str,
     dataset: str,
     selected: np.ndarray,
     on_select: Callable[[list[int]], None],
+    of: Hashable,
     marked: Sequence[int] = (),
     view: str = "",
 ) -> None:
@@ -84,6 +113,7 @@ def dots(
         dataset: Whose test images they are.
         selected: Numbers of the selected ones, wherever they were selected.
         on_select: Called before the next run with the numbers that were selected here, or none to let go.
+        of: As for `show`.
         marked: Numbers of those with a ring around them.
         view: What the axes are: under the same name, a zoom outlives new data.
     """
@@ -101,14 +131,15 @@ def dots(
         numbers = st.session_state[key]["selected"]
         on_select([n for n in numbers if isinstance(n, int)] if isinstance(numbers, list) else [])
 
+    drawn = _drawn(figure, key, of)
     # A trigger, not a state: the same dots may be selected again after others were elsewhere.
-    _component()(key=key, data={**_data(figure, key, alt), "tools": True, "dots": about}, on_selected_change=told)
+    _component()(key=key, data={**_data(drawn, key, alt), "tools": True, "dots": about}, on_selected_change=told)
 
 
-def _data(figure: go.Figure, key: str, alt: str, narrow: go.Figure | None = None) -> dict[str, Any]:
+def _data(figure: str, key: str, alt: str) -> dict[str, Any]:
     return {
-        "figure": figure.to_json(),
-        "narrow": narrow.to_json() if narrow else "",
+        "figure": figure,
+        "narrow": None,
         "name": key,
         "alt": alt,
         "tools": False,

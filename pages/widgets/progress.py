@@ -228,10 +228,10 @@ def _pictures(job: Job, epochs: int, when: str) -> None:
 def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str) -> None:
     rows = [Row("test image", originals), Row(when, reconstructions)]
     plot.show(
-        figures.image_rows(rows, tile=56),
+        lambda: figures.image_rows(rows, tile=56),
         key="preview",
         alt="Ten test images and their reconstructions",
-        narrow=figures.image_rows(rows, tile=56, wrap=NARROW),
+        narrow=lambda: figures.image_rows(rows, tile=56, wrap=NARROW),
     )
 
 

@@ -45,15 +45,15 @@ def on_map(run: LoadedRun, projected: Projected, count: int) -> None:
     """Shows the first `count` test images as dots, to draw around and to click."""
     dataset = data.load(run.spec.dataset)
     picked = selection.picked(dataset.name)
+    labels = caches.test_labels(dataset.name)
     plot.dots(
-        figures.scatter(
-            projected.places[:count], caches.test_labels(dataset.name)[:count], dataset.class_names, projected.axes
-        ),
+        lambda: figures.scatter(projected.places[:count], labels[:count], dataset.class_names, projected.axes),
         key="scatter",
         alt=f"Codes of {count:,} test images, coloured by class: {projected.name.lower()}",
         dataset=dataset.name,
         selected=selection.current(dataset.name),
         on_select=lambda numbers: select(dataset.name, numbers),
+        of=(caches.content(run.run), projected.name, count),
         marked=[] if picked is None else [picked],
         view=f"{run.run.name}, {projected.name}",
     )

@@ -96,7 +96,7 @@ async def crowd(
     async with riders(server.url, browsers) as riding:
         await asyncio.sleep(ramp)
         tally.forget()
-        with cpu_shares(server=server.process) as shares:
+        with cpu_shares(server.process) as shares:
             seen = asyncio.create_task(riding(seconds))
             await asyncio.sleep(seconds)
             results |= {"crowd": tally.summary(), "riders": await seen}
@@ -173,7 +173,7 @@ async def arrivals(server: Server, sessions: int) -> dict[str, Any]:
             tally.wrong.append(f"visitor {number} on {stay.path}: {type(error).__name__}: {error}")
         await visitor.leave()
 
-    with cpu_shares(server=server.process) as shares:
+    with cpu_shares(server.process) as shares:
         await asyncio.gather(*(one(n) for n in range(sessions)))
     results = {"sessions": sessions, "first page": percentiles(waited), "its files": percentiles(of_page)}
     return results | {"crowd": tally.summary(), "cpu": shares, "wrong": tally.wrong}

@@ -86,31 +86,40 @@ class Peak:
         """Looks once a second, until it is cancelled."""
         while True:
             own = memory(process)["rss_mb"]
-            others = 0.0
-            with suppress(psutil.Error):
-                others = sum(memory(child)["rss_mb"] for child in process.children(recursive=True))
+            others = sum(memory(child)["rss_mb"] for child in _family(process))
             self.server, self.trainer = max(self.server, own), max(self.trainer, others)
             self.together = max(self.together, own + others)
             await asyncio.sleep(1)
 
 
 @contextmanager
-def cpu_shares(**processes: psutil.Process) -> Iterator[dict[str, float]]:
-    """How much of one core each process took until the block ended, by its name; of "driver" this process."""
-    followed = {"driver": psutil.Process(), **processes}
+def cpu_shares(server: psutil.Process) -> Iterator[dict[str, float]]:
+    """How much of one core each took until the block ended: this process, its browsers, the server, its trainer."""
 
     def used() -> dict[str, float]:
-        found = {}
-        for name, process in followed.items():
-            times = process.cpu_times()
-            found[name] = times.user + times.system
-        return found
+        trainer = _family(server)
+        browsers = [p for p in _family(psutil.Process()) if p != server and p not in trainer]
+        of = {"driver": [psutil.Process()], "browsers": browsers, "server": [server], "trainer": trainer}
+        return {name: sum(map(_cpu_seconds, processes)) for name, processes in of.items()}
 
     shares: dict[str, float] = {}
     before, began = used(), time.perf_counter()
     yield shares
     passed = time.perf_counter() - began
     shares |= {name: round((after - before[name]) / passed, 3) for name, after in used().items()}
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        return process.children(recursive=True)
+    return []
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    with suppress(psutil.Error):
+        times = process.cpu_times()
+        return times.user + times.system
+    return 0.0
 
 
 def write(name: str, results: dict[str, Any], broken: Sequence[str]) -> None:
