@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 
 from ae_core.errors import ExplorerError
-from pages.widgets import link, say, uploads, visitor
+from pages.widgets import link, say, turns, uploads, visitor
 
 TITLE = "Latent Explorer"
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
@@ -45,7 +45,8 @@ st.html(STYLE)
 visitor.arrive()
 refusals = st.empty()
 try:
-    page.run()
+    with turns.taken():
+        page.run()
 except ExplorerError as error:
     say.refused("This page cannot be shown in full.", error)
 except StopException:
