@@ -51,8 +51,8 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
     z = choice.plane.codes(place[None])
     image = run.decode(z)
     spacing = caches.spacing(run.run)
-    by_code, far = latent.nearest(codes, z[0], count)
-    by_pixels, _ = latent.nearest(images.reshape(len(images), -1), image.reshape(-1), count)
+    by_code, far = caches.index(run.run).nearest(z[0], count)
+    by_pixels, _ = caches.pixels(dataset.name).nearest(image.reshape(-1), count)
 
     def named(numbers: np.ndarray) -> list[str]:
         return [f"{figures.plain(dataset.class_names[labels[n]])}, test image {n:,}" for n in numbers]

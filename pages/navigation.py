@@ -40,7 +40,7 @@ page = st.navigation(
     position="top",
 )
 if page.url_path:
-    st.set_page_config(page_title=f"{page.title} · {TITLE}", page_icon=ICON)
+    st.set_page_config(page_title=f"{page.title} · {TITLE}")
 st.html(STYLE)
 visitor.arrive()
 refusals = st.empty()

@@ -4,7 +4,7 @@
 """
 
 from ae_core.latent.densities import RANGES, Density, astray, density, fit_density, impossible, standard_normal
-from ae_core.latent.neighbours import distances, nearest, nearest_others, spacing
+from ae_core.latent.neighbours import Index, distances, nearest, nearest_others, spacing
 from ae_core.latent.planes import (
     Plane,
     extent,
@@ -23,6 +23,7 @@ __all__ = [
     "OVERLAYS",
     "RANGES",
     "Density",
+    "Index",
     "Plane",
     "astray",
     "density",

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures, images, latent, metrics
+from ae_core import data, figures, images, metrics
 from ae_core.data import Split, as_float
 from ae_core.figures.maps import density_map
 from ae_core.inference import LoadedRun
+from ae_core.latent import Index
 from pages.widgets import caches, served
 
 TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbours among
@@ -56,13 +57,11 @@ def _training(dataset: str) -> Split:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _training_codes(_run: LoadedRun, digest: str) -> np.ndarray:
+def _training_codes(_run: LoadedRun, digest: str) -> Index:
     of = _training(_run.spec.dataset).images
     # All images as floats at once would take thirty megabytes, and the server would keep them.
     parts = [_run.encode(as_float(of[i : i + caches.PART])) for i in range(0, len(of), caches.PART)]
-    codes = np.concatenate(parts)
-    codes.flags.writeable = False
-    return codes
+    return Index(np.concatenate(parts))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -89,7 +88,7 @@ def ask(run: LoadedRun, x: np.ndarray) -> Answer:
     error = float(metrics.squared_error(x[None], x_hat)[0])
     _, (left, right, bottom, top) = _map(run, run.run.digest)
     ((across, up),) = caches.plane(run.run).points(code[None])
-    near, _ = latent.nearest(_training_codes(run, run.run.digest), code, NEIGHBOURS)
+    near, _ = _training_codes(run, run.run.digest).nearest(code, NEIGHBOURS)
     training, names = _training(run.spec.dataset), data.load(run.spec.dataset).class_names
     return Answer(
         run=run,

@@ -13,7 +13,7 @@ from cachetools import LRUCache, cached
 from ae_core import data, inference, jobs, latent, metrics, runs
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
-from ae_core.latent import Density, Plane, traversals
+from ae_core.latent import Density, Index, Plane, traversals
 from ae_core.runs import Run
 
 PART = 1024  # images whose errors are computed at a time
@@ -64,6 +64,19 @@ def test_labels(dataset: str) -> np.ndarray:
 def codes(run: Run) -> np.ndarray:
     """Codes of all test images, (n, d)."""
     return _frozen(load(run).encode(test_images(run.spec.dataset)))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+def index(run: Run) -> Index:
+    """The codes of all test images, to find neighbours among."""
+    return Index(codes(run))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def pixels(dataset: str) -> Index:
+    """All test images, to find neighbours among."""
+    x = test_images(dataset)
+    return Index(x.reshape(len(x), -1))
 
 
 @st.cache_resource(max_entries=32, show_spinner="Reconstructing the test images …", hash_funcs=BY_CONTENT)

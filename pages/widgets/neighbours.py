@@ -24,8 +24,8 @@ def show(run: LoadedRun) -> str:
         return ""
     labels, x = caches.test_labels(dataset.name), caches.test_images(dataset.name)
     near = {
-        "in code": latent.nearest_others(caches.codes(run.run), picked, NEAREST),
-        "in pixels": latent.nearest_others(x.reshape(len(x), -1), picked, NEAREST),
+        "in code": latent.nearest_others(caches.index(run.run), picked, NEAREST),
+        "in pixels": latent.nearest_others(caches.pixels(dataset.name), picked, NEAREST),
     }
     plot.show(
         figures.neighbours(picked, near, x, labels, dataset.class_names),

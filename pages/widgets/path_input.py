@@ -11,7 +11,7 @@ from ae_core import data
 from ae_core.data import Dataset
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
-from ae_core.latent import distances, impossible, paths, traversals
+from ae_core.latent import impossible, paths, traversals
 from pages.widgets import caches, code, image_picker, link, run_picker, say, settings
 from pages.widgets.film import Strip
 
@@ -57,7 +57,7 @@ def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
     )
     reach = caches.spacing(run.run)
     if reach > 0:
-        away = distances(caches.codes(run.run), path) / reach
+        away = caches.index(run.run).distances(path) / reach
         far = int(away.argmax())
         if away[far] < 1.05:
             sentence += "No frame is farther from the test images' codes than these are from one another."
