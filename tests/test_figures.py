@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,6 +47,16 @@ EVERY = {
     "learning_curves": lambda: figures.learning_curves(HISTORY, PROGRESS),
     "learning_curves of a run": lambda: figures.learning_curves(HISTORY),
     "image_rows": lambda: figures.image_rows([Row("a", IMAGES), Row("b", IMAGES)]),
+    "image_rows wrapped": lambda: figures.image_rows([Row("a", IMAGES)], columns=list("abcdefghijkl"), wrap=5),
+    "reconstructions": lambda: figures.reconstructions(IMAGES, IMAGES[::-1], ["a"] * 12, np.arange(12.0)),
+    "neighbours": lambda: figures.neighbours(
+        3, {"near": (np.arange(3), np.arange(3.0))}, IMAGES, LABELS, ["a", "b", "c"]
+    ),
+    "code_profile": lambda: figures.code_profile(CODES[TITLE][0], CODES[TITLE]),
+    "traversals": lambda: figures.traversals(
+        np.arange(2), np.ones((2, 5)), np.ones(2), np.ones(2), IMAGES[:10].reshape(2, 5, 4, 6)
+    ),
+    "without_units": lambda: figures.without_units(IMAGES[0], IMAGES[1], IMAGES[2], "unit 3"),
     "image_grid": lambda: figures.image_grid(IMAGES, 4),
     "image_grid on axes": lambda: figures.image_grid(IMAGES, 4, (np.arange(4), np.arange(3)), ("x", "y")),
 }
@@ -83,6 +94,14 @@ def test_traces_hold_typed_arrays_only(name: str) -> None:
                 assert isinstance(trace[key], np.ndarray)
                 assert trace[key].dtype.kind in "fi"
                 assert trace[key].dtype.itemsize <= 4, "half the bytes to send"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_plotly_finds_nothing_wrong(name: str) -> None:
+    """Figures are made without its validators."""
+    made = EVERY[name]()
+    checked = go.Figure(made.to_dict())
+    assert json.loads(checked.to_json()) == json.loads(made.to_json())
 
 
 @pytest.mark.parametrize("name", EVERY)

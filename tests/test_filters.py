@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from ae_core import data, metrics, noise
 from ae_core.filters import FILTERS, at_best_width
@@ -70,3 +71,14 @@ def test_the_median_filter_removes_a_grain_of_salt_whole() -> None:
     grain[0, 4, 4] = 1
     np.testing.assert_array_equal(FILTERS["median"].apply(grain, 3.0), grey)
     assert at_best_width("median", grey, grain)[0] == 3.0
+
+
+@pytest.mark.parametrize("shape", [(5, 8, 8), (7, 28, 28), (2, 9, 30)])
+def test_small_images_are_filtered_as_scipy_does(shape: tuple[int, int, int]) -> None:
+    x = np.random.default_rng(0).random(shape, np.float32)
+    for width in FILTERS["gaussian"].widths[1:]:
+        expected = ndimage.gaussian_filter(x, (0, width, width))
+        np.testing.assert_allclose(FILTERS["gaussian"].apply(x, width), expected, atol=1e-6)
+    for width in FILTERS["median"].widths[1:]:
+        expected = ndimage.median_filter(x, size=(1, int(width), int(width)))
+        np.testing.assert_array_equal(FILTERS["median"].apply(x, width), expected)

@@ -126,3 +126,17 @@ def test_no_code_is_its_own_neighbour(codes: np.ndarray) -> None:
     alike, none = latent.nearest_others(np.ones((30, 2), np.float32), 20, 4)  # with lower numbers as near as itself
     assert alike.tolist() == [0, 1, 2, 3]
     assert none.tolist() == [0] * 4
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_the_nearest_are_those_of_the_definition_however_far_all_lie_from_zero(offset: float) -> None:
+    rng = np.random.default_rng(3)
+    many = (offset + rng.random((3000, 300))).astype(np.float32)
+    many[2000] = many[10]  # of equal ones the lower number comes first
+    index = latent.Index(many)
+    for place in (many[10], many[2999] + np.float32(0.01), many.mean(axis=0)):
+        exact = np.linalg.norm(many.astype(np.float64) - place, axis=1)
+        found, far = index.nearest(place, 12)
+        np.testing.assert_array_equal(found, np.argsort(exact, kind="stable")[:12])
+        np.testing.assert_allclose(far, exact[found], rtol=1e-4, atol=1e-6)
+    assert latent.Index(many[:0]).nearest(many[0])[0].tolist() == []

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, edge, figure, plain
+from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, Trace, edge, figure, plain, trace
 
 MANY = 3000  # points, from which on classes would cover one another
 LAYERS = 2  # each more costs the page ten milliseconds
@@ -42,7 +42,8 @@ def scatter(
         rows = np.flatnonzero(labels == number)[layer::layers]
         colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
         traces.append(
-            go.Scattergl(
+            trace(
+                "scattergl",
                 x=points[rows, 0].astype(np.float32),
                 y=points[rows, 1].astype(np.float32),
                 customdata=rows.astype(np.int32),
@@ -87,7 +88,8 @@ def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str])
     counts = np.bincount(labels, minlength=len(class_names))
     shares = counts / np.maximum(np.bincount(among, minlength=len(class_names)), 1) * 100
     numbers = np.arange(len(class_names), dtype=np.int32)
-    bars = go.Bar(
+    bars = trace(
+        "bar",
         x=counts.astype(np.int32),
         y=numbers,
         orientation="h",
@@ -117,9 +119,10 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
     high = float(np.quantile(errors, 0.995))
     edges = np.linspace(0, high if high > 0 else 1.0, ERROR_BINS + 1)
 
-    def outline(name: str, values: np.ndarray, **style: Any) -> go.Scatter:
+    def outline(name: str, values: np.ndarray, **style: Any) -> Trace:
         counts, _ = np.histogram(np.minimum(values, edges[-1]), ERROR_BINS, (0, edges[-1]))
-        return go.Scatter(
+        return trace(
+            "scatter",
             x=edges.astype(np.float32),
             y=(np.append(counts, counts[-1]) / len(values) * 100).astype(np.float32),
             mode="lines",
@@ -133,7 +136,8 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
     if len(mine) >= ENOUGH:
         traces.append(outline("selected", mine, line={"shape": "hv", "color": SERIES_COLOURS[1], "width": 2}))
     elif len(mine):
-        marks = go.Scatter(
+        marks = trace(
+            "scatter",
             x=np.minimum(mine, edges[-1]).astype(np.float32),
             y=np.zeros(len(mine), np.float32),
             customdata=np.asarray(selected, np.int32),
@@ -156,10 +160,10 @@ def code_profile(code: np.ndarray, codes: np.ndarray) -> go.Figure:
     """The units' values of one code (d,), over the range from 1st to 99th percentile that each has in codes (n, d)."""
     low, high = np.quantile(codes, [0.01, 0.99], axis=0).astype(np.float32)
     units = np.arange(1, len(code) + 1, dtype=np.int32)
-    usual = go.Bar(
-        x=units, y=high - low, base=low, marker={"color": GRID}, name="1st to 99th percentile", hoverinfo="skip"
+    usual = trace(
+        "bar", x=units, y=high - low, base=low, marker={"color": GRID}, name="1st to 99th percentile", hoverinfo="skip"
     )
-    own = go.Scatter(
+    own = trace("scatter", 
         x=units, y=np.asarray(code, np.float32), mode="markers", name="this code",
         marker={"color": SERIES_COLOURS[0], "size": 8 if len(code) <= 64 else 4},
         hovertemplate="unit %{x}: %{y:.3g}",
@@ -181,13 +185,13 @@ def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
         zeros = z == 0
         counts, _ = np.histogram(z[~zeros], ACTIVATION_BINS, span)  # even intervals need no sorting
         share = (counts / z.size * 100).astype(np.float32)
-        line = go.Scatter(
+        line = trace("scatter", 
             x=edges[:-1].astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines", name=plain(title),
             line={"shape": "hv", "color": colour, "width": 2}, hovertemplate="%{x:.2f}: %{y:.2g} %",
         )  # fmt: skip
         traces.append(line)
         if zeros.any():
-            mark = go.Scatter(
+            mark = trace("scatter", 
                 x=np.zeros(1, np.float32), y=np.array([zeros.mean() * 100], np.float32), mode="markers",
                 marker={"color": colour, "size": 12, "symbol": "diamond"}, name=f"{plain(title)}: exactly 0",
                 showlegend=False, hovertemplate="exactly 0: %{y:.1f} %",
@@ -202,7 +206,7 @@ def firing_rates(rates: Mapping[str, np.ndarray]) -> go.Figure:
     traces = []
     for (title, rate), colour in zip(rates.items(), SERIES_COLOURS, strict=False):
         order = np.argsort(-rate)
-        line = go.Scatter(
+        line = trace("scatter", 
             x=np.linspace(0, 100, len(rate), endpoint=False, dtype=np.float32),
             y=(rate[order] * 100).astype(np.float32), customdata=(order + 1).astype(np.int32), mode="lines+markers",
             name=plain(title), line={"color": colour, "width": 2}, marker={"size": 4},
@@ -218,7 +222,7 @@ def units_per_image(counts: Mapping[str, np.ndarray]) -> go.Figure:
     traces = []
     for (title, count), colour in zip(counts.items(), SERIES_COLOURS, strict=False):
         values, frequency = np.unique(count, return_counts=True)
-        bars = go.Bar(
+        bars = trace("bar", 
             x=values.astype(np.int32), y=(frequency / len(count) * 100).astype(np.float32), name=plain(title),
             marker={"color": colour, "opacity": 0.7}, hovertemplate="%{x} units: %{y:.1f} % of images",
         )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import SERIES_COLOURS, figure
+from ae_core.figures.style import SERIES_COLOURS, Trace, figure, trace
 
 BETWEEN = 0.2  # of a curve's share of the width lies between it and the next
 FEW = 3  # epochs whose first steps are in view
@@ -28,7 +28,7 @@ def learning_curves(
     count = max(len(names), 1)
     gap = BETWEEN / count
     width = (1 - gap * (count - 1)) / count
-    traces: list[go.Scatter] = []
+    traces: list[Trace] = []
     axes: dict[str, Any] = {}
     headings = []
     for i, name in enumerate(names):
@@ -38,11 +38,11 @@ def learning_curves(
         line = [(p["epochs"], p["terms"][name]) for p in progress] or [(h["epoch"], h["terms"][name]) for h in history]
         x, y = np.array(line, np.float32).T
         held_out = np.array([h["validation"][name] for h in history], np.float32)
-        training = go.Scatter(
+        training = trace("scatter", 
             x=x, y=y, mode="lines", name="training", line={"color": colour, "width": 2}, **on,
             hovertemplate="epoch %{x:.2f}: %{y:.4g}<extra>training</extra>",
         )  # fmt: skip
-        dots = go.Scatter(
+        dots = trace("scatter", 
             x=np.array([h["epoch"] for h in history], np.float32), y=held_out, mode="markers",
             name="held-out images", marker={"color": colour, "size": 7, "symbol": "circle-open"}, **on,
             hovertemplate="epoch %{x}: %{y:.4g}<extra>held-out</extra>",

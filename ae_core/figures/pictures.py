@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import figure, plain
+from ae_core.figures.style import Trace, figure, plain, trace
 from ae_core.images import as_uint8, data_uri
 from ae_core.metrics import squared_error
 
@@ -132,8 +132,9 @@ def image_rows(
     ]
     centres = [(x[j % across], y[j // across, i]) for i, row in enumerate(rows) for j in range(len(row.images))]
     traces = [
-        go.Image(source=_source(picture), hoverinfo="skip"),
-        go.Scatter(
+        trace("image", source=_source(picture), hoverinfo="skip"),
+        trace(
+            "scatter",
             x=np.array([c[0] for c in centres], np.float32),
             y=np.array([c[1] for c in centres], np.float32),
             mode="markers",
@@ -148,7 +149,8 @@ def image_rows(
     if columns and len(starts) > 1:
         # The first block's headings are the axis'.
         below = range(across, len(columns))
-        headings = go.Scatter(
+        headings = trace(
+            "scatter",
             x=np.array([x[j % across] for j in below], np.float32),
             y=np.array([tops[j // across, 0] - between / 2 for j in below], np.float32),
             mode="text",
@@ -183,10 +185,11 @@ def image_rows(
     )
 
 
-def _frames(x: np.ndarray, y: np.ndarray, w: int, h: int) -> go.Scatter:
+def _frames(x: np.ndarray, y: np.ndarray, w: int, h: int) -> Trace:
     """Orange borders of images with centres x and y, (n,) each."""
     across, down = np.array([-1, 1, 1, -1, -1, np.nan]) * w / 2, np.array([-1, -1, 1, 1, -1, np.nan]) * h / 2
-    return go.Scatter(
+    return trace(
+        "scatter",
         x=(x[:, None] + across).ravel().astype(np.float32),
         y=(y[:, None] + down).ravel().astype(np.float32),
         mode="lines",
@@ -274,7 +277,7 @@ def image_grid(
     across, up = places or (np.empty(0), np.empty(0))
     shown = {**NO_LINES, "visible": places is not None, "constrain": "domain"}
     return figure(
-        [go.Image(source=_source(picture), hoverinfo="skip")],
+        [trace("image", source=_source(picture), hoverinfo="skip")],
         height,
         dragmode=False,
         xaxis={**shown, "title": labels[0], **_named(across, w)},

@@ -1,21 +1,55 @@
 """Takes turns: pages of many visitors at once would each take as long as all of them together."""
 
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Semaphore
+from threading import Event, Lock
 
-AT_ONCE = 1  # more only pass the interpreter's lock to and fro
-PATIENCE = 0.5  # seconds; a page that computes for long holds nobody up for longer
+LONG = 0.5  # seconds, after which a page that still computes no longer holds up the others
 
-_free = Semaphore(AT_ONCE)
+_lock = Lock()
+_waiting: deque[Event] = deque()  # who came first is first; each is woken once it is
+_holder: Event | None = None  # whose turn it is
+_began = 0.0  # when that began
 
 
 @contextmanager
 def taken() -> Iterator[None]:
     """Lasts while it is this page's turn."""
-    mine = _free.acquire(timeout=PATIENCE)
+    mine = Event()
+    _begin(mine)
     try:
         yield
     finally:
-        if mine:
-            _free.release()
+        _end(mine)
+
+
+def _begin(mine: Event) -> None:
+    global _holder, _began
+    with _lock:
+        _waiting.append(mine)
+        first = _waiting[0] is mine
+    if not first:
+        mine.wait()
+    while True:
+        with _lock:
+            left = _began + LONG - time.monotonic() if _holder else 0.0
+            if left <= 0:
+                _waiting.popleft()
+                _holder, _began = mine, time.monotonic()
+                if _waiting:
+                    _waiting[0].set()
+                mine.clear()
+                return
+        mine.clear()
+        mine.wait(left)
+
+
+def _end(mine: Event) -> None:
+    global _holder
+    with _lock:
+        if _holder is mine:  # or it has lost its turn
+            _holder = None
+            if _waiting:
+                _waiting[0].set()

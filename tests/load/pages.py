@@ -178,7 +178,8 @@ class Lens(Stay):
         shown = self.page.data("lens-*")
         same(self.page.link["pin"], [",".join(f"{n:.7g}" for n in self.pin)], "pin in the link")
         headings = [h.body for h in self.page.of("heading")]
-        holds("\n".join(headings), f"Pinned at ({self.pin[0]:.2f}, {self.pin[1]:.2f})", "pinned place")
+        x, y = np.array(self.pin, np.float32)  # as the page has them: halves may be rounded otherwise
+        holds("\n".join(headings), f"Pinned at ({x:.2f}, {y:.2f})", "pinned place")
         same(self.picture("pinned").shape, (SIDE, SIDE), "pinned image")
         same(shown["count"], len(test_images()), "dots")
 
