@@ -39,6 +39,7 @@ class Settings:
     keep_days: float
     upload_mb: int
     scheduler: str
+    ahead: str
     log: str
 
 
@@ -118,6 +119,8 @@ TABLE = (
     Setting("keep_days", 0.0, 7.0, "Days that a visitor's runs are kept since their last use; 0 for ever", 0, 3650),
     Setting("upload_mb", 25, 25, "Megabytes of pictures kept at a time for one visitor", 1, 1024),
     Setting("scheduler", "", "", "Address of the Dask scheduler that trains; empty for this machine"),
+    Setting("ahead", "no", "yes", "Whether a new server decodes at once what lenses show first: 100 MB on disk",
+            choices=("no", "yes")),
     Setting("log", "text", "json", "How the log is written", choices=("text", "json")),
 )  # fmt: skip
 

@@ -1,15 +1,12 @@
 """What a server does before its first visitor, so that no visitor waits for it."""
 
 import asyncio
-import contextlib
 import ctypes
 import gc
 import importlib
 import logging
 import os
 import pkgutil
-import socket
-import stat
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,7 +19,7 @@ from ae_core import jobs, logs, runs, settings
 from ae_core.errors import SettingsError
 from ae_core.runs import Run
 from pages import widgets
-from pages.widgets import visitor
+from pages.widgets import lens, visitor
 
 TRIM_SECONDS = 5
 SWITCH_SECONDS = 0.0005  # what answers browsers waits at most so long for each script that computes
@@ -37,7 +34,6 @@ LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Warms up, then lets the server answer."""
     _refuse_nonsense()
-    send_at_once()
     await asyncio.to_thread(jobs.tick)  # trainings wait for no warm-up
     logs.identify(visitor.session)
     logs.adopt("streamlit", "uvicorn", "websockets")
@@ -54,6 +50,9 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
         asyncio.create_task(_every(seconds, chore))
         for seconds, chore in ((TRIM_SECONDS, trim), (TICK_SECONDS, jobs.tick), (SWEEP_SECONDS, jobs.sweep))
     ]
+    if settings.current().ahead == "yes":
+        shipped = [run for run in runs.shipped() if isinstance(run, Run)]
+        chores.append(asyncio.create_task(lens.keep_main_planes(shipped)))
     logs.event("server started", version=ae_core.__version__, port=st.get_option("server.port"))
     yield
     logs.event("server stopped")
@@ -77,23 +76,6 @@ async def _every(seconds: float, act: Callable[[], object]) -> None:
             await asyncio.to_thread(act)
         except Exception as error:  # a mistake of ours; the next time may be better
             logs.event("chore failed", "error", error=repr(error))
-
-
-def send_at_once() -> None:
-    """Has every connection send what it is given, whether or not what went before has been confirmed.
-
-    asyncio does so for sockets that it has opened, and this server's was opened for it: what follows a figure waited
-    40 ms for the browser to confirm the figure. Connections take this over from the socket that listens.
-    Reference: RFC 896, RFC 1122 section 4.2.3.2; https://github.com/Kludex/uvicorn/issues/3149
-    """
-    with contextlib.suppress(OSError):
-        for number in map(int, os.listdir("/dev/fd")):
-            with contextlib.suppress(OSError):
-                if not stat.S_ISSOCK(os.fstat(number).st_mode):
-                    continue
-                with socket.socket(fileno=os.dup(number)) as found:
-                    if found.family in (socket.AF_INET, socket.AF_INET6):
-                        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def give_memory_back() -> Callable[[], object]:
@@ -128,7 +110,7 @@ def warm_up() -> None:
 
     for module in pkgutil.iter_modules(widgets.__path__, f"{widgets.__name__}."):
         importlib.import_module(module.name)
-    from pages.widgets import caches, lens, plot
+    from pages.widgets import caches, plot
 
     plot.library()
     go.Figure(go.Scatter(x=[0], y=[0]), layout={"template": "plotly"})

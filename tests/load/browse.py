@@ -9,6 +9,7 @@ Two real Chromium pages ride along: on a lens the pointer moves, on the sampler 
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import tempfile
@@ -66,9 +67,10 @@ async def pause(until: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def warm(base: str, tally: Tally) -> None:
+async def warm(server: Server, tally: Tally) -> None:
     """Each page once, so that what all share is there; what it took counts as the first visit of a new server."""
-    visitor = Visitor(base, took=tally.took)
+    await at_rest(server)
+    visitor = Visitor(server.url, took=tally.took)
     await visitor.arrive()
     for kind in HEAVY:
         stay = kind(visitor, RETURNER, random.Random(1))
@@ -78,12 +80,18 @@ async def warm(base: str, tally: Tally) -> None:
     await visitor.leave()
 
 
+async def at_rest(server: Server) -> None:
+    """Until a new server has done what it does ahead."""
+    while server.process.cpu_percent() > 20 or not (server.data / "derived").exists():
+        await asyncio.sleep(2)
+
+
 async def crowd(
     server: Server, sessions: int, seconds: float, ramp: float, browsers: bool, training: bool
 ) -> dict[str, Any]:
     """So many visitors for so long, after `ramp` seconds in which they come one by one."""
     tally, first = Tally(), Tally()
-    await warm(server.url, first)
+    await warm(server, first)
     until, under_way, leave_trainer = asyncio.Event(), asyncio.Event(), asyncio.Event()
     peak = Peak()
     following = asyncio.create_task(peak.follow(server.process))
@@ -156,7 +164,7 @@ async def calm_again(base: str, before: float) -> float:
 async def arrivals(server: Server, sessions: int) -> dict[str, Any]:
     """So many come within one second, each with an empty cache, and wait for their first page."""
     first, tally = Tally(), Tally()
-    await warm(server.url, first)
+    await warm(server, first)
     waited: list[float] = []
     of_page: list[float] = []
 
@@ -207,6 +215,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.sessions > RETURNER:
         parser.error(f"at most {RETURNER} sessions have test images of their own")
+    os.environ["LATENT_EXPLORER_AHEAD"] = "yes"  # as where strangers are expected
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
         if asked.what == "arrivals":
             results = asyncio.run(arrivals(server, asked.sessions))

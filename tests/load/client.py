@@ -5,7 +5,8 @@ import gzip
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -48,33 +49,45 @@ class Response:
         return (gzip.decompress(self.body) if packed else self.body).decode()
 
 
-async def get(base: str, path: str, cookie: str = "", accept: str = "*/*") -> Response:
-    """Asks for one thing, on a connection of its own."""
-    where = urlsplit(base)
-    reader, writer = await asyncio.open_connection(where.hostname, where.port)
-    lines = [f"GET {path} HTTP/1.1", f"Host: {where.netloc}", f"Accept: {accept}", "Accept-Encoding: gzip"]
-    lines += [f"Cookie: {COOKIE}={cookie}"] * bool(cookie)
-    writer.write("\r\n".join([*lines, "Connection: close", "", ""]).encode())
-    try:
-        content = await asyncio.wait_for(reader.read(), PATIENCE)
-    finally:
-        writer.close()
-    head, _, body = content.partition(b"\r\n\r\n")
-    first, *rest = head.decode("latin-1").split("\r\n")
+class Connection:
+    """One of a browser's connections, which stays open from one request to the next."""
+
+    def __init__(self, base: str) -> None:
+        self._where = urlsplit(base)
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def get(self, path: str, cookie: str = "", accept: str = "*/*") -> Response:
+        """Asks for one thing."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._where.hostname, self._where.port, limit=1 << 20)
+        reader, writer = self._streams
+        lines = [f"GET {path} HTTP/1.1", f"Host: {self._where.netloc}", f"Accept: {accept}", "Accept-Encoding: gzip"]
+        lines += [f"Cookie: {COOKIE}={cookie}"] * bool(cookie)
+        writer.write("\r\n".join([*lines, "", ""]).encode())
+        answer = await asyncio.wait_for(_read(reader), PATIENCE)
+        if answer.headers.get("connection") == "close":
+            self.close()
+        return answer
+
+    def close(self) -> None:
+        """Ends it; the next request opens it anew."""
+        if self._streams:
+            self._streams[1].close()
+            self._streams = None
+
+
+async def _read(reader: asyncio.StreamReader) -> Response:
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").strip().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
     if headers.get("transfer-encoding") == "chunked":
-        body = b"".join(_chunks(body))
-    elif len(body) != int(headers.get("content-length", len(body))):
-        raise Wrong(f"{path}: {len(body)} of {headers['content-length']} bytes came")
+        body = b""
+        while length := int(await reader.readline(), 16):
+            body += (await reader.readexactly(length + 2))[:-2]
+        await reader.readline()
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Response(int(first.split()[1]), headers, body)
-
-
-def _chunks(body: bytes) -> Iterator[bytes]:
-    while body:
-        size, _, body = body.partition(b"\r\n")
-        length = int(size, 16)
-        yield body[:length]
-        body = body[length + 2 :]
 
 
 @dataclass
@@ -160,7 +173,9 @@ class Visitor:
     async def arrive(self, path: str = "", everything: bool = True) -> float:
         """Asks for the page itself and, with an empty cache, for all that it links; gives the seconds."""
         began = time.perf_counter()
-        answer = await get(self.base, f"/{path}", self.cookie, accept="text/html")
+        page = Connection(self.base)
+        answer = await page.get(f"/{path}", self.cookie, accept="text/html")
+        page.close()
         if answer.status != 200:
             raise Wrong(f"/{path}: {answer.status}")
         given = re.search(rf"{COOKIE}=([^;]+)", answer.headers.get("set-cookie", ""))
@@ -171,21 +186,27 @@ class Visitor:
 
     async def fetch(self, links: Sequence[str], at_once: int = AT_ONCE) -> dict[str, Response]:
         """Gets what a browser would, which is what it has not got yet; raises for anything but a success."""
-        gate = asyncio.Semaphore(at_once)
-
-        async def one(link: str) -> Response:
-            async with gate:
-                began = time.perf_counter()
-                answer = await get(self.base, link, self.cookie)
-                self.took(f"fetch {link.split('/')[2] if link.count('/') > 1 else link}", time.perf_counter() - began)
-            if answer.status != 200:
-                raise Wrong(f"{link}: {answer.status} {answer.body[:200]!r}")
-            return answer
-
         wanted = [link for link in dict.fromkeys(links) if link not in self._fetched]
-        answers = await asyncio.gather(*(one(link) for link in wanted))
+        left, answers = deque(wanted), {}
+
+        async def ask() -> None:
+            connection = Connection(self.base)
+            try:
+                while left:
+                    link = left.popleft()
+                    began = time.perf_counter()
+                    answer = await connection.get(link, self.cookie)
+                    what = link.split("/")[2] if link.count("/") > 1 else link
+                    self.took(f"fetch {what}", time.perf_counter() - began)
+                    if answer.status != 200:
+                        raise Wrong(f"{link}: {answer.status} {answer.body[:200]!r}")
+                    answers[link] = answer
+            finally:
+                connection.close()
+
+        await asyncio.gather(*(ask() for _ in range(min(at_once, len(wanted)))))
         self._fetched.update(wanted)
-        return dict(zip(wanted, answers, strict=True))
+        return answers
 
     async def open(self, path: str = "", **query: Any) -> Page:
         """Opens a page by its link, in a session of its own."""

@@ -6,6 +6,7 @@ python -m tests.load.memory visits [--visits 1000]
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import tempfile
@@ -39,7 +40,7 @@ async def settled(server: Server) -> dict[str, float]:
 async def sessions(server: Server, counts: list[int], tally: Tally) -> dict[str, Any]:
     """Memory with so many visitors who browse, and after they have left."""
     found = {"fresh": await settled(server)}
-    await warm(server.url, tally)
+    await warm(server, tally)
     found["0"] = await settled(server)
     until = asyncio.Event()
     visitors: list[asyncio.Task[None]] = []
@@ -56,7 +57,7 @@ async def sessions(server: Server, counts: list[int], tally: Tally) -> dict[str,
 
 async def visits(server: Server, count: int, tally: Tally) -> dict[str, Any]:
     """Memory over so many visits, one after another, each of one page."""
-    await warm(server.url, tally)
+    await warm(server, tally)
     looks = [(0, memory(server.process))]
     for number in range(1, count + 1):
         visitor = Visitor(server.url, took=tally.took)
@@ -102,6 +103,7 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[50, 100, 200])
     parser.add_argument("--visits", type=int, default=1000)
     asked = parser.parse_args()
+    os.environ["LATENT_EXPLORER_AHEAD"] = "yes"  # as where strangers are expected
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
         work = sessions(server, asked.counts, Tally()) if asked.what == "sessions" else None
         results = asyncio.run(work or visits(server, asked.visits, Tally()))

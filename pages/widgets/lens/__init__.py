@@ -17,7 +17,7 @@ from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
 from pages.widgets import caches, served, sprites
-from pages.widgets.lens.scenes import ROOT, ROUTES, TILE, Scene, open_scene, prepare
+from pages.widgets.lens.scenes import ROOT, ROUTES, TILE, Scene, keep_main_planes, open_scene, prepare
 
 HERE = Path(__file__).parent
 PARTS = ("../sprites.js", "view.js", "tiles.js", "points.js", "ground.js", "draw.js", "hand.js", "lens.js")
@@ -154,6 +154,7 @@ __all__ = [
     "IMPOSSIBLE",
     "ROUTES",
     "Look",
+    "keep_main_planes",
     "parse",
     "prepare",
     "show",

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 from base64 import b64encode
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -239,6 +240,23 @@ async def _answer(scene: Scene, *what: Any, media_type: str = BINARY, often: boo
         return FileResponse(path, media_type=media_type, headers=HEADERS)
     content = await loop.run_in_executor(_computing, _compute_and_keep, path, scene, *what)
     return Response(content, media_type=media_type, headers=HEADERS)
+
+
+def _opened(run: Run) -> Scene:
+    scene = open_scene(caches.load(run), caches.plane(run))
+    _ = scene.level
+    return scene
+
+
+async def keep_main_planes(of: Iterable[Run]) -> None:
+    """Computes, one after another, what the lenses of these runs' main planes show first, unless it is kept already."""
+    for run in of:
+        scene = await asyncio.to_thread(_opened, run)
+        level = scene.level
+        middle = range(2 ** (level - 2), 3 * 2 ** (level - 2))  # the home view is the middle half of the world
+        tiles = [("tile", level, column, row) for row in middle for column in middle]
+        for what in [("points",), ("overlay", "ground"), ("tile", 0, 0, 0), *tiles]:
+            await _answer(scene, *what)
 
 
 async def _serve_points(request: Request) -> Response:
