@@ -26,7 +26,7 @@ SWITCH_SECONDS = 0.0005  # what answers browsers waits at most so long for each 
 TICK_SECONDS = 1  # between two looks at the queue
 SWEEP_SECONDS = 3600
 FIRST_SHOWN = "variational"  # by most pages
-M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1  # of malloc.h
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # of malloc.h
 LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
 
 
@@ -93,7 +93,6 @@ def give_memory_back() -> Callable[[], object]:
         return lambda: None  # another C library
     mallopt(M_ARENA_MAX, 2)
     mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
-    mallopt(M_TRIM_THRESHOLD, 64 * 2**20)  # or each array would be given back, and its pages asked for again
     return lambda: malloc_trim(0)
 
 
