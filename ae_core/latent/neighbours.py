@@ -18,7 +18,8 @@ class Index:
 
     def __init__(self, codes: np.ndarray) -> None:
         self.codes = np.asarray(codes, np.float32)
-        self._middle = self.codes.mean(axis=0)  # differences of squares lose less near zero
+        # Differences of squares lose less near zero.
+        self._middle = self.codes.mean(axis=0) if len(codes) else np.zeros(self.codes.shape[1], np.float32)
         parts = (self.codes[i : i + PART] - self._middle for i in range(0, len(codes), PART))
         self._squares = np.concatenate([np.einsum("nd,nd->n", part, part) for part in parts] or [np.empty(0)])
 

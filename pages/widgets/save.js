@@ -89,7 +89,7 @@ async function save(element, format) {
 async function asPage(element, data, layout, name, ground) {
   const library = await (await fetch(data.library)).text(); // from the browser's cache
   // The traces as they were sent, with what was switched off or chosen since.
-  const traces = shown(element, data).data.map((trace, i) => {
+  const traces = JSON.parse(data.figure).data.map((trace, i) => {
     const { visible, selectedpoints } = element.data[i];
     return { ...trace, visible, selectedpoints };
   });
