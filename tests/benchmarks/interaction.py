@@ -26,15 +26,20 @@ import numpy as np
 import streamlit as st
 
 st.title("Bare")
-seed = st.slider("Seed", 0, 100, 50)
+seed = st.slider("Seed", 0, 1000, 500)
 st.image(np.random.default_rng(seed).integers(0, 255, (280, 280), np.uint8), alt="Noise")
 """
 MOST_MILLISECONDS = 150  # above the bare page
 
 
 def slide(page: Page, turn: int) -> None:
-    """One step of Streamlit's first slider, always on: what was there before may be kept."""
-    page.get_by_test_id("stSlider").first.get_by_role("slider").press("ArrowRight")
+    """One step of Streamlit's first slider, on and on, for what was there before may be kept; at its end it turns."""
+    page.get_by_test_id("stSlider").first.get_by_role("slider").press("ArrowRight" if turn < 9 else "ArrowLeft")
+
+
+def widen(page: Page, turn: int) -> None:
+    """One step of the second slider, likewise."""
+    page.get_by_test_id("stSlider").nth(1).get_by_role("slider").press("ArrowRight" if turn < 9 else "ArrowLeft")
 
 
 def step(page: Page, turn: int) -> None:
@@ -74,7 +79,7 @@ CHANGES: dict[str, tuple[str, Callable[[Page, int], None]]] = {
     "latent-space run": ("run", choose("Run", "Contractive", "Variational")),
     "paths": ("frames", slide),
     "units": ("test image", step),
-    "sampler": ("images on the grid", slide),
+    "sampler": ("range of the grid", widen),
 }
 
 # `window.arm()` forgets; `window.roundTrip` is the time in milliseconds once a new picture stands there.
