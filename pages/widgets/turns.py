@@ -40,9 +40,8 @@ def _begin(mine: Event) -> None:
                 _holder, _began = mine, time.monotonic()
                 if _waiting:
                     _waiting[0].set()
-                mine.clear()
                 return
-        mine.clear()
+            mine.clear()  # under the lock: who ends from now on wakes it
         mine.wait(left)
 
 
