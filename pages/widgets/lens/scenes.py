@@ -26,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from ae_core import data, latent, runs
+from ae_core.errors import ExplorerError
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
 from ae_core.runs import Run
@@ -251,12 +252,13 @@ def _opened(run: Run) -> Scene:
 async def keep_main_planes(of: Iterable[Run]) -> None:
     """Computes, one after another, what the lenses of these runs' main planes show first, unless it is kept already."""
     for run in of:
-        scene = await asyncio.to_thread(_opened, run)
-        level = scene.level
-        middle = range(2 ** (level - 2), 3 * 2 ** (level - 2))  # the home view is the middle half of the world
-        tiles = [("tile", level, column, row) for row in middle for column in middle]
-        for what in [("points",), ("overlay", "ground"), ("tile", 0, 0, 0), *tiles]:
-            await _answer(scene, *what)
+        with suppress(ExplorerError):  # a damaged run: its pages say so themselves
+            scene = await asyncio.to_thread(_opened, run)
+            level = scene.level
+            middle = range(2 ** (level - 2), 3 * 2 ** (level - 2))  # the home view is the middle half of the world
+            tiles = [("tile", level, column, row) for row in middle for column in middle]
+            for what in [("points",), ("overlay", "ground"), ("tile", 0, 0, 0), *tiles]:
+                await _answer(scene, *what)
 
 
 async def _serve_points(request: Request) -> Response:
