@@ -163,8 +163,8 @@ def code_profile(code: np.ndarray, codes: np.ndarray) -> go.Figure:
     usual = trace(
         "bar", x=units, y=high - low, base=low, marker={"color": GRID}, name="1st to 99th percentile", hoverinfo="skip"
     )
-    own = trace("scatter", 
-        x=units, y=np.asarray(code, np.float32), mode="markers", name="this code",
+    own = trace(
+        "scatter", x=units, y=np.asarray(code, np.float32), mode="markers", name="this code",
         marker={"color": SERIES_COLOURS[0], "size": 8 if len(code) <= 64 else 4},
         hovertemplate="unit %{x}: %{y:.3g}",
     )  # fmt: skip
@@ -185,14 +185,14 @@ def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
         zeros = z == 0
         counts, _ = np.histogram(z[~zeros], ACTIVATION_BINS, span)  # even intervals need no sorting
         share = (counts / z.size * 100).astype(np.float32)
-        line = trace("scatter", 
-            x=edges[:-1].astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines", name=plain(title),
-            line={"shape": "hv", "color": colour, "width": 2}, hovertemplate="%{x:.2f}: %{y:.2g} %",
+        line = trace(
+            "scatter", x=edges[:-1].astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines",
+            name=plain(title), line={"shape": "hv", "color": colour, "width": 2}, hovertemplate="%{x:.2f}: %{y:.2g} %",
         )  # fmt: skip
         traces.append(line)
         if zeros.any():
-            mark = trace("scatter", 
-                x=np.zeros(1, np.float32), y=np.array([zeros.mean() * 100], np.float32), mode="markers",
+            mark = trace(
+                "scatter", x=np.zeros(1, np.float32), y=np.array([zeros.mean() * 100], np.float32), mode="markers",
                 marker={"color": colour, "size": 12, "symbol": "diamond"}, name=f"{plain(title)}: exactly 0",
                 showlegend=False, hovertemplate="exactly 0: %{y:.1f} %",
             )  # fmt: skip
@@ -206,8 +206,8 @@ def firing_rates(rates: Mapping[str, np.ndarray]) -> go.Figure:
     traces = []
     for (title, rate), colour in zip(rates.items(), SERIES_COLOURS, strict=False):
         order = np.argsort(-rate)
-        line = trace("scatter", 
-            x=np.linspace(0, 100, len(rate), endpoint=False, dtype=np.float32),
+        line = trace(
+            "scatter", x=np.linspace(0, 100, len(rate), endpoint=False, dtype=np.float32),
             y=(rate[order] * 100).astype(np.float32), customdata=(order + 1).astype(np.int32), mode="lines+markers",
             name=plain(title), line={"color": colour, "width": 2}, marker={"size": 4},
             hovertemplate="unit %{customdata}: fires on %{y:.1f} % of images",
@@ -222,8 +222,8 @@ def units_per_image(counts: Mapping[str, np.ndarray]) -> go.Figure:
     traces = []
     for (title, count), colour in zip(counts.items(), SERIES_COLOURS, strict=False):
         values, frequency = np.unique(count, return_counts=True)
-        bars = trace("bar", 
-            x=values.astype(np.int32), y=(frequency / len(count) * 100).astype(np.float32), name=plain(title),
+        bars = trace(
+            "bar", x=values.astype(np.int32), y=(frequency / len(count) * 100).astype(np.float32), name=plain(title),
             marker={"color": colour, "opacity": 0.7}, hovertemplate="%{x} units: %{y:.1f} % of images",
         )  # fmt: skip
         traces.append(bars)

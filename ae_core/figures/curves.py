@@ -38,12 +38,12 @@ def learning_curves(
         line = [(p["epochs"], p["terms"][name]) for p in progress] or [(h["epoch"], h["terms"][name]) for h in history]
         x, y = np.array(line, np.float32).T
         held_out = np.array([h["validation"][name] for h in history], np.float32)
-        training = trace("scatter", 
-            x=x, y=y, mode="lines", name="training", line={"color": colour, "width": 2}, **on,
+        training = trace(
+            "scatter", x=x, y=y, mode="lines", name="training", line={"color": colour, "width": 2}, **on,
             hovertemplate="epoch %{x:.2f}: %{y:.4g}<extra>training</extra>",
         )  # fmt: skip
-        dots = trace("scatter", 
-            x=np.array([h["epoch"] for h in history], np.float32), y=held_out, mode="markers",
+        dots = trace(
+            "scatter", x=np.array([h["epoch"] for h in history], np.float32), y=held_out, mode="markers",
             name="held-out images", marker={"color": colour, "size": 7, "symbol": "circle-open"}, **on,
             hovertemplate="epoch %{x}: %{y:.4g}<extra>held-out</extra>",
         )  # fmt: skip

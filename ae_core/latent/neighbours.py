@@ -41,8 +41,8 @@ class Index:
         k = min(k, len(self.codes))
         if not k:
             return np.empty(0, np.intp), np.empty(0, np.float32)
-        from_middle = code.astype(np.float64) - self._middle
-        about = self._squares - 2 * (self.codes @ (code - self._middle) - self._middle @ (code - self._middle))
+        from_middle = code - self._middle
+        about = self._squares - 2 * (self.codes @ from_middle)  # less what is the same for all
         # What rounding may hide: all that may be among the nearest are looked at again, one by one.
         longest = np.sqrt(self._squares.max()) + np.linalg.norm(self._middle) + np.linalg.norm(from_middle)
         slack = 4 * len(code) * np.finfo(np.float32).eps * longest**2

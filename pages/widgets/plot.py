@@ -75,7 +75,7 @@ def show(figure: go.Figure | Draw, key: str, alt: str, narrow: Draw | None = Non
 
     is_narrow = told.get(key, _on_a_phone()) if narrow else None
     draw = narrow if narrow and is_narrow else figure
-    drawn = _drawn(draw, key, is_narrow, of) if of else _draw(draw)
+    drawn = _drawn(draw, key, is_narrow, of) if of is not None else _draw(draw)
     _component()(key=key, data={**_data(drawn, key, alt), "narrow": is_narrow}, on_narrow_change=tell)
 
 
