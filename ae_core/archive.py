@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import runs
+from ae_core import cards, runs
 from ae_core import spec as specs
 from ae_core.errors import ExplorerError, RunError
 from ae_core.runs import Run
@@ -56,9 +56,9 @@ def pack(run: Run) -> bytes:
     """
     import h5py
 
-    files = {name: runs.read_file(run.path, name, run.card) for name in (SPEC, HISTORY)}
-    files[TITLE] = run.title[: runs.MAX_TITLE].encode("utf-8", "replace")
-    content = runs.read_file(run.path, "model.weights.h5", run.card)
+    files = {name: cards.read_file(run.path, name, run.card) for name in (SPEC, HISTORY)}
+    files[TITLE] = run.title[: cards.MAX_TITLE].encode("utf-8", "replace")
+    content = cards.read_file(run.path, "model.weights.h5", run.card)
     try:
         with h5py.File(io.BytesIO(content)) as saved:
             for name, shape in run.spec.weights.items():
@@ -100,19 +100,19 @@ def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Impor
         if names.count(name) != 1:
             raise RunError(f"The archive must hold {name} once, it holds {names.count(name)} of it.")
     try:
-        spec = specs.parse(_text(archive, SPEC, runs.MAX_JSON))
-        history = runs.parse_history(_text(archive, HISTORY, runs.MAX_HISTORY))
+        spec = specs.parse(_text(archive, SPEC, cards.MAX_JSON))
+        history = cards.parse_history(_text(archive, HISTORY, cards.MAX_HISTORY))
     except RunError:
         raise
     except ExplorerError as error:
-        raise RunError(f"The archive's {SPEC} is not valid: {error}"[: runs.MAX_REASON]) from None
+        raise RunError(f"The archive's {SPEC} is not valid: {error}"[: cards.MAX_REASON]) from None
     except ValueError as error:
         raise RunError(f"The archive's {HISTORY} is not valid: {error}") from None
     if len(history) > spec.training.epochs:
         raise RunError(f"The archive's {HISTORY} has {len(history)} epochs, its spec asks for {spec.training.epochs}.")
-    if 4 * spec.parameters + runs.AROUND > runs.MAX_FILE:
+    if 4 * spec.parameters + runs.AROUND > cards.MAX_FILE:
         raise RunError(f"The archive's network has {spec.parameters:,} parameters: too many for a run that is served.")
-    title = runs.clean(_text(archive, TITLE, 4 * runs.MAX_TITLE))[: runs.MAX_TITLE]
+    title = runs.clean(_text(archive, TITLE, 4 * cards.MAX_TITLE))[: cards.MAX_TITLE]
 
     expected = {SPEC, HISTORY, TITLE} | {_file(name) for name in spec.weights}
     if len(names) != len(expected) or set(names) != expected:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import onnx_check, runs
+from ae_core import cards, onnx_check, runs
 from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
@@ -69,7 +69,7 @@ class LoadedRun:
         expected = (
             dict.fromkeys(self.recipe.heads, (1, self.latent_dim)) if width else {"x_hat": (1, *self.image_shape)}
         )
-        content = runs.read_file(self.run.path, f"{name}.onnx", self.run.card)
+        content = cards.read_file(self.run.path, f"{name}.onnx", self.run.card)
         try:
             onnx_check.check(content, self.spec.parameters)
             network = OnnxNetwork(content)
@@ -159,7 +159,7 @@ def load(path: str | Path) -> LoadedRun:
         RunError: if there is none, or if it is incomplete, changed or of another shape.
     """
     run = runs.read(Path(path))
-    runs.verify_file(run.path, "model.weights.h5", run.card)  # not used here, but part of what the run claims to be
+    cards.verify_file(run.path, "model.weights.h5", run.card)  # not used here, but part of what the run claims to be
     return LoadedRun(run)
 
 

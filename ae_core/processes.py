@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
-from ae_core import runs
+from ae_core import disk, runs
 
 ACTIVE = ("queued", "starting", "running")
 START_SECONDS = 30  # what is starting and whose process has not taken its lock by then never will
@@ -97,7 +97,7 @@ class Status:
         return cls.ENDED
 
     def write(self, folder: Path) -> None:
-        runs.write_json(folder / "status.json", asdict(self))
+        disk.write_json(folder / "status.json", asdict(self))
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_core import data, inference, processes, runs
+from ae_core import data, disk, inference, processes, runs
 from ae_core.errors import ExplorerError, RunError
 from ae_core.latent.projections import tsne
 from ae_core.runs import Run
@@ -101,7 +101,7 @@ def write(path: Path, places: np.ndarray) -> None:
     """Keeps places (n, 2) in [-1, 1] in a file with its own SHA-256 at the end, whole or not at all."""
     file = io.BytesIO()
     np.save(file, np.round(places * FULL).astype(np.int16))
-    runs.write_bytes(path, file.getvalue() + hashlib.sha256(file.getvalue()).digest())
+    disk.write_bytes(path, file.getvalue() + hashlib.sha256(file.getvalue()).digest())
 
 
 def status(run: Run) -> Status:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ae_core import data, inference, runs
+from ae_core import cards, data, disk, inference, runs
 from ae_core.archive import Import
 from ae_core.data import Dataset, as_float
 from ae_core.errors import ExplorerError, TrainingError
@@ -94,7 +94,7 @@ def rebuild(found: Import, out: str | Path, title: str | None = None, owner: str
 
 
 def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterator[Event]:
-    runs.check_writable(out)
+    disk.check_writable(out)
     yield Preparing(LOADING)
     from ae_core import keras_model
 
@@ -110,7 +110,7 @@ def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterato
 def _fit(
     spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, labels: dict[str, str | None]
 ) -> Iterator[Event]:
-    runs.check_writable(out)
+    disk.check_writable(out)
     yield Preparing(LOADING)
     dataset = data.load(spec.dataset)
     reading = threading.Thread(target=_unpack, args=(dataset,))
@@ -282,14 +282,14 @@ def _save(
     """Writes a run whole: what was learnt, the networks checked on images x, and figures from the written files."""
     from ae_core import keras_model
 
-    with runs.writing(out) as folder:
+    with disk.writing(out) as folder:
         (folder / "spec.json").write_text(json.dumps(spec.to_json(), indent=1) + "\n")
         (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in history))
-        runs.reserve(folder, 3 * 4 * card["parameters"] + (1 << 18))  # as weights, encoder and decoder
+        disk.reserve(folder, 3 * 4 * card["parameters"] + (1 << 18))  # as weights, encoder and decoder
         model.save_weights(folder / "model.weights.h5")
         keras_model.export(model, folder, x)
-        runs.write_card(folder, card | {"metrics": {}})
-        runs.write_card(folder, card | {"metrics": _finite(evaluate(inference.load(folder), neighbours=False))})
+        cards.write(folder, card | {"metrics": {}})
+        cards.write(folder, card | {"metrics": _finite(evaluate(inference.load(folder), neighbours=False))})
     return runs.read(out)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ae_core import archive, data, inference, jobs, kinds, runs, training
+from ae_core import archive, cards, data, inference, jobs, kinds, runs, training
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError, RunError
 from ae_core.events import Finished
@@ -244,7 +244,7 @@ def test_what_is_no_archive_is_refused_in_a_sentence(name: str, files: Files) ->
         tracemalloc.stop()
     reason = str(caught.value)
     assert any(word in reason for word in says.split("|")), reason
-    assert reason.endswith(".") or len(reason) == runs.MAX_REASON
+    assert reason.endswith(".") or len(reason) == cards.MAX_REASON
     assert "\n" not in reason
     assert len(reason) <= 400
     assert peak < 5e6

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
-from ae_core import inference, jobs, processes, runs, training
+from ae_core import disk, inference, jobs, processes, training
 from ae_core.errors import TrainingError
 from ae_core.jobs import Job, Status, folder, worker
 from ae_core.spec import Spec, make_spec
@@ -158,7 +158,7 @@ def test_killed_it_is_failed_with_a_sentence_and_leaves_nothing_half_written(wor
     assert job.status.state == "failed"
     assert job.status.reason.endswith(".")
     assert "unexpectedly" in job.status.reason
-    assert not list(job.run_path.parent.glob(f"{runs.UNFINISHED}*"))
+    assert not list(job.run_path.parent.glob(f"{disk.UNFINISHED}*"))
 
 
 @pytest.mark.parametrize("name", ["continued", "revived"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ae_core import archive, inference, jobs, processes, runs
+from ae_core import archive, cards, inference, jobs, processes, runs
 from ae_core.errors import ExplorerError, OptionError, TrainingError
 from ae_core.jobs import Job
 from ae_core.spec import make_spec
@@ -26,16 +26,16 @@ def mine(digits_runs: dict[str, Path]) -> Job:
     job = jobs.folder.create(make_spec("vanilla", "digits", epochs=1), ME, "Mine")
     jobs.Status("finished", "", 1.0, epoch=1).write(job.path)
     shutil.copytree(digits_runs["vanilla"], job.run_path)
-    runs.write_card(job.run_path, runs.read_card(job.run_path) | {"owner": ME, "title": "Mine"})
+    cards.write(job.run_path, cards.unchecked(job.run_path) | {"owner": ME, "title": "Mine"})
     return jobs.find(job.id)
 
 
 def bend_card(run: Path) -> None:
-    (run / runs.CARD).write_text((run / runs.CARD).read_text().replace(ME, OTHER))
+    (run / cards.CARD).write_text((run / cards.CARD).read_text().replace(ME, OTHER))
 
 
 def everyones(run: Path) -> None:
-    runs.write_card(run, runs.read_card(run) | {"owner": None})
+    cards.write(run, cards.unchecked(run) | {"owner": None})
 
 
 def all_of(run: Path) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ae_core import data, jobs, kinds, processes, runs
+from ae_core import cards, data, jobs, kinds, processes, runs
 from ae_core.kinds import FAMILIES
 from ae_core.spec import make_spec
 from pages.widgets import progress, visitor
@@ -117,7 +117,7 @@ def test_every_page_is_full_with_the_runs_that_ship(page: str) -> None:
     assert pictures(app), "a page without a picture"
 
 
-@pytest.mark.parametrize("run", sorted(p.name for p in runs.SHIPPED.iterdir() if (p / runs.CARD).exists()))
+@pytest.mark.parametrize("run", sorted(p.name for p in runs.SHIPPED.iterdir() if (p / cards.CARD).exists()))
 def test_every_run_that_ships_is_shown(run: str) -> None:
     app = start()
     app.query_params["run"] = run
@@ -507,7 +507,7 @@ def test_one_that_failed_says_why_and_is_resumed(monkeypatch: pytest.MonkeyPatch
 def test_what_belongs_to_another_visitor_is_in_no_list_and_opens_by_its_link(digits_runs: dict[str, Path]) -> None:
     job = job_in_state("finished", owner="someone-else")
     shutil.copytree(digits_runs["vanilla"], job.run_path)
-    runs.write_card(job.run_path, runs.read_card(job.run_path) | {"owner": "someone-else"})
+    cards.write(job.run_path, cards.unchecked(job.run_path) | {"owner": "someone-else"})
     app = open_page("train")
     assert "What to expect" in [s.value for s in app.header]
     turn(app, "reconstruct")
@@ -528,7 +528,7 @@ def test_what_belongs_to_another_visitor_is_in_no_list_and_opens_by_its_link(dig
 
 
 def test_a_run_that_could_be_guessed_opens_for_its_owner_alone(mine: Path) -> None:
-    runs.write_card(mine / "sparse", runs.read_card(mine / "sparse") | {"owner": "someone-else"})
+    cards.write(mine / "sparse", cards.unchecked(mine / "sparse") | {"owner": "someone-else"})
     app = open_page("reconstruct", run="sparse")
     assert "gone" in app.warning[0].value
     assert app.selectbox(key="run").value == "vanilla"

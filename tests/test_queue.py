@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from ae_core import jobs, processes, runs, settings, training
+from ae_core import disk, jobs, processes, runs, settings, training
 from ae_core.errors import OptionError, TrainingError
 from ae_core.jobs import Job, Status, folder, guard, limits, local, queue, sweeping, worker
 from ae_core.spec import Spec, make_spec
@@ -223,7 +223,7 @@ def test_a_stop_lets_a_run_be_saved_of_what_was_learnt() -> None:
 
 def test_one_that_was_stopped_while_it_was_loaded_again_can_still_be_resumed() -> None:
     job = resumable(at("failed", epoch=1))
-    runs.write_json(job.path / "spec.json", {"spec": small().to_json(), "owner": "alice", "title": "loading"})
+    disk.write_json(job.path / "spec.json", {"spec": small().to_json(), "owner": "alice", "title": "loading"})
     jobs.resume(job)
     jobs.request_stop(wait(job, in_phase(training.LOADING)))
     job = wait(job, ended)
@@ -370,7 +370,7 @@ def test_two_servers_never_both_start_a_job() -> None:
 
 def test_a_server_killed_and_restarted_finds_every_job_again() -> None:
     running, dead, waiting = at("queued", submitted=1.0), resumable(at("running", epoch=1)), at("queued")
-    runs.write_json(running.path / "spec.json", {"spec": small().to_json(), "owner": "alice", "title": "learns"})
+    disk.write_json(running.path / "spec.json", {"spec": small().to_json(), "owner": "alice", "title": "learns"})
     first = server()
     wait(running, in_phase("Training"), tick=False)
     first.kill()
@@ -398,7 +398,7 @@ def test_a_server_killed_and_restarted_finds_every_job_again() -> None:
 
 
 @pytest.fixture
-def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A disk of a megabyte."""
     path = tmp_path / "disk"
     path.mkdir()
@@ -418,24 +418,24 @@ def fill(path: Path) -> None:
             file.write(b"\0" * 4096)
 
 
-def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_nothing_else(disk: Path) -> None:
+def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_nothing_else(small_disk: Path) -> None:
     job = wait(jobs.submit(small(), "alice", "writes"), in_phase("Training"))
     waiting = jobs.submit(small(), "bob", "quick")
     with pytest.raises(OSError, match="No space"):
-        fill(disk / "filler")
+        fill(small_disk / "filler")
     job = wait(job, ended)
     assert job.status.state == "failed"
     assert job.status.reason == "A file could not be written or read: No space left on device."
     with pytest.raises(TrainingError, match="No space left on device"):
         jobs.submit(small(), "carol", "quick")
-    (disk / "filler").unlink()
+    (small_disk / "filler").unlink()
     wait(waiting, ended)
     assert Status.load(job.path).reason == job.status.reason, "once there is room it is noted"
 
 
-def test_a_folder_that_has_become_read_only_stops_no_server(disk: Path) -> None:
+def test_a_folder_that_has_become_read_only_stops_no_server(small_disk: Path) -> None:
     job = resumable(at("running", epoch=1))
-    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     for act in (lambda: jobs.submit(small(), "bob", "quick"), lambda: jobs.resume(job)):
         with pytest.raises(TrainingError, match=r": Read-only file system\.$"):
             act()
@@ -538,7 +538,7 @@ def test_a_use_is_noted_now_and_then_and_forgotten_with_the_run(week: float) -> 
 def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
     job, busy = at("failed"), at("running")
     results = runs.data_folder() / "runs"
-    left = results / f"{runs.UNFINISHED}0123"
+    left = results / f"{disk.UNFINISHED}0123"
     left.mkdir(parents=True)
     (left / ".room").write_bytes(b"x")
     for owner in (job, busy):
@@ -550,7 +550,7 @@ def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_
     (derived / ".0123456789ab.tmp").touch()
     cut = folder.jobs_folder() / "vanilla-20260101-000000-0123456789abcdef"
     cut.mkdir()
-    with runs.writing(results / "vanilla-1") as writing, processes.working(busy.path):
+    with disk.writing(results / "vanilla-1") as writing, processes.working(busy.path):
         jobs.sweep()
         assert writing.exists()
         assert (busy.path / "resume" / ".state.npz.tmp").exists()

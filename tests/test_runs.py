@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ae_core import inference, kinds, onnx_check, runs
+from ae_core import cards, disk, inference, kinds, onnx_check, runs
 from ae_core.errors import RunError
 from ae_core.runs import CARD, FILES, BrokenRun, Run
 from tests.load import damaged
@@ -38,7 +38,7 @@ def flip(content: bytes) -> bytes:
 
 def sign(path: Path) -> None:
     """Makes the card agree with the files, as a forger would."""
-    runs.write_card(path, runs.read_card(path))
+    cards.write(path, cards.unchecked(path))
 
 
 def refusal(folder: Path, early: bool) -> str:
@@ -101,10 +101,10 @@ def test_a_changed_file_is_told(name: str, damage: str, folder: Path) -> None:
 def test_changed_weights_are_told_to_whoever_reads_them(damage: str, folder: Path) -> None:
     path = folder / "victim" / "model.weights.h5"
     card = runs.read(folder / "victim").card
-    assert runs.read_file(path.parent, path.name, card) == path.read_bytes()
+    assert cards.read_file(path.parent, path.name, card) == path.read_bytes()
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
     with pytest.raises(RunError, match=r"model\.weights\.h5 is not the file that was written"):
-        runs.read_file(path.parent, path.name, card)
+        cards.read_file(path.parent, path.name, card)
 
 
 @pytest.mark.parametrize("name", [n for n in EVERY if n != "model.weights.h5"])
@@ -261,12 +261,12 @@ def test_a_spec_of_another_network_is_told(folder: Path) -> None:
 def test_a_huge_file_is_not_read(folder: Path) -> None:
     victim = folder / "victim"
     with (victim / "encoder.onnx").open("r+b") as file:
-        file.truncate(runs.MAX_FILE + 1)  # a hole: it takes no room on the disk
+        file.truncate(cards.MAX_FILE + 1)  # a hole: it takes no room on the disk
     assert "encoder.onnx has 67,108,865 bytes" in refusal(folder, early=True)
     sign(victim)
     assert "its network needs at most" in refusal(folder, early=True)
     with (victim / CARD).open("r+b") as file:
-        file.truncate(runs.MAX_JSON + 1)
+        file.truncate(cards.MAX_JSON + 1)
     assert "at most 65,536 are read" in refusal(folder, early=True)
 
 
@@ -321,7 +321,7 @@ def test_folders_that_are_no_runs(folder: Path) -> None:
     (folder / "victim" / "encoder.onnx").symlink_to(folder / "good" / "encoder.onnx")
     assert "encoder.onnx" in refusal(folder, early=True)
     (folder / ".hidden").mkdir()
-    (folder / f"{runs.UNFINISHED}x-1").mkdir()
+    (folder / f"{disk.UNFINISHED}x-1").mkdir()
     (folder / "file.txt").write_text("x")
     assert [entry.name for entry in runs.scan(folder)] == ["good", "other", "victim"]
     assert runs.scan(folder / "nowhere") == []
@@ -331,17 +331,17 @@ def test_folders_that_are_no_runs(folder: Path) -> None:
 
 def test_a_written_folder_appears_whole(tmp_path: Path) -> None:
     out = tmp_path / "a" / "run"
-    with runs.writing(out) as work:
+    with disk.writing(out) as work:
         (work / "x").write_text("1")
         assert not out.exists()
         assert work.parent == out.parent  # the same disk, so that a rename is enough
     assert [p.relative_to(tmp_path).as_posix() for p in sorted(tmp_path.rglob("*"))] == ["a", "a/run", "a/run/x"]
-    with pytest.raises(RunError, match="exists already"), runs.writing(out):
+    with pytest.raises(RunError, match="exists already"), disk.writing(out):
         pytest.fail("an existing run was opened for writing")
 
 
 def write(out: Path, meanwhile: Callable[[], None]) -> None:
-    with runs.writing(out) as work:
+    with disk.writing(out) as work:
         (work / "x").write_text("mine")
         meanwhile()
 
@@ -373,7 +373,7 @@ def test_two_writers_of_one_name_leave_one_whole_run(tmp_path: Path) -> None:
 
 def test_a_replaced_file_is_the_old_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "status.json"
-    runs.write_json(path, {"state": "running"})
+    disk.write_json(path, {"state": "running"})
 
     def full(*args: Any) -> None:
         raise OSError(errno.ENOSPC, "full")
@@ -382,7 +382,7 @@ def test_a_replaced_file_is_the_old_or_the_new_one(tmp_path: Path, monkeypatch: 
         with monkeypatch.context() as patch:
             patch.setattr(os, call, full)
             with pytest.raises(OSError, match="full"):
-                runs.write_json(path, {"state": "finished"})
+                disk.write_json(path, {"state": "finished"})
         assert json.loads(path.read_text()) == {"state": "running"}
         assert list(tmp_path.iterdir()) == [path]
 

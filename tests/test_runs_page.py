@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ae_core import archive, jobs, processes, runs
+from ae_core import archive, cards, jobs, processes, runs
 from ae_core.jobs import Job
 from ae_core.spec import make_spec
 from pages.widgets import visitor
@@ -29,7 +29,7 @@ def finished(digits_runs: dict[str, Path], owner: str = ME, title: str = TITLE) 
     job = jobs.folder.create(make_spec("vanilla", "digits", epochs=1), owner, title)
     jobs.Status("finished", "", 1.0, epoch=1).write(job.path)
     shutil.copytree(digits_runs["vanilla"], job.run_path)
-    runs.write_card(job.run_path, runs.read_card(job.run_path) | {"owner": owner, "title": title})
+    cards.write(job.run_path, cards.unchecked(job.run_path) | {"owner": owner, "title": title})
     return jobs.find(job.id)
 
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ae_core import jobs, runs, sweeps
+from ae_core import disk, jobs, runs, sweeps
 from ae_core.errors import OptionError, TrainingError
 from ae_core.jobs import folder, local
 
@@ -92,7 +92,7 @@ def test_jobs_of_before_there_were_sweeps_are_read() -> None:
     job = folder.create(plan("quick", seeds=(0,))[0][0], None, "Old")
     record = json.loads((job.path / "spec.json").read_text())
     del record["sweep"]
-    runs.write_json(job.path / "spec.json", record)
+    disk.write_json(job.path / "spec.json", record)
     folder._asked.cache_clear()
     assert jobs.find(job.id).sweep == ""
 

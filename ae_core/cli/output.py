@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from ae_core import runs
+from ae_core import disk
 
 STOPPED = 130
 PATIENCE = 1.0  # seconds before a command says what it is doing
@@ -97,7 +97,7 @@ def clock(seconds: float) -> str:
 def write(path: Path, content: bytes) -> None:
     """Writes a result to a file and prints the file's path."""
     try:
-        runs.write_bytes(path, content)
+        disk.write_bytes(path, content)
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written ({error.strerror}): choose another --out.") from error
     click.echo(path)

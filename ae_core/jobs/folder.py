@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ae_core import processes, runs, spec
+from ae_core import disk, processes, runs, spec
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.spec import Spec
 
@@ -133,7 +133,7 @@ def create(what: Spec, owner: str | None, title: str, fill: Fill = leave, sweep:
     try:
         path.mkdir(parents=True)
         record = {"spec": what.to_json(), "owner": owner, "title": title, "sweep": sweep}
-        runs.write_json(path / "spec.json", record)
+        disk.write_json(path / "spec.json", record)
         fill(path)
         Status().write(path)
     except OSError as error:

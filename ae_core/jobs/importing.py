@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from ae_core import archive, runs, training
+from ae_core import archive, disk, training
 from ae_core.events import Cancelled, Event, Finished, Preparing
 from ae_core.jobs import queue
 from ae_core.jobs.folder import Job
@@ -25,7 +25,7 @@ def submit(content: bytes, owner: str | None, title: str = "") -> Job:
     """
     found = archive.unpack(content)
     title = title or found.title or "Imported"
-    return queue.submit(found.spec, owner, title, lambda path: runs.write_bytes(path / ARCHIVE, content))
+    return queue.submit(found.spec, owner, title, lambda path: disk.write_bytes(path / ARCHIVE, content))
 
 
 def is_import(job_path: Path) -> bool:

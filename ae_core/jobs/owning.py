@@ -2,7 +2,7 @@
 
 import contextlib
 
-from ae_core import archive, logs, processes, runs
+from ae_core import archive, cards, logs, processes, runs
 from ae_core.errors import OptionError, RunError, TrainingError
 from ae_core.jobs import folder, sweeping
 from ae_core.runs import BrokenRun, Run
@@ -61,7 +61,7 @@ def rename(name: str, owner: str, title: str) -> None:
         raise OptionError("A run needs a name: give it at least one letter.")
     with folder.locked("It could not be named anew"):
         _check(name, owner)
-        runs.rename(runs.data_folder() / "runs" / name, title)
+        cards.rename(runs.data_folder() / "runs" / name, title)
 
 
 def export(name: str, owner: str) -> bytes:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ae_core import logs, processes, runs, settings
+from ae_core import disk, logs, processes, runs, settings
 from ae_core.errors import ExplorerError
 from ae_core.jobs import folder
 from ae_core.runs import Run
@@ -64,8 +64,8 @@ def remove_temporary(path: Path) -> None:
 
 def remove_unfinished() -> None:
     """Removes unfinished runs that nobody writes any more."""
-    for path in (runs.data_folder() / "runs").glob(f"{runs.UNFINISHED}*"):
-        runs.remove_if_left(path)
+    for path in (runs.data_folder() / "runs").glob(f"{disk.UNFINISHED}*"):
+        disk.remove_if_left(path)
 
 
 def _uses() -> Path:
@@ -114,7 +114,7 @@ def _nothing() -> Iterator[Path]:
 
 def hide(path: Path) -> None:
     """Renames a folder, so that it is what is left of a run that nobody writes."""
-    new = runs.data_folder() / "runs" / f"{runs.UNFINISHED}{path.parent.name}-{path.name}"
+    new = runs.data_folder() / "runs" / f"{disk.UNFINISHED}{path.parent.name}-{path.name}"
     new.parent.mkdir(exist_ok=True)
     os.rename(path, new)
 

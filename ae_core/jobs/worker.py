@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import processes, runs, settings, training
+from ae_core import disk, processes, settings, training
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.events import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
 from ae_core.jobs import folder, guard, importing
@@ -118,13 +118,13 @@ def _append(path: Path, record: dict[str, Any]) -> None:
 
 
 def _write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    runs.write_bytes(path, "".join(json.dumps(record) + "\n" for record in records).encode())
+    disk.write_bytes(path, "".join(json.dumps(record) + "\n" for record in records).encode())
 
 
 def _write_preview(path: Path, images: np.ndarray) -> None:
     buffer = io.BytesIO()
     np.save(buffer, images)
-    runs.write_bytes(path / "preview.npy", buffer.getvalue())
+    disk.write_bytes(path / "preview.npy", buffer.getvalue())
 
 
 def train(path: Path) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from browsing import Server, Tab
 from playwright.sync_api import BrowserContext, expect
 
-from ae_core import runs
+from ae_core import cards, runs
 
 TITLE = (
     "**b** :red[x] :smile: :material/home: -- -> <- <i>i</i> &lt;i&gt; &copy; [l](http://e.x) `c` $x$ www.e.org a@b.org"
@@ -18,7 +18,7 @@ def test_a_title_stands_as_it_was_written(new_visitor: Callable[[], BrowserConte
     copy: Path = server.data / "runs" / "words"
     shutil.copytree(runs.SHIPPED / "vanilla-2d", copy)
     try:
-        runs.write_card(copy, runs.read_card(copy) | {"title": TITLE})
+        cards.write(copy, cards.unchecked(copy) | {"title": TITLE})
         tab = Tab(new_visitor(), server)
         tab.open("paths?runs=words")
         pill = tab.page.get_by_test_id("stButtonGroup").get_by_text("**b**").first

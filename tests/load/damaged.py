@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import inference, kinds, projecting, runs
+from ae_core import cards, disk, inference, kinds, projecting, runs
 from ae_core.errors import RunError
 from ae_core.runs import BrokenRun, Run
 
-EVERY = (*runs.FILES, runs.CARD)
+EVERY = (*cards.FILES, cards.CARD)
 MAX_MB = 200
 NONSENSE = (None, True, -1, 3, 1.5, 1e308, 10**400, "", "x", "9" * 5000, [], [[]], {}, {"a": {}}, float("nan"))
 NEVER = (None, "", "9" * 5000, -1, 10**400, [[]], {"a": {}}, float("nan"))  # right for no field of a spec or history
@@ -110,17 +110,17 @@ def giant_spec(run: Path, other: Path, rng: np.random.Generator) -> None:
 
 def giant_card(run: Path, other: Path, rng: np.random.Generator) -> None:
     """A card that claims giant files, and says so consistently but for its digest."""
-    card = runs.read_card(run)
-    card["bytes"] = dict.fromkeys(runs.FILES, 10**12)
+    card = cards.unchecked(run)
+    card["bytes"] = dict.fromkeys(cards.FILES, 10**12)
     card["parameters"] = 10**12
-    runs.write_json(run / runs.CARD, card)
+    disk.write_json(run / cards.CARD, card)
 
 
 # Of networks, by someone who makes the card agree
 
 
 def sign(run: Path, **changes: Any) -> None:
-    runs.write_card(run, runs.read_card(run) | changes)
+    cards.write(run, cards.unchecked(run) | changes)
 
 
 def forged(change: Callable[[Any], None]) -> Damage:
@@ -210,7 +210,7 @@ DAMAGES: dict[str, Damage] = {
     **{f"{name} flipped": flip(name) for name in EVERY},
     **{f"{name} swapped": swap(name) for name in EVERY},
     **{f"{name} deleted": delete(name) for name in EVERY},
-    **{f"{runs.CARD} edited, {i}": edit(runs.CARD) for i in range(6)},
+    **{f"{cards.CARD} edited, {i}": edit(cards.CARD) for i in range(6)},
     **{f"spec.json edited and signed, {i}": edit("spec.json", signed=True) for i in range(3)},
     "history.jsonl edited and signed": edit("history.jsonl", signed=True),
     "spec.json edited": edit("spec.json"),
@@ -224,7 +224,7 @@ DAMAGES: dict[str, Damage] = {
     "a loop": forged(endless),
     "a link to another's file": link("encoder.onnx", "{other}/encoder.onnx"),
     "a link to a device": link("decoder.onnx", "/dev/zero"),
-    "a link to itself": link(runs.CARD, runs.CARD),
+    "a link to itself": link(cards.CARD, cards.CARD),
     "a folder for a file": folder_for_file,
     "a pipe for a file": pipe_for_file,
     "an emptied folder": emptied,

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import inference, jobs, processes, runs
+from ae_core import cards, disk, inference, jobs, processes, runs
 from ae_core.jobs import Job
 from ae_core.runs import BrokenRun
 from ae_core.spec import make_spec
@@ -99,18 +99,18 @@ def _write(source: Path, out: Path, at: int) -> None:
     io.open = builtins.open = mortal(io.open)  # type: ignore[assignment]
     ended = 1
     try:
-        with runs.writing(out) as work:
-            runs.reserve(work, 1 << 20)
-            for name in runs.FILES:
+        with disk.writing(out) as work:
+            disk.reserve(work, 1 << 20)
+            for name in cards.FILES:
                 content = (source / name).read_bytes()
                 with (work / name).open("wb") as file:
                     for half in (content[: len(content) // 2], content[len(content) // 2 :]):
                         file.write(half)
                         file.flush()
                         step()
-            card = runs.read_card(source)
-            runs.write_card(work, card | {"metrics": {}})
-            runs.write_card(work, card)
+            card = cards.unchecked(source)
+            cards.write(work, card | {"metrics": {}})
+            cards.write(work, card)
         ended = 0
     finally:
         os._exit(ended)
@@ -210,7 +210,7 @@ def _strange(data: Path) -> Iterator[Path]:
         if path.name.startswith("."):
             yield path
         else:
-            yield from (inner for inner in path.iterdir() if inner.name not in (*runs.FILES, runs.CARD))
+            yield from (inner for inner in path.iterdir() if inner.name not in (*cards.FILES, cards.CARD))
     for path in (data / "jobs").glob("*/*"):
         if path.name not in KEEP:
             yield path

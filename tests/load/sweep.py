@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from ae_core import inference, jobs, runs, sweeps
+from ae_core import disk, inference, jobs, runs, sweeps
 from ae_core.jobs import Job, cluster
 from tests.load import measuring
 from tests.test_cluster import Cluster
@@ -72,7 +72,7 @@ def _measure() -> tuple[dict[str, Any], list[str]]:
     wrong = [f"{job.title}: {job.status.state}, {job.status.reason}" for job in sweep.jobs if not _is_whole(job)]
     if lost is None:
         wrong.append("no worker was killed")
-    left = [str(path) for path in (runs.data_folder() / "runs").iterdir() if path.name.startswith(runs.UNFINISHED)]
+    left = [str(path) for path in (runs.data_folder() / "runs").iterdir() if path.name.startswith(disk.UNFINISHED)]
     wrong += [f"left over: {path}" for path in left]
     return {
         "runs": len(sweep.jobs),

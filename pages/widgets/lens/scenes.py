@@ -25,7 +25,7 @@ from cachetools.keys import hashkey
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from ae_core import data, latent, runs
+from ae_core import data, disk, latent, runs
 from ae_core.errors import ExplorerError
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
@@ -223,7 +223,7 @@ def _compute_and_keep(path: Path, scene: Scene, *what: Any) -> bytes:
     content = _compute(scene, *what)
     with suppress(OSError):  # a full disk keeps nobody from looking
         path.parent.mkdir(parents=True, exist_ok=True)
-        runs.write_bytes(path, content)
+        disk.write_bytes(path, content)
     return content
 
 
