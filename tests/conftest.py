@@ -1,4 +1,4 @@
-"""What several tests share: one tiny run of every kind, and the order in which tests are run."""
+"""What several tests share: runs, a data folder and made-up trainings, and the order in which tests are run."""
 
 import fcntl
 import functools
@@ -10,7 +10,9 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 
 from ae_core import kinds, training
+from ae_core.jobs import local
 from ae_core.spec import make_spec
+from tests.trainings import at_work
 
 SHARED = "PYTEST_XDIST_WORKER" in os.environ  # by processes that work off one list of tests
 
@@ -30,6 +32,22 @@ def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             *_, last = training.fit(spec, folder / kind)
             assert isinstance(last, training.Finished), last
     return {kind: folder / kind for kind in kinds.names()}
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where runs and jobs are: nothing, at first."""
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def made_up_trainings(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Trainings on this machine do what the title of their job says; none outlives its test."""
+    monkeypatch.setattr(local, "WORKER", "tests.fake_worker")
+    yield
+    for process in at_work(data_folder):
+        process.kill()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,6 +19,7 @@ import pytest
 from ae_core import inference, jobs, processes, runs, training
 from ae_core.jobs import Job, Status, cluster, folder, queue
 from ae_core.spec import Spec, make_spec
+from tests.trainings import ended
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 90  # seconds
@@ -139,10 +140,6 @@ def follow(job: Job, until: Callable[[Job], bool]) -> Job:
 
     wait(lambda: until(jobs.find(job.id)), told)
     return jobs.find(job.id)
-
-
-def ended(job: Job) -> bool:
-    return not job.status.active
 
 
 def ready(count: int) -> None:

@@ -21,6 +21,7 @@ from ae_core import disk, inference, jobs, processes, training
 from ae_core.errors import TrainingError
 from ae_core.jobs import Job, Status, folder, worker
 from ae_core.spec import Spec, make_spec
+from tests.trainings import ended
 
 ROOT = Path(__file__).resolve().parent.parent
 EPOCHS = 60
@@ -52,10 +53,6 @@ def wait(job: Job, until: Callable[[Job], bool]) -> Job:
 
 def learning(job: Job) -> bool:
     return len(job.history()) >= 2
-
-
-def ended(job: Job) -> bool:
-    return not job.status.active
 
 
 def terms(history: Any) -> np.ndarray:
@@ -193,12 +190,6 @@ def test_no_process_is_left(world: dict[str, Job]) -> None:
 
 
 # Whose it is
-
-
-@pytest.fixture
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
-    return tmp_path
 
 
 def job_of(owner: str, state: str = "finished", **status: Any) -> Job:

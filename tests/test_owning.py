@@ -13,11 +13,7 @@ from ae_core.spec import make_spec
 
 ME, OTHER = "me", "someone-else"
 
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("data_folder")
 
 
 @pytest.fixture

@@ -23,11 +23,7 @@ from ae_core.runs import Run
 ROOT = Path(__file__).resolve().parent.parent
 RNG = np.random.default_rng(0)
 
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
-    return tmp_path / "data"
+pytestmark = pytest.mark.usefixtures("data_folder")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """The queue in front of the trainers, and how a training ends that must be ended; all trainings are made up."""
 
-import contextlib
-import errno
 import json
 import os
 import shutil
@@ -11,7 +9,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +17,11 @@ import pytest
 
 from ae_core import disk, jobs, processes, runs, settings, training
 from ae_core.errors import OptionError, TrainingError
-from ae_core.jobs import Job, Status, folder, guard, limits, local, queue, sweeping, worker
+from ae_core.jobs import Status, guard, limits, queue, worker
 from ae_core.spec import Spec, make_spec
+from tests.trainings import at, at_work, ended, in_phase, resumable, small, wait
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60  # seconds
 
 SERVER = """
 import sys, time
@@ -37,62 +34,7 @@ while time.monotonic() < end:
     time.sleep(float(sys.argv[1]))
 """
 
-
-def small(**training: Any) -> Spec:
-    return make_spec("vanilla", "digits", **{"epochs": 2, "compile": False} | training)
-
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
-    monkeypatch.setattr(local, "WORKER", "tests.fake_worker")
-    yield tmp_path
-    for process in at_work(str(tmp_path)):
-        process.kill()
-
-
-def at_work(path: str) -> list[psutil.Process]:
-    """The processes of a job, or of all in a folder; the one that watches comes before the one that trains."""
-    found = {}
-    for process in psutil.process_iter(["cmdline"]):
-        with contextlib.suppress(psutil.Error):  # it ends meanwhile
-            named = any(part.startswith(path) for part in process.info["cmdline"] or [])
-            if named and process.status() != psutil.STATUS_ZOMBIE:
-                found[process] = process.ppid() in {other.pid for other in found}
-    return sorted(found, key=lambda process: found[process])
-
-
-def wait(job: Job, until: Callable[[Job], bool], tick: bool = True) -> Job:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if tick:
-            jobs.tick()
-        job = jobs.find(job.id)
-        if until(job):
-            return job
-        time.sleep(0.02)
-    raise AssertionError(f"still {job.status}: {(job.path / 'log.txt').read_text()}")
-
-
-def ended(job: Job) -> bool:
-    return not job.status.active
-
-
-def in_phase(phase: str) -> Callable[[Job], bool]:
-    return lambda job: job.status.phase == phase
-
-
-def at(state: str, owner: str | None = "alice", **status: Any) -> Job:
-    """A job's folder as it stood when everything around it ended."""
-    job = folder.create(small(), owner, "quick")
-    Status(state, **status).write(job.path)
-    return jobs.find(job.id)
-
-
-def resumable(job: Job) -> Job:
-    (job.path / "resume").mkdir()
-    (job.path / "resume" / training.STATE).touch()
-    return jobs.find(job.id)
+pytestmark = pytest.mark.usefixtures("made_up_trainings")
 
 
 # Places
@@ -187,6 +129,15 @@ def test_a_full_queue_and_a_visitor_with_enough_are_refused(monkeypatch: pytest.
         jobs.submit(small(), "dora", "quick")
 
 
+def test_the_limits_leave_room_for_what_the_kinds_are_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_PROFILE", "demo")
+    for run in runs.shipped():
+        assert isinstance(run, runs.Run)
+        limits.check(run.spec)
+    for name in ("vanilla", "convolutional", "variational"):
+        limits.check(make_spec(name, "digits"))
+
+
 # Stop
 
 
@@ -209,7 +160,7 @@ def test_a_stop_takes_effect_within_three_seconds_where_a_training_does_not_look
     assert time.monotonic() - began < 3
     assert job.status.state == "cancelled"
     assert ("being saved" in job.status.reason) == (phase == "saving")
-    _, alive = psutil.wait_procs(at_work(str(job.path)), timeout=5)
+    _, alive = psutil.wait_procs(at_work(job.path), timeout=5)
     assert alive == []
 
 
@@ -288,7 +239,7 @@ def test_a_trainer_that_takes_too_much_dies_and_says_why(way: str, monkeypatch: 
 
 def test_it_gives_way_to_the_server() -> None:
     job = wait(jobs.submit(small(), "alice", "learns"), in_phase("Training"))
-    watcher, trainer = at_work(str(job.path))
+    watcher, trainer = at_work(job.path)
     assert trainer.nice() == min(19, os.nice(0) + 19)
     assert Path(f"/proc/{trainer.pid}/oom_score_adj").read_text().strip() == "1000"
     assert Path(f"/proc/{watcher.pid}/oom_score_adj").read_text() == Path("/proc/self/oom_score_adj").read_text()
@@ -314,7 +265,7 @@ def test_what_the_machine_ended_for_want_of_memory_says_so(monkeypatch: pytest.M
 @pytest.mark.parametrize("which", [0, 1])
 def test_killed_it_is_failed_at_once_and_can_be_resumed(which: int) -> None:
     job = wait(jobs.submit(small(), "alice", "learns"), in_phase("Training"))
-    both = at_work(str(job.path))
+    both = at_work(job.path)
     both[which].kill()
     job = wait(job, ended, tick=False)
     assert job.status.state == "failed"
@@ -386,189 +337,9 @@ def test_a_server_killed_and_restarted_finds_every_job_again() -> None:
         assert jobs.find(running.id).status.state == "running", "it is adopted"
         assert jobs.find(waiting.id).status.state == "queued"
         jobs.request_stop(running)
-        at_work(str(running.path))[1].kill()
+        at_work(running.path)[1].kill()
         assert wait(waiting, ended, tick=False).status.state == "finished"
     finally:
         second.kill()
         second.wait()
     assert Counter((runs.data_folder() / "starts.txt").read_text().split()) == {waiting.id: 1}
-
-
-# Disks
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A disk of a megabyte."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True).returncode:
-        pytest.skip("only root mounts a disk")
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(path))
-    yield path
-    for process in at_work(str(path)):
-        process.kill()
-        process.wait(5)
-    subprocess.run(["umount", "-l", path], check=True)
-
-
-def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as file:
-        while True:
-            file.write(b"\0" * 4096)
-
-
-def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_nothing_else(small_disk: Path) -> None:
-    job = wait(jobs.submit(small(), "alice", "writes"), in_phase("Training"))
-    waiting = jobs.submit(small(), "bob", "quick")
-    with pytest.raises(OSError, match="No space"):
-        fill(small_disk / "filler")
-    job = wait(job, ended)
-    assert job.status.state == "failed"
-    assert job.status.reason == "A file could not be written or read: No space left on device."
-    with pytest.raises(TrainingError, match="No space left on device"):
-        jobs.submit(small(), "carol", "quick")
-    (small_disk / "filler").unlink()
-    wait(waiting, ended)
-    assert Status.load(job.path).reason == job.status.reason, "once there is room it is noted"
-
-
-def test_a_folder_that_has_become_read_only_stops_no_server(small_disk: Path) -> None:
-    job = resumable(at("running", epoch=1))
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    for act in (lambda: jobs.submit(small(), "bob", "quick"), lambda: jobs.resume(job)):
-        with pytest.raises(TrainingError, match=r": Read-only file system\.$"):
-            act()
-    with pytest.raises(TrainingError, match=r"^It could not be asked to stop: Read-only file system\.$"):
-        jobs.request_stop(job)
-    jobs.tick()
-    jobs.sweep()
-    jobs.note_use(job.id)
-    job = jobs.find(job.id)
-    assert job.status.state == "failed"
-    assert job.status.reason == "The training process ended unexpectedly; it can be resumed from epoch 1."
-
-
-def test_an_fsync_that_fails_fails_the_job_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    job = at("starting")
-
-    def fit(*arguments: Any, **options: Any) -> Iterator[Any]:
-        def fail(handle: int) -> None:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-        monkeypatch.setattr(os, "fsync", fail)
-        yield training.Preparing("Loading")
-
-    monkeypatch.setattr(training, "fit", fit)
-    log = (job.path / "log.txt").open("w")
-    monkeypatch.setattr(sys, "stderr", log)
-    with processes.working(job.path):
-        assert worker.train(job.path) == 1
-    monkeypatch.undo()
-    assert Status.load(job.path).active, "not even that could be written"
-    job = Job(job.path, job.spec, job.owner, job.title, Status.read(job.path))
-    assert job.status.active or "Input/output error" in job.status.reason
-
-
-# Sweeping
-
-
-def used(job: Job, when: float) -> None:
-    """Sets when a job, its run and their use were last written."""
-    Status.load(job.path)
-    replace(Status.load(job.path), updated=when).write(job.path)
-    for path in (job.run_path, runs.data_folder() / "used" / job.id):
-        if path.exists():
-            os.utime(path, (when, when))
-
-
-@pytest.fixture
-def week(monkeypatch: pytest.MonkeyPatch) -> float:
-    """The seconds for which the settings keep what visitors leave."""
-    monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "7")
-    return 7 * 24 * 3600.0
-
-
-def test_what_nobody_has_used_for_long_goes(week: float) -> None:
-    now = time.time()
-    old, new, active = at("finished"), at("finished"), at("queued")
-    everyones, opened = at("failed", owner=None), at("cancelled")
-    for job in (old, active, everyones, opened):
-        used(job, now - week - 60)
-    used(new, now - week + 60)
-    jobs.note_use(opened.id)
-    held = at("finished")
-    used(held, now - week - 60)
-    with processes.working(held.path):
-        jobs.sweep(now)
-    left = {path.name for path in folder.paths()}
-    assert left == {new.id, active.id, everyones.id, opened.id, held.id}
-    assert not list((runs.data_folder() / "runs").iterdir())
-    jobs.sweep(now + 2 * week)
-    assert {path.name for path in folder.paths()} == {active.id, everyones.id}
-
-
-def test_what_was_used_within_an_hour_stays_however_short_the_settings_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "0.001")
-    job = at("finished")
-    jobs.sweep(time.time() + sweeping.IN_USE - 60)
-    assert jobs.find(job.id) == job
-    jobs.sweep(time.time() + sweeping.IN_USE + 60)
-    assert folder.paths() == []
-
-
-def test_by_default_all_is_kept() -> None:
-    job = at("finished")
-    jobs.sweep(time.time() + 1e9)
-    assert jobs.find(job.id) == job
-
-
-def test_a_use_is_noted_now_and_then_and_forgotten_with_the_run(week: float) -> None:
-    job = at("finished")
-    jobs.note_use(job.id)
-    note = runs.data_folder() / "used" / job.id
-    first = note.stat().st_mtime_ns
-    jobs.note_use(job.id)
-    assert note.stat().st_mtime_ns == first
-    shutil.rmtree(job.path)
-    jobs.sweep()
-    assert not note.exists()
-
-
-def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
-    job, busy = at("failed"), at("running")
-    results = runs.data_folder() / "runs"
-    left = results / f"{disk.UNFINISHED}0123"
-    left.mkdir(parents=True)
-    (left / ".room").write_bytes(b"x")
-    for owner in (job, busy):
-        (owner.path / "resume").mkdir()
-        (owner.path / "resume" / ".state.npz.tmp").touch()
-    (job.path / ".0123456789ab.tmp").touch()
-    derived = runs.data_folder() / "derived" / ("0" * 64)
-    derived.mkdir(parents=True)
-    (derived / ".0123456789ab.tmp").touch()
-    cut = folder.jobs_folder() / "vanilla-20260101-000000-0123456789abcdef"
-    cut.mkdir()
-    with disk.writing(results / "vanilla-1") as writing, processes.working(busy.path):
-        jobs.sweep()
-        assert writing.exists()
-        assert (busy.path / "resume" / ".state.npz.tmp").exists()
-        (busy.path / "resume" / ".state.npz.tmp").unlink()
-    assert not left.exists()
-    assert not list(runs.data_folder().rglob(".*.tmp"))
-    assert not cut.exists()
-    assert (results / "vanilla-1").exists()
-    assert jobs.find(job.id)
-    assert derived.exists()
-    jobs.sweep(time.time() + 2 * sweeping.DAY)
-    assert not derived.exists(), "of no run that is there"
-
-
-def test_the_limits_leave_room_for_what_the_kinds_are_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_PROFILE", "demo")
-    for run in runs.shipped():
-        assert isinstance(run, runs.Run)
-        limits.check(run.spec)
-    for name in ("vanilla", "convolutional", "variational"):
-        limits.check(make_spec(name, "digits"))

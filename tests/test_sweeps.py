@@ -5,29 +5,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ae_core import disk, jobs, runs, sweeps
 from ae_core.errors import OptionError, TrainingError
-from ae_core.jobs import folder, local
+from ae_core.jobs import folder
+from tests.trainings import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60  # seconds
 
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
-    monkeypatch.setattr(local, "WORKER", "tests.fake_worker")
-    yield tmp_path
-    for process in psutil.process_iter(["cmdline"]):
-        if any(part.startswith(str(tmp_path)) for part in process.info["cmdline"] or []):
-            process.kill()
+pytestmark = pytest.mark.usefixtures("made_up_trainings")
 
 
 def plan(*titles: str, seeds: tuple[int, ...] = (0, 1)) -> list[tuple]:
@@ -97,7 +87,7 @@ def test_jobs_of_before_there_were_sweeps_are_read() -> None:
     assert jobs.find(job.id).sweep == ""
 
 
-def test_the_command_waits_for_all_and_prints_a_table(tmp_path: Path) -> None:
+def test_the_command_waits_for_all_and_prints_a_table(data_folder: Path) -> None:
     environment = os.environ | {"LATENT_EXPLORER_RUNNING": "2"}
     command = "sweep --kind vanilla --latent-dim 2 --seed 0 --seed 1 --epochs 1 --dataset digits --wait"
     found = subprocess.run(
@@ -110,12 +100,12 @@ def test_the_command_waits_for_all_and_prints_a_table(tmp_path: Path) -> None:
         f"Vanilla, 2 units, seed {seed} finished" for seed in (0, 1)
     ]
     for row in rows:
-        run = runs.read(tmp_path / "runs" / row.split()[0])
+        run = runs.read(data_folder / "runs" / row.split()[0])
         assert row.split()[-1] == f"{run.card.figure('mse'):.5f}"
     assert "2/2" in found.stderr
 
 
-def test_the_command_leaves_them_to_a_server(tmp_path: Path) -> None:
+def test_the_command_leaves_them_to_a_server() -> None:
     blocked = folder.create(plan("quick", seeds=(0,))[0][0], None, "first")
     environment = os.environ | {"LATENT_EXPLORER_SCHEDULER": "tcp://127.0.0.1:1"}  # nobody is there: none starts
     command = "sweep --kind vanilla --kind sparse --dataset digits --json"

@@ -1,0 +1,91 @@
+"""Disks that fill up, refuse or fail under a training: a sentence, and nothing else ends; all trainings are made up."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ae_core import jobs, processes, training
+from ae_core.errors import TrainingError
+from ae_core.jobs import Job, Status, worker
+from tests.trainings import at, at_work, ended, in_phase, resumable, small, wait
+
+pytestmark = pytest.mark.usefixtures("made_up_trainings")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A disk of a megabyte."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True).returncode:
+        pytest.skip("only root mounts a disk")
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(path))
+    yield path
+    for process in at_work(path):
+        process.kill()
+        process.wait(5)
+    subprocess.run(["umount", "-l", path], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"\0" * 4096)
+
+
+def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_nothing_else(small_disk: Path) -> None:
+    job = wait(jobs.submit(small(), "alice", "writes"), in_phase("Training"))
+    waiting = jobs.submit(small(), "bob", "quick")
+    with pytest.raises(OSError, match="No space"):
+        fill(small_disk / "filler")
+    job = wait(job, ended)
+    assert job.status.state == "failed"
+    assert job.status.reason == "A file could not be written or read: No space left on device."
+    with pytest.raises(TrainingError, match="No space left on device"):
+        jobs.submit(small(), "carol", "quick")
+    (small_disk / "filler").unlink()
+    wait(waiting, ended)
+    assert Status.load(job.path).reason == job.status.reason, "once there is room it is noted"
+
+
+def test_a_folder_that_has_become_read_only_stops_no_server(small_disk: Path) -> None:
+    job = resumable(at("running", epoch=1))
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    for act in (lambda: jobs.submit(small(), "bob", "quick"), lambda: jobs.resume(job)):
+        with pytest.raises(TrainingError, match=r": Read-only file system\.$"):
+            act()
+    with pytest.raises(TrainingError, match=r"^It could not be asked to stop: Read-only file system\.$"):
+        jobs.request_stop(job)
+    jobs.tick()
+    jobs.sweep()
+    jobs.note_use(job.id)
+    job = jobs.find(job.id)
+    assert job.status.state == "failed"
+    assert job.status.reason == "The training process ended unexpectedly; it can be resumed from epoch 1."
+
+
+def test_an_fsync_that_fails_fails_the_job_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = at("starting")
+
+    def fit(*arguments: Any, **options: Any) -> Iterator[Any]:
+        def fail(handle: int) -> None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(os, "fsync", fail)
+        yield training.Preparing("Loading")
+
+    monkeypatch.setattr(training, "fit", fit)
+    log = (job.path / "log.txt").open("w")
+    monkeypatch.setattr(sys, "stderr", log)
+    with processes.working(job.path):
+        assert worker.train(job.path) == 1
+    monkeypatch.undo()
+    assert Status.load(job.path).active, "not even that could be written"
+    job = Job(job.path, job.spec, job.owner, job.title, Status.read(job.path))
+    assert job.status.active or "Input/output error" in job.status.reason

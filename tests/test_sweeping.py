@@ -1,0 +1,106 @@
+"""What is removed, and what stays: after long disuse, and of what killed processes left half-written."""
+
+import os
+import shutil
+import time
+from dataclasses import replace
+
+import pytest
+
+from ae_core import disk, jobs, processes, runs
+from ae_core.jobs import Job, Status, folder, sweeping
+from tests.trainings import at
+
+pytestmark = pytest.mark.usefixtures("data_folder")
+
+
+def used(job: Job, when: float) -> None:
+    """Sets when a job, its run and their use were last written."""
+    Status.load(job.path)
+    replace(Status.load(job.path), updated=when).write(job.path)
+    for path in (job.run_path, runs.data_folder() / "used" / job.id):
+        if path.exists():
+            os.utime(path, (when, when))
+
+
+@pytest.fixture
+def week(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The seconds for which the settings keep what visitors leave."""
+    monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "7")
+    return 7 * 24 * 3600.0
+
+
+def test_what_nobody_has_used_for_long_goes(week: float) -> None:
+    now = time.time()
+    old, new, active = at("finished"), at("finished"), at("queued")
+    everyones, opened = at("failed", owner=None), at("cancelled")
+    for job in (old, active, everyones, opened):
+        used(job, now - week - 60)
+    used(new, now - week + 60)
+    jobs.note_use(opened.id)
+    held = at("finished")
+    used(held, now - week - 60)
+    with processes.working(held.path):
+        jobs.sweep(now)
+    left = {path.name for path in folder.paths()}
+    assert left == {new.id, active.id, everyones.id, opened.id, held.id}
+    assert not list((runs.data_folder() / "runs").iterdir())
+    jobs.sweep(now + 2 * week)
+    assert {path.name for path in folder.paths()} == {active.id, everyones.id}
+
+
+def test_what_was_used_within_an_hour_stays_however_short_the_settings_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "0.001")
+    job = at("finished")
+    jobs.sweep(time.time() + sweeping.IN_USE - 60)
+    assert jobs.find(job.id) == job
+    jobs.sweep(time.time() + sweeping.IN_USE + 60)
+    assert folder.paths() == []
+
+
+def test_by_default_all_is_kept() -> None:
+    job = at("finished")
+    jobs.sweep(time.time() + 1e9)
+    assert jobs.find(job.id) == job
+
+
+def test_a_use_is_noted_now_and_then_and_forgotten_with_the_run(week: float) -> None:
+    job = at("finished")
+    jobs.note_use(job.id)
+    note = runs.data_folder() / "used" / job.id
+    first = note.stat().st_mtime_ns
+    jobs.note_use(job.id)
+    assert note.stat().st_mtime_ns == first
+    shutil.rmtree(job.path)
+    jobs.sweep()
+    assert not note.exists()
+
+
+def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_stays() -> None:
+    job, busy = at("failed"), at("running")
+    results = runs.data_folder() / "runs"
+    left = results / f"{disk.UNFINISHED}0123"
+    left.mkdir(parents=True)
+    (left / ".room").write_bytes(b"x")
+    for owner in (job, busy):
+        (owner.path / "resume").mkdir()
+        (owner.path / "resume" / ".state.npz.tmp").touch()
+    (job.path / ".0123456789ab.tmp").touch()
+    derived = runs.data_folder() / "derived" / ("0" * 64)
+    derived.mkdir(parents=True)
+    (derived / ".0123456789ab.tmp").touch()
+    cut = folder.jobs_folder() / "vanilla-20260101-000000-0123456789abcdef"
+    cut.mkdir()
+    with disk.writing(results / "vanilla-1") as writing, processes.working(busy.path):
+        jobs.sweep()
+        assert writing.exists()
+        assert (busy.path / "resume" / ".state.npz.tmp").exists()
+        (busy.path / "resume" / ".state.npz.tmp").unlink()
+    assert not left.exists()
+    assert not list(runs.data_folder().rglob(".*.tmp"))
+    assert not cut.exists()
+    assert (results / "vanilla-1").exists()
+    assert jobs.find(job.id)
+    assert derived.exists()
+    jobs.sweep(time.time() + 2 * sweeping.DAY)
+    assert not derived.exists(), "of no run that is there"
