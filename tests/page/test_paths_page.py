@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from test_code_folds import made_by, visit
-from test_pages import assert_sound, data_folder, nothing_ships, open_page, said, turn  # noqa: F401
+from visiting import assert_sound, made_by, open_page, said, turn, visit
 
 from ae_core import runs
 from ae_core.latent import paths
@@ -133,7 +132,7 @@ def test_a_run_that_is_gone_is_a_sentence() -> None:
     assert film(app)["rows"]
 
 
-def test_runs_of_another_data_set_are_left_out(data_folder: Path, digits_runs: dict[str, Path]) -> None:  # noqa: F811
+def test_runs_of_another_data_set_are_left_out(data_folder: Path, digits_runs: dict[str, Path]) -> None:
     shutil.copytree(digits_runs["sparse"], data_folder / "runs" / "digits-run")
     app = open_page("paths")
     app.pills[0].set_value(["vanilla", "digits-run"]).run()
@@ -142,7 +141,7 @@ def test_runs_of_another_data_set_are_left_out(data_folder: Path, digits_runs: d
     assert len(titles(app)) == 2
 
 
-def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_runs: dict[str, Path]) -> None:  # noqa: F811
+def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_runs: dict[str, Path]) -> None:
     for kind in ("vanilla", "convolutional"):
         shutil.copytree(digits_runs[kind], data_folder / "runs" / kind)
     app = open_page("paths", **{"image-1": "9999"})
@@ -165,7 +164,7 @@ def test_runs_that_give_all_images_one_code_are_left_out(monkeypatch: pytest.Mon
     assert len(titles(app)) == 2
 
 
-def test_no_runs_and_none_picked(nothing_ships: Path) -> None:  # noqa: F811
+def test_no_runs_and_none_picked(nothing_ships: Path) -> None:
     for query in ({}, {"path": "Along a direction"}):
         app = open_page("paths", **query)
         assert_sound(app)
@@ -246,6 +245,7 @@ def test_settings_stay_when_someone_comes_back() -> None:
     assert [app.query_params[f"image-{n}"] for n in (1, 2)] == ["21", "22"]
 
 
+@pytest.mark.usefixtures("at_root")
 @pytest.mark.parametrize(
     ("query", "rows"),
     [
@@ -254,8 +254,7 @@ def test_settings_stay_when_someone_comes_back() -> None:
         ({"path": "Along a direction", "run": "variational"}, 1),
     ],
 )
-def test_the_code_makes_what_the_page_shows(query: dict[str, str], rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(runs.SHIPPED.parent)
+def test_the_code_makes_what_the_page_shows(query: dict[str, str], rows: int) -> None:
     source, _, app = visit("paths", **query)
     (figure,), names = made_by(source)
     assert len(figure["layout"]["yaxis"]["ticktext"]) == rows

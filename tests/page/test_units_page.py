@@ -2,38 +2,25 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
-from test_code_folds import made_by, visit
-from test_pages import assert_sound, data_folder, nothing_ships, open_page, said, turn  # noqa: F401
+from visiting import assert_sound, made_by, open_page, said, turn, visit
 
 from ae_core import runs
 from ae_core.latent import traversals
-from pages.widgets import caches, plot
+from pages.widgets import caches
 
 
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """The figures that the page shows, by their key."""
-    shown: dict[str, object] = {}
-    original = plot.show
-
-    def show(figure: object, key: str, *arguments: object, **options: object) -> object:
-        shown[key] = figure() if callable(figure) else figure
-        return original(figure, key, *arguments, **options)
-
-    monkeypatch.setattr(plot, "show", show)
-    return shown
-
-
-def units(figure) -> list[int]:
+def units(figure: go.Figure) -> list[int]:
     """The units of a figure's rows, from the top."""
     return [int(text.split("</b>")[0].removeprefix("<b>unit ")) for text in figure.layout.yaxis.ticktext]
 
 
 @pytest.mark.parametrize("run", ["vanilla", "sparse-visible", "convolutional", "variational"])
-def test_rows_fall_by_change(run: str, figures: dict) -> None:
+def test_rows_fall_by_change(run: str, figures: dict[str, Any]) -> None:
     app = open_page("units", run=run, image="6")
     assert_sound(app)
     assert not app.warning
@@ -49,7 +36,7 @@ def test_rows_fall_by_change(run: str, figures: dict) -> None:
     assert f"{code[shown[0] - 1]:.2f}" in first
 
 
-def test_the_rows_that_follow_are_shown_on_demand(figures: dict) -> None:
+def test_the_rows_that_follow_are_shown_on_demand(figures: dict[str, Any]) -> None:
     app = open_page("units", run="convolutional")
     before = units(figures["traversals"])
     app.number_input(key="row-convolutional").set_value(33).run()
@@ -128,13 +115,13 @@ def test_an_image_all_of_whose_units_are_silent(monkeypatch: pytest.MonkeyPatch)
     assert "0 of 32 units speak" in said(app)
 
 
-def test_a_run_that_is_gone_and_no_run_at_all(nothing_ships: Path) -> None:  # noqa: F811
+def test_a_run_that_is_gone_and_no_run_at_all(nothing_ships: Path) -> None:
     app = open_page("units", run="gone")
     assert_sound(app)
     assert "Train one" in app.info[0].value
 
 
-def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_runs: dict[str, Path]) -> None:  # noqa: F811
+def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_runs: dict[str, Path]) -> None:
     for kind in ("vanilla", "variational"):
         shutil.copytree(digits_runs[kind], data_folder / "runs" / kind)
     for kind in ("vanilla", "variational"):
@@ -144,12 +131,12 @@ def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_run
         assert len(app.metric) == 1
 
 
+@pytest.mark.usefixtures("at_root")
 @pytest.mark.parametrize(
     "query",
     [{"run": "convolutional", "row": "65", "image": "9"}, {"run": "variational-2d", "off": "2"}],
     ids=lambda query: query["run"],
 )
-def test_the_code_makes_what_the_page_shows(query: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(runs.SHIPPED.parent)
+def test_the_code_makes_what_the_page_shows(query: dict[str, str]) -> None:
     source, shown, _ = visit("units", **query)
     assert made_by(source)[0] == shown

@@ -1,15 +1,11 @@
 """Settings in the link: what the link asks for is shown, and what there is not is refused in one sentence."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from visiting import open_page
 
-from ae_core import runs
-from pages.widgets import visitor
-
-NAVIGATION = str(Path(__file__).resolve().parent.parent / "pages" / "navigation.py")
 NONSENSE = ("", "nonsense", "-1", "1e999", "nan", "**b** <b>", "9" * 400)
 # By page: each setting in its link with a value, and the control's default.
 SETTINGS: dict[str, dict[str, tuple[str, Any, Any]]] = {
@@ -42,19 +38,8 @@ TOGETHER = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def a_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
-    monkeypatch.setattr(visitor, "current", lambda: "me")
-
-
 def visit(page: str, query: dict[str, str]) -> AppTest:
-    app = AppTest.from_file(NAVIGATION, default_timeout=60)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "SHIPPED", Path("nowhere"))
-        app.run()
-    app.query_params.update(query)
-    app.switch_page(f"{page}.py").run()
+    app = open_page(page, **query)
     assert not app.exception, [e.value for e in app.exception]
     return app
 

@@ -7,25 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
+import visiting
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from visiting import alter, button, code_fold, code_of, cut, made_by, open_page, png
 
 from ae_core import data, images, kinds, latent, metrics, runs
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
-from pages.widgets import answers, caches, code, image_input, pad, visitor
+from pages.widgets import answers, caches, image_input, pad
 
-ROOT = Path(__file__).resolve().parent.parent
-NAVIGATION = str(ROOT / "pages" / "navigation.py")
 TITLES = [kinds.get(name).title for name in kinds.names()]
-
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(visitor, "current", lambda: "me")
 
 
 @pytest.fixture
@@ -42,12 +35,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[answers.Answer]]:
     return shown
 
 
-def open_page(**query: str) -> AppTest:
-    with pytest.MonkeyPatch.context() as patch:  # the visit begins on an empty home page, the quickest one
-        patch.setattr(runs, "SHIPPED", Path("nowhere"))
-        app = AppTest.from_file(NAVIGATION, default_timeout=60).run()
-    app.query_params.update(query)
-    return app.switch_page("your_image.py").run()
+def opened(**query: str) -> AppTest:
+    return open_page("your_image", **query)
 
 
 def draw(app: AppTest, grey: np.ndarray) -> AppTest:
@@ -64,28 +53,16 @@ def shirt() -> np.ndarray:
     return grey
 
 
-def png(grey: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(grey).save(file, "PNG")
-    return file.getvalue()
-
-
-def said(app: AppTest) -> str:
-    elements = (app.title, app.markdown, app.caption, app.text, app.info, app.warning, app.error)
-    return "\n".join(str(e.value) for kind in elements for e in kind)
-
-
 def assert_sound(app: AppTest) -> None:
-    assert not app.exception, [e.value for e in app.exception]
+    visiting.assert_sound(app)
     assert app.title[0].value == "Your image"
-    assert "Traceback" not in said(app)
 
 
 # Drawing
 
 
 def test_an_empty_pad_invites(asked: list) -> None:
-    app = open_page()
+    app = opened()
     assert_sound(app)
     assert not app.error
     assert not app.warning
@@ -94,7 +71,7 @@ def test_an_empty_pad_invites(asked: list) -> None:
 
 
 def test_a_drawing_is_answered_by_all_seven(asked: list) -> None:
-    app = draw(open_page(), shirt())
+    app = draw(opened(), shirt())
     assert_sound(app)
     assert not app.error
     (given,) = asked
@@ -108,7 +85,7 @@ def test_a_drawing_is_answered_by_all_seven(asked: list) -> None:
 
 
 def test_a_drawing_of_one_plain_colour_is_a_sentence(asked: list) -> None:
-    app = draw(open_page(), np.full((pad.SIDE, pad.SIDE), 255, np.uint8))
+    app = draw(opened(), np.full((pad.SIDE, pad.SIDE), 255, np.uint8))
     assert_sound(app)
     assert "one plain colour" in app.warning[0].value
     assert asked == []
@@ -118,7 +95,7 @@ def test_a_drawing_of_one_plain_colour_is_a_sentence(asked: list) -> None:
 
 
 def test_a_broken_message_from_the_pad_is_a_sentence_and_costs_nothing(asked: list) -> None:
-    app = draw(open_page(), shirt())
+    app = draw(opened(), shirt())
     app.session_state[image_input.PAD] = {"sent": {"version": 0, "drawing": "<script>"}}
     app.run()
     assert_sound(app)
@@ -127,10 +104,9 @@ def test_a_broken_message_from_the_pad_is_a_sentence_and_costs_nothing(asked: li
 
 
 def test_a_test_image_on_the_pad_is_answered_as_on_reconstruct(asked: list) -> None:
-    app = open_page()
+    app = opened()
     app.selectbox[0].set_value("Bag")
-    (begin,) = [b for b in app.button if b.label == "Put it on the pad"]
-    begin.click().run()
+    button(app, "Put it on the pad").click().run()
     assert_sound(app)
     (given,) = asked
     test = data.load("fashion-mnist").split("test")
@@ -144,20 +120,20 @@ def test_a_test_image_on_the_pad_is_answered_as_on_reconstruct(asked: list) -> N
 
 
 def test_each_step_can_be_switched_off_here_or_by_the_link(asked: list) -> None:
-    app = draw(open_page(), shirt())
+    app = draw(opened(), shirt())
     for name in ("crop", "centre", "contrast"):
         app.checkbox(key=name).set_value(False).run()
         assert_sound(app)
     app.checkbox(key="invert").set_value(True).run()
     first, last = asked[0], asked[-1]
     assert not np.array_equal(first[0].reconstruction, last[0].reconstruction)
-    again = draw(open_page(crop="false"), shirt())
+    again = draw(opened(crop="false"), shirt())
     assert not again.checkbox(key="crop").value
     assert again.checkbox(key="centre").value
 
 
 def test_whether_to_invert_is_decided_for_each_picture_until_the_visitor_does(asked: list) -> None:
-    app = draw(open_page(), shirt())
+    app = draw(opened(), shirt())
     assert not app.checkbox(key="invert").value
     draw(app, 255 - shirt())
     assert app.checkbox(key="invert").value
@@ -177,14 +153,14 @@ def uploader(app: AppTest) -> Any:
 
 
 def test_before_an_upload_the_page_invites(asked: list) -> None:
-    app = open_page(**{"from": "Upload"})
+    app = opened(**{"from": "Upload"})
     assert_sound(app)
     assert "Upload a picture" in app.info[0].value
     assert not app.error
 
 
 def test_of_several_files_one_is_looked_at_and_the_bad_one_is_named(asked: list) -> None:
-    app = open_page()
+    app = opened()
     light = np.full((60, 50), 240, np.uint8)
     light[10:50, 10:40] = 30
     uploader(app).upload("one.png", png(light)).upload("<b>bad</b>.png", b"no image").upload(
@@ -203,7 +179,7 @@ def test_of_several_files_one_is_looked_at_and_the_bad_one_is_named(asked: list)
 
 
 def test_uploads_are_there_when_one_comes_back_until_they_are_removed(asked: list) -> None:
-    app = open_page()
+    app = opened()
     uploader(app).upload("*mine*.png", png(np.pad(shirt(), 9))).run()
     app.switch_page("home.py").run()
     app.switch_page("your_image.py").run()
@@ -221,7 +197,7 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
     read: list[bytes] = []
     decode = images.decode
     monkeypatch.setattr(images, "decode", lambda content, *rest: read.append(content) or decode(content, *rest))
-    app = open_page()
+    app = opened()
     first, second = png(np.pad(shirt(), 9)), png(np.pad(shirt(), 5))
     uploader(app).upload("one.png", first).upload("bad.png", b"no image").run()
     app.checkbox(key="crop").set_value(False).run()
@@ -232,7 +208,7 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
 
 
 def test_a_file_of_one_plain_colour_is_a_sentence(asked: list) -> None:
-    app = open_page()
+    app = opened()
     uploader(app).upload("white.png", png(np.full((40, 40), 255, np.uint8))).run()
     assert_sound(app)
     assert "one plain colour" in app.warning[0].value
@@ -240,7 +216,7 @@ def test_a_file_of_one_plain_colour_is_a_sentence(asked: list) -> None:
 
 
 def test_the_camera_is_opened_only_when_asked_for(asked: list) -> None:
-    app = open_page(**{"from": "Camera"})
+    app = opened(**{"from": "Camera"})
     assert_sound(app)
     assert not app.camera_input
     app.toggle(key="camera-on").set_value(True).run()
@@ -252,7 +228,7 @@ def test_the_camera_is_opened_only_when_asked_for(asked: list) -> None:
 
 
 def test_a_link_with_nonsense_in_it_opens_the_page(asked: list) -> None:
-    app = open_page(**{"from": "<script>", "crop": "perhaps"})
+    app = opened(**{"from": "<script>", "crop": "perhaps"})
     assert_sound(app)
     assert app.segmented_control(key="from").value == "Draw"
 
@@ -263,16 +239,12 @@ def test_a_link_with_nonsense_in_it_opens_the_page(asked: list) -> None:
 def test_the_code_makes_what_the_rows_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[answers.Answer]]
 ) -> None:
-    app = draw(open_page(crop="false"), shirt())
-    (fold,) = [e for e in app.expander if e.label == code.TITLE]
+    app = draw(opened(crop="false"), shirt())
     (tmp_path / "drawing.png").write_bytes(png(shirt()))
     (tmp_path / "checkpoints").symlink_to(runs.SHIPPED)
     monkeypatch.chdir(tmp_path)
-    shown: list[go.Figure] = []
-    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
-    names: dict[str, Any] = {}
-    exec(fold.code[0].value, names)
-    assert len(shown) == 1
+    made, names = made_by(code_of(app))
+    assert len(made) == 1
     for answer, x_hat in zip(asked[-1], names["x_hat"], strict=True):
         np.testing.assert_allclose(answer.reconstruction, x_hat, atol=1e-6)
 
@@ -282,16 +254,13 @@ def test_the_code_reads_a_large_upload_as_the_page_does(
 ) -> None:
     grey = np.random.default_rng(0).integers(170, 250, (1400, 1000), np.uint8)
     grey[300:900, 250:700] -= 150
-    app = open_page()
+    app = opened()
     uploader(app).upload("it's mine.png", png(grey)).run()
-    (fold,) = [e for e in app.expander if e.label == code.TITLE]
-    assert [t.value for t in fold.text] == ["it's mine.png"]
+    assert [t.value for t in code_fold(app).text] == ["it's mine.png"]
     (tmp_path / "it's mine.png").write_bytes(png(grey))
     (tmp_path / "checkpoints").symlink_to(runs.SHIPPED)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(go.Figure, "show", lambda figure: None)
-    names: dict[str, Any] = {}
-    exec(fold.code[0].value, names)
+    _, names = made_by(code_of(app))
     for answer, x_hat in zip(asked[-1], names["x_hat"], strict=True):
         np.testing.assert_allclose(answer.reconstruction, x_hat, atol=1e-6)
 
@@ -305,12 +274,10 @@ def test_a_damaged_kind_says_so_in_one_line_and_the_others_answer(
     folder = tmp_path / "checkpoints"
     for name in ("vanilla", "sparse", "variational"):
         shutil.copytree(runs.SHIPPED / name, folder / name)
-    (folder / "vanilla" / "decoder.onnx").unlink()
-    content = bytearray((folder / "sparse" / "encoder.onnx").read_bytes())
-    content[len(content) // 2] ^= 1
-    (folder / "sparse" / "encoder.onnx").write_bytes(content)
+    cut(folder / "vanilla")
+    alter(folder / "sparse")
     monkeypatch.setattr(runs, "SHIPPED", folder)
-    app = draw(open_page(), shirt())
+    app = draw(opened(), shirt())
     assert_sound(app)
     assert [a.run.recipe.title for a in asked[-1]] == ["Variational"]
     lines = [t.value for t in app.text if "cannot answer" in t.value]
@@ -318,9 +285,8 @@ def test_a_damaged_kind_says_so_in_one_line_and_the_others_answer(
     assert all("\n" not in line for line in lines)
 
 
-def test_without_any_kind_the_page_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "SHIPPED", tmp_path)
-    app = open_page()
+def test_without_any_kind_the_page_says_what_to_do(nothing_ships: Path) -> None:
+    app = opened()
     assert_sound(app)
     (sentence,) = [i.value for i in app.info]
     assert "Train one" in sentence
@@ -347,7 +313,7 @@ def test_how_strange_an_image_is_in_words(rank: float, expected: str) -> None:
 
 
 def test_the_answers_are_summed_up_in_a_sentence(asked: list[list[answers.Answer]]) -> None:
-    draw(open_page(), shirt())
+    draw(opened(), shirt())
     sentence = answers._summary(asked[-1])
     ranks = {a.run.recipe.title: a.rank for a in asked[-1]}
     least, most = min(ranks, key=ranks.__getitem__), max(ranks, key=ranks.__getitem__)

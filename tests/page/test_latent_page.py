@@ -8,51 +8,34 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
+from visiting import button, code_of, made_by, open_page
 
 from ae_core import data, inference, latent, metrics, processes, projecting, runs
-from pages.widgets import code, codes_table, plot, projection, selection, visitor
+from pages.widgets import codes_table, plot, projection, selection
 
-ROOT = Path(__file__).resolve().parent.parent
 LABELS = data.load("fashion-mnist").split("test").labels
 NAMES = data.load("fashion-mnist").class_names
 
-
-@pytest.fixture(autouse=True)
-def a_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(visitor, "current", lambda: "me")
-    monkeypatch.chdir(ROOT)
+pytestmark = pytest.mark.usefixtures("at_root")
 
 
 @pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, go.Figure]:
+def shown(figures: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The figures that the page shows, by key, and what it tells the map."""
-    seen: dict[str, Any] = {}
-    show, dots = plot.show, plot.dots
+    dots = plot.dots
 
-    def note(figure: go.Figure | plot.Draw, key: str, *arguments: Any, **options: Any) -> None:
-        seen[key] = figure if isinstance(figure, go.Figure) else figure()
-        show(figure, key, *arguments, **options)
-
-    def note_dots(figure: plot.Draw, key: str, **options: Any) -> None:
-        seen[key], seen["told"] = figure(), options
+    def note(figure: plot.Draw, key: str, **options: Any) -> None:
+        figures[key], figures["told"] = figure(), options
         dots(figure, key, **options)
 
-    monkeypatch.setattr(plot, "show", note)
-    monkeypatch.setattr(plot, "dots", note_dots)
-    return seen
+    monkeypatch.setattr(plot, "dots", note)
+    return figures
 
 
 def visit(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "SHIPPED", Path("nowhere"))  # the home page, where every visit begins, is quick so
-        app.run()
-    app.query_params.update(query)
-    return sound(app.switch_page("latent_space.py").run())
+    return sound(open_page("latent_space", **query))
 
 
 def sound(app: AppTest) -> AppTest:
@@ -96,7 +79,7 @@ def test_what_the_map_selects_is_selected_everywhere(shown: dict[str, Any]) -> N
     sound(app.run())
     assert headings(app)[0] == "3 images selected"
     assert app.dataframe[0].value["number"].tolist() == [4, 5, 9]
-    next(b for b in app.button if b.label == "Let go").click().run()
+    button(app, "Let go").click().run()
     assert headings(app)[0] == "No image is selected"
     assert "select" not in app.query_params
 
@@ -177,13 +160,9 @@ def test_t_sne_ships_and_says_that_it_has_no_decoder(shown: dict[str, Any]) -> N
 
 
 @pytest.fixture
-def mine(tmp_path: Path, digits_runs: dict[str, Path]) -> runs.Run:
+def mine(data_folder: Path, digits_runs: dict[str, Path]) -> runs.Run:
     """A visitor's own run, without a projection yet."""
-    return runs.read(Path(shutil.copytree(digits_runs["vanilla"], tmp_path / "data" / "runs" / "mine")))
-
-
-def button(app: AppTest, label: str) -> Any:
-    return next(b for b in app.button if b.label == label)
+    return runs.read(Path(shutil.copytree(digits_runs["vanilla"], data_folder / "runs" / "mine")))
 
 
 def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(
@@ -213,9 +192,7 @@ def test_a_computation_that_died_is_said_and_can_be_started_again(mine: runs.Run
     folder = projecting.folder(mine)
     folder.mkdir(parents=True)
     projecting.Status("running", "Moving the dots", 0.5).write(folder)
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60).run()
-    app.query_params.update({"run": "mine", "projection": "t-SNE"})
-    app.switch_page("latent_space.py").run()
+    app = open_page("latent_space", run="mine", projection="t-SNE")
     assert not app.exception
     assert app.error[0].value == "t-SNE was not computed."
     assert "ended unexpectedly" in "\n".join(t.value for t in app.text)
@@ -249,9 +226,5 @@ def test_the_code_names_the_same_numbers(count: int) -> None:
 )
 def test_the_code_makes_what_the_page_shows(query: dict[str, str], shown: dict[str, Any]) -> None:
     app = visit(**{"run": "undercomplete", **query})
-    (fold,) = [e for e in app.expander if e.label == code.TITLE]
-    made: list[dict] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(go.Figure, "show", lambda figure: made.append(json.loads(figure.to_json())))
-        exec(compile(fold.code[0].value, "fold", "exec"), {})
+    made, _ = made_by(code_of(app))
     assert made == [json.loads(shown[key].to_json()) for key in ("scatter", "selected", "mix", "errors")]

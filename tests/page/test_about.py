@@ -10,26 +10,26 @@ from pathlib import Path
 import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
+from visiting import ROOT
 
 from ae_core import processes
 from pages.widgets import server
 
-ABOUT = str(Path(__file__).resolve().parent.parent / "pages" / "about.py")
+ABOUT = str(ROOT / "pages" / "about.py")
 SECRETS = ("my secret title", "0123456789abcdef0123456789abcdef", "sparse-secret-id")
 
 
 @pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def data_folder(data_folder: Path) -> Iterator[Path]:
     """A data folder with a job of each state, and one that is damaged."""
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
     title, owner, job = SECRETS
     for state in ("queued", "starting", "running", "finished", "cancelled", "failed", "damaged"):
-        path = tmp_path / "jobs" / f"{job}-{state}"
+        path = data_folder / "jobs" / f"{job}-{state}"
         path.mkdir(parents=True)
         (path / "spec.json").write_text(json.dumps({"title": title, "owner": owner}))
         (path / "status.json").write_text("[" * 100_000 if state == "damaged" else json.dumps({"state": state}))
     server.facts.clear()
-    yield tmp_path
+    yield data_folder
     server.facts.clear()
 
 

@@ -1,87 +1,23 @@
 """The code that each page shows makes the very figures that the page shows."""
 
-import io
-import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
-from PIL import Image
-from streamlit.testing.v1 import AppTest
+from visiting import ROOT, code_of, figures_of, made_by, open_page, png, visit
 
 import ae_core
 from ae_core import images, runs
 from ae_core.spec import make_spec
-from pages.widgets import code, film, plot, visitor
+from pages.widgets import film, plot
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py") if p.stem not in ("__init__", "navigation"))
 PEOPLES_TEXT = "'''\n\"\"\" {x} __import__('os').abort() \\"
 
-
-@pytest.fixture(autouse=True)
-def a_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Someone without runs of their own, in the repository's root."""
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
-    monkeypatch.setattr(visitor, "current", lambda: "me")
-    monkeypatch.chdir(ROOT)
-
-
-@contextmanager
-def figures_of(owner: Any, name: str) -> Iterator[list[dict]]:
-    """All figures that this function is given while the block lasts, as what they say in JSON."""
-    seen: list[dict] = []
-
-    def remembering(original: Callable[..., Any]) -> Callable[..., Any]:
-        def remember(figure: go.Figure | str, *arguments: Any, **options: Any) -> Any:
-            seen.append(json.loads(figure if isinstance(figure, str) else figure.to_json()))
-            return original(figure, *arguments, **options) if owner is plot else None
-
-        return remember
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(owner, name, remembering(getattr(owner, name)))
-        yield seen
-
-
-def begin(**query: str) -> AppTest:
-    """A visit with the settings of a link, on the home page."""
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "SHIPPED", Path("nowhere"))  # the home page, where every visit begins, is quick so
-        app.run()
-    app.query_params.update(query)
-    return app
-
-
-def code_of(app: AppTest) -> str:
-    """The code that the page shows."""
-    assert not app.exception, [e.value for e in app.exception]
-    folds = [e for e in app.expander if e.label == code.TITLE]
-    assert len(folds) == 1, "a page without code"
-    return folds[0].code[0].value
-
-
-def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
-    """A page with the settings of a link: the code it shows, and its figures."""
-    app = begin(**query)
-    with figures_of(plot, "_data") as shown:
-        app.switch_page(f"{page}.py").run()
-    return code_of(app), shown, app
-
-
-def made_by(source: str) -> tuple[list[dict], dict[str, Any]]:
-    """The figures that the code shows, and its names."""
-    names: dict[str, Any] = {"__name__": "__main__"}
-    with figures_of(go.Figure, "show") as made:
-        exec(compile(source, "fold", "exec"), names)
-    return made, names
+pytestmark = pytest.mark.usefixtures("at_root")
 
 
 @pytest.mark.parametrize(
@@ -167,14 +103,12 @@ def picture(size: tuple[int, int]) -> bytes:
     """A file with something dark on light ground, and noise in it."""
     grey = np.random.default_rng(0).integers(170, 250, size, np.uint8)
     grey[size[0] // 5 : size[0] // 2, size[1] // 3 :] -= 150
-    file = io.BytesIO()
-    Image.fromarray(grey).save(file, "PNG")
-    return file.getvalue()
+    return png(grey)
 
 
 @pytest.mark.parametrize("ground", ["Automatic", "Dark", "Light"])
 def test_the_code_reads_uploads_as_the_page_does(ground: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = begin(run="undercomplete", source="Your own").switch_page("reconstruct.py").run()
+    app = open_page("reconstruct", run="undercomplete", source="Your own")
     (control,) = [c for c in app.segmented_control if c.label == "Ground"]
     control.set_value(ground).run()
     desk = tmp_path / "desk"
@@ -193,8 +127,8 @@ def test_the_code_reads_uploads_as_the_page_does(ground: str, tmp_path: Path, mo
     assert made == shown
 
 
-def test_a_run_of_ones_own_is_opened_by_its_name(tmp_path: Path) -> None:
-    shutil.copytree(runs.SHIPPED / "vanilla", tmp_path / "runs" / "it's mine")
+def test_a_run_of_ones_own_is_opened_by_its_name(data_folder: Path) -> None:
+    shutil.copytree(runs.SHIPPED / "vanilla", data_folder / "runs" / "it's mine")
     source, shown, _ = visit("reconstruct", run="it's mine")
-    assert os.fspath(tmp_path) not in source
+    assert os.fspath(data_folder) not in source
     assert made_by(source)[0] == shown

@@ -1,23 +1,15 @@
 """The page of the lens: every plane, every pin, and what a link may claim."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+from visiting import NAVIGATION
 
 import ae_core
 from ae_core import latent
-from pages.widgets import caches, visitor
-
-NAVIGATION = str(Path(__file__).resolve().parent.parent / "pages" / "navigation.py")
-
-
-@pytest.fixture(autouse=True)
-def a_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
-    monkeypatch.setattr(visitor, "current", lambda: "me")
+from pages.widgets import caches
 
 
 def opened(**link: str) -> AppTest:

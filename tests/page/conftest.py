@@ -1,0 +1,67 @@
+"""One visitor, and what runs this visitor finds."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from visiting import ME, ROOT
+
+from ae_core import jobs, runs
+from pages.widgets import plot, visitor
+
+
+@pytest.fixture(autouse=True)
+def one_visitor(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever visits is the same one, who has nothing at first."""
+    monkeypatch.setattr(visitor, "current", lambda: ME)  # the test runner's cookies are mocks
+
+
+@pytest.fixture
+def nothing_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A house whose folder of checkpoints is empty."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    monkeypatch.setattr(runs, "SHIPPED", folder)
+    return folder
+
+
+@pytest.fixture
+def mine(nothing_ships: Path, data_folder: Path, digits_runs: dict[str, Path]) -> Path:
+    """The folder of a visitor's own runs, of 8 × 8 images; nothing else is there."""
+    folder = data_folder / "runs"
+    for kind in ("vanilla", "sparse"):
+        shutil.copytree(digits_runs[kind], folder / kind)
+    return folder
+
+
+@pytest.fixture
+def small_images(nothing_ships: Path, digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of each kind on 8 × 8 images ships, and nothing else."""
+    monkeypatch.setattr(runs, "SHIPPED", digits_runs["vanilla"].parent)
+
+
+@pytest.fixture
+def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings stay in the queue."""
+    monkeypatch.setattr(jobs.queue, "_advance", lambda: None)
+
+
+@pytest.fixture
+def at_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder is the repository's root, from where the code of a page finds the runs that ship."""
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The figures that the page shows, by their key."""
+    seen: dict[str, Any] = {}
+    show = plot.show
+
+    def note(figure: Any, key: str, *arguments: Any, **options: Any) -> None:
+        seen[key] = figure() if callable(figure) else figure
+        show(figure, key, *arguments, **options)
+
+    monkeypatch.setattr(plot, "show", note)
+    return seen

@@ -1,0 +1,266 @@
+"""Every page, full, empty and with damaged runs, as Streamlit's own test runner sees it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from visiting import (
+    NAVIGATION,
+    ROOT,
+    alter,
+    assert_sound,
+    cut,
+    job_in_state,
+    open_page,
+    pictures,
+    png,
+    said,
+    start,
+    turn,
+)
+
+from ae_core import cards, data, runs
+
+PAGES = (
+    "home",
+    "lens",
+    "train",
+    "reconstruct",
+    "your_image",
+    "denoise",
+    "sparsity",
+    "latent_space",
+    "paths",
+    "units",
+    "sampler",
+)
+OF_ONE_RUN = ("lens", "reconstruct", "denoise", "latent_space", "units", "sampler")
+
+
+# Full
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_is_full_with_the_runs_that_ship(page: str) -> None:
+    app = open_page(page)
+    assert_sound(app)
+    assert not app.error, [e.value for e in app.error]
+    assert not app.warning or page == "sampler", [e.value for e in app.warning]
+    assert pictures(app), "a page without a picture"
+
+
+@pytest.mark.parametrize("run", sorted(p.name for p in runs.SHIPPED.iterdir() if (p / cards.CARD).exists()))
+def test_every_run_that_ships_is_shown(run: str) -> None:
+    app = start()
+    app.query_params["run"] = run
+    for page in ("reconstruct", "latent_space", "sampler"):
+        turn(app, page)
+        assert_sound(app)
+        assert not app.error
+        assert app.selectbox(key="run").value == run
+
+
+# Empty
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_empty_page_says_what_to_do(page: str, nothing_ships: Path) -> None:
+    app = open_page(page)
+    assert_sound(app)
+    assert not app.error
+    (sentence,) = [i.value for i in app.info]
+    assert sentence.endswith(".")
+    assert "rain" in sentence, "it names training as the way on"
+
+
+# Runs
+
+
+def test_a_run_that_is_picked_stays_picked_on_every_page() -> None:
+    app = open_page("reconstruct")
+    app.selectbox(key="run").set_value("contractive-2d").run()
+    for page in (*OF_ONE_RUN, "train", "home", "latent_space"):
+        turn(app, page)
+        assert_sound(app)
+        if page in OF_ONE_RUN:
+            assert app.selectbox(key="run").value == "contractive-2d"
+            assert app.query_params["run"] == "contractive-2d"
+
+
+def test_the_link_picks_the_run() -> None:
+    app = open_page("sampler", run="denoising-2d")
+    assert app.selectbox(key="run").value == "denoising-2d"
+    assert not app.warning
+
+
+@pytest.mark.parametrize("page", OF_ONE_RUN)
+def test_a_link_to_a_run_that_is_gone_says_so(page: str) -> None:
+    app = open_page(page, run="../../etc/passwd")
+    assert_sound(app)
+    assert "gone" in app.warning[0].value
+    assert app.selectbox(key="run").value in [r.name for r in runs.shipped()]
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "convolutional", "contractive", "variational"])
+@pytest.mark.usefixtures("small_images")
+def test_runs_on_small_images_are_shown_like_any_other(kind: str) -> None:
+    app = start()
+    app.query_params["run"] = kind
+    for page in OF_ONE_RUN:
+        turn(app, page)
+        assert_sound(app)
+        assert not app.error
+        assert app.selectbox(key="run").value == kind
+        assert any("Digits (8 × 8)" in c.value for c in app.caption)
+
+
+@pytest.mark.parametrize("page", ["train", "sparsity"])
+@pytest.mark.usefixtures("small_images")
+def test_the_other_pages_show_what_runs_there_are(page: str) -> None:
+    app = open_page(page)
+    assert_sound(app)
+    assert not app.error
+
+
+def test_runs_of_two_data_sets_are_overlaid(data_folder: Path, digits_runs: dict[str, Path]) -> None:
+    shutil.copytree(digits_runs["sparse"], data_folder / "runs" / "digits-run")
+    app = open_page("sparsity")
+    app.pills[0].set_value(["digits-run", "sparse-visible"]).run()
+    assert_sound(app)
+    assert app.dataframe[0].value["units"].tolist() == [32, 128]
+
+
+# Damage
+
+
+@pytest.mark.parametrize(("damage", "reason"), [(cut, "decoder.onnx missing"), (alter, "encoder.onnx is not the file")])
+def test_a_broken_run_is_an_error_and_the_pages_live_on(
+    damage: Callable[[Path], None], reason: str, mine: Path
+) -> None:
+    damage(mine / "sparse")
+    app = start()
+    app.query_params["run"] = "sparse"
+    for page in OF_ONE_RUN:
+        turn(app, page)
+        assert_sound(app)
+        assert "broken" in app.error[0].value
+        assert reason in said(app)
+    app.selectbox(key="run").set_value("vanilla").run()
+    assert_sound(app)
+    assert not app.error
+
+
+@pytest.mark.parametrize("damage", [cut, alter])
+def test_a_broken_run_does_not_hide_the_others_from_sparsity(damage: Callable[[Path], None], mine: Path) -> None:
+    damage(mine / "sparse")
+    app = open_page("sparsity")
+    picker = app.pills[0]
+    names = ["vanilla"] if len(picker.options) == 1 else ["sparse", "vanilla"]
+    picker.set_value(names).run()
+    assert_sound(app)
+    assert len(app.dataframe[0].value) == 1
+
+
+@pytest.mark.parametrize("page", ["home", "train", "sparsity"])
+def test_a_broken_run_that_ships_does_not_take_a_page_down(
+    page: str, nothing_ships: Path, digits_runs: dict[str, Path]
+) -> None:
+    for kind in ("vanilla", "variational", "sparse"):
+        shutil.copytree(digits_runs[kind], nothing_ships / kind)
+        alter(nothing_ships / kind)
+    app = open_page(page)
+    assert_sound(app)
+
+
+def test_a_data_set_that_is_gone_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ae_core.data import fashion_mnist
+
+    monkeypatch.setattr(fashion_mnist, "FOLDER", tmp_path)
+    monkeypatch.setitem(data.load("fashion-mnist").__dict__, "_cache", {})
+    st.cache_resource.clear()
+    app = open_page("latent_space")
+    assert_sound(app)
+    assert "restore it from the repository" in said(app)
+
+
+# Images that visitors bring
+
+
+def test_an_image_of_ones_own_is_reconstructed_and_a_bad_one_is_named() -> None:
+    app = open_page("reconstruct")
+    app.segmented_control[0].set_value("Your own").run()
+    assert_sound(app)
+    assert "Upload" in app.info[0].value
+    noise = np.random.default_rng(0).integers(0, 255, (50, 40), np.uint8)
+    uploader = app.file_uploader[0]
+    uploader.upload("shoe.png", png(noise)).upload("<b>bad</b>.png", b"no image").run()
+    assert_sound(app)
+    assert "<b>bad</b>.png: The file is no image" in "\n".join(t.value for t in app.text)
+    assert any(t.value == "shoe.png" for t in app.text)
+    assert pictures(app) == 1
+
+
+# What belongs to others
+
+
+def test_what_belongs_to_another_visitor_is_in_no_list_and_opens_by_its_link(digits_runs: dict[str, Path]) -> None:
+    job = job_in_state("finished", owner="someone-else")
+    shutil.copytree(digits_runs["vanilla"], job.run_path)
+    cards.write(job.run_path, cards.unchecked(job.run_path) | {"owner": "someone-else"})
+    app = open_page("train")
+    assert "What to expect" in [s.value for s in app.header]
+    turn(app, "reconstruct")
+    assert len(app.selectbox(key="run").options) == len(runs.shipped())
+    app = open_page("reconstruct", run=job.id)
+    for page in OF_ONE_RUN:
+        turn(app, page)
+        assert_sound(app)
+        assert not app.warning or page == "sampler"
+        assert app.selectbox(key="run").value == job.id
+    app.selectbox(key="run").set_value("vanilla").run()
+    assert job.id not in " ".join(app.selectbox(key="run").options)
+    assert len(app.selectbox(key="run").options) == len(runs.shipped()), "it is in no list afterwards"
+    app = open_page("sparsity", runs=job.id)
+    assert_sound(app)
+    assert len(app.dataframe[0].value) == 1
+    assert open_page("lens", run=job.id, beside=job.id).selectbox(key="beside").value == job.id
+
+
+def test_a_run_that_could_be_guessed_opens_for_its_owner_alone(mine: Path) -> None:
+    cards.write(mine / "sparse", cards.unchecked(mine / "sparse") | {"owner": "someone-else"})
+    app = open_page("reconstruct", run="sparse")
+    assert "gone" in app.warning[0].value
+    assert app.selectbox(key="run").value == "vanilla"
+
+
+def test_a_broken_run_of_nobody_knows_whom_is_in_no_list(mine: Path) -> None:
+    card = (mine / "sparse" / "card.json").read_text()
+    (mine / "sparse" / "card.json").write_text(card.replace('"owner": null', '"owner": "me"'))
+    assert len(open_page("reconstruct").selectbox(key="run").options) == 1
+
+
+# What is never imported
+
+VISIT = """
+import sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
+for page in sys.argv[2:]:
+    app.switch_page(f"{page}.py").run()
+    assert not app.exception, page
+found = {"tensorflow", "keras", "tf2onnx"} & set(sys.modules)
+assert not found, found
+"""
+
+
+def test_no_page_imports_tensorflow() -> None:
+    subprocess.run(
+        [sys.executable, "-c", VISIT, NAVIGATION, *PAGES[1:], "runs"],
+        cwd=ROOT, check=True, stderr=subprocess.DEVNULL, timeout=120, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip

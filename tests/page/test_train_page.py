@@ -1,0 +1,230 @@
+"""The Train page: its controls, what it refuses, and a training from its place in the queue to its figures."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, open_page, progress_texts, said
+
+from ae_core import data, jobs, kinds, processes, runs
+from ae_core.kinds import FAMILIES
+from ae_core.spec import make_spec
+from pages.widgets import progress
+from tests.trainings import resumable
+
+
+def labels(app: AppTest) -> set[str]:
+    widgets = (app.slider, app.select_slider, app.segmented_control, app.number_input, app.toggle, app.selectbox)
+    return {w.label for kind in widgets for w in kind}
+
+
+@pytest.mark.parametrize("name", kinds.names())
+def test_a_kinds_declaration_makes_its_controls(name: str) -> None:
+    app = open_page("train", kind=kinds.get(name).title)
+    assert_sound(app)
+    assert app.selectbox(key="kind").value == name
+    kind = kinds.get(name)
+    default = {h.name: h.default for h in kind.hyperparameters}
+    own = {h.label for h in kind.hyperparameters if h.matters(default)}
+    others = {h.label for n in kinds.names() for h in kinds.get(n).hyperparameters} - {
+        h.label for h in kind.hyperparameters
+    }
+    assert own <= labels(app)
+    assert not others & labels(app)
+
+
+@pytest.mark.parametrize(("method", "shown"), [("l1", {"L1"}), ("kl", {"Target", "Kl weight"}), ("dropout", {"Rate"})])
+def test_only_hyperparameters_that_matter_are_shown(method: str, shown: set[str]) -> None:
+    app = open_page("train", kind="Sparse")
+    app.segmented_control(key="Sparse-method").set_value(method).run()
+    every = {h.label for h in kinds.get("sparse").hyperparameters if h.only_if}
+    assert labels(app) & every == shown
+
+
+def start_button(app: AppTest) -> Button:
+    return button(app, "Start training")
+
+
+def test_settings_that_do_not_go_together_are_refused_in_a_sentence() -> None:
+    app = open_page("train", kind="Undercomplete")
+    assert not start_button(app).disabled
+    app.select_slider(key="Undercomplete-fashion-mnist-size").set_value(128).run()
+    assert_sound(app)
+    assert "at most 64 units, got 128" in said(app)
+    assert start_button(app).disabled
+
+
+def test_a_convolutional_autoencoder_without_convolutions_is_refused() -> None:
+    app = open_page("train", kind="Convolutional")
+    app.segmented_control(key="Convolutional-fashion-mnist-family").set_value("dense").run()
+    assert_sound(app)
+    assert "needs a convolutional network" in said(app)
+    assert start_button(app).disabled
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("dataset", data.names())
+def test_every_network_can_be_chosen_for_every_data_set(family: str, dataset: str) -> None:
+    app = open_page("train")
+    app.selectbox(key="dataset").set_value(dataset).run()
+    app.segmented_control(key=f"Vanilla-{dataset}-family").set_value(family).run()
+    assert_sound(app)
+    assert not start_button(app).disabled
+
+
+def test_start_submits_what_the_controls_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted = []
+    monkeypatch.setattr(jobs, "submit", lambda *asked: submitted.append(asked) or jobs.folder.create(*asked))
+    app = open_page("train", kind="Sparse")
+    app.selectbox(key="dataset").set_value("digits").run()
+    app.segmented_control(key="Sparse-method").set_value("kl").run()
+    app.select_slider(key="Sparse-digits-size").set_value(64)
+    app.text_input[0].set_value("**Mine** <b>")
+    start_button(app).click().run()
+    assert_sound(app)
+    ((spec, owner, title),) = submitted
+    assert (spec.kind, spec.dataset, spec.network.latent_dim) == ("sparse", "digits", 64)
+    assert (spec.hyperparameters["method"], spec.network.code_activation) == ("kl", "sigmoid")
+    assert (owner, title) == (ME, "**Mine** <b>")
+
+
+def test_a_failed_training_says_why() -> None:
+    job_in_state("failed", reason="The kl term became nan.")
+    app = open_page("train")
+    assert_sound(app)
+    assert "failed" in app.error[0].value
+    assert "The kl term became nan." in said(app)
+    assert TITLE in [t.value for t in app.text], "a person's words are never Markdown"
+
+
+def test_a_training_stopped_before_its_first_step_says_so() -> None:
+    job_in_state("cancelled", starts=1)
+    app = open_page("train")
+    assert_sound(app)
+    assert "nothing was learnt" in said(app)
+
+
+def test_a_finished_training_shows_its_figures_and_the_ways_on(digits_runs: dict[str, Path]) -> None:
+    job = job_in_state("finished")
+    shutil.copytree(digits_runs["vanilla"], job.run_path)
+    app = open_page("train")
+    assert_sound(app)
+    metrics = {m.label: m.value for m in app.metric}
+    assert metrics["Test BCE, nats a pixel"] == f"{runs.read(job.run_path).card.figure('bce'):.4f}"
+    button(app, "Latent space").click().run()
+    assert_sound(app)
+    assert app.title[0].value == "Latent space"
+    assert app.selectbox(key="run").value == job.id
+
+
+def test_a_finished_training_whose_run_was_damaged_says_so(digits_runs: dict[str, Path]) -> None:
+    job = job_in_state("finished")
+    shutil.copytree(digits_runs["vanilla"], job.run_path)
+    cut(job.run_path)
+    app = open_page("train")
+    assert_sound(app)
+    assert "decoder.onnx missing" in said(app)
+
+
+def test_a_training_under_way_is_watched_and_stopped() -> None:
+    job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine")
+    with processes.working(job.path):
+        jobs.Status("running", "Training", 0.5, 12.0, epoch=1).write(job.path)
+        app = open_page("train")
+        assert_sound(app)
+        button(app, "Stop training").click().run()
+        assert (job.path / "stop").exists()
+
+
+def test_a_queued_training_shows_its_place_and_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, job = (
+        jobs.folder.create(make_spec("vanilla", "digits", epochs=3), who, "Queued") for who in ("a", "b", ME)
+    )
+    monkeypatch.setattr(jobs, "place", lambda job: jobs.Place(2, 170.0))
+    app = open_page("train")
+    assert_sound(app)
+    assert progress_texts(app) == ["2 others first, starts in about 3 min"]
+    button(app, "Leave the queue").click().run()
+    assert_sound(app)
+    assert jobs.find(job.id).status.state == "cancelled"
+    assert "It left the queue before it began." in said(app)
+    assert jobs.find(first.id).status.state == jobs.find(second.id).status.state == "queued"
+
+
+@pytest.mark.parametrize(
+    ("position", "seconds", "sentence"),
+    [
+        (0, 10.0, "Next in the queue, starts in under a minute"),
+        (1, 61.0, "1 other first, starts in about 1 min"),
+        (3, None, "3 others first, starts when a training ends"),
+    ],
+)
+def test_the_place_in_words(position: int, seconds: float | None, sentence: str) -> None:
+    assert progress._waiting(jobs.Place(position, seconds)) == sentence
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_visitor_may_have_as_many_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "2")
+    app = open_page("train")
+    for _ in range(2):
+        start_button(app).click().run()
+        assert_sound(app)
+        assert not app.error
+    assert len(jobs.listing(ME)) == 2
+    assert len(app.selectbox(key="which-training").options) == 2
+    start_button(app).click().run()
+    assert "at most 2 may be: stop one, or wait for its end." in said(app)
+    assert len(jobs.listing(ME)) == 2
+    before = app.query_params["job"]
+    (older,) = {job.id for job in jobs.listing(ME)} - {before}
+    app.selectbox(key="which-training").set_value(older).run()
+    assert_sound(app)
+    assert app.query_params["job"] == older
+
+
+def test_controls_end_at_the_servers_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_PROFILE", "demo")
+    monkeypatch.setenv("LATENT_EXPLORER_EPOCHS", "5")
+    monkeypatch.setenv("LATENT_EXPLORER_CODE", "16")
+    app = open_page("train")
+    assert_sound(app)
+    assert (app.number_input[0].max, app.number_input[0].value) == (5, 5)
+    assert app.select_slider(key="Vanilla-fashion-mnist-size").options[-1] == "16"
+    assert not start_button(app).disabled
+    monkeypatch.setenv("LATENT_EXPLORER_PARAMETERS", "1000")
+    app.run()
+    assert "Parameters of the network may be at most 1,000 on this server" in said(app)
+    assert start_button(app).disabled
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_one_that_failed_says_why_and_is_resumed() -> None:
+    job = resumable(job_in_state("failed", epoch=2, reason="The training process ended unexpectedly."))
+    app = open_page("train")
+    assert "The training process ended unexpectedly." in said(app)
+    button(app, "Resume").click().run()
+    assert_sound(app)
+    assert jobs.find(job.id).status.state == "queued"
+    button(app, "Leave the queue").click().run()
+    assert "Stopped after 2 of 3 epochs; it can be resumed from there." in said(app)
+
+
+@pytest.mark.parametrize("state", ["running", "failed", "finished"])
+def test_a_training_is_watched_by_its_link_and_not_touched(state: str) -> None:
+    job = resumable(job_in_state("failed", owner="someone-else", epoch=1))
+    with processes.working(job.path):
+        jobs.Status(state, "Training" * (state == "running"), 0.5, 12.0, epoch=1).write(job.path)
+        app = open_page("train", job=job.id)
+        assert_sound(app)
+        assert TITLE in [t.value for t in app.text]
+        assert not {b.label for b in app.button} & {"Stop training", "Resume"}
+        assert ("Someone else's training" in said(app)) == (state == "running")
+
+
+def test_a_link_to_a_training_that_is_gone_says_so() -> None:
+    app = open_page("train", job="../../etc")
+    assert_sound(app)
+    assert "training (gone, or mistyped)" in app.warning[0].value

@@ -1,0 +1,153 @@
+"""What the tests of pages share: visits in Streamlit's own test runner, and what the page then shows."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button, Expander
+
+from ae_core import jobs, runs
+from ae_core.spec import make_spec
+from pages.widgets import code, plot
+
+ROOT = Path(__file__).resolve().parents[2]
+NAVIGATION = str(ROOT / "pages" / "navigation.py")
+ME = "me"
+TITLE = "**Mine** <b> :material/home:"  # a person's words, which are never Markdown
+
+
+# Visits
+
+
+def start() -> AppTest:
+    """A visit that has begun on an empty home page, the quickest one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "SHIPPED", Path("nowhere"))
+        return AppTest.from_file(NAVIGATION, default_timeout=60).run()
+
+
+def turn(app: AppTest, page: str) -> AppTest:
+    """Goes to a page, as by its name at the top."""
+    return app.switch_page(f"{page}.py").run()
+
+
+def open_page(page: str, **query: str) -> AppTest:
+    """A page with the settings of a link."""
+    app = start()
+    app.query_params.update(query)
+    return turn(app, page)
+
+
+def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
+    """A page with the settings of a link: the code it shows, and its figures."""
+    app = start()
+    app.query_params.update(query)
+    with figures_of(plot, "_data") as shown:
+        turn(app, page)
+    return code_of(app), shown, app
+
+
+# What a page shows
+
+
+def said(app: AppTest) -> str:
+    """All that the page says in words."""
+    elements = (app.title, app.markdown, app.caption, app.text, app.info, app.warning, app.error, app.success)
+    return "\n".join(str(e.value) for kind in elements for e in kind)
+
+
+def pictures(app: AppTest) -> int:
+    """How many figures, images and lenses the page shows."""
+    return sum(len(app.get(kind)) for kind in ("plotly_chart", "bidi_component", "imgs"))
+
+
+def progress_texts(app: AppTest) -> list[str]:
+    return [p.proto.text for p in app.get("progress")]
+
+
+def button(app: AppTest, label: str) -> Button:
+    (found,) = [b for b in app.button if b.label == label]
+    return found
+
+
+def assert_sound(app: AppTest) -> None:
+    assert not app.exception, [e.value for e in app.exception]
+    assert "Traceback" not in said(app), said(app)
+    assert len(app.title) == 1, [t.value for t in app.title]
+
+
+# Code
+
+
+def code_fold(app: AppTest) -> Expander:
+    """Where the page shows its code."""
+    assert not app.exception, [e.value for e in app.exception]
+    folds = [e for e in app.expander if e.label == code.TITLE]
+    assert len(folds) == 1, "a page without code"
+    return folds[0]
+
+
+def code_of(app: AppTest) -> str:
+    """The code that the page shows."""
+    return code_fold(app).code[0].value
+
+
+@contextmanager
+def figures_of(owner: Any, name: str) -> Iterator[list[dict]]:
+    """All figures that this function is given while the block lasts, as what they say in JSON."""
+    seen: list[dict] = []
+
+    def remembering(original: Callable[..., Any]) -> Callable[..., Any]:
+        def remember(figure: go.Figure | str, *arguments: Any, **options: Any) -> Any:
+            seen.append(json.loads(figure if isinstance(figure, str) else figure.to_json()))
+            return original(figure, *arguments, **options) if owner is plot else None
+
+        return remember
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, remembering(getattr(owner, name)))
+        yield seen
+
+
+def made_by(source: str) -> tuple[list[dict], dict[str, Any]]:
+    """The figures that the code shows, and its names."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with figures_of(go.Figure, "show") as made:
+        exec(compile(source, "fold", "exec"), names)
+    return made, names
+
+
+# What is there before a visit
+
+
+def png(grey: np.ndarray) -> bytes:
+    """A file with that picture, uint8 (height, width)."""
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, "PNG")
+    return file.getvalue()
+
+
+def job_in_state(state: str, owner: str = ME, title: str = TITLE, **status: Any) -> jobs.Job:
+    """A job's folder as a trainer would have left it."""
+    job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), owner, title)
+    jobs.Status(state, "", **status).write(job.path)
+    return jobs.find(job.id)
+
+
+def cut(run: Path) -> None:
+    (run / "decoder.onnx").unlink()
+
+
+def alter(run: Path) -> None:
+    """Changes a byte of the encoder: seen only when it is loaded."""
+    content = bytearray((run / "encoder.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (run / "encoder.onnx").write_bytes(content)
