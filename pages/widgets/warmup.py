@@ -1,4 +1,4 @@
-"""What a server does before its first visitor, so that no visitor waits for it."""
+"""What a server does before its first visitor, and beside the first ones, so that no visitor waits for it."""
 
 import asyncio
 import ctypes
@@ -9,14 +9,14 @@ import os
 import pkgutil
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import streamlit as st
 
 import ae_core
 from ae_core import jobs, logs, runs, settings
-from ae_core.errors import SettingsError
+from ae_core.errors import ExplorerError, SettingsError
 from ae_core.runs import Run
 from pages import widgets
 from pages.widgets import lens, visitor
@@ -32,27 +32,19 @@ LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Warms up, then lets the server answer."""
+    """Prepares what every page needs, then lets the server answer, and goes on with what most pages show first."""
     _refuse_nonsense()
     await asyncio.to_thread(jobs.tick)  # trainings wait for no warm-up
     logs.identify(visitor.session)
     logs.adopt("streamlit", "uvicorn", "websockets")
     trim = give_memory_back()
-    logger = logging.getLogger(LOGGER)
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # it would warn that no visitor is there
-    try:
-        warm_up()
-    finally:
-        logger.setLevel(level)
+    prepare()
     await asyncio.to_thread(jobs.sweep)
     chores = [
         asyncio.create_task(_every(seconds, chore))
         for seconds, chore in ((TRIM_SECONDS, trim), (TICK_SECONDS, jobs.tick), (SWEEP_SECONDS, jobs.sweep))
     ]
-    if settings.current().ahead == "yes":
-        shipped = [run for run in runs.shipped() if isinstance(run, Run)]
-        chores.append(asyncio.create_task(lens.keep_main_planes(shipped)))
+    chores.append(asyncio.create_task(_go_on()))
     logs.event("server started", version=ae_core.__version__, port=st.get_option("server.port"))
     yield
     logs.event("server stopped")
@@ -96,29 +88,44 @@ def give_memory_back() -> Callable[[], object]:
     return lambda: malloc_trim(0)
 
 
-def warm_up() -> None:
-    """Imports what the pages import, opens the runs that ship, and computes what most pages show first."""
+def prepare() -> None:
+    """Imports what the pages import, and sets what holds for all of this process."""
     import pandas  # noqa: F401
     import plotly.graph_objects as go
-    import scipy.linalg  # noqa: F401  it brings BLAS of its own, which is to obey as well
+    import scipy.linalg  # it brings BLAS of its own, which is to obey as well
+    import scipy.ndimage  # noqa: F401
     import threadpoolctl
 
+    logging.getLogger(LOGGER).setLevel(logging.ERROR)  # it would warn that no visitor is there
     sys.setswitchinterval(SWITCH_SECONDS)
     # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.
     threadpoolctl.threadpool_limits(1, user_api="blas")
-
     for module in pkgutil.iter_modules(widgets.__path__, f"{widgets.__name__}."):
         importlib.import_module(module.name)
+    go.Figure(go.Scatter(x=[0], y=[0]), layout={"template": "plotly"})
+
+
+async def _go_on() -> None:
+    """What visitors would wait for, as far as none of the first ones has asked for it yet."""
+    try:
+        await asyncio.to_thread(warm_up)
+        if settings.current().ahead == "yes":
+            await lens.keep_main_planes([run for run in runs.shipped() if isinstance(run, Run)])
+    except Exception as error:  # a mistake of ours; the pages work without
+        logs.event("warm-up failed", "error", error=repr(error))
+
+
+def warm_up() -> None:
+    """Opens the runs that ship, and computes what most pages show first."""
     from pages.widgets import caches, plot
 
+    found = [run for run in runs.shipped() if isinstance(run, Run)]
+    for run in sorted(found, key=lambda run: run.name != FIRST_SHOWN):
+        with suppress(ExplorerError):  # a damaged run: its pages say so themselves
+            loaded = caches.load(run)
+            if run.name == FIRST_SHOWN:
+                lens.prepare(loaded, caches.plane(run))
+                caches.errors(run)
     plot.library()
-    go.Figure(go.Scatter(x=[0], y=[0]), layout={"template": "plotly"})
-    for run in runs.shipped():
-        if not isinstance(run, Run):
-            continue  # each page says so itself
-        loaded = caches.load(run)
-        if run.name == FIRST_SHOWN:
-            caches.errors(run)
-            lens.prepare(loaded, caches.plane(run))
     gc.collect()
     gc.freeze()  # what is there now stays: to look through it again and again would hold everybody up

@@ -41,6 +41,11 @@ async def one(number: int, data: Path, sessions: int, chance: random.Random, fou
     began = time.perf_counter()
     with serving(data) as server:
         found["ready"].append(time.perf_counter() - began)
+        first = Visitor(server.url)
+        await first.arrive()
+        await first.open()
+        found["first page"].append(time.perf_counter() - began)
+        await first.leave()
         look(data, found)
         until, tally = asyncio.Event(), Tally()
         visitors = [asyncio.create_task(browse(server.url, n, tally, 0.1 * n, until)) for n in range(sessions)]
@@ -76,7 +81,7 @@ def look(data: Path, found: dict[str, Any]) -> None:
 async def restarts(data: Path, count: int, sessions: int, seed: int) -> dict[str, Any]:
     """So many servers, one after another, and a look at what is left."""
     chance = random.Random(seed)
-    found: dict[str, Any] = {"ready": [], "whole": set(), "lost": [], "active when killed": 0, "answered": 0}
+    found: dict[str, Any] = {"ready": [], "first page": [], "whole": set(), "lost": [], "active when killed": 0, "answered": 0}
     for number in range(count):
         await one(number, data, sessions, chance, found)
     with serving(data):
@@ -86,6 +91,7 @@ async def restarts(data: Path, count: int, sessions: int, seed: int) -> dict[str
     return found | {
         "kills": count,
         "ready": percentiles(found["ready"]),
+        "first page": percentiles(found["first page"]),  # from the server's start, with an empty cache
         "whole": len(found["whole"]),
         "trainings": len(trainings()),
     }
