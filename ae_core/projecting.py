@@ -1,15 +1,11 @@
-"""Projections of a run's test codes: computed once, in a process of its own, and kept.
+"""Projections of a run's test codes: computed once, in a process of its own, and kept as `derived` says.
 
-    derived/<encoder>/  tsne.npy     the places, once all are there
-                        status.json  where the computation stands; replaced at once
-                        stop         there once someone asked it to stop
-                        lock         held by the process that computes, while it lives
-
-<encoder> is the SHA-256 of the run's encoder, on which its codes depend, and on nothing else. A run that ships brings
-its own, tsne-<encoder>.npy in its folder.
+tsne.npy     the places, once all are there
+status.json  where the computation stands; replaced at once
+stop         there once someone asked it to stop
+lock         held by the process that computes, while it lives
 """
 
-import hashlib
 import io
 import os
 import sys
@@ -21,16 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_core import data, disk, inference, processes, runs
+from ae_core import data, derived, inference, processes, runs
 from ae_core.errors import ExplorerError, RunError
 from ae_core.latent.projections import tsne
 from ae_core.runs import Run
 
 NICENESS = 10  # below the server, and below trainings
 TELL_SECONDS = 0.5
+TSNE = "tsne.npy"
 FULL = 32767  # places are kept as int16, a third of a pixel on any screen
 MAX_FILE = 4 << 20
-DIGEST = 32  # bytes after the array, which NumPy does not look at
 
 
 @dataclass(frozen=True)
@@ -43,32 +39,18 @@ class Status(processes.Status):
     state: str = "none"
 
 
-def folder(run: Run) -> Path:
-    """Where what is computed from a run is kept; it may be deleted at any time."""
-    return runs.data_folder() / "derived" / _encoder(run)
-
-
 def beside(run: Run) -> Path:
-    """Where a run that ships brings its projection; one that is trained anew has another encoder."""
-    return run.path / f"tsne-{_encoder(run)[:16]}.npy"
-
-
-def _encoder(run: Run) -> str:
-    return run.card.sha256["encoder.onnx"]
+    """Where a run that ships brings its projection."""
+    return derived.beside(run, TSNE)
 
 
 def read(run: Run) -> np.ndarray | None:
     """The places of all test codes of a run, float32 (n, 2) in [-1, 1]; None if there are none that are whole."""
     count = data.load(run.spec.dataset).sizes["test"]
-    for path in (beside(run), folder(run) / "tsne.npy"):
+    for content in derived.read(run, TSNE, MAX_FILE):
         try:
-            if path.stat().st_size > MAX_FILE:
-                continue
-            content = path.read_bytes()
-            if hashlib.sha256(content[:-DIGEST]).digest() != content[-DIGEST:]:
-                continue
             places = np.load(io.BytesIO(content), allow_pickle=False)
-        except Exception:  # whatever NumPy makes of a damaged file
+        except Exception:  # whatever NumPy makes of another content
             continue
         if places.dtype == np.int16 and places.shape == (count, 2) and places.any():
             return places.astype(np.float32) / np.float32(FULL)
@@ -98,10 +80,10 @@ def compute(run: Run, on_progress: Callable[[str, float], bool | None]) -> np.nd
 
 
 def write(path: Path, places: np.ndarray) -> None:
-    """Keeps places (n, 2) in [-1, 1] in a file with its own SHA-256 at the end, whole or not at all."""
+    """Keeps places (n, 2) in [-1, 1], whole or not at all."""
     file = io.BytesIO()
     np.save(file, np.round(places * FULL).astype(np.int16))
-    disk.write_bytes(path, file.getvalue() + hashlib.sha256(file.getvalue()).digest())
+    derived.write(path, file.getvalue())
 
 
 def status(run: Run) -> Status:
@@ -109,7 +91,7 @@ def status(run: Run) -> Status:
     if read(run) is not None:
         return Status("finished", fraction=1.0)
     try:
-        found = Status.read(folder(run))
+        found = Status.read(derived.folder(run))
     except FileNotFoundError:
         return Status()
     except (OSError, ValueError):
@@ -125,7 +107,7 @@ def start(run: Run) -> None:
     Raises:
         RunError: if it cannot be started.
     """
-    path = folder(run)
+    path = derived.folder(run)
     try:
         path.mkdir(parents=True, exist_ok=True)
         with processes.lock(path.parent / ".starting"):  # two visitors ask at once: the second sees the first's
@@ -141,14 +123,14 @@ def start(run: Run) -> None:
 def request_stop(run: Run) -> None:
     """Asks the computation to stop; it does between two steps."""
     try:
-        (folder(run) / "stop").touch()
+        (derived.folder(run) / "stop").touch()
     except OSError as error:
         raise RunError(f"It could not be asked to stop: {error.strerror or error}.") from error
 
 
 def work(run: Run) -> Status:
     """Computes, keeps the status up to date and keeps the result; the last status."""
-    path = folder(run)
+    path = derived.folder(run)
     now = Status("running", "Waiting for another projection to be done")
     began, told = time.time(), 0.0
 
@@ -170,7 +152,7 @@ def work(run: Run) -> Status:
         if places is None:
             last = Status("stopped")
         else:
-            write(path / "tsne.npy", places)
+            write(path / TSNE, places)
             last = Status("finished", fraction=1.0)
     except Exception as error:
         traceback.print_exc()  # into the log
@@ -182,7 +164,7 @@ def work(run: Run) -> Status:
 
 def main(run_path: Path) -> int:
     run = runs.read(run_path)
-    with processes.working(folder(run)) as mine:
+    with processes.working(derived.folder(run)) as mine:
         if not mine:
             return 1
         os.nice(NICENESS)

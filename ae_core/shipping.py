@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ae_core import projecting, runs, training
+from ae_core import data, fitting, inference, projecting, runs, training
 from ae_core.errors import ExplorerError, OptionError, TrainingError
 from ae_core.spec import Spec, make_spec
 
@@ -99,6 +99,10 @@ def ship(names: Sequence[str] = (), folder: Path = runs.SHIPPED) -> None:
                 (folder / name).rename(Path(work) / "old")
             shutil.move(new, folder / name)
         run = runs.read(folder / name)
+        loaded = inference.load(run.path)
+        if not loaded.recipe.prior:
+            codes = loaded.encode(data.as_float(data.load(run.spec.dataset).split("test").images))
+            fitting.keep(run, codes, beside=True)
         if run.spec.network.latent_dim > 2:
             print(f"{name}: projecting its codes", flush=True)
             places = projecting.compute(run, lambda phase, fraction: None)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ae_core import data, processes, projecting, runs
+from ae_core import data, derived, processes, projecting, runs
 from ae_core.errors import OptionError
 from ae_core.latent import main_plane
 from ae_core.latent.projections import EARLY, EVERY, STEPS, tsne
@@ -114,7 +114,7 @@ def some_places(seed: int = 0) -> np.ndarray:
 
 
 def keep(run: Run, places: np.ndarray) -> Path:
-    path = projecting.folder(run) / "tsne.npy"
+    path = derived.folder(run) / "tsne.npy"
     path.parent.mkdir(parents=True, exist_ok=True)
     projecting.write(path, places)
     return path
@@ -171,8 +171,8 @@ def test_a_damaged_file_is_no_projection_and_can_be_computed_again(damage: Calla
 
 @pytest.mark.parametrize("text", ["", "{}[", '{"state": "dancing"}', '{"fraction": "all"}', "[" * 100_000, '{"a": 1}'])
 def test_a_damaged_status_is_a_failure_with_a_reason(text: str, run: Run) -> None:
-    projecting.folder(run).mkdir(parents=True)
-    (projecting.folder(run) / "status.json").write_text(text)
+    derived.folder(run).mkdir(parents=True)
+    (derived.folder(run) / "status.json").write_text(text)
     assert projecting.status(run).state == "failed"
 
 
@@ -216,7 +216,7 @@ def test_a_process_computes_it_and_two_visitors_start_one(run: Run, monkeypatch:
 
 
 def test_a_stop_is_heeded_and_it_can_be_started_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    projecting.folder(run).mkdir(parents=True)
+    derived.folder(run).mkdir(parents=True)
     projecting.request_stop(run)
     assert projecting.work(run).state == "stopped"
     assert projecting.status(run).state == "stopped"
@@ -225,7 +225,7 @@ def test_a_stop_is_heeded_and_it_can_be_started_again(run: Run, monkeypatch: pyt
     monkeypatch.setattr(processes, "start", lambda *a: started.append(a))
     projecting.start(run)
     assert started
-    assert not (projecting.folder(run) / "stop").exists()
+    assert not (derived.folder(run) / "stop").exists()
 
 
 def test_a_process_that_died_is_noticed(run: Run) -> None:
@@ -238,7 +238,7 @@ def test_a_process_that_died_is_noticed(run: Run) -> None:
 
 
 def test_a_process_that_never_came_is_noticed(run: Run) -> None:
-    path = projecting.folder(run)
+    path = derived.folder(run)
     path.mkdir(parents=True)
     Status("starting").write(path)
     assert projecting.status(run).active
@@ -247,7 +247,7 @@ def test_a_process_that_never_came_is_noticed(run: Run) -> None:
 
 
 def test_one_is_computed_at_a_time_and_a_waiting_one_can_be_stopped(run: Run, data_folder: Path) -> None:
-    projecting.folder(run).mkdir(parents=True)
+    derived.folder(run).mkdir(parents=True)
     with processes.lock(data_folder / "derived" / ".computing"):
         projecting.start(run)
         deadline = time.monotonic() + 30
@@ -261,7 +261,7 @@ def test_one_is_computed_at_a_time_and_a_waiting_one_can_be_stopped(run: Run, da
 def test_a_run_without_a_difference_between_its_codes_fails_with_a_sentence(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    projecting.folder(run).mkdir(parents=True)
+    derived.folder(run).mkdir(parents=True)
     monkeypatch.setattr(projecting, "tsne", lambda codes, on_progress: tsne(np.zeros_like(codes)))
     assert projecting.work(run).reason == "All codes are the same: no place is nearer to one than to another."
 

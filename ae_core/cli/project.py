@@ -4,7 +4,7 @@ import time
 
 import click
 
-from ae_core import projecting, runs
+from ae_core import derived, projecting, runs
 from ae_core.cli import listing
 from ae_core.cli.output import STOPPED, Bar, as_json, print_json
 from ae_core.cli.train import stopping
@@ -29,13 +29,12 @@ def project(names: tuple[str, ...], beside: bool, as_json: bool) -> None:
                 bar.show((i + fraction) / len(found), f"{run.name}: {phase}")
                 return stop()
 
-            path = projecting.beside(run) if beside else projecting.folder(run) / "tsne.npy"
+            path = projecting.beside(run) if beside else derived.folder(run) / projecting.TSNE
             began = time.monotonic()
             places = projecting.compute(run, show)
             bar.clear()
             if places is None:
                 click.get_current_context().exit(STOPPED)
-            path.parent.mkdir(parents=True, exist_ok=True)
             projecting.write(path, places)
             results.append({"run": run.name, "path": str(path), "seconds": round(time.monotonic() - began, 1)})
             if not as_json:

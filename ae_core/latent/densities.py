@@ -43,14 +43,22 @@ RANGES = {"relu": (0.0, np.inf), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "li
 
 def density(run: LoadedRun, codes: np.ndarray) -> Density:
     """What to draw a run's codes from: its prior, or a mixture fitted to codes (n, d) of images."""
-    if run.recipe.prior:
-        return standard_normal(run.latent_dim)
-    return fit_density(codes, RANGES[run.spec.network.code_activation])
+    return prior(run) or fit_density(codes, limits(run))
+
+
+def prior(run: LoadedRun) -> Density | None:
+    """What to draw a run's codes from, if its kind says so."""
+    return standard_normal(run.latent_dim) if run.recipe.prior else None
+
+
+def limits(run: LoadedRun) -> tuple[float, float]:
+    """What a unit of a run's codes can be."""
+    return RANGES[run.spec.network.code_activation]
 
 
 def impossible(run: LoadedRun, codes: np.ndarray, tolerance: float = 1e-3) -> np.ndarray:
     """Which codes (n, d) the run's encoder can never give, since a unit is out of its range; bool (n,)."""
-    low, high = RANGES[run.spec.network.code_activation]
+    low, high = limits(run)
     outside = (codes < low - tolerance) | (codes > high + tolerance)
     return np.asarray(np.any(outside, axis=1))
 
@@ -58,6 +66,32 @@ def impossible(run: LoadedRun, codes: np.ndarray, tolerance: float = 1e-3) -> np
 def astray(density: Density, codes: np.ndarray, spacing: float, count: int = 1000) -> float:
     """The share of so many draws that lie farther than `spacing` from every one of codes (n, d); in [0, 1]."""
     return float((distances(codes, density.draw(count, 0)) > spacing).mean())
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture of Gaussians.
+
+    Attributes:
+        weights: (k,), positive, of sum 1.
+        means: (k, d).
+        roots: Cholesky factors of the covariances, (k, d, d); of diagonal ones the standard deviations, (k, d).
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    roots: np.ndarray
+
+    def draw(self, n: int, seed: int) -> np.ndarray:
+        """(n, d) float64."""
+        rng = np.random.default_rng(seed)
+        picks = rng.choice(len(self.weights), size=n, p=self.weights)
+        noise = rng.standard_normal((n, self.means.shape[1]))
+        roots = self.roots[picks]
+        z: np.ndarray = self.means[picks] + (
+            np.einsum("nij,nj->ni", roots, noise) if roots.ndim == 3 else roots * noise
+        )
+        return z
 
 
 def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"]) -> Density:
@@ -72,38 +106,53 @@ def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"
 
     Reference: Ghosh et al. 2020, From variational to deterministic autoencoders, section 4 (ex-post density).
     """
+    return of_mixture(fit_mixture(sample(codes)), limits)
+
+
+def sample(codes: np.ndarray) -> np.ndarray:
+    """Those codes, of (n, d), that a mixture is fitted to.
+
+    Raises:
+        OptionError: if all codes are the same.
+    """
     if not np.ptp(codes, axis=0).any():
         raise OptionError("All codes are the same: there is no density to draw from.")
-    from sklearn.mixture import GaussianMixture
+    return np.random.default_rng(0).permutation(codes)[:FIT_CODES]
 
-    sample = np.random.default_rng(0).permutation(codes)[:FIT_CODES].astype(np.float64)
-    scale = sample.std() or 1.0  # so that the fit means the same for codes of any size
-    # Full covariances need many more codes than dims.
-    shape = "full" if codes.shape[1] <= 64 else "diag"
-    components = min(COMPONENTS, len(sample))
-    mixture = GaussianMixture(components, covariance_type=shape, random_state=0, reg_covar=1e-4, max_iter=FIT_ROUNDS)
+
+def fit_mixture(codes: np.ndarray) -> Mixture:
+    """A mixture of up to 10 Gaussians fitted to codes (n, d).
+
+    Raises:
+        OptionError: if none can be fitted.
+    """
+    from sklearn.mixture import GaussianMixture
     from threadpoolctl import threadpool_limits
 
+    codes = codes.astype(np.float64)
+    scale = codes.std() or 1.0  # so that the fit means the same for codes of any size
+    # Full covariances need many more codes than dims.
+    shape = "full" if codes.shape[1] <= 64 else "diag"
+    mixture = GaussianMixture(
+        min(COMPONENTS, len(codes)), covariance_type=shape, random_state=0, reg_covar=1e-4, max_iter=FIT_ROUNDS
+    )
     # Small matrices: threads that wait for one another cost ten times what they save.
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # not converged after 20 rounds: close enough to draw from
         try:
-            mixture.fit(sample / scale)
+            mixture.fit(codes / scale)
         except ValueError as error:
             raise OptionError("No density could be fitted to these codes: there is nothing to draw from.") from error
+    roots = np.linalg.cholesky(mixture.covariances_) if shape == "full" else np.sqrt(mixture.covariances_)
+    return Mixture(mixture.weights_, mixture.means_ * scale, roots * scale)
 
-    def draw(n: int, seed: int) -> np.ndarray:
-        rng = np.random.default_rng(seed)
-        picks = rng.choice(components, size=n, p=mixture.weights_)
-        noise = rng.standard_normal((n, codes.shape[1]))
-        if shape == "full":
-            roots = np.linalg.cholesky(mixture.covariances_)
-            z = mixture.means_[picks] + np.einsum("nij,nj->ni", roots[picks], noise)
-        else:
-            z = mixture.means_[picks] + np.sqrt(mixture.covariances_[picks]) * noise
-        return np.clip(z * scale, *limits).astype(np.float32)
 
+def of_mixture(mixture: Mixture, limits: tuple[float, float]) -> Density:
+    """A mixture as a density whose draws stay within limits."""
     low, high = limits
     upper = f"between {low:g} and {high:g}" if np.isfinite(high) else f"at {low:g} or above"
     clipped = f", kept {upper} as the units are" if np.isfinite(low) else ""
-    return Density(f"a mixture of {components} Gaussians fitted to the codes of test images{clipped}", draw)
+    return Density(
+        f"a mixture of {len(mixture.weights)} Gaussians fitted to the codes of test images{clipped}",
+        lambda n, seed: np.clip(mixture.draw(n, seed), low, high).astype(np.float32),
+    )

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from cachetools import LRUCache, cached
 
-from ae_core import data, inference, jobs, latent, metrics, runs
+from ae_core import data, fitting, inference, jobs, latent, metrics, runs
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
 from ae_core.latent import Density, Index, Plane, traversals
@@ -98,7 +98,7 @@ def plane(run: Run) -> Plane:
 @st.cache_resource(max_entries=16, show_spinner="Fitting a density to the codes …", hash_funcs=BY_CONTENT)
 def density(run: Run) -> Density:
     """What to draw the run's codes from: its prior, or a density fitted to its codes."""
-    return latent.density(load(run), codes(run))
+    return fitting.density(load(run), codes(run))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)

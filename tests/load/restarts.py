@@ -81,7 +81,8 @@ def look(data: Path, found: dict[str, Any]) -> None:
 async def restarts(data: Path, count: int, sessions: int, seed: int) -> dict[str, Any]:
     """So many servers, one after another, and a look at what is left."""
     chance = random.Random(seed)
-    found: dict[str, Any] = {"ready": [], "first page": [], "whole": set(), "lost": [], "active when killed": 0, "answered": 0}
+    found: dict[str, Any] = {"ready": [], "first page": [], "whole": set(), "lost": []}
+    found |= {"active when killed": 0, "answered": 0}
     for number in range(count):
         await one(number, data, sessions, chance, found)
     with serving(data):

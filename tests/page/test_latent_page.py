@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visiting import button, code_of, made_by, open_page
 
-from ae_core import data, inference, latent, metrics, processes, projecting, runs
+from ae_core import data, derived, inference, latent, metrics, processes, projecting, runs
 from pages.widgets import codes_table, plot, projection, selection
 
 LABELS = data.load("fashion-mnist").split("test").labels
@@ -177,19 +177,19 @@ def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(
     assert len(started) == 1
     sound(app)
     button(app, "Stop t-SNE").click().run()
-    assert (projecting.folder(mine) / "stop").exists()
+    assert (derived.folder(mine) / "stop").exists()
 
     assert projecting.work(mine).state == "stopped"
     sound(app.run())
     assert "stopped" in app.info[0].value
-    (projecting.folder(mine) / "stop").unlink()
+    (derived.folder(mine) / "stop").unlink()
     assert projecting.work(mine).state == "finished"
     sound(app.run())
     assert shown["scatter"].layout.xaxis.showticklabels is False
 
 
 def test_a_computation_that_died_is_said_and_can_be_started_again(mine: runs.Run) -> None:
-    folder = projecting.folder(mine)
+    folder = derived.folder(mine)
     folder.mkdir(parents=True)
     projecting.Status("running", "Moving the dots", 0.5).write(folder)
     app = open_page("latent_space", run="mine", projection="t-SNE")

@@ -254,12 +254,12 @@ app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
 for page in sys.argv[2:]:
     app.switch_page(f"{page}.py").run()
     assert not app.exception, page
-found = {"tensorflow", "keras", "tf2onnx"} & set(sys.modules)
+found = {"tensorflow", "keras", "tf2onnx", "sklearn"} & set(sys.modules)
 assert not found, found
 """
 
 
-def test_no_page_imports_tensorflow() -> None:
+def test_no_page_imports_what_only_trainings_and_fits_need() -> None:
     subprocess.run(
         [sys.executable, "-c", VISIT, NAVIGATION, *PAGES[1:], "runs"],
         cwd=ROOT, check=True, stderr=subprocess.DEVNULL, timeout=120, env=os.environ | {"PYTHONPATH": str(ROOT)},
