@@ -38,6 +38,7 @@ class OnnxNetwork:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session._model_bytes = None  # it keeps them to open the file again, for another provider
         self._input = self._session.get_inputs()[0].name
         self.outputs = [o.name for o in self._session.get_outputs()]
 

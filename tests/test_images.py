@@ -318,6 +318,17 @@ def test_mosaic_without_gaps_or_images() -> None:
     assert images.mosaic(pixels[:0], columns=2).shape == (2, 7)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (5, 3), (28, 28), (7, 9, 2), (7, 9, 3), (1, 300, 4), (64, 1, 4)], ids=str)
+def test_pillow_reads_every_kind_of_png_as_it_was(shape: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    _, _, packed = images.data_uri(pixels).partition(",")
+    with Image.open(io.BytesIO(base64.b64decode(packed))) as picture:
+        picture.verify()
+    with Image.open(io.BytesIO(base64.b64decode(packed))) as picture:
+        assert picture.format == "PNG"
+        np.testing.assert_array_equal(np.asarray(picture), pixels)
+
+
 def test_data_uri_is_the_png_itself() -> None:
     for shape in (SHAPE, (*SHAPE, 3)):
         pixels = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)

@@ -6,7 +6,6 @@ of a map do: one covers all of the plane at level 0, and each level halves their
 """
 
 import asyncio
-import gzip
 import hashlib
 import json
 from base64 import b64encode
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
+from isal import igzip
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
@@ -182,7 +182,7 @@ _opening = Lock()
 def prepare(run: LoadedRun, plane: Plane) -> None:
     """Computes what a lens asks for first."""
     scene = open_scene(run, plane)
-    _ = scene.level, _compute(scene, "points")
+    _ = scene.level, _compute_and_keep(scene, "points")
 
 
 def open_scene(run: LoadedRun, plane: Plane) -> Scene:
@@ -203,7 +203,6 @@ def _find(request: Request) -> Scene | None:
 _computing = ThreadPoolExecutor(1, "lens")
 
 
-@cached(LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: hashkey(scene.token, *what), lock=Lock())
 def _compute(scene: Scene, what: str, *about: Any) -> bytes:
     """What the browser gets, gzipped."""
     if what == "points":
@@ -214,10 +213,20 @@ def _compute(scene: Scene, what: str, *about: Any) -> bytes:
         name, view = about if len(about) > 1 else (*about, scene.home)
         values = scene.overlay(name, view).astype("<f4")
         content = json.dumps({"side": len(values), "values": b64encode(values.tobytes()).decode()}).encode()
-    return gzip.compress(content, 1)
+    return bytes(igzip.compress(content, 1))
 
 
-def _compute_and_keep(path: Path, scene: Scene, *what: Any) -> bytes:
+@cached(LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: hashkey(scene.token, *what), lock=Lock())
+def _compute_unless_known(scene: Scene, *what: Any) -> bytes:
+    return _compute(scene, *what)
+
+
+def _file(scene: Scene, *what: Any) -> Path:
+    return runs.data_folder() / "derived" / f"lens-{TILE}-{scene.token}" / "-".join(map(str, what))
+
+
+def _compute_and_keep(scene: Scene, *what: Any) -> bytes:
+    path = _file(scene, *what)
     if path.is_file():  # someone asked just before
         return path.read_bytes()
     content = _compute(scene, *what)
@@ -234,12 +243,12 @@ async def _answer(scene: Scene, *what: Any, media_type: str = BINARY, often: boo
     """
     loop = asyncio.get_running_loop()
     if not (often and scene.is_main):
-        content = await loop.run_in_executor(_computing, _compute, scene, *what)
+        content = await loop.run_in_executor(_computing, _compute_unless_known, scene, *what)
         return Response(content, media_type=media_type, headers=HEADERS)
-    path = runs.data_folder() / "derived" / f"lens-{TILE}-{scene.token}" / "-".join(map(str, what))
+    path = _file(scene, *what)
     if path.is_file():
         return FileResponse(path, media_type=media_type, headers=HEADERS)
-    content = await loop.run_in_executor(_computing, _compute_and_keep, path, scene, *what)
+    content = await loop.run_in_executor(_computing, _compute_and_keep, scene, *what)
     return Response(content, media_type=media_type, headers=HEADERS)
 
 
