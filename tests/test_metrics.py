@@ -146,3 +146,4 @@ def test_percentile_ranks_are_scipys_mean_ranks() -> None:
     sample = RNG.integers(0, 9, 50) / 10  # with ties
     expected = [percentileofscore(sample, value, kind="mean") for value in sample]
     assert metrics.percentile_rank(sample, sample) == pytest.approx(expected)
+    assert [float(metrics.percentile_rank(value, sample)) for value in sample] == pytest.approx(expected)

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ae_core import data
+from ae_core import data, images
 from pages.widgets import link, settings
 
 ANY = "All classes"
@@ -58,5 +58,5 @@ def one(label: str, dataset: str, key: str, default: int = 0) -> int:
     scale = max(1, THUMBNAIL // len(image))
     name = data.load(dataset).class_names[int(test.labels[row])]
     enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
-    thumbnail.image(enlarged, width=THUMBNAIL, output_format="PNG", alt=f"{label}: {name}, test image {row}")
+    thumbnail.image(images.data_uri(enlarged), width=THUMBNAIL, alt=f"{label}: {name}, test image {row}")
     return row

@@ -20,7 +20,17 @@ const redraw = new WeakMap();
 
 const dots = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+const decoder = new TextDecoder();
+
+// A line of what there is to say about the figure, then the figure.
+function parse(bytes) {
+  const text = decoder.decode(bytes);
+  const end = text.indexOf("\n");
+  return { ...JSON.parse(text.slice(0, end)), figure: text.slice(end + 1) };
+}
+
+export default function ({ data: bytes, parentElement, setStateValue, setTriggerValue }) {
+  const data = parse(bytes);
   const element = parentElement.querySelector(".plot");
   latest.set(element, data);
   redraw.set(element, () => {

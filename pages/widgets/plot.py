@@ -7,6 +7,7 @@ selection returns numbers of points instead of megabytes of points.
 
 import base64
 import gzip
+import json
 from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from pathlib import Path
@@ -76,15 +77,16 @@ def show(figure: go.Figure | Draw, key: str, alt: str, narrow: Draw | None = Non
     is_narrow = told.get(key, _on_a_phone()) if narrow else None
     draw = narrow if narrow and is_narrow else figure
     drawn = _drawn(draw, key, is_narrow, of) if of is not None else _draw(draw)
-    _component()(key=key, data={**_data(drawn, key, alt), "narrow": is_narrow}, on_narrow_change=tell)
+    _component()(key=key, data=_packed(drawn, key, alt, narrow=is_narrow), on_narrow_change=tell)
 
 
-def _draw(figure: go.Figure | Draw) -> str:
-    return str((figure if isinstance(figure, go.Figure) else figure()).to_json())
+def _draw(figure: go.Figure | Draw) -> bytes:
+    text: str = (figure if isinstance(figure, go.Figure) else figure()).to_json()
+    return text.encode()
 
 
 @cached(LRUCache(KEPT, getsizeof=len), key=lambda figure, *of: of, condition=Condition())
-def _drawn(figure: go.Figure | Draw, *of: Hashable) -> str:
+def _drawn(figure: go.Figure | Draw, *of: Hashable) -> bytes:
     return _draw(figure)
 
 
@@ -133,15 +135,13 @@ def dots(
 
     drawn = _drawn(figure, key, of)
     # A trigger, not a state: the same dots may be selected again after others were elsewhere.
-    _component()(key=key, data={**_data(drawn, key, alt), "tools": True, "dots": about}, on_selected_change=told)
+    _component()(key=key, data=_packed(drawn, key, alt, tools=True, dots=about), on_selected_change=told)
 
 
-def _data(figure: str, key: str, alt: str) -> dict[str, Any]:
-    return {
-        "figure": figure,
-        "narrow": None,
-        "name": key,
-        "alt": alt,
-        "tools": False,
-        "library": served.link(LINK),
-    }
+def _packed(figure: bytes, key: str, alt: str, **about: Any) -> bytes:
+    """A line of what there is to say about a figure, then the figure.
+
+    As bytes: Streamlit would write an object of a text twice, each letter looked at, and its page read it once more.
+    """
+    about = {"name": key, "alt": alt, "library": served.link(LINK), "narrow": None, "tools": False} | about
+    return json.dumps(about).encode() + b"\n" + figure

@@ -125,6 +125,9 @@ class Page:
     def data(self, key: str) -> dict[str, Any]:
         """What the component with that key was given."""
         _, component = self.widget(key)
+        if component.bytes:
+            about, _, figure = component.bytes.partition(b"\n")
+            return {**json.loads(about), "figure": figure.decode()}
         return json.loads(component.mixed.json or component.json)
 
     def text(self) -> str:

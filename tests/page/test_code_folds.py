@@ -117,7 +117,7 @@ def test_the_code_reads_uploads_as_the_page_does(ground: str, tmp_path: Path, mo
     for name, content in {f"{PEOPLES_TEXT}.png": picture((50, 40)), "large.png": picture((1500, 1100))}.items():
         app.file_uploader[0].upload(name, content)
         (desk / name).write_bytes(content)
-    with figures_of(plot, "_data") as shown:
+    with figures_of(plot, "_packed") as shown:
         app.run()
     (text,) = [t.value for t in app.expander[0].text]
     assert "large.png" in text

@@ -50,7 +50,7 @@ def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
     """A page with the settings of a link: the code it shows, and its figures."""
     app = start()
     app.query_params.update(query)
-    with figures_of(plot, "_data") as shown:
+    with figures_of(plot, "_packed") as shown:
         turn(app, page)
     return code_of(app), shown, app
 
@@ -106,8 +106,8 @@ def figures_of(owner: Any, name: str) -> Iterator[list[dict]]:
     seen: list[dict] = []
 
     def remembering(original: Callable[..., Any]) -> Callable[..., Any]:
-        def remember(figure: go.Figure | str, *arguments: Any, **options: Any) -> Any:
-            seen.append(json.loads(figure if isinstance(figure, str) else figure.to_json()))
+        def remember(figure: go.Figure | bytes, *arguments: Any, **options: Any) -> Any:
+            seen.append(json.loads(figure if isinstance(figure, bytes) else figure.to_json()))
             return original(figure, *arguments, **options) if owner is plot else None
 
         return remember
