@@ -33,7 +33,7 @@ seed = settings.seed("noise-seed", again, "Seed of the noise")
 rows = image_picker.pick(dataset.name)
 
 # One field of noise for the shown and the measured images, and for all three methods.
-x = np.concatenate([caches.test_images(dataset.name)[rows], caches.test_images(dataset.name)[:MEASURED]])
+x = caches.test_images(dataset.name, np.concatenate([rows, np.arange(MEASURED)]))
 noisy = noise.add(x, kind, level, seed)
 shown = len(rows)
 results = {"noisy": noisy, run.recipe.title.lower() + " run": run.reconstruct(noisy)}

@@ -34,7 +34,7 @@ else:
 
 st.header("Seven ways to learn a code")
 first_of_class = [int(np.flatnonzero(caches.test_labels("fashion-mnist") == c)[0]) for c in range(THUMBNAILS)]
-originals = caches.test_images("fashion-mnist")[first_of_class]
+originals = caches.test_images("fashion-mnist", first_of_class)
 
 
 def thumbnails(x: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ st.markdown(
 
 run = run_picker.pick()
 dataset = data.load(run.spec.dataset)
-labels, x, errors = caches.test_labels(dataset.name), caches.test_images(dataset.name), caches.errors(run.run)
+labels, errors = caches.test_labels(dataset.name), caches.errors(run.run)
 selected = selection.current(dataset.name)
 
 with st.container(horizontal=True, gap="large"):
@@ -46,7 +46,7 @@ with gallery:
     among = selected if len(selected) else np.arange(len(labels))
     shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")][:SHOWN]
     plot.show(
-        figures.image_grid(x[shown], columns=8, height=440),
+        figures.image_grid(caches.test_images(dataset.name, shown), columns=8, height=440),
         key="selected",
         alt="The selected images" if len(selected) else "Test images",
     )

@@ -47,7 +47,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
 def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, count: int) -> None:
     """What lies at a pinned place: its exact image, its code, its neighbours."""
     codes, dataset = caches.codes(run.run), data.load(run.spec.dataset)
-    images, labels = caches.test_images(dataset.name), caches.test_labels(dataset.name)
+    labels = caches.test_labels(dataset.name)
     z = choice.plane.codes(place[None])
     image = run.decode(z)
     spacing = caches.spacing(run.run)
@@ -63,8 +63,8 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
         plot.show(figures.image_grid(image, 1, height=220), key=f"{prefix}pinned", alt="The pinned place, decoded")
     with neighbours:
         rows = [
-            Row("by code", images[by_code], named(by_code)),
-            Row("by pixels", images[by_pixels], named(by_pixels)),
+            Row("by code", caches.test_images(dataset.name, by_code), named(by_code)),
+            Row("by pixels", caches.test_images(dataset.name, by_pixels), named(by_pixels)),
         ]
         plot.show(figures.image_rows(rows, tile=84), key=f"{prefix}neighbours", alt="Nearest test images")
     bounded = run.spec.network.code_activation != "linear"

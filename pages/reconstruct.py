@@ -22,7 +22,7 @@ if source == "Test images":
     given = f"""rows = {rows.tolist()}
 x = images[rows]
 names = [f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in rows]"""
-    x = caches.test_images(dataset.name)[rows]
+    x = caches.test_images(dataset.name, rows)
     names = [
         f"{dataset.class_names[c]}, test image {i:,}"
         for c, i in zip(dataset.split("test").labels[rows], rows, strict=True)

@@ -60,7 +60,7 @@ with controls:
     off = settings.numbers(
         "Units, those that hold most of this image first", holding, run.latent_dim, "off", of=run.run.name, name="units"
     )
-    x = caches.test_images(dataset.name)[row]
+    x = caches.test_images(dataset.name, row)
     switched = traversals.switch_off(run, z, [number - 1 for number in off], off_values)
     x_hat, without = run.decode(np.stack([z, switched]))
     gone = "" if not off else f"unit {off[0]}" if len(off) == 1 else f"{len(off)} units"

@@ -205,3 +205,12 @@ def test_draws_are_astray_where_no_code_is_near() -> None:
     right = codes[codes[:, 0] > 0]
     assert latent.astray(prior, right, usual) == pytest.approx(0.5 - 0.3989 * usual, abs=0.05), "the left half"
     assert latent.astray(prior, codes + 100, usual) == 1
+
+
+def test_an_index_of_bytes_finds_what_one_of_floats_finds() -> None:
+    images = np.random.default_rng(5).integers(0, 256, (3000, 40)).astype(np.uint8)
+    small, large = latent.Index(images), latent.Index(images.astype(np.float32) / 255)
+    for code in (large[7], np.full(40, 0.3, np.float32)):
+        for ours, theirs in zip(small.nearest(code, 9), large.nearest(code, 9), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_allclose(small.distances(large[:50] + 0.01), large.distances(large[:50] + 0.01), rtol=1e-6)

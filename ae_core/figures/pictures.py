@@ -235,7 +235,7 @@ def neighbours(
     Args:
         number: Of the image among all.
         near: By the name of the sense: the numbers (k,) of the nearest and their distances, as `latent.nearest` gives.
-        x: All images, (n, h, w) in [0, 1].
+        x: All images, (n, h, w) in [0, 1], or uint8.
         labels: Their classes, (n,).
         class_names: By label.
     """

@@ -44,10 +44,9 @@ def _loaded(run: Run) -> LoadedRun:
     return inference.load(run.path)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def test_images(dataset: str) -> np.ndarray:
-    """All test images, float32 (n, h, w) in [0, 1]."""
-    return _frozen(as_float(data.load(dataset).split("test").images))
+def test_images(dataset: str, which: Any) -> np.ndarray:
+    """Those of the test images that a NumPy index picks, float32 in [0, 1]; as floats all of them would take 31 MB."""
+    return as_float(data.load(dataset).split("test").images[which])
 
 
 def test_labels(dataset: str) -> np.ndarray:
@@ -63,7 +62,14 @@ def test_labels(dataset: str) -> np.ndarray:
 )
 def codes(run: Run) -> np.ndarray:
     """Codes of all test images, (n, d)."""
-    return _frozen(load(run).encode(test_images(run.spec.dataset)))
+    parts = [load(run).encode(test_images(run.spec.dataset, rows)) for rows in _parts(run.spec.dataset)]
+    return _frozen(np.concatenate(parts))
+
+
+def log_variances(run: Run) -> np.ndarray:
+    """z_log_var of all test images of a variational run, (n, d)."""
+    every = _parts(run.spec.dataset)
+    return np.concatenate([load(run).encode_distribution(test_images(run.spec.dataset, rows))[1] for rows in every])
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
@@ -75,17 +81,20 @@ def index(run: Run) -> Index:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def pixels(dataset: str) -> Index:
     """All test images, to find neighbours among."""
-    x = test_images(dataset)
-    return Index(x.reshape(len(x), -1))
+    images = data.load(dataset).split("test").images
+    return Index(images.reshape(len(images), -1))
 
 
 @st.cache_resource(max_entries=32, show_spinner="Reconstructing the test images …", hash_funcs=BY_CONTENT)
 def errors(run: Run) -> np.ndarray:
     """Mean squared error of every test image, (n,)."""
     loaded = load(run)
-    x, z = test_images(run.spec.dataset), codes(run)
+    z = codes(run)
     # All reconstructions at once would take, and keep, a hundred megabytes.
-    parts = [metrics.squared_error(x[i : i + PART], loaded.decode(z[i : i + PART])) for i in range(0, len(x), PART)]
+    parts = [
+        metrics.squared_error(test_images(run.spec.dataset, rows), loaded.decode(z[rows]))
+        for rows in _parts(run.spec.dataset)
+    ]
     return _frozen(np.concatenate(parts))
 
 
@@ -137,6 +146,11 @@ def draws(run: Run, count: int, seed: int) -> np.ndarray:
         OptionError: if there is no density to draw from.
     """
     return _frozen(load(run).decode(density(run).draw(count, seed)))
+
+
+def _parts(dataset: str) -> list[slice]:
+    """Some test images after others, until all have had their turn."""
+    return [slice(i, i + PART) for i in range(0, data.load(dataset).sizes["test"], PART)]
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

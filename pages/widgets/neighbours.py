@@ -22,13 +22,14 @@ def show(run: LoadedRun) -> str:
     if picked is None:
         st.markdown("Pick an image to see which lie nearest to it: by their codes, and by their pixels.")
         return ""
-    labels, x = caches.test_labels(dataset.name), caches.test_images(dataset.name)
+    test = dataset.split("test")
+    labels = test.labels
     near = {
         "in code": latent.nearest_others(caches.index(run.run), picked, NEAREST),
         "in pixels": latent.nearest_others(caches.pixels(dataset.name), picked, NEAREST),
     }
     plot.show(
-        figures.neighbours(picked, near, x, labels, dataset.class_names),
+        figures.neighbours(picked, near, test.images, labels, dataset.class_names),
         key="neighbours",
         alt="An image and its nearest neighbours, in code space and in pixels",
     )

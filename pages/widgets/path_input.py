@@ -123,7 +123,7 @@ def between_images(frames: int) -> Way:
             st.warning(f"Images {number} and {number + 1} are the same: a path needs two different places.")
             st.stop()
 
-    x = caches.test_images(dataset.name)[rows]
+    x = caches.test_images(dataset.name, rows)
     strips, opened = [], []
     for title, run in comparable.items():
         try:

@@ -205,7 +205,7 @@ def show_shipped(kind: str, dataset: str) -> None:
         "Yours will be drawn here, live."
     )
     _curves(run.history, [], kind, 0)
-    originals = caches.test_images(run.spec.dataset)[:PREVIEWS]
+    originals = caches.test_images(run.spec.dataset, slice(PREVIEWS))
     _compare(originals, caches.load(run).reconstruct(originals), "in the end")
 
 

@@ -62,7 +62,7 @@ def test_a_unit_that_is_off_costs_an_error_and_is_in_the_link() -> None:
 def test_the_error_without_units_is_the_librarys() -> None:
     app = open_page("units", run="variational", off="1,2", image="11")
     run = caches.load(runs.read(runs.SHIPPED / "variational"))
-    x, mean = caches.test_images("fashion-mnist")[11], caches.codes(run.run).mean(axis=0)
+    x, mean = caches.test_images("fashion-mnist", 11), caches.codes(run.run).mean(axis=0)
     expected = np.mean((run.decode(mean[None])[0] - x) ** 2)
     assert float(app.metric[1].value) == pytest.approx(expected, abs=1e-4)
 

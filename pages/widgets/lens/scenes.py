@@ -109,8 +109,7 @@ class Scene:
         """float32 (n, 2) places, (n,) offsets, for distributions (n, 3) covariances; then uint8 (n,) classes."""
         parts = [self.plane.points(self.codes), self.plane.offsets(self.codes)]
         if self.has_posteriors:
-            x = caches.test_images(self.run.spec.dataset)
-            parts.append(latent.plane_covariances(self.plane, self.run.encode_distribution(x)[1]))
+            parts.append(latent.plane_covariances(self.plane, caches.log_variances(self.of)))
         labels = data.load(self.run.spec.dataset).split("test").labels
         return b"".join(np.ascontiguousarray(p, "<f4").tobytes() for p in parts) + labels.astype(np.uint8).tobytes()
 
