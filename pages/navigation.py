@@ -43,16 +43,25 @@ if page.url_path:
     st.set_page_config(page_title=f"{page.title} · {TITLE}")
 st.html(STYLE)
 visitor.arrive()
-refusals = st.empty()
-try:
-    with turns.taken():
-        page.run()
-except ExplorerError as error:
-    say.refused("This page cannot be shown in full.", error)
-except StopException:
-    uploads.free_others()
-    raise
-else:
-    uploads.free_others()
-finally:
-    link.tell(refusals)
+
+
+@st.fragment
+def show() -> None:
+    """The page. What is changed on it runs it again, and spares visitor and server the menu and all around it."""
+    page._can_be_called = True  # otherwise a second time Streamlit takes it for a page within a page
+    refusals = st.empty()
+    try:
+        with turns.taken():
+            page.run()
+    except ExplorerError as error:
+        say.refused("This page cannot be shown in full.", error)
+    except StopException:
+        uploads.free_others()
+        raise
+    else:
+        uploads.free_others()
+    finally:
+        link.tell(refusals)
+
+
+show()

@@ -10,6 +10,7 @@ import pytest
 from browsing import TRAINING, Server, Tab
 from PIL import Image
 from playwright.sync_api import BrowserContext, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 NEVER_DONE = 500  # epochs; of a convolutional network, more than any test waits for
 REMEMBER_PHASES = """
@@ -136,3 +137,29 @@ def test_the_link_carries_the_run(tab: Tab, run: str) -> None:
     tab.settle()
     expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile(f"^{run.title()}"))
     assert f"run={run}" in page.url
+
+
+def test_a_change_runs_the_page_and_not_the_menu_again(tab: Tab) -> None:
+    kinds: list[str | None] = []
+
+    def note(frame: bytes | str) -> None:
+        message = ForwardMsg()
+        message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
+        kinds.append(message.WhichOneof("type"))
+
+    tab.page.on("websocket", lambda socket: socket.on("framereceived", note))
+    tab.open("sampler?grid=5")
+    tab.quiet()
+    assert "navigation" in kinds
+    for step in range(2):  # the second of them follows a run of the page alone
+        kinds.clear()
+        tab.page.get_by_test_id("stSlider").first.get_by_role("slider").press("ArrowRight")
+        tab.page.wait_for_url(re.compile(rf"grid={6 + step}\b"))
+        tab.settle()
+        tab.quiet()
+        assert "delta" in kinds
+        assert "navigation" not in kinds
+        expect(tab.page.get_by_test_id("stCode").first).to_contain_text(f"latent.prior_quantiles({6 + step}, ")
+    tab.page.get_by_role("link", name="Denoise").click()
+    expect(tab.page.get_by_role("heading", name="Denoise", level=1)).to_be_visible()
+    assert "navigation" in kinds

@@ -165,9 +165,10 @@ class Visitor:
     _hash: str = ""
     _pages: dict[str, str] = field(default_factory=dict)
     _run: str = ""
-    _shown: dict[tuple[int, ...], tuple[str, Element]] = field(default_factory=dict)
+    _again: set[str] = field(default_factory=set)  # the fragments that it runs again; empty if it runs all
+    _shown: dict[tuple[int, ...], tuple[str, str, Element]] = field(default_factory=dict)  # run and fragment of each
     _states: dict[str, WidgetState] = field(default_factory=dict)
-    _cache: dict[str, tuple[int, Element]] = field(default_factory=dict)
+    _cache: dict[str, tuple[int, str, Element]] = field(default_factory=dict)  # run, fragment
     _runs: int = 0
     _most_age: int = 2
     _fetched: set[str] = field(default_factory=set)
@@ -236,26 +237,28 @@ class Visitor:
         """Sets a widget, found by its key, to a value as a person reads it."""
         kind, widget = page.widget(key)
         self._set(kind, widget, value)
-        return await self._rerun(f"change {self.path}", page_script_hash=self._hash)
+        return await self._rerun(f"change {self.path}", page_script_hash=self._hash, fragment_id=self._of(widget.id))
 
     async def press(self, button: Any) -> Page:
         """Presses a button once."""
         pressed = WidgetState(id=button.id, trigger_value=True)
-        fragment = self._fragments.get(button.id, "")  # of a button within one, only that is run again
+        fragment = self._of(button.id)
         return await self._rerun(f"press {self.path}", pressed, page_script_hash=self._hash, fragment_id=fragment)
 
     async def tell(self, page: Page, key: str, **state: Any) -> Page:
         """Says what the browser's part of a component says: its state."""
         _, component = page.widget(key)
         self._states[component.id] = WidgetState(id=component.id, json_value=json.dumps(state))
-        return await self._rerun(f"tell {self.path}", page_script_hash=self._hash)
+        fragment = self._of(component.id)
+        return await self._rerun(f"tell {self.path}", page_script_hash=self._hash, fragment_id=fragment)
 
     async def trigger(self, page: Page, key: str, event: str, value: Any) -> Page:
         """Says once what the browser's part of a component says: an event."""
         _, component = page.widget(key)
         told = json.dumps([{"event": event, "value": value}])
         once = WidgetState(id=f"{EVENTS}_{component.id}__events", json_trigger_value=told)
-        return await self._rerun(f"tell {self.path}", once, page_script_hash=self._hash)
+        fragment = self._of(component.id)
+        return await self._rerun(f"tell {self.path}", once, page_script_hash=self._hash, fragment_id=fragment)
 
     async def watch(self, seconds: float, until: Callable[[Page], bool] = lambda page: False) -> Page:
         """Runs what repeats itself on the page as often as it wants, for so long."""
@@ -268,6 +271,10 @@ class Visitor:
                     f"watch {self.path}", page_script_hash=self._hash, fragment_id=fragment, is_auto_rerun=True
                 )
         return page
+
+    def _of(self, widget: str) -> str:
+        """The fragment that a widget stands in, if in any: a change of it runs only that again."""
+        return self._fragments.get(widget, "")
 
     async def leave(self) -> None:
         """Closes the tab."""
@@ -325,6 +332,7 @@ class Visitor:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._run = message.metadata.run.script_run_id
+            self._again = set(message.metadata.run.fragment_ids)
             self._hash = message.new_session.page_script_hash or self._hash
             self._most_age = message.new_session.config.max_cached_message_age
             if not message.metadata.run.fragment_ids:
@@ -345,33 +353,38 @@ class Visitor:
         elif kind == "ref_hash":
             if message.ref_hash not in self._cache:
                 raise Wrong("a message was sent by its hash that this visitor never had")
-            element = self._cache[message.ref_hash][1]
-            self._cache[message.ref_hash] = (self._runs, element)
-            self._put(message, element)
+            _, fragment, element = self._cache[message.ref_hash]
+            self._cache[message.ref_hash] = (self._runs, fragment, element)
+            self._put(message, fragment, element)
         elif kind == "delta":
             if message.delta.WhichOneof("type") == "new_element":
-                self._put(message, message.delta.new_element)
-                if message.delta.fragment_id and message.delta.new_element.WhichOneof("type") == "button":
-                    self._fragments[message.delta.new_element.button.id] = message.delta.fragment_id
+                found = (message.delta.fragment_id, message.delta.new_element)
+                self._put(message, *found)
                 if message.metadata.cacheable:
-                    self._cache[message.hash] = (self._runs, message.delta.new_element)
+                    self._cache[message.hash] = (self._runs, *found)
         elif kind == "script_finished":
             return self._end(message)
         return False
 
-    def _put(self, message: ForwardMsg, element: Element) -> None:
-        self._shown[tuple(message.metadata.delta_path)] = (self._run, element)
+    def _put(self, message: ForwardMsg, fragment: str, element: Element) -> None:
+        self._shown[tuple(message.metadata.delta_path)] = (self._run, fragment, element)
+        if widget := getattr(getattr(element, element.WhichOneof("type") or "empty"), "id", ""):
+            self._fragments[widget] = fragment
 
     def _end(self, message: ForwardMsg) -> bool:
         if message.script_finished == AGAIN:
             return False
-        if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-            # What this run did not send again is no longer on the page.
-            self._shown = {path: (run, e) for path, (run, e) in self._shown.items() if run == self._run}
+        if message.script_finished in (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY):
+            # What this run, of all or of some fragments, did not send again is no longer on the page.
+            self._shown = {
+                path: shown
+                for path, shown in self._shown.items()
+                if shown[0] == self._run or (self._again and shown[1] not in self._again)
+            }
             self._runs += 1
-            self._cache = {h: (n, e) for h, (n, e) in self._cache.items() if self._runs - n <= self._most_age}
+            self._cache = {h: kept for h, kept in self._cache.items() if self._runs - kept[0] <= self._most_age}
         return True
 
     def _page(self) -> Page:
-        elements = [self._shown[path][1] for path in sorted(self._shown)]
+        elements = [self._shown[path][-1] for path in sorted(self._shown)]
         return Page(elements, parse_qs(self.link, keep_blank_values=True))
