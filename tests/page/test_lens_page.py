@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from visiting import NAVIGATION
 
 import ae_core
-from ae_core import latent
+from ae_core import latent, runs
 from pages.widgets import caches
 
 
@@ -32,7 +32,7 @@ def test_begins_at_an_image_on_its_own_plane() -> None:
     assert "Pinned at" in texts(at.header)
     assert "A cut through 32 units" in texts(at.caption)
     assert {m.label: m.value for m in at.metric}["Nearest image"] == "0.0 gaps"
-    run = ae_core.load("checkpoints/vanilla")
+    run = ae_core.load(runs.SHIPPED / "vanilla")
     codes = caches.codes(run.run)
     x, y = map(float, at.query_params["pin"].split(","))
     np.testing.assert_allclose(latent.principal_plane(codes, (1, 2), codes[0]).points(codes[:1])[0], [x, y], rtol=1e-4)
@@ -95,7 +95,7 @@ def test_turning_the_plane_about_a_place_keeps_the_code() -> None:
     assert not at.exception
     assert "through-code" in at.query_params
     at.number_input(key="direction2-vanilla").set_value(3).run()
-    run = ae_core.load("checkpoints/vanilla")
+    run = ae_core.load(runs.SHIPPED / "vanilla")
     codes = caches.codes(run.run)
     pinned = latent.principal_plane(codes, (1, 2), codes[0]).codes(np.array([[1.5, 0.5]]))
     x, y = map(float, at.query_params["pin"].split(","))
