@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from contextlib import suppress
+from threading import Lock
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from ae_core.runs import Run
 NAME = "density.npz"
 MAX_FILE = 1 << 20
 MAX_SECONDS = 120
+REFUSED = 3  # the status of a process that says why nothing can be fitted; Python's own mistakes have others
+FAILED = "No density could be fitted to these codes"
+
+_one_at_a_time = Lock()  # each takes its 150 MB while it fits
 
 
 def density(run: LoadedRun, codes: np.ndarray) -> Density:
@@ -61,13 +66,17 @@ def keep(run: Run, codes: np.ndarray, beside: bool = False) -> Mixture:
     np.save(given, densities.sample(codes))
     command = [sys.executable, "-m", "ae_core.fitting"]
     try:
-        found = subprocess.run(
-            command, input=given.getvalue(), capture_output=True, cwd=processes.ROOT, timeout=MAX_SECONDS
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise OptionError(f"No density could be fitted to these codes: {error}.") from error
+        with _one_at_a_time:
+            found = subprocess.run(
+                command, input=given.getvalue(), capture_output=True, cwd=processes.ROOT, timeout=MAX_SECONDS
+            )
+    except subprocess.TimeoutExpired:
+        raise OptionError(f"{FAILED}: it took longer than {MAX_SECONDS} seconds.") from None
+    except OSError as error:
+        raise OptionError(f"{FAILED}: {error.strerror}.") from error
     if found.returncode:
-        raise OptionError((found.stderr.decode(errors="replace").strip().splitlines() or ["Nothing was fitted."])[-1])
+        told = found.stderr.decode(errors="replace").strip()
+        raise OptionError(told if found.returncode == REFUSED else f"{FAILED}: the process that fits it failed.")
     with suppress(OSError):  # on a full disk it is fitted again next time
         derived.write(derived.beside(run, NAME) if beside else derived.folder(run) / NAME, found.stdout)
     return _unpacked(found.stdout)
@@ -89,7 +98,8 @@ def main() -> None:
     try:
         mixture = densities.fit_mixture(np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False))
     except OptionError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(REFUSED)
     sys.stdout.buffer.write(_packed(mixture))
 
 

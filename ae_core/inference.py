@@ -17,12 +17,13 @@ from ae_core.runs import Run
 
 PART = 1024  # images that are copied at a time
 BATCH = 16  # small batches need little memory, and stay in the cache: a tenth faster than 32
+MOST_CORES = 8  # that are taken; a container may have fewer than it sees
 WORTH = 0.0005  # seconds that a batch takes, from which on several are shared among the cores; ONNX would share each
 
 
 @cache
 def _cores() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count(), "onnx")
+    return ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_CORES), "onnx")
 
 
 class OnnxNetwork:

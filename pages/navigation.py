@@ -47,7 +47,10 @@ visitor.arrive()
 
 @st.fragment
 def show() -> None:
-    """The page. What is changed on it runs it again, and spares visitor and server the menu and all around it."""
+    """The page. What is changed on it runs it again, and spares visitor and server the menu and all around it.
+
+    Streamlit lets a run of a fragment end before the next one, which then has all that was changed meanwhile.
+    """
     page._can_be_called = True  # otherwise a second time Streamlit takes it for a page within a page
     refusals = st.empty()
     try:

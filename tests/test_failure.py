@@ -25,6 +25,32 @@ def test_the_page_names_its_session_and_the_log_the_place(capsys: pytest.Capture
     assert "secret" not in line + sentence
 
 
+def stopping_within() -> None:
+    import streamlit as st
+
+    @st.fragment
+    def page() -> None:
+        @st.fragment
+        def part() -> None:
+            raise ValueError("no")
+
+        part()
+
+    page()
+
+
+def test_an_error_within_a_page_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.widgets import failure
+
+    told: list[bool] = []
+    for module in ("fragment", "scriptrunner.exec_code"):  # as on a server with app.py
+        name = f"streamlit.runtime.{module}.handle_user_script_exception"
+        monkeypatch.setattr(name, lambda error, *_: told.append(failure.told(error)))
+    page = AppTest.from_function(stopping_within, default_timeout=60).run()
+    assert len(page.error) == 1
+    assert told == [True, True]
+
+
 def test_the_app_tells_of_its_errors_that_way() -> None:
     import app
     from pages.widgets import failure

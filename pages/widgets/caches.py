@@ -16,7 +16,7 @@ from ae_core.inference import LoadedRun
 from ae_core.latent import Density, Index, Plane, traversals
 from ae_core.runs import Run
 
-PART = 1024  # images whose errors are computed at a time
+PART = 1024  # images that are looked at at a time
 CODES_KEPT = 64 << 20  # bytes; those of all runs that ship are half of it
 
 

@@ -104,6 +104,7 @@ def _show(own: Own) -> None:
             if st.button("Link", key=f"link-{own.name}", icon=":material/link:"):
                 _link(own)
             if st.button("Rename", key=f"rename-{own.name}", icon=":material/edit:"):
+                st.session_state.pop(_title_key(own), None)  # what was typed another time and given up
                 _rename(own)
             st.download_button(
                 "Export",
@@ -148,9 +149,13 @@ def _link(own: Own) -> None:
     )
 
 
+def _title_key(own: Own) -> str:
+    return f"title-{own.name}"
+
+
 @st.dialog("Rename")
 def _rename(own: Own) -> None:
-    key = f"title-{own.name}"
+    key = _title_key(own)
     st.text_input("Name", own.title[: owning.MAX_TITLE], max_chars=owning.MAX_TITLE, key=key)
     me = visitor.current()
 

@@ -90,6 +90,7 @@ def give_memory_back() -> Callable[[], object]:
 
 def prepare() -> None:
     """Imports what the pages import, and sets what holds for all of this process."""
+    import onnxruntime  # noqa: F401
     import pandas  # noqa: F401
     import plotly.graph_objects as go
     import scipy.linalg  # it brings BLAS of its own, which is to obey as well
@@ -103,6 +104,8 @@ def prepare() -> None:
     for module in pkgutil.iter_modules(widgets.__path__, f"{widgets.__name__}."):
         importlib.import_module(module.name)
     go.Figure(go.Scatter(x=[0], y=[0]), layout={"template": "plotly"})
+    gc.collect()
+    gc.freeze()  # what is there now stays: to look through it again and again would hold everybody up
 
 
 async def _go_on() -> None:
@@ -127,5 +130,3 @@ def warm_up() -> None:
                 lens.prepare(loaded, caches.plane(run))
                 caches.errors(run)
     plot.library()
-    gc.collect()
-    gc.freeze()  # what is there now stays: to look through it again and again would hold everybody up
