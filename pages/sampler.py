@@ -9,6 +9,7 @@ from ae_core.errors import OptionError
 from pages.widgets import caches, code, onward, plot, run_picker, say, settings
 
 DRAWS = 40
+MOST = 20  # along a side; more would be smaller than the 28 pixels they have, and too slow to follow the slider
 
 st.title("Sampler")
 st.markdown("Images that nobody photographed: decoded from places on a grid, or drawn at random.")
@@ -18,7 +19,7 @@ plane = caches.plane(run.run)
 points = plane.points(caches.codes(run.run))
 
 size_slider, reach_slider = st.columns(2)
-size = settings.control(size_slider.slider, "Images along each side", 5, 30, 15, 1, key="grid")
+size = settings.control(size_slider.slider, "Images along each side", 5, MOST, 12, 1, key="grid")
 if run.recipe.prior and run.latent_dim <= 2:
     reach = settings.control(
         reach_slider.slider,

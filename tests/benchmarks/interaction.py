@@ -34,12 +34,12 @@ MOST_MILLISECONDS = 150  # above the bare page
 
 def slide(page: Page, turn: int) -> None:
     """One step of Streamlit's first slider, on and on, for what was there before may be kept; at its end it turns."""
-    page.get_by_test_id("stSlider").first.get_by_role("slider").press("ArrowRight" if turn < 9 else "ArrowLeft")
+    page.get_by_test_id("stSlider").first.get_by_role("slider").press("ArrowRight" if turn < 8 else "ArrowLeft")
 
 
 def widen(page: Page, turn: int) -> None:
     """One step of the second slider, likewise."""
-    page.get_by_test_id("stSlider").nth(1).get_by_role("slider").press("ArrowRight" if turn < 9 else "ArrowLeft")
+    page.get_by_test_id("stSlider").nth(1).get_by_role("slider").press("ArrowRight" if turn < 8 else "ArrowLeft")
 
 
 def step(page: Page, turn: int) -> None:
@@ -80,6 +80,7 @@ CHANGES: dict[str, tuple[str, Callable[[Page, int], None]]] = {
     "paths": ("frames", slide),
     "units": ("test image", step),
     "sampler": ("range of the grid", widen),
+    "sampler size": ("images along each side", slide),
 }
 
 # `window.arm()` forgets; `window.roundTrip` is the time in milliseconds once a new picture stands there.

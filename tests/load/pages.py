@@ -354,12 +354,12 @@ class Sampler(Stay):
     path = "sampler"
 
     def query(self) -> dict[str, Any]:
-        self.run, self.side = self.chance.choice(KINDS), self.chance.randrange(5, 25)
+        self.run, self.side = self.chance.choice(KINDS), self.chance.randrange(5, 21)
         return {"run": self.run, "grid": self.side, "draw-seed": self.seed}
 
     async def act(self) -> None:
         if self.chance.random() < 0.7:
-            self.side = self.chance.randrange(5, 25)
+            self.side = self.chance.randrange(5, 21)
             self.page = await self.visitor.change(self.page, "grid", self.side)
         else:
             self.seed += 1

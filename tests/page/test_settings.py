@@ -15,7 +15,7 @@ SETTINGS: dict[str, dict[str, tuple[str, Any, Any]]] = {
         "first-fashion-mnist": ("120", 120, 0),
     },
     "denoise": {"noise": ("Masking", "masking", "gaussian"), "level": ("0.3", 0.3, 0.5), "noise-seed": ("7", 7, 0)},
-    "sampler": {"grid": ("9", 9, 15), "reach": ("3.1", 3.1, 2.0), "draw-seed": ("12", 12, 0)},
+    "sampler": {"grid": ("9", 9, 12), "reach": ("3.1", 3.1, 2.0), "draw-seed": ("12", 12, 0)},
     "train": {
         "kind": ("Sparse", "sparse", "vanilla"),
         "dataset": ("Digits (8 × 8)", "digits", "fashion-mnist"),
