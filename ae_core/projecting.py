@@ -1,9 +1,11 @@
-"""Projections of a run's test codes: computed once, in a process of its own, and kept as `derived` says.
+"""Projections of a run's test codes: computed once, in a process of its own, and kept.
 
-tsne.npy     the places, once all are there
-status.json  where the computation stands; replaced at once
-stop         there once someone asked it to stop
-lock         held by the process that computes, while it lives
+    derived/<encoder>/  tsne.npy     the places, once all are there; see `derived`
+                        status.json  where the computation stands; replaced at once
+                        stop         there once someone asked it to stop
+                        lock         held by the process that computes, while it lives
+
+Whoever looks reads that folder, and nothing else.
 """
 
 import io

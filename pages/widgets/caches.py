@@ -62,14 +62,15 @@ def test_labels(dataset: str) -> np.ndarray:
 )
 def codes(run: Run) -> np.ndarray:
     """Codes of all test images, (n, d)."""
-    parts = [load(run).encode(test_images(run.spec.dataset, rows)) for rows in _parts(run.spec.dataset)]
+    loaded = load(run)
+    parts = [loaded.encode(test_images(run.spec.dataset, rows)) for rows in _parts(run.spec.dataset)]
     return _frozen(np.concatenate(parts))
 
 
 def log_variances(run: Run) -> np.ndarray:
     """z_log_var of all test images of a variational run, (n, d)."""
-    every = _parts(run.spec.dataset)
-    return np.concatenate([load(run).encode_distribution(test_images(run.spec.dataset, rows))[1] for rows in every])
+    loaded, every = load(run), _parts(run.spec.dataset)
+    return np.concatenate([loaded.encode_distribution(test_images(run.spec.dataset, rows))[1] for rows in every])
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
