@@ -140,3 +140,25 @@ def test_the_nearest_are_those_of_the_definition_however_far_all_lie_from_zero(o
         np.testing.assert_array_equal(found, np.argsort(exact, kind="stable")[:12])
         np.testing.assert_allclose(far, exact[found], rtol=1e-4, atol=1e-6)
     assert latent.Index(many[:0]).nearest(many[0])[0].tolist() == []
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_a_few_directions_hide_no_code_that_is_nearer(offset: float) -> None:
+    rng = np.random.default_rng(4)
+    along = rng.standard_normal((2000, 3)) @ rng.standard_normal((3, 120))  # in three directions, and a little in all
+    many = (offset + along + 0.1 * rng.standard_normal((2000, 120))).astype(np.float32)
+    many[50] = many[1500]
+    off = (many[:9] + 3 * rng.standard_normal((9, 120))).astype(np.float32)
+    index = latent.Index(many)
+    exact = np.linalg.norm(off[:, None].astype(np.float64) - many, axis=2)
+    for place, far in zip(off, exact, strict=True):
+        np.testing.assert_array_equal(index.nearest(place, 10)[0], np.argsort(far, kind="stable")[:10])
+    np.testing.assert_allclose(index.distances(off), exact.min(axis=1), rtol=1e-6)
+    often = np.tile(off, (20, 1))  # so many that all distances are computed
+    np.testing.assert_allclose(index.distances(often), np.tile(exact.min(axis=1), 20), rtol=1e-6)
+    assert not index.distances(many[::40]).any(), "a code is at its own place"
+    others = np.arange(0, 2000, 40)
+    apart = np.linalg.norm(many[others][:, None].astype(np.float64) - many, axis=2)
+    apart[np.arange(len(others)), others] = np.inf
+    np.testing.assert_allclose(index.distances(many[others], but=others), apart.min(axis=1), rtol=1e-5, atol=1e-5)
+    assert len(latent.Index(np.ones((100, 90), np.float32)).nearest(np.ones(90, np.float32), 100)[0]) == 100
