@@ -138,10 +138,12 @@ def moments(count: int, seed: int) -> dict[str, Any]:
             time.sleep(0.05)
         if jobs.find(job.id).status.active and _kill(job, rng):
             found["kills"] += 1
+            print(f"{found['kills']} of {count} kills, {len(wrong)} wrong", file=sys.stderr)
         while processes.is_alive(job.path):
             time.sleep(0.05)
         learnt = len(jobs.find(job.id).history())
-        jobs.tick()
+        for _ in range(2):  # what was killed before it had begun is put back at first, and then started again
+            jobs.tick()
         for run in runs.scan(runs.data_folder() / "runs"):
             if isinstance(run, BrokenRun):
                 wrong.append(run.reason)
@@ -150,9 +152,11 @@ def moments(count: int, seed: int) -> dict[str, Any]:
             wrong += [] if _losses(job) == expected else [f"{job.id}: other losses than without a kill"]
             found["finished"] += 1
             job = None
+        elif job.status.active and processes.is_alive(job.path):
+            found["started again"] += 1
         elif job.status.active:
             wrong.append(f"{job.id}: still {job.status.state} after its process was killed")
-            job = None
+            break  # the next ones would wait for it
         elif job.resumable:
             with np.load(job.path / "resume" / "state.npz") as state:
                 if state["epoch"] < learnt:
