@@ -23,7 +23,7 @@ from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
 from isal import igzip
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from ae_core import data, disk, latent, runs
 from ae_core.errors import ExplorerError
@@ -244,10 +244,10 @@ async def _answer(scene: Scene, *what: Any, media_type: str = BINARY, often: boo
     if not (often and scene.is_main):
         content = await loop.run_in_executor(_computing, _compute_unless_known, scene, *what)
         return Response(content, media_type=media_type, headers=HEADERS)
-    path = _file(scene, *what)
-    if path.is_file():
-        return FileResponse(path, media_type=media_type, headers=HEADERS)
-    content = await loop.run_in_executor(_computing, _compute_and_keep, scene, *what)
+    try:
+        content = _file(scene, *what).read_bytes()  # so little that to have a thread read it would take longer
+    except OSError:
+        content = await loop.run_in_executor(_computing, _compute_and_keep, scene, *what)
     return Response(content, media_type=media_type, headers=HEADERS)
 
 
