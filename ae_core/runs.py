@@ -18,7 +18,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Condition
 from typing import Any
@@ -61,7 +61,7 @@ class Run:
     def title(self) -> str:
         return clean(self.card.title or "") or clean(self.name)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Changes when any file of the run does."""
         return hashlib.sha256(json.dumps(dict(self.card.sha256), sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,6 @@ st.markdown("Images that nobody photographed: decoded from places on a grid, or 
 
 run = run_picker.pick()
 plane = caches.plane(run.run)
-points = plane.points(caches.codes(run.run))
 
 size_slider, reach_slider = st.columns(2)
 size = settings.control(size_slider.slider, "Images along each side", 5, MOST, 12, 1, key="grid")
@@ -38,7 +37,7 @@ else:
     zoom = settings.control(
         reach_slider.slider, "Range, times that of the test codes", 0.25, 2.0, 1.0, 0.05, key="zoom", name="Range"
     )
-    left, right, bottom, top = latent.extent(points)
+    left, right, bottom, top = caches.extent(run.run)
     middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * zoom
     across, up = (np.linspace(m - h, m + h, size, dtype=np.float32) for m, h in zip(middle, half, strict=True))
     axes = f"""left, right, bottom, top = latent.extent(plane.points(codes))

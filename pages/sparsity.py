@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ae_core import data, evaluation, figures, metrics
+from ae_core import data, figures
 from pages.widgets import caches, code, onward, plot, run_picker
 
 MAX_RUNS = 4
@@ -12,20 +12,17 @@ st.title("Sparsity")
 st.markdown("How a code shares the work: many units that whisper, or a few that speak.")
 
 overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS)
-codes = {t: caches.codes(run.run) for t, run in overlaid.items()}
-thresholds = {t: evaluation.activity_threshold(run) for t, run in overlaid.items()}
-counts = {t: metrics.active_units(z, thresholds[t]) for t, z in codes.items()}
-rates = {t: metrics.firing_rate(z, thresholds[t]) for t, z in codes.items()}
+found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
 datasets = [data.load(run.spec.dataset).title for run in overlaid.values()]
 st.dataframe(
     pd.DataFrame(
         ({"data set": datasets} if len(set(datasets)) > 1 else {})
         | {
-            "units": [z.shape[1] for z in codes.values()],
-            "active on an image": [float(c.mean()) for c in counts.values()],
-            "dead": [int((r == 0).sum()) for r in rates.values()],
-            "zero activations": [float((z == 0).mean() * 100) for z in codes.values()],
+            "units": [run.latent_dim for run in overlaid.values()],
+            "active on an image": [float(activity.counts.mean()) for activity in found.values()],
+            "dead": [int((activity.rates == 0).sum()) for activity in found.values()],
+            "zero activations": [activity.zeros * 100 for activity in found.values()],
             "test MSE": [float(caches.errors(run.run).mean()) for run in overlaid.values()],
         },
         index=list(overlaid),
@@ -42,12 +39,27 @@ of = tuple((title, caches.content(run.run)) for title, run in overlaid.items())
 left, right = st.columns(2)
 left.header("Units an image uses")
 with left:
-    plot.show(lambda: figures.units_per_image(counts), key="units", alt="Distribution of active units per image", of=of)
+    plot.show(
+        lambda: figures.units_per_image({title: activity.counts for title, activity in found.items()}),
+        key="units",
+        alt="Distribution of active units per image",
+        of=of,
+    )
 right.header("How often each unit fires")
 with right:
-    plot.show(lambda: figures.firing_rates(rates), key="rates", alt="Firing rate of each unit", of=of)
+    plot.show(
+        lambda: figures.firing_rates({title: activity.rates for title, activity in found.items()}),
+        key="rates",
+        alt="Firing rate of each unit",
+        of=of,
+    )
 st.header("How strong activations are")
-plot.show(lambda: figures.activation_histogram(codes), key="activations", alt="Histogram of activations", of=of)
+plot.show(
+    lambda: figures.activation_histogram({title: caches.codes(run.run) for title, run in overlaid.items()}),
+    key="activations",
+    alt="Histogram of activations",
+    of=of,
+)
 st.caption(
     "The diamond is the share of activations that are exactly zero. A unit is active above zero; "
     "a sigmoid, which is never zero, above 0.1."

@@ -58,7 +58,7 @@ with theirs:
         st.info(invitation[source], icon=":material/brush:")
     with st.spinner("The seven are getting ready …"):
         for run in asked:
-            answers.prepare(run)
+            answers.prepare(run.run)
     if image:
         wanted = answers.show([answers.ask(run, image[0]) for run in asked], key="answers")
         if wanted:

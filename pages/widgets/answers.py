@@ -14,6 +14,7 @@ from ae_core.data import Split, as_float
 from ae_core.figures.maps import density_map
 from ae_core.inference import LoadedRun
 from ae_core.latent import Index
+from ae_core.runs import Run
 from pages.widgets import caches, served
 
 TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbours among
@@ -48,7 +49,7 @@ class Answer:
     classes: tuple[str, ...]
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@caches.kept(2, key=str)
 def _training(dataset: str) -> Split:
     """Some training images, evenly spread; the others are not kept in memory."""
     every = data.load(dataset).read("train")
@@ -56,29 +57,25 @@ def _training(dataset: str) -> Split:
     return Split(every.images[rows], every.labels[rows])
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _training_codes(_run: LoadedRun, digest: str) -> Index:
-    of = _training(_run.spec.dataset).images
+@caches.kept(16)
+def _training_codes(run: Run) -> Index:
+    loaded, of = caches.load(run), _training(run.spec.dataset).images
     # All images as floats at once would take thirty megabytes, and the server would keep them.
-    parts = [_run.encode(as_float(of[i : i + caches.PART])) for i in range(0, len(of), caches.PART)]
+    parts = [loaded.encode(as_float(of[i : i + caches.PART])) for i in range(0, len(of), caches.PART)]
     return Index(np.concatenate(parts))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _map(_run: LoadedRun, digest: str) -> tuple[np.ndarray, tuple[float, float, float, float]]:
-    return density_map(caches.plane(_run.run).points(caches.codes(_run.run)), MAP_SIDE)
+@caches.kept(32)
+def _map(run: Run) -> tuple[str, tuple[float, float, float, float]]:
+    picture, extent = density_map(caches.places(run), MAP_SIDE)
+    return images.data_uri(picture), extent
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _prepared(_run: LoadedRun, digest: str) -> None:
-    caches.errors(_run.run)
-    _map(_run, digest)
-    _training_codes(_run, digest)
-
-
-def prepare(run: LoadedRun) -> None:
+def prepare(run: Run) -> None:
     """Computes what `ask` needs and what is the same for every image; takes seconds the first time."""
-    _prepared(run, run.run.digest)
+    caches.errors(run)
+    _map(run)
+    _training_codes(run)
 
 
 def ask(run: LoadedRun, x: np.ndarray) -> Answer:
@@ -86,9 +83,9 @@ def ask(run: LoadedRun, x: np.ndarray) -> Answer:
     (code,) = run.encode(x[None])
     x_hat = run.decode(code[None])
     error = float(metrics.squared_error(x[None], x_hat)[0])
-    _, (left, right, bottom, top) = _map(run, run.run.digest)
+    _, (left, right, bottom, top) = _map(run.run)
     ((across, up),) = caches.plane(run.run).points(code[None])
-    near, _ = _training_codes(run, run.run.digest).nearest(code, NEIGHBOURS)
+    near, _ = _training_codes(run.run).nearest(code, NEIGHBOURS)
     training, names = _training(run.spec.dataset), data.load(run.spec.dataset).class_names
     return Answer(
         run=run,
@@ -165,5 +162,5 @@ def _row(answer: Answer) -> dict[str, Any]:
         "size": answer.reconstruction.shape,
         "greys": images.data_uri(images.mosaic(greys, len(greys), gap=0)),
         "error": images.data_uri(answer.error),
-        "map": images.data_uri(_map(answer.run, answer.run.run.digest)[0]),
+        "map": _map(answer.run.run)[0],
     }

@@ -1,21 +1,23 @@
 """What visitors share: loaded runs and what was computed from them; nobody may change it."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
 from cachetools import LRUCache, cached
 
-from ae_core import data, fitting, inference, jobs, latent, metrics, runs
+from ae_core import data, evaluation, fitting, inference, jobs, latent, metrics, runs
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
 from ae_core.latent import Density, Index, Plane, traversals
 from ae_core.runs import Run
 
+F = TypeVar("F", bound=Callable[..., Any])
 PART = 1024  # images that are looked at at a time
 CODES_KEPT = 64 << 20  # bytes; those of all runs that ship are half of it
 
@@ -25,7 +27,20 @@ def content(run: Run) -> tuple[Path, str]:
     return run.path, run.digest
 
 
-BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {Run: content}
+def _content_and(run: Run, *more: Hashable) -> Hashable:
+    return content(run), *more
+
+
+def kept(most: int, key: Callable[..., Hashable] = _content_and) -> Callable[[F], F]:
+    """Keeps what a function gave the last times, so many; who asks for what is just being computed waits for it.
+
+    Streamlit's own cache takes a tenth of a millisecond to find something in, and some pages look fifty times.
+
+    Args:
+        most: How many answers.
+        key: Tells calls apart; by itself the content of the run that comes first, and what else is given.
+    """
+    return cached(LRUCache(most), key=key, condition=Condition())  # type: ignore[return-value]
 
 
 def load(run: Run) -> LoadedRun:
@@ -39,7 +54,7 @@ def load(run: Run) -> LoadedRun:
     return loaded
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+@kept(32)
 def _loaded(run: Run) -> LoadedRun:
     return inference.load(run.path)
 
@@ -73,63 +88,100 @@ def log_variances(run: Run) -> np.ndarray:
     return np.concatenate([loaded.encode_distribution(test_images(run.spec.dataset, rows))[1] for rows in every])
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+@kept(32)
 def index(run: Run) -> Index:
     """The codes of all test images, to find neighbours among."""
     return Index(codes(run))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@kept(4, key=str)
 def pixels(dataset: str) -> Index:
     """All test images, to find neighbours among."""
     images = data.load(dataset).split("test").images
     return Index(images.reshape(len(images), -1))
 
 
-@st.cache_resource(max_entries=32, show_spinner="Reconstructing the test images …", hash_funcs=BY_CONTENT)
+@kept(32)
 def errors(run: Run) -> np.ndarray:
     """Mean squared error of every test image, (n,)."""
     loaded = load(run)
     z = codes(run)
-    # All reconstructions at once would take, and keep, a hundred megabytes.
-    parts = [
-        metrics.squared_error(test_images(run.spec.dataset, rows), loaded.decode(z[rows]))
-        for rows in _parts(run.spec.dataset)
-    ]
+    with st.spinner("Reconstructing the test images …"):
+        # All reconstructions at once would take, and keep, a hundred megabytes.
+        parts = [
+            metrics.squared_error(test_images(run.spec.dataset, rows), loaded.decode(z[rows]))
+            for rows in _parts(run.spec.dataset)
+        ]
     return _frozen(np.concatenate(parts))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+@kept(32)
 def plane(run: Run) -> Plane:
     """The run's main plane."""
     return latent.main_plane(codes(run))
 
 
-@st.cache_resource(max_entries=16, show_spinner="Fitting a density to the codes …", hash_funcs=BY_CONTENT)
+@kept(32)
+def places(run: Run) -> np.ndarray:
+    """Where the test images lie on the run's main plane, (n, 2)."""
+    return _frozen(plane(run).points(codes(run)))
+
+
+@kept(32)
+def extent(run: Run) -> tuple[float, float, float, float]:
+    """(left, right, bottom, top) of a box around them on the main plane, as `latent.extent` draws it."""
+    return latent.extent(places(run))
+
+
+@dataclass(frozen=True)
+class Activity:
+    """How a run's units share the work.
+
+    Attributes:
+        counts: How many units are active on each test image, (n,).
+        rates: On which share of the test images each unit is active, (d,).
+        zeros: The share of activations that are exactly zero.
+    """
+
+    counts: np.ndarray
+    rates: np.ndarray
+    zeros: float
+
+
+@kept(32)
+def activity(run: Run) -> Activity:
+    """How its units share the work on the test images."""
+    z, threshold = codes(run), evaluation.activity_threshold(load(run))
+    counts, rates = metrics.active_units(z, threshold), metrics.firing_rate(z, threshold)
+    return Activity(_frozen(counts), _frozen(rates), float((z == 0).mean()))
+
+
+@kept(16)
 def density(run: Run) -> Density:
     """What to draw the run's codes from: its prior, or a density fitted to its codes."""
-    return fitting.density(load(run), codes(run))
+    with st.spinner("Fitting a density to the codes …"):
+        return fitting.density(load(run), codes(run))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+@kept(32)
 def spacing(run: Run) -> float:
     """How far 99 % of the test codes lie at most from their nearest other one."""
     return latent.spacing(codes(run))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+@kept(32)
 def directions(run: Run) -> np.ndarray:
     """The principal directions of the test codes, (d, d), by falling variance."""
     return _frozen(latent.principal_directions(codes(run))[0])
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+@kept(32)
 def unit_ranges(run: Run) -> np.ndarray:
     """The 1st and 99th percentile of each unit among the test codes, (d, 2)."""
     return _frozen(traversals.unit_ranges(codes(run)))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_CONTENT)
+@kept(32)
 def astray(run: Run) -> float:
     """The share of draws from the run's density that lie off the test codes.
 
@@ -139,7 +191,7 @@ def astray(run: Run) -> float:
     return latent.astray(density(run), codes(run), spacing(run))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_CONTENT)
+@kept(16)
 def draws(run: Run, count: int, seed: int) -> np.ndarray:
     """Images decoded from codes that are drawn from the run's density, (count, h, w).
 

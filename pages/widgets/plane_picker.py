@@ -9,6 +9,7 @@ import streamlit as st
 from ae_core import latent
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
+from ae_core.runs import Run
 from pages.widgets import caches, image_picker, link, settings
 
 
@@ -60,9 +61,15 @@ def pick(run: LoadedRun, prefix: str = "") -> Choice:
         second = _number(run, f"{what.capitalize()} up", f"{prefix}{what}2", 2)
     with image:
         through, source = _through(run, codes, prefix)
-    make = latent.principal_plane if kind == PRINCIPAL else latent.unit_plane
-    plane = make(codes, (first, second), through)
-    return Choice(plane, through, f"latent.{make.__name__}(codes, {(first, second)}, {source})")
+    name = "principal_plane" if kind == PRINCIPAL else "unit_plane"
+    plane = _made(run.run, name, (first, second), through.tobytes())
+    return Choice(plane, through, f"latent.{name}(codes, {(first, second)}, {source})")
+
+
+@caches.kept(64)
+def _made(run: Run, name: str, which: tuple[int, int], through: bytes) -> Plane:
+    make = {"principal_plane": latent.principal_plane, "unit_plane": latent.unit_plane}[name]
+    return make(caches.codes(run), which, np.frombuffer(through, np.float32))
 
 
 def _number(run: LoadedRun, label: str, key: str, default: int) -> int:

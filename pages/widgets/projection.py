@@ -69,7 +69,7 @@ def show(run: LoadedRun, name: str) -> Projected:
     )
     return Projected(
         PRINCIPAL,
-        plane.points(caches.codes(run.run)),
+        caches.places(run.run),
         plane.labels,
         caption if run.latent_dim > 2 else "",
         "plane = latent.main_plane(codes)\nplaces, axes = plane.points(codes), plane.labels",

@@ -4,6 +4,7 @@ import base64
 import re
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 import streamlit as st
@@ -59,10 +60,13 @@ def pick(dataset: str, number: int | None) -> None:
 
 def encode(numbers: np.ndarray, count: int) -> str:
     """Numbers below `count` as a short text for a link: themselves if they are few, else a packed mask."""
-    if not len(numbers):
-        return ""
+    return _encoded(np.asarray(numbers, np.int32).tobytes(), count) if len(numbers) else ""
+
+
+@lru_cache(16)  # a page asks several times
+def _encoded(numbers: bytes, count: int) -> str:
     mask = np.zeros(count, bool)
-    mask[numbers] = True
+    mask[np.frombuffer(numbers, np.int32)] = True
     packed = zlib.compress(np.packbits(mask).tobytes(), 9, wbits=-zlib.MAX_WBITS)
     as_mask = MASK + base64.urlsafe_b64encode(packed).decode().rstrip("=")
     listed = ".".join(str(n) for n in np.flatnonzero(mask))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from visiting import (
     NAVIGATION,
     ROOT,
@@ -26,6 +25,7 @@ from visiting import (
 )
 
 from ae_core import cards, data, runs
+from pages.widgets import caches
 
 PAGES = (
     "home",
@@ -183,7 +183,8 @@ def test_a_data_set_that_is_gone_is_a_sentence(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(fashion_mnist, "FOLDER", tmp_path)
     monkeypatch.setitem(data.load("fashion-mnist").__dict__, "_cache", {})
-    st.cache_resource.clear()
+    for function in vars(caches).values():
+        getattr(function, "cache_clear", lambda: None)()
     app = open_page("latent_space")
     assert_sound(app)
     assert "restore it from the repository" in said(app)
