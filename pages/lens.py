@@ -35,7 +35,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
     )
     places.to_link(look, prefix)
     if run.latent_dim > 2:
-        away = np.median(plane.offsets(caches.codes(run.run))) / caches.spacing(run.run)
+        away = caches.off_plane(run.run, plane) / caches.spacing(run.run)
         st.caption(
             f"A cut through {run.latent_dim} units, which holds **{plane.share * 100:.0f} %** of the codes' variance. "
             f"Half of the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, and "
@@ -46,7 +46,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
 
 def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, count: int) -> None:
     """What lies at a pinned place: its exact image, its code, its neighbours."""
-    codes, dataset = caches.codes(run.run), data.load(run.spec.dataset)
+    dataset = data.load(run.spec.dataset)
     labels = caches.test_labels(dataset.name)
     z = choice.plane.codes(place[None])
     image = run.decode(z)
@@ -76,7 +76,7 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
     st.caption(GAP)
     if run.latent_dim > 2:
         alt = "The units' values at the pinned place, over their usual range"
-        plot.show(figures.code_profile(z[0], codes), key=f"{prefix}code", alt=alt)
+        plot.show(figures.code_profile(z[0], caches.unit_ranges(run.run)), key=f"{prefix}code", alt=alt)
         st.button(
             "Turn the plane about this place",
             key=f"{prefix}cut",
@@ -85,14 +85,17 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
             on_click=plane_picker.cut_through,
             args=(z[0], prefix),
         )
-    profile = "figures.code_profile(z[0], codes).show()" if run.latent_dim > 2 else ""
+    imported, profile = "", ""
+    if run.latent_dim > 2:
+        imported = "from ae_core.latent import traversals\n"
+        profile = "figures.code_profile(z[0], traversals.unit_ranges(codes)).show()"
     code.show(f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures, latent
 from ae_core.figures import Row
-
+{imported}
 run = {code.opened(run.run)}
 dataset = data.load({dataset.name!r})
 test = dataset.split("test")

@@ -14,6 +14,7 @@ from PIL import Image
 from ae_core import figures
 from ae_core.figures import Row
 from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS
+from ae_core.latent import traversals
 
 RNG = np.random.default_rng(0)
 TITLE = '<b>mine</b> & "yours"'
@@ -52,7 +53,7 @@ EVERY = {
     "neighbours": lambda: figures.neighbours(
         3, {"near": (np.arange(3), np.arange(3.0))}, IMAGES, LABELS, ["a", "b", "c"]
     ),
-    "code_profile": lambda: figures.code_profile(CODES[TITLE][0], CODES[TITLE]),
+    "code_profile": lambda: figures.code_profile(CODES[TITLE][0], traversals.unit_ranges(CODES[TITLE])),
     "traversals": lambda: figures.traversals(
         np.arange(2), np.ones((2, 5)), np.ones(2), np.ones(2), IMAGES[:10].reshape(2, 5, 4, 6)
     ),
@@ -348,8 +349,8 @@ def test_a_tint_grows_with_the_value_and_leaves_the_least_alone() -> None:
 
 def test_a_code_stands_in_the_range_of_its_units() -> None:
     codes = np.random.default_rng(0).uniform(size=(1000, 3)).astype(np.float32)
-    ranges, marks = figures.code_profile(codes[5], codes).data
     low, high = np.quantile(codes, [0.01, 0.99], axis=0)
+    ranges, marks = figures.code_profile(codes[5], np.stack([low, high], axis=1)).data
     np.testing.assert_allclose(np.array(ranges.base, np.float32), low, rtol=1e-6)
     np.testing.assert_allclose(np.array(ranges.base, np.float32) + ranges.y, high, rtol=1e-5)
     np.testing.assert_array_equal(np.array(marks.y, np.float32), codes[5])

@@ -156,9 +156,9 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
     )
 
 
-def code_profile(code: np.ndarray, codes: np.ndarray) -> go.Figure:
-    """The units' values of one code (d,), over the range from 1st to 99th percentile that each has in codes (n, d)."""
-    low, high = np.quantile(codes, [0.01, 0.99], axis=0).astype(np.float32)
+def code_profile(code: np.ndarray, ranges: np.ndarray) -> go.Figure:
+    """The units' values of one code (d,), over the range from 1st to 99th percentile that each has: (d, 2)."""
+    low, high = ranges.T
     units = np.arange(1, len(code) + 1, dtype=np.int32)
     usual = trace(
         "bar", x=units, y=high - low, base=low, marker={"color": GRID}, name="1st to 99th percentile", hoverinfo="skip"

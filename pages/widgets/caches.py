@@ -133,6 +133,12 @@ def extent(run: Run) -> tuple[float, float, float, float]:
     return latent.extent(places(run))
 
 
+@kept(64, key=lambda run, plane: (content(run), plane.origin.tobytes(), plane.axes.tobytes()))
+def off_plane(run: Run, plane: Plane) -> float:
+    """How far half of the test codes lie at least off a plane."""
+    return float(np.median(plane.offsets(codes(run))))
+
+
 @dataclass(frozen=True)
 class Activity:
     """How a run's units share the work.

@@ -10,6 +10,7 @@ import pkgutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -96,11 +97,14 @@ def prepare() -> None:
     import scipy.linalg  # it brings BLAS of its own, which is to obey as well
     import scipy.ndimage  # noqa: F401
     import threadpoolctl
+    from streamlit import config
 
     logging.getLogger(LOGGER).setLevel(logging.ERROR)  # it would warn that no visitor is there
     sys.setswitchinterval(SWITCH_SECONDS)
     # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.
     threadpoolctl.threadpool_limits(1, user_api="blas")
+    # For each rerun it goes through all its options six times, to find its theme, which stays what it is.
+    config.get_options_for_section = cache(config.get_options_for_section)
     for module in pkgutil.iter_modules(widgets.__path__, f"{widgets.__name__}."):
         importlib.import_module(module.name)
     go.Figure(go.Scatter(x=[0], y=[0]), layout={"template": "plotly"})
