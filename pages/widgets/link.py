@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 REFUSED = "refused-by-link"  # by key: what it is called
 HERE = "refused-here"  # keys that the page at hand speaks of
+OF = "-of"  # after a key, of a session: what the link's text belongs to, and that text
 MAX_TEXT = 2000  # letters of a list that are read
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ def read(key: str, parse: Callable[[str], T], name: str, of: Hashable = None) ->
         key: What the link calls it.
         parse: Makes it of the text, or raises a ValueError.
         name: What `tell` calls it.
-        of: What it belongs to, if to anything: what the link says of another is dropped.
+        of: What it belongs to, if to anything: what the link said of another, and still says, is dropped.
     """
     for text in _texts(key, of)[-1:]:
         try:
@@ -85,6 +86,8 @@ def write(key: str, value: str | Sequence[str] | None) -> None:
         forget(key)
     elif st.query_params.get_all(key) != ([value] if isinstance(value, str) else value):
         st.query_params[key] = value
+    if (known := st.session_state.get(f"{key}{OF}")) is not None:
+        st.session_state[f"{key}{OF}"] = (known[0], st.query_params.get_all(key))
 
 
 def forget(*keys: str) -> None:
@@ -124,9 +127,11 @@ def tell(place: DeltaGenerator) -> None:
 
 
 def _texts(key: str, of: Hashable) -> list[str]:
+    texts = st.query_params.get_all(key)
     if of is not None:
-        before = st.session_state.setdefault(f"{key}-of", of)
-        st.session_state[f"{key}-of"] = of
-        if before != of:
+        belonged, before = st.session_state.get(f"{key}{OF}", (of, texts))
+        if belonged != of and texts == before:  # else the link is another one as well, and says it of this
             forget(key)
-    return st.query_params.get_all(key)
+            texts = []
+        st.session_state[f"{key}{OF}"] = (of, texts)
+    return texts

@@ -103,6 +103,16 @@ def test_turning_the_plane_about_a_place_keeps_the_code() -> None:
     np.testing.assert_allclose(plane.codes(np.array([[x, y]])), pinned, atol=0.02)
 
 
+def test_a_link_that_comes_while_a_lens_is_open_brings_its_own_pin() -> None:
+    at = opened(run="vanilla", pin="1.5,0.5")
+    at.query_params["run"], at.query_params["pin"] = "sparse", "0.25,-0.5"  # as when the browser goes back
+    at.run()
+    assert "Pinned at (0.25, -0.50)" in texts(at.header)
+    at.selectbox(key="run").set_value("vanilla").run()  # on another plane the same numbers are another place
+    assert "Pinned at" in texts(at.header)
+    assert "(0.25, -0.50)" not in texts(at.header)
+
+
 def test_two_lenses_have_two_pins() -> None:
     at = opened(run="vanilla-2d", beside="variational-2d", overlay="Density")
     assert len([h for h in at.header if "Pinned at" in h.value]) == 2
