@@ -22,7 +22,7 @@ kind = settings.control(
     kind_of_noise.selectbox,
     "Noise",
     list(noise.NOISES),
-    format_func=lambda n: noise.NOISES[n].title,
+    format_func=settings.titled(noise.get),
     key="noise",
 )
 level = settings.control(

@@ -44,7 +44,7 @@ with gallery:
     selecting.heading(dataset.name)
     order = settings.choice(st.segmented_control, "Order", list(ORDERS), key="order", width="stretch")
     among = selected if len(selected) else np.arange(len(labels))
-    shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")][:SHOWN]
+    shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")[:SHOWN]]
     plot.show(
         figures.image_grid(caches.test_images(dataset.name, shown), columns=8, height=440),
         key="selected",
@@ -101,7 +101,7 @@ figures.scatter(places[:{count}], labels[:{count}], dataset.class_names, axes).s
 
 selected = {codes_table.source(selected)}
 among = selected if len(selected) else np.arange(len(labels))
-shown = among[np.argsort({ORDERS[order]} * errors[among], kind="stable")][:{SHOWN}]
+shown = among[np.argsort({ORDERS[order]} * errors[among], kind="stable")[:{SHOWN}]]
 figures.image_grid(x[shown], columns=8, height=440).show()
 figures.class_mix(labels[among], labels, dataset.class_names).show()
 figures.error_histogram(errors, selected).show()

@@ -11,11 +11,11 @@ st.markdown("Choose what makes the code, and watch it learn. Training goes on if
 
 controls, picture = st.columns([2, 3], gap="large")
 with controls:
-    name = settings.control(st.selectbox, "Kind", kinds.names(), format_func=lambda n: kinds.get(n).title, key="kind")
+    name = settings.control(st.selectbox, "Kind", kinds.names(), format_func=settings.titled(kinds.get), key="kind")
     kind = kinds.get(name)
     st.caption(f"{kind.idea} *{kind.reference}*")
     dataset = settings.control(
-        st.selectbox, "Data set", data.names(), format_func=lambda n: data.load(n).title, key="dataset"
+        st.selectbox, "Data set", data.names(), format_func=settings.titled(data.load), key="dataset"
     )
     hyperparameters = recipe_input.hyperparameters(kind)
     network = recipe_input.network(kind, dataset)

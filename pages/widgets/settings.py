@@ -49,6 +49,15 @@ def control(widget: Callable[..., Any], label: str, *arguments: Any, key: str, n
     return value
 
 
+def titled(get: Callable[[str], Any]) -> Callable[[str], str]:
+    """Gives the title of what `get` gives for a name.
+
+    Streamlit keeps such a function for as long as a visit lasts. One that a page defines itself would keep all of that
+    page as well: the images of Denoise are a megabyte for each visitor.
+    """
+    return lambda name: str(get(name).title)
+
+
 def choice(widget: Callable[..., Any], label: str, choices: Sequence[Any], *, key: str, **options: Any) -> Any:
     """As `control`: one of a few, side by side, at first the first; `widget` is a segmented control."""
     return control(widget, label, choices, default=choices[0], required=True, key=key, **options)
