@@ -10,7 +10,7 @@ from ae_core.errors import OptionError
 PART = 1024  # codes that are looked at at a time
 MANY = 64  # units of a code, from which on it pays to look along a few directions first
 FEW = 24  # of these
-FEW_PLACES = 64
+FEW_PLACES = 64  # for more it is faster to compute all their distances
 TINY = 1e-6  # between codes that are all the same
 SAMPLE = 1000  # codes whose nearest neighbours say what is near, or whose directions stand for those of all
 

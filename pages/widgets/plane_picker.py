@@ -68,8 +68,8 @@ def pick(run: LoadedRun, prefix: str = "") -> Choice:
 
 @caches.kept(64)
 def _made(run: Run, name: str, which: tuple[int, int], through: bytes) -> Plane:
-    make = {"principal_plane": latent.principal_plane, "unit_plane": latent.unit_plane}[name]
-    return make(caches.codes(run), which, np.frombuffer(through, np.float32))
+    plane: Plane = getattr(latent, name)(caches.codes(run), which, np.frombuffer(through, np.float32))
+    return plane
 
 
 def _number(run: LoadedRun, label: str, key: str, default: int) -> int:
