@@ -29,7 +29,6 @@ FLAT = 400  # of the last visits ...
 FLAT_MB = 5.0  # ... may not cost more in all than this
 LOOK_EVERY = 20  # visits
 SETTLED = 12.0  # seconds; free memory is given back every five
-TRIMMED = 6.0  # seconds: at any one moment some 40 MB wait to be given back, and would hide what grows
 
 
 async def settled(server: Server) -> dict[str, float]:
@@ -72,8 +71,6 @@ async def visits(server: Server, count: int, tally: Tally) -> dict[str, Any]:
             tally.wrong.append(f"visit {number}, {stay.path}: {type(error).__name__}: {error}")
         await visitor.leave()
         if number % LOOK_EVERY == 0:
-            if number >= count - FLAT:
-                await asyncio.sleep(TRIMMED)
             looks.append((number, memory(server.process)))
     last = [(n, look["pss_mb"]) for n, look in looks if n >= count - FLAT]
     slope, _ = np.polyfit([n for n, _ in last], [mb for _, mb in last], 1)
