@@ -24,7 +24,6 @@ from pages.widgets import lens, visitor
 
 TRIM_SECONDS = 5
 SWITCH_SECONDS = 0.0005  # what answers browsers waits at most so long for each script that computes
-COLLECTED_AFTER = (3000, 10, 20)  # a rerun leaves 500 objects: by itself Python would look through all every 3 s
 TICK_SECONDS = 1  # between two looks at the queue
 SWEEP_SECONDS = 3600
 FIRST_SHOWN = "variational"  # by most pages
@@ -78,7 +77,7 @@ def give_memory_back() -> Callable[[], object]:
     Decoding allocates and frees megabytes in every thread: with the defaults the server grew to twice its size.
 
     Returns:
-        What frees what nobody uses any more, and returns the free pages between the used ones; to be called often.
+        What returns the free pages between the used ones; to be called now and then.
     """
     try:
         library = ctypes.CDLL(None)
@@ -87,12 +86,7 @@ def give_memory_back() -> Callable[[], object]:
         return lambda: None  # another C library
     mallopt(M_ARENA_MAX, 2)
     mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
-
-    def trim() -> None:
-        gc.collect(1)  # what pages have left behind lately
-        malloc_trim(0)
-
-    return trim
+    return lambda: malloc_trim(0)
 
 
 def prepare() -> None:
@@ -116,7 +110,6 @@ def prepare() -> None:
     go.Figure(go.Scatter(x=[0], y=[0]), layout={"template": "plotly"})
     gc.collect()
     gc.freeze()  # what is there now stays: to look through it again and again would hold everybody up
-    gc.set_threshold(*COLLECTED_AFTER)
 
 
 async def _go_on() -> None:
