@@ -13,8 +13,9 @@ def blur(x: np.ndarray, width: float, truncate: float = 4.0) -> np.ndarray:
         width: The Gaussian's standard deviation in pixels, above 0.
         truncate: Where it ends, in standard deviations.
     """
-    down, across = (_blurring(side, width, truncate) for side in x.shape[1:])
-    return down @ np.asarray(x, np.float32) @ across.T
+    n, h, w = x.shape
+    rows = np.asarray(x, np.float32).reshape(n * h, w) @ _blurring(w, width, truncate).T  # one product of all
+    return _blurring(h, width, truncate) @ rows.reshape(n, h, w)
 
 
 @cache

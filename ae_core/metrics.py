@@ -63,14 +63,22 @@ def mean_psnr(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Structural similarity of each image (Wang et al. 2004, Gaussian window of σ 1.5), in [-1, 1], shape (n,).
+    """Structural similarity of each image (Wang et al. 2004, Gaussian window of σ 1.5), in [-1, 1].
 
     Images with a side below 11 get a square window. All images at once: a fifth of skimage's time, its values.
+
+    Args:
+        x: (n, h, w) in [0, 1].
+        y: What is held against them, (n, h, w), or several such, (..., n, h, w).
+
+    Returns:
+        (n,), or (..., n).
     """
     from scipy.ndimage import uniform_filter
 
     x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
-    window = min(11, x.shape[1] - (1 - x.shape[1] % 2), x.shape[2] - (1 - x.shape[2] % 2))
+    h, w = x.shape[1:]
+    window = min(11, h - (1 - h % 2), w - (1 - w % 2))
 
     def local(values: np.ndarray) -> np.ndarray:
         if window == 11:
@@ -79,15 +87,20 @@ def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     # A flat window's variances are those of a sample.
     unbiased = 1.0 if window == 11 else window**2 / (window**2 - 1)
-    mean_x, mean_y = local(x), local(y)
-    var_x, var_y, cov = (
-        unbiased * (local(a * b) - mean_a * mean_b)
-        for a, b, mean_a, mean_b in ((x, x, mean_x, mean_x), (y, y, mean_y, mean_y), (x, y, mean_x, mean_y))
-    )
     c1, c2 = 0.01**2, 0.03**2  # for values in [0, 1]
-    field = (2 * mean_x * mean_y + c1) * (2 * cov + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+    mean_x = local(x)
+    square_x = mean_x**2
+    var_x = unbiased * (local(x**2) - square_x)
     rim = (window - 1) // 2
-    return field[:, rim : field.shape[1] - rim, rim : field.shape[2] - rim].mean(axis=(1, 2), dtype=np.float64)
+
+    def against(y: np.ndarray) -> np.ndarray:
+        mean_y = local(y)
+        both, square_y = mean_x * mean_y, mean_y**2
+        var_y, cov = unbiased * (local(y**2) - square_y), unbiased * (local(x * y) - both)
+        field = (2 * both + c1) * (2 * cov + c2) / ((square_x + square_y + c1) * (var_x + var_y + c2))
+        return field[:, rim : h - rim, rim : w - rim].mean(axis=(1, 2), dtype=np.float64)
+
+    return np.stack([against(each) for each in y.reshape(-1, *x.shape)]).reshape(y.shape[:-2])
 
 
 def kl_to_standard_normal(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
