@@ -1,8 +1,10 @@
 """Every figure, told by its data: where its marks are, in which colour, under which name."""
 
 import base64
+import copy
 import io
 import json
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,10 +101,23 @@ def test_traces_hold_typed_arrays_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_plotly_finds_nothing_wrong(name: str) -> None:
-    """Figures are made without its validators."""
+    """Figures are made without its validators, and their JSON without its objects."""
     made = EVERY[name]()
+    before = json.loads(made.to_json())
     checked = go.Figure(made.to_dict())
-    assert json.loads(checked.to_json()) == json.loads(made.to_json())
+    assert json.loads(checked.to_json()) == json.loads(made.to_json()) == before
+
+
+def test_a_figure_is_plotlys_for_all_who_look_into_it() -> None:
+    made = EVERY["scatter"]()
+    for other in (copy.deepcopy(made), pickle.loads(pickle.dumps(made)), go.Figure(made)):
+        assert other == made
+        assert type(other) is go.Figure
+    other = EVERY["scatter"]()
+    other.update_layout(height=123)
+    assert json.loads(other.to_json())["layout"]["height"] == 123
+    with pytest.raises(AttributeError, match="no_such"):
+        _ = other.no_such
 
 
 @pytest.mark.parametrize("name", EVERY)
