@@ -15,13 +15,14 @@ from ae_core.figures.maps import density_map
 from ae_core.inference import LoadedRun
 from ae_core.latent import Index
 from ae_core.runs import Run
-from pages.widgets import caches, served
+from pages.widgets import caches, scripts, served
 
 TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbours among
 NEIGHBOURS = 3
 MAP_SIDE = 56
 UNSEEN, HARDLY_SEEN = 99.0, 95.0  # percentile ranks
 HERE = Path(__file__).parent
+SCRIPT = scripts.of("answers", HERE / "answers.js")
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def _component() -> Any:
         "answers",
         html=(HERE / "answers.html").read_text(),
         css=(HERE / "answers.css").read_text(),
-        js=(HERE / "answers.js").read_text(),
+        js=SCRIPT,
     )
 
 

@@ -12,8 +12,10 @@ import numpy as np
 import streamlit as st
 
 from ae_core import images
+from pages.widgets import scripts
 
 HERE = Path(__file__).parent
+SCRIPT = scripts.of("film", HERE / "film.js")
 SECONDS = 4.0  # that a pass takes
 
 
@@ -40,7 +42,7 @@ def _component() -> Any:
         "film",
         html=(HERE / "film.html").read_text(),
         css=(HERE / "film.css").read_text(),
-        js=(HERE / "film.js").read_text(),
+        js=SCRIPT,
     )
 
 

@@ -12,9 +12,11 @@ import streamlit as st
 from PIL import Image
 
 from ae_core.errors import ImageError
+from pages.widgets import scripts
 
 SIDE = 112  # of the drawing, in pixels: four for each pixel of the models' images
 HERE = Path(__file__).parent
+SCRIPT = scripts.of("pad", HERE / "pad.js")
 
 
 @cache
@@ -23,7 +25,7 @@ def _component() -> Any:
         "pad",
         html=(HERE / "pad.html").read_text(),
         css=(HERE / "pad.css").read_text(),
-        js=(HERE / "pad.js").read_text(),
+        js=SCRIPT,
     )
 
 

@@ -23,9 +23,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ae_core import data
-from pages.widgets import served, sprites
+from pages.widgets import scripts, served, sprites
 
 HERE = Path(__file__).parent
+SCRIPT = scripts.of("plot", *(HERE / name for name in ("plot.js", "save.js", "dots.js", "sprites.js")))
 Draw = Callable[[], go.Figure]
 KEPT = 16 << 20  # bytes of figures, of 10 to 200 kB each
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -54,7 +55,7 @@ def _component() -> Any:
         "plot",
         html='<div class="figure"><div class="plot"></div><div class="save"></div></div>',
         css=(HERE / "plot.css").read_text(),
-        js="\n".join((HERE / name).read_text() for name in ("plot.js", "save.js", "dots.js", "sprites.js")),
+        js=SCRIPT,
         isolate_styles=False,
     )
 

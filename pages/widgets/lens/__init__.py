@@ -16,11 +16,12 @@ from ae_core import data
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
-from pages.widgets import caches, served, sprites
+from pages.widgets import caches, scripts, served, sprites
 from pages.widgets.lens.scenes import ROOT, ROUTES, TILE, Scene, keep_main_planes, open_scene, prepare
 
 HERE = Path(__file__).parent
 PARTS = ("../sprites.js", "view.js", "tiles.js", "points.js", "ground.js", "draw.js", "hand.js", "lens.js")
+SCRIPT = scripts.of("lens", *(HERE / part for part in PARTS))
 GROUND = "Hatched once: farther from every test image than images are from each other, made up by the decoder."
 IMPOSSIBLE = "Hatched twice: no image can have such a code, a unit would be out of its activation's range."
 
@@ -46,7 +47,7 @@ def _component() -> Any:
         "lens",
         html=(HERE / "lens.html").read_text(),
         css=(HERE / "lens.css").read_text(),
-        js="\n".join((HERE / part).read_text() for part in PARTS),
+        js=SCRIPT,
     )
 
 
