@@ -26,21 +26,19 @@ trainers.metric("The trainers' memory", megabytes(now.trainers_bytes), help="Of 
 
 st.header("What a visitor may ask for")
 at_once = "one for each worker of its cluster" if limits.scheduler else f"{limits.running:,}"
-st.table(
-    {
-        "at most": {
-            "Trainings at once, of all visitors": at_once,
-            "Trainings in the queue, of all visitors": f"{limits.queued:,}",
-            "Trainings of yours, waiting and under way": f"{limits.per_visitor:,}",
-            "Epochs of a training": f"{limits.epochs:,}",
-            "Minutes of a training": f"{limits.minutes:g}" if limits.minutes else "no limit",
-            "Units of a code": f"{limits.code:,}",
-            "Parameters of encoder and decoder": f"{limits.parameters:,}",
-            "Memory of a trainer": f"{limits.trainer_mb:,} MB",
-            "Pictures of yours, at a time": f"{limits.upload_mb:,} MB",
-        }
-    }
-)
+at_most = {
+    "Trainings at once, of all visitors": at_once,
+    "Trainings in the queue, of all visitors": f"{limits.queued:,}",
+    "Trainings of yours, waiting and under way": f"{limits.per_visitor:,}",
+    "Epochs of a training": f"{limits.epochs:,}",
+    "Minutes of a training": f"{limits.minutes:g}" if limits.minutes else "no limit",
+    "Units of a code": f"{limits.code:,}",
+    "Parameters of encoder and decoder": f"{limits.parameters:,}",
+    "Memory of a trainer": f"{limits.trainer_mb:,} MB",
+    "Pictures of yours, at a time": f"{limits.upload_mb:,} MB",
+}
+# Words of ours alone, so that they may be Markdown; `st.table` would import Pandas, 45 MB, to show them.
+st.markdown("\n".join(["| | at most |", "|:--|:--|", *(f"| {what} | {most} |" for what, most in at_most.items())]))
 
 st.header("What is kept of you")
 kept = f"{limits.keep_days:g} days after their last use" if limits.keep_days else "until whoever runs this deletes them"

@@ -1,7 +1,7 @@
 """Noise in, image out: any run against two classical filters, all given the same noise."""
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from ae_core import data, figures, filters, metrics, noise
@@ -44,8 +44,8 @@ for name, chosen in FILTERS.items():
 
 picture_rows = [Row("clean", x[:shown])]
 for name, images in results.items():
-    decibels = metrics.psnr(x[:shown], images[:shown])
-    picture_rows.append(Row(name, images[:shown], [f"PSNR {d:.1f} dB" for d in decibels]))
+    of_each = metrics.psnr(x[:shown], images[:shown])
+    picture_rows.append(Row(name, images[:shown], [f"PSNR {d:.1f} dB" for d in of_each]))
 plot.show(
     lambda: figures.image_rows(picture_rows, tile=80),
     key="denoised",
@@ -54,21 +54,19 @@ plot.show(
 )
 
 st.header(f"Over {len(x) - shown} test images")
-table = pd.DataFrame(
-    {
-        "PSNR, dB": [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()],
-        "SSIM": [float(metrics.ssim(x[shown:], y[shown:]).mean()) for y in results.values()],
-    },
-    index=list(results),
-)
+decibels = [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()]
+similar = metrics.ssim(x[shown:], np.stack([y[shown:] for y in results.values()])).mean(axis=1)
 st.dataframe(
-    table,
+    pa.table({"images": list(results), "PSNR, dB": decibels, "SSIM": similar}),
+    hide_index=True,
+    lazy=False,
     column_config={
+        "images": st.column_config.TextColumn(pinned=True),
         "PSNR, dB": st.column_config.NumberColumn(format="%.1f", help="Peak signal-to-noise ratio; higher is better."),
         "SSIM": st.column_config.NumberColumn(format="%.3f", help="Structural similarity; 1 is identical."),
     },
 )
-_, ours, *theirs = table["PSNR, dB"]
+_, ours, *theirs = decibels
 if ours > max(theirs):
     notice = (
         f"Here the run comes {ours - max(theirs):.1f} dB nearer to the clean images than the better filter. A filter "

@@ -1,6 +1,6 @@
 """How many units speak, how loudly, how often: any runs overlaid."""
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from ae_core import data, figures
@@ -16,18 +16,21 @@ found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
 datasets = [data.load(run.spec.dataset).title for run in overlaid.values()]
 st.dataframe(
-    pd.DataFrame(
-        ({"data set": datasets} if len(set(datasets)) > 1 else {})
+    pa.table(
+        {"run": list(overlaid)}
+        | ({"data set": datasets} if len(set(datasets)) > 1 else {})
         | {
             "units": [run.latent_dim for run in overlaid.values()],
             "active on an image": [float(activity.counts.mean()) for activity in found.values()],
             "dead": [int((activity.rates == 0).sum()) for activity in found.values()],
             "zero activations": [activity.zeros * 100 for activity in found.values()],
             "test MSE": [float(caches.errors(run.run).mean()) for run in overlaid.values()],
-        },
-        index=list(overlaid),
+        }
     ),
+    hide_index=True,
+    lazy=False,
     column_config={
+        "run": st.column_config.TextColumn(pinned=True),
         "active on an image": st.column_config.NumberColumn(format="%.1f", help="Mean over the test images."),
         "dead": st.column_config.NumberColumn(help="Units that fire on no test image."),
         "zero activations": st.column_config.NumberColumn(format="%.1f %%"),

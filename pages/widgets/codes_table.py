@@ -3,28 +3,24 @@
 import hashlib
 import io
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 import streamlit as st
+from pyarrow import csv, parquet
 
 from ae_core import data, images, metrics
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
 from pages.widgets import caches, selection
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 ROW, HEADER = 44, 38  # pixels
 FEW = 100  # numbers that a person would still read
 FORMATS = {"CSV": ("csv", "text/csv"), "Parquet": ("parquet", "application/vnd.apache.parquet")}
 
 
-def frame(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
+def table(run: LoadedRun, numbers: np.ndarray) -> pa.Table:
     """A row for each image: its number, class, mean squared error, and the value of each unit of its code."""
-    import pandas as pd
-
     dataset = data.load(run.spec.dataset)
     codes = caches.codes(run.run)[numbers]
     about = {
@@ -32,16 +28,14 @@ def frame(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
         "class": [dataset.class_names[c] for c in caches.test_labels(dataset.name)[numbers]],
         "error": caches.errors(run.run)[numbers],
     }
-    return pd.DataFrame(about | {f"z{i}": unit for i, unit in enumerate(codes.T, start=1)})
+    return pa.table(about | {f"z{i}": unit for i, unit in enumerate(codes.T, start=1)})
 
 
 def as_file(run: LoadedRun, numbers: np.ndarray, suffix: str) -> bytes:
     """Those rows as a file of that kind, "csv" or "parquet"."""
-    rows, file = frame(run, numbers), io.BytesIO()
-    if suffix == "csv":
-        rows.to_csv(file, index=False)
-    else:
-        rows.to_parquet(file, index=False)
+    file = io.BytesIO()
+    write = csv.write_csv if suffix == "csv" else parquet.write_table
+    write(table(run, numbers), file)
     return file.getvalue()
 
 
@@ -60,6 +54,7 @@ def show(run: LoadedRun, numbers: np.ndarray) -> None:
         on_select=pick,
         selection_mode="single-row",
         hide_index=True,
+        lazy=False,
         height=min(HEADER + ROW * len(numbers), 430),
         row_height=ROW,
         column_config={
@@ -102,14 +97,12 @@ def offer(run: LoadedRun, selected: np.ndarray) -> None:
                 )
 
 
-def _rows(run: LoadedRun, numbers: np.ndarray) -> "pd.DataFrame":
+def _rows(run: LoadedRun, numbers: np.ndarray) -> pa.Table:
     """The images to look at: picture, number, class, error and its percentile."""
-    import pandas as pd
-
     dataset: Dataset = data.load(run.spec.dataset)
     pictures = dataset.split("test").images[numbers]
     errors = caches.errors(run.run)
-    return pd.DataFrame(
+    return pa.table(
         {
             "picture": [images.data_uri(picture) for picture in pictures],
             "number": numbers,

@@ -10,7 +10,6 @@ import pkgutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -20,9 +19,10 @@ from ae_core import jobs, logs, runs, settings
 from ae_core.errors import ExplorerError, SettingsError
 from ae_core.runs import Run
 from pages import widgets
-from pages.widgets import lens, visitor
+from pages.widgets import lens, lighter, visitor
 
 TRIM_SECONDS = 5
+TIDY_SECONDS = 1
 SWITCH_SECONDS = 0.0005  # what answers browsers waits at most so long for each script that computes
 TICK_SECONDS = 1  # between two looks at the queue
 SWEEP_SECONDS = 3600
@@ -40,11 +40,10 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     logs.adopt("streamlit", "uvicorn", "websockets")
     trim = give_memory_back()
     prepare()
+    tidy = lighter.prepare()
     await asyncio.to_thread(jobs.sweep)
-    chores = [
-        asyncio.create_task(_every(seconds, chore))
-        for seconds, chore in ((TRIM_SECONDS, trim), (TICK_SECONDS, jobs.tick), (SWEEP_SECONDS, jobs.sweep))
-    ]
+    each = (TRIM_SECONDS, trim), (TIDY_SECONDS, tidy), (TICK_SECONDS, jobs.tick), (SWEEP_SECONDS, jobs.sweep)
+    chores = [asyncio.create_task(_every(seconds, chore)) for seconds, chore in each]
     chores.append(asyncio.create_task(_go_on()))
     logs.event("server started", version=ae_core.__version__, port=st.get_option("server.port"))
     yield
@@ -92,22 +91,16 @@ def give_memory_back() -> Callable[[], object]:
 def prepare() -> None:
     """Imports what the pages import, and sets what holds for all of this process."""
     import onnxruntime  # noqa: F401
-    import pandas  # noqa: F401
-    import plotly.graph_objects as go
     import scipy.linalg  # it brings BLAS of its own, which is to obey as well
     import scipy.ndimage  # noqa: F401
     import threadpoolctl
-    from streamlit import config
 
     logging.getLogger(LOGGER).setLevel(logging.ERROR)  # it would warn that no visitor is there
     sys.setswitchinterval(SWITCH_SECONDS)
     # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.
     threadpoolctl.threadpool_limits(1, user_api="blas")
-    # For each rerun it goes through all its options six times, to find its theme, which stays what it is.
-    config.get_options_for_section = cache(config.get_options_for_section)
     for module in pkgutil.iter_modules(widgets.__path__, f"{widgets.__name__}."):
         importlib.import_module(module.name)
-    go.Figure(go.Scatter(x=[0], y=[0]), layout={"template": "plotly"})
     gc.collect()
     gc.freeze()  # what is there now stays: to look through it again and again would hold everybody up
 

@@ -1,0 +1,133 @@
+"""What is replaced of Streamlit: it is there to be replaced, and does what Streamlit's own does."""
+
+import asyncio
+import threading
+from pkgutil import resolve_name
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from streamlit import runtime
+from streamlit.components.v2 import presentation
+from streamlit.dataframe_util import DataFormat, determine_data_format
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.runtime import app_session
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+
+from pages.widgets import lighter
+
+
+@pytest.mark.parametrize(("where", "name"), lighter.REPLACED)
+def test_what_is_replaced_is_there(where: str, name: str) -> None:
+    assert callable(getattr(resolve_name(where), name))
+
+
+def test_files_that_no_page_shows_are_removed_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    for where, name in lighter.REPLACED:
+        owner = resolve_name(where)
+        monkeypatch.setattr(owner, name, getattr(owner, name))  # so that it is put back
+    monkeypatch.setattr("streamlit.runtime.runtime.MESSAGE_FLUSH_INTERVAL_SECS", 0.005)
+    visits = SimpleNamespace(num_active_sessions=lambda: 200)
+    files = MediaFileManager(MemoryMediaFileStorage("/media"))
+    monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(media_file_mgr=files, _session_mgr=visits))
+    tidy = lighter.prepare()
+    files.add(b"shown", "text/plain", "1")
+    removed = files.add(b"no longer", "text/plain", "2")
+    files.add(b"in its place", "text/plain", "2")
+    files.remove_orphaned_files()  # after each rerun
+    assert len(files._file_metadata) == 3
+    tidy()
+    assert len(files._file_metadata) == 2
+    assert runtime.runtime.MESSAGE_FLUSH_INTERVAL_SECS == lighter.pace(200) > lighter.pace(1)
+    assert removed.rpartition("/")[2].partition(".")[0] not in files._file_metadata
+
+
+@pytest.mark.parametrize("state", [{}, {"sent": {"version": 1}}, {"selected": [1]}, None, "text", [1]])
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        [],
+        [{"event": "selected", "value": [3, 4]}],
+        [{"event": "opened", "value": "a"}, {"event": "opened", "value": None}],
+        [{"event": "opened"}, "nonsense", 7],
+    ],
+)
+def test_session_state_says_of_a_component_what_streamlit_would_say(state: Any, told: Any) -> None:
+    class States(dict):  # type: ignore[type-arg]
+        widget_metadata = {"events": SimpleNamespace(value_type="json_trigger_value")}  # noqa: RUF012
+
+    session = SimpleNamespace(_new_widget_state=States({} if told is None else {"events": told}))
+    expected = presentation.make_bidi_component_presenter("events")(state, session)  # type: ignore[arg-type]
+    assert lighter.plain_presenter("events")(state, session) == expected
+
+
+def test_calls_of_many_threads_come_in_the_order_of_each_and_one_that_fails_harms_no_other() -> None:
+    came: list[tuple[int, int]] = []
+    woken = 0
+
+    async def main() -> None:
+        nonlocal woken
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)
+
+        def call_soon(_: object, call: Any) -> None:
+            nonlocal woken
+            woken += 1
+            loop.call_soon_threadsafe(call)
+
+        gather = lighter.gathering(call_soon)
+
+        def script(number: int) -> None:
+            for k in range(200):
+                gather(None, lambda k=k: came.append((number, k)))
+                gather(None, lambda: 1 / 0)
+
+        threads = [threading.Thread(target=script, args=(n,)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads) or len(came) < 800:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+    for number in range(4):
+        assert [k for n, k in came if n == number] == list(range(200))
+    assert woken < 800
+
+
+def test_an_event_loop_is_woken_from_other_threads_only() -> None:
+    woken: list[object] = []
+    set_here: list[bool] = []
+    server = SimpleNamespace(
+        _get_async_objs=lambda: SimpleNamespace(need_send_data=SimpleNamespace(set=lambda: set_here.append(True)))
+    )
+    tell = lighter.without_waking(woken.append)
+    tell(server)
+    assert (len(set_here), len(woken)) == (1, 0)
+    other = threading.Thread(target=tell, args=(server,))
+    other.start()
+    other.join()
+    assert (len(set_here), len(woken)) == (1, 1)
+
+
+def test_an_arrow_table_is_known_and_all_else_is_what_it_was() -> None:
+    import pyarrow as pa
+
+    determine = lighter.of_tables(determine_data_format)
+    assert determine(pa.table({"a": [1]})) == DataFormat.PYARROW_TABLE
+    for other in ([1, 2], {"a": [1]}, None, "text"):
+        assert determine(other) == determine_data_format(other)
+
+
+def test_the_theme_is_what_streamlit_would_say() -> None:
+    sections = ("theme", "theme.light", "theme.dark", "theme.sidebar", "theme.light.sidebar", "theme.dark.sidebar")
+    fill = lighter.once_for_each_section(app_session._populate_theme_msg)
+    for section in sections * 2:
+        expected, found = CustomThemeConfig(), CustomThemeConfig()
+        app_session._populate_theme_msg(expected, section)
+        fill(found, section)
+        assert found == expected
+    whole = CustomThemeConfig()
+    fill(whole.light.sidebar, "theme.light.sidebar")
+    assert not whole.HasField("light"), "a section without options stays out"
