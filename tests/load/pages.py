@@ -293,7 +293,11 @@ class YourImage(Stay):
         x = preparing.prepare(self._grey(), (SIDE, SIDE))[-1].image
         fine = images.as_uint8(x).repeat(3, axis=0).repeat(3, axis=1)
         shown = [image.url for imgs in self.page.of("imgs") for image in imgs.imgs]
-        same(shown[-1], images.data_uri(fine), f"test image {self.drawn} as the models get it")
+        if shown[-1] != images.data_uri(fine):
+            found = decoded(shown[-1])
+            same(found.shape, fine.shape, f"test image {self.drawn} as the models get it")
+            apart = np.abs(found.astype(int) - fine)
+            raise Wrong(f"test image {self.drawn}: {(apart > 0).sum()} pixels are wrong, by up to {apart.max()}")
         rows = self.page.data("answers")["rows"]
         same([row["name"] for row in rows], list(kinds.names()), "the seven")
         greys = decoded(next(row["greys"] for row in rows if row["name"] == "vanilla"))
