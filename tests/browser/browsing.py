@@ -182,11 +182,15 @@ class Tab:
         )
 
     def quiet(self) -> None:
-        """Waits until no message has gone to the server for half a second."""
+        """Waits until no message has gone to the server for half a second, and all have been answered."""
         before = -1
         while before != self.sent:
             before = self.sent
             self.page.wait_for_timeout(500)
+            self.page.wait_for_function(
+                "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'",
+                timeout=PATIENCE,
+            )
 
     def choose(self, label: str, option: str) -> None:
         """Picks an option of a selectbox by the beginning of its name."""
