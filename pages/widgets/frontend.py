@@ -16,11 +16,7 @@ from pages.widgets import served
 
 ROOT = Path(st.__file__).parent / "static"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
-HEADERS = {  # their names change with what is in them
-    "Content-Encoding": "gzip",
-    "Cache-Control": "public, immutable, max-age=31536000",
-    "Vary": "Accept-Encoding",
-}
+HEADERS = served.PACKED | {"Vary": "Accept-Encoding"}
 
 _answers: dict[str, Response] = {}
 

@@ -31,7 +31,6 @@ Draw = Callable[[], go.Figure]
 KEPT = 16 << 20  # bytes of figures, of 10 to 200 kB each
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 LINK = f"/assets/plotly-{plotly.__version__}.min.js"
-YEAR = 365 * 24 * 3600
 NARROW = "narrow figures"  # of a session: which keys have little room
 
 
@@ -42,8 +41,7 @@ def library() -> bytes:
 
 
 def _serve(request: Request) -> Response:
-    headers = {"Content-Encoding": "gzip", "Cache-Control": f"public, max-age={YEAR}, immutable"}
-    return Response(library(), media_type="text/javascript", headers=headers)
+    return Response(library(), media_type="text/javascript", headers=served.PACKED)
 
 
 ROUTE = served.route(LINK, _serve)

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from pages.widgets import served
 
 PATH = "/assets/scripts"
-YEAR = 365 * 24 * 3600
 
 _packed: dict[str, bytes] = {}
 
@@ -34,8 +33,7 @@ def _serve(request: Request) -> Response:
     content = _packed.get(request.path_params["file"])
     if content is None:
         return Response("There is no such script.", 404, media_type="text/plain")
-    headers = {"Content-Encoding": "gzip", "Cache-Control": f"public, max-age={YEAR}, immutable"}
-    return Response(content, media_type="text/javascript", headers=headers)
+    return Response(content, media_type="text/javascript", headers=served.PACKED)
 
 
 ROUTE = served.route(PATH + "/{file}", _serve)

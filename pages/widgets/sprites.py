@@ -14,7 +14,6 @@ from pages.widgets import served
 SHEET = 1000  # images on a sheet, in reading order
 COLUMNS = 50
 PATH = "/assets/sprites"
-YEAR = 365 * 24 * 3600
 
 
 def link(dataset: str, sheet: int) -> str:
@@ -48,7 +47,7 @@ def _serve(request: Request) -> Response:
         content = sheet(request.path_params["dataset"], request.path_params["sheet"])
     except DatasetError:
         return Response("There is no such sheet.", 404, media_type="text/plain")
-    return Response(content, media_type="image/png", headers={"Cache-Control": f"public, max-age={YEAR}, immutable"})
+    return Response(content, media_type="image/png", headers=served.KEPT)
 
 
 ROUTE = served.route(PATH + "/{dataset}/{sheet:number}.png", _serve)
