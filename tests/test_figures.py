@@ -15,6 +15,7 @@ from PIL import Image
 
 from ae_core import figures
 from ae_core.figures import Row
+from ae_core.figures.lazy import Figure
 from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS
 from ae_core.latent import traversals
 
@@ -118,6 +119,16 @@ def test_a_figure_is_plotlys_for_all_who_look_into_it() -> None:
     assert json.loads(other.to_json())["layout"]["height"] == 123
     with pytest.raises(AttributeError, match="no_such"):
         _ = other.no_such
+
+
+def test_arrays_of_every_kind_are_written_as_plotly_would() -> None:
+    whole = np.arange(6, dtype=np.int64) * 2**40
+    for x in (whole, whole[::2], np.arange(6) % 2 == 0, np.array(["a", "b"]), POINTS[:, 0][::-1]):
+        given = {"type": "scatter", "x": x, "y": np.arange(len(x), dtype=np.float32)}
+        found = json.loads(Figure([given], {}).to_json())["data"]
+        assert found == json.loads(go.Figure([given]).to_json())["data"]
+    with pytest.raises(TypeError, match="object"):
+        Figure([{"type": "scatter", "x": [object()]}], {}).to_json()
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -42,7 +42,8 @@ class Figure(go.Figure):
         if given is None or arguments or options:
             return super().to_json(*arguments, **options)
         data, layout = given
-        return orjson.dumps({"data": _packed(list(data)), "layout": _packed(layout)}, option=AS_THEY_ARE).decode()
+        described = {"data": _packed(list(data)), "layout": _packed(layout)}
+        return orjson.dumps(described, default=_listed, option=AS_THEY_ARE).decode()
 
 
 def _packed(value: Any) -> Any:
@@ -55,3 +56,10 @@ def _packed(value: Any) -> Any:
         typed = {"dtype": kind, "bdata": base64.b64encode(value.tobytes()).decode()}
         return typed | ({"shape": str(value.shape)[1:-1]} if value.ndim > 1 else {})
     return value
+
+
+def _listed(value: Any) -> Any:
+    """An array that orjson does not take: of texts, or with its numbers not beside one another."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise TypeError  # orjson says which type it is
