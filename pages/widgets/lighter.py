@@ -1,4 +1,4 @@
-"""Spares the server what Streamlit does at every rerun and this app has no use for: a quarter of its time.
+"""Spares the server what Streamlit does at every rerun and this app has no use for.
 
 All of it is private to Streamlit; tests/test_lighter.py tells when a new version has something else in its place.
 """
@@ -76,7 +76,7 @@ def plain_presenter(events: str, *_: object) -> Callable[[Any, Any], Any]:
     """What session state says of a component: its state, and the events that it tells of in this run.
 
     Streamlit makes a new class each time, so that a page could assign to it, and for each selectbox and number input
-    it asks for all that is in the session: a tenth of the time, and garbage that only the collector can find.
+    it asks for all that is in the session: a twentieth of the time, and garbage that only the collector can find.
 
     Args:
         events: The id of the widget that holds the events.
