@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 
 from ae_core.errors import ExplorerError
-from pages.widgets import link, say, turns, uploads, visitor
+from pages.widgets import link, say, uploads, visitor
 
 TITLE = "Latent Explorer"
 ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
@@ -54,8 +54,7 @@ def show() -> None:
     page._can_be_called = True  # otherwise a second time Streamlit takes it for a page within a page
     refusals = st.empty()
     try:
-        with turns.taken():
-            page.run()
+        page.run()
     except ExplorerError as error:
         say.refused("This page cannot be shown in full.", error)
     except StopException:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from pkgutil import resolve_name
 from types import SimpleNamespace
 from typing import Any
@@ -94,6 +95,25 @@ def test_calls_of_many_threads_come_in_the_order_of_each_and_one_that_fails_harm
     for number in range(4):
         assert [k for n, k in came if n == number] == list(range(200))
     assert woken < 800
+
+
+def test_runs_of_many_visitors_take_turns() -> None:
+    events: list[tuple[str, object]] = []
+
+    def run(runner: object) -> None:
+        events.append(("begin", runner))
+        time.sleep(0.01)
+        events.append(("end", runner))
+
+    replaced = "streamlit.runtime.scriptrunner.script_runner:ScriptRunner", "_run_script_thread"
+    in_turn = lighter.REPLACED[replaced](run)
+    threads = [threading.Thread(target=in_turn, args=(n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(events) == 10
+    assert [runner for _, runner in events[::2]] == [runner for _, runner in events[1::2]], "one within another"
 
 
 def test_an_event_loop_is_woken_from_other_threads_only() -> None:

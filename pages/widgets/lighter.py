@@ -13,7 +13,8 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-GATHERED = 0.003  # seconds in which what scripts send is gathered, before the event loop is woken to pass it on
+from pages.widgets import turns
+
 ORPHANS = ("streamlit.runtime.media_file_manager:MediaFileManager", "remove_orphaned_files")
 
 
@@ -43,9 +44,10 @@ def prepare() -> Callable[[], object]:
 
 
 def pace(sessions: int) -> float:
-    """Seconds between two looks into all sessions' queues: a look takes longer the more there are.
+    """Seconds in which messages are gathered, and again between two looks into all sessions' queues.
 
-    Streamlit's own 5 ms for one session, 30 for 250 and more.
+    Each time the event loop interrupts a page that is being computed, and a look takes longer the more sessions
+    there are. Streamlit's own 5 ms for one session, 30 for 250 and more.
     """
     return min(0.005 + sessions / 10_000, 0.03)
 
@@ -114,6 +116,7 @@ def gathering(call_soon: Callable[[Any, Callable[[], object]], None]) -> Callabl
     Args:
         call_soon: What a session calls on its event loop, from any thread.
     """
+    its = resolve_name("streamlit.runtime.runtime")
     waiting: list[Callable[[], object]] = []
     lock = Lock()
 
@@ -130,7 +133,7 @@ def gathering(call_soon: Callable[[Any, Callable[[], object]], None]) -> Callabl
             waiting.append(call)
             first = len(waiting) == 1
         if first:
-            call_soon(session, lambda: asyncio.get_running_loop().call_later(GATHERED, pass_on))
+            call_soon(session, lambda: asyncio.get_running_loop().call_later(its.MESSAGE_FLUSH_INTERVAL_SECS, pass_on))
 
     return gather
 
@@ -169,6 +172,8 @@ REPLACED: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("streamlit.runtime.app_session:AppSession", "_call_soon_on_event_loop"): gathering,
     ("streamlit.runtime.runtime:Runtime", "_enqueued_some_message"): without_waking,
     ("streamlit.runtime.forward_msg_queue:ForwardMsgQueue", "flush"): unless_empty,
+    # The whole of a run, not the page alone: else what Streamlit does before it interrupts the page whose turn it is.
+    ("streamlit.runtime.scriptrunner.script_runner:ScriptRunner", "_run_script_thread"): turns.taken(),
     # After each rerun it goes through the files of all visitors.
     ORPHANS: lambda _: lambda _manager: None,
 }
