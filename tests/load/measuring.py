@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import time
+import timeit
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -122,9 +123,23 @@ def _cpu_seconds(process: psutil.Process) -> float:
     return 0.0
 
 
+def interpreter_ms() -> float:
+    """Milliseconds of a fixed piece of plain Python, to compare what was measured on two machines.
+
+    One interpreter may take twice as long as another of the same version: it matters how it was compiled.
+    """
+
+    def plain() -> int:
+        found = {str(i): (i, [i] * 3) for i in range(20_000)}
+        return sum(len(key) + value[0] for key, value in found.items())
+
+    return round(1000 * min(timeit.repeat(plain, number=5, repeat=9)) / 5, 2)
+
+
 def write(name: str, results: dict[str, Any], broken: Sequence[str]) -> None:
     """Writes and prints results, and ends this process with an error if a bound is broken."""
     about = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2), "python": platform.python_version()}
+    about |= {"interpreter_ms": interpreter_ms()}
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps(results | {"machine": about, "broken": list(broken)}, indent=1)
     (RESULTS / f"{name}.json").write_text(text + "\n")
