@@ -13,7 +13,7 @@ from typing import Any
 from playwright.async_api import ElementHandle, Page, async_playwright
 
 from tests.load.measuring import percentiles
-from tests.load.pages import SEED
+from tests.load.stay import SEED
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 from browsing import FLAGS, PATIENCE
