@@ -10,6 +10,7 @@ import pkgutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pkgutil import resolve_name
 from typing import Any
 
 import streamlit as st
@@ -73,7 +74,8 @@ async def _every(seconds: float, act: Callable[[], object]) -> None:
 def give_memory_back() -> Callable[[], object]:
     """Makes glibc return large blocks when they are freed, and keep few heaps for its many threads.
 
-    Decoding allocates and frees megabytes in every thread: with the defaults the server grew to twice its size.
+    Decoding allocates and frees megabytes in every thread: with the defaults the server grew to twice its size. And
+    where NumPy asks for pages of 2 MB, as it does for large arrays, all that later lies there takes as much.
 
     Returns:
         What returns the free pages between the used ones; to be called now and then.
@@ -83,6 +85,8 @@ def give_memory_back() -> Callable[[], object]:
         mallopt, malloc_trim = library.mallopt, library.malloc_trim
     except (AttributeError, OSError, TypeError):
         return lambda: None  # another C library
+    with suppress(AttributeError):  # private to NumPy, which otherwise reads it from the environment
+        resolve_name("numpy._core.multiarray")._set_madvise_hugepage(False)
     mallopt(M_ARENA_MAX, 2)
     mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
     return lambda: malloc_trim(0)
