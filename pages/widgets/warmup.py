@@ -28,7 +28,7 @@ SWITCH_SECONDS = 0.0005  # what answers browsers waits at most so long for each 
 TICK_SECONDS = 1  # between two looks at the queue
 SWEEP_SECONDS = 3600
 FIRST_SHOWN = "variational"  # by most pages
-M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # of malloc.h
+M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1  # of malloc.h
 LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
 
 
@@ -89,6 +89,7 @@ def give_memory_back() -> Callable[[], object]:
         resolve_name("numpy._core.multiarray")._set_madvise_hugepage(False)
     mallopt(M_ARENA_MAX, 2)
     mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
+    mallopt(M_TRIM_THRESHOLD, 64 * 2**20)  # what is free at the heap's end goes back when all else does
     return lambda: malloc_trim(0)
 
 
