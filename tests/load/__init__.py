@@ -1,7 +1,7 @@
 """Many visitors at once, on a real server over its real websocket; their answers are read, not only counted.
 
     python -m tests.load.browse crowd --sessions 50    # fifty browse the heaviest pages while one training runs
-    python -m tests.load.browse crowd --sessions 200   # the same with two hundred; and how soon all is as before
+    python -m tests.load.browse crowd --sessions 200 --no-training   # two hundred; and how soon all is as before
     python -m tests.load.browse arrivals               # fifty in one second, each with an empty browser cache
     python -m tests.load.memory sessions               # the server's memory at 0, 50, 100 and 200 sessions
     python -m tests.load.memory visits                 # and over 1,000 visits one after another
@@ -13,7 +13,7 @@ Each starts a server of its own with an empty data folder, writes what it found 
 bound of the README is broken.
 
 client    Streamlit's protocol as its frontend speaks it: one visitor, from the cookie to the elements of a page
-pages     what a visitor does on each page, and what must come back
+stay      a visitor on a page; pages: what is done on each, and what must come back
 browse    many of them; riders: two real Chromium pages among them
 memory    what they cost
 images    decoding in processes of their own, with time and memory measured
