@@ -10,7 +10,6 @@ import pkgutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from pkgutil import resolve_name
 from typing import Any
 
 import streamlit as st
@@ -85,8 +84,8 @@ def give_memory_back() -> Callable[[], object]:
         mallopt, malloc_trim = library.mallopt, library.malloc_trim
     except (AttributeError, OSError, TypeError):
         return lambda: None  # another C library
-    with suppress(AttributeError):  # private to NumPy, which otherwise reads it from the environment
-        resolve_name("numpy._core.multiarray")._set_madvise_hugepage(False)
+    with suppress(ImportError, AttributeError):  # private to NumPy, which otherwise reads it from the environment
+        pkgutil.resolve_name("numpy._core.multiarray")._set_madvise_hugepage(False)
     mallopt(M_ARENA_MAX, 2)
     mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
     mallopt(M_TRIM_THRESHOLD, 64 * 2**20)  # what is free at the heap's end goes back when all else does
