@@ -1,7 +1,7 @@
 """Many visitors at once, on a real server over its real websocket; their answers are read, not only counted.
 
     python -m tests.load.browse crowd --sessions 50    # fifty browse the heaviest pages while one training runs
-    python -m tests.load.browse crowd --sessions 200 --no-training   # two hundred; and how soon all is as before
+    python -m tests.load.browse crowd --sessions 200   # the same with two hundred; and how soon all is as before
     python -m tests.load.browse arrivals               # fifty in one second, each with an empty browser cache
     python -m tests.load.memory sessions               # the server's memory at 0, 50, 100 and 200 sessions
     python -m tests.load.memory visits                 # and over 1,000 visits one after another
