@@ -126,7 +126,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 def interpreter_ms() -> float:
     """Milliseconds of a fixed piece of plain Python, to compare what was measured on two machines.
 
-    One interpreter may take twice as long as another of the same version: it matters how it was compiled.
+    One interpreter may take half as long again as another of the same version: it matters how it was compiled.
     """
 
     def plain() -> int:
