@@ -72,3 +72,15 @@ def test_a_page_that_fails_gives_its_turn_back() -> None:
     began = time.monotonic()
     run([fails, fails, fails])
     assert time.monotonic() - began < SHORT
+
+
+def test_pages_that_had_to_wait_for_long_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LATE", 0.05)
+    late: list[int] = []
+
+    def page(number: int) -> None:
+        with turns.taken(lambda: late.append(number)):
+            time.sleep(0.04)
+
+    run([lambda n=n: page(n) for n in range(4)])
+    assert late == [2, 3]

@@ -19,10 +19,11 @@ import numpy as np
 from ae_core import disk, processes, settings, training
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.events import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
-from ae_core.jobs import folder, guard, importing
+from ae_core.jobs import aside, folder, guard, importing
 from ae_core.jobs.folder import Job, Status
 
 MAX_POINTS = 1000  # lines of progress.jsonl in a whole training
+SLOWED = 1.5  # times as long, from which on those who look are told why
 
 
 def work(job: Job) -> Status:
@@ -30,6 +31,7 @@ def work(job: Job) -> Status:
     status = replace(job.status, state="running", started=time.time(), reason="")
     points = 0
     clock = _Clock(job)
+    manners = aside.Aside(clock.stop)
 
     def tell(**changes: Any) -> None:
         nonlocal status
@@ -64,7 +66,10 @@ def work(job: Job) -> Status:
                     _append(job.path / "progress.jsonl", {"epochs": round(epochs, 4), "terms": event.terms})
                 if event.preview is not None:
                     _write_preview(job.path, event.preview)
-                tell(phase="Training", fraction=event.fraction, seconds_left=event.seconds_left)
+                slow = manners.slowdown
+                left = None if event.seconds_left is None else event.seconds_left * slow
+                tell(phase="Training", fraction=event.fraction, seconds_left=left, slowed=slow > SLOWED)
+                manners.wait()
             case EpochEnd():
                 _append(job.path / "history.jsonl", event.record())
                 _write_preview(job.path, event.preview)

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+from ae_core import jobs
 from pages.widgets import turns
 
 ORPHANS = ("streamlit.runtime.media_file_manager:MediaFileManager", "remove_orphaned_files")
@@ -173,7 +174,7 @@ REPLACED: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("streamlit.runtime.runtime:Runtime", "_enqueued_some_message"): without_waking,
     ("streamlit.runtime.forward_msg_queue:ForwardMsgQueue", "flush"): unless_empty,
     # The whole of a run, not the page alone: else what Streamlit does before it interrupts the page whose turn it is.
-    ("streamlit.runtime.scriptrunner.script_runner:ScriptRunner", "_run_script_thread"): turns.taken(),
+    ("streamlit.runtime.scriptrunner.script_runner:ScriptRunner", "_run_script_thread"): turns.taken(jobs.step_aside),
     # After each rerun it goes through the files of all visitors.
     ORPHANS: lambda _: lambda _manager: None,
 }

@@ -106,7 +106,8 @@ def standing(job: Job) -> str:
     left = f" · {_duration(status.seconds_left)} left" if status.seconds_left is not None else ""
     if status.phase != "Training":
         return f"{status.phase}{left}"
-    return f"Epoch {min(status.epoch + 1, _epochs(job))} of {_epochs(job)}{left}"
+    slowed = " · slowed down: many visitors are here" if status.slowed else ""
+    return f"Epoch {min(status.epoch + 1, _epochs(job))} of {_epochs(job)}{left}{slowed}"
 
 
 def _waiting(place: jobs.Place) -> str:

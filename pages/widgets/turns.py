@@ -2,11 +2,12 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
 
 LONG = 0.5  # seconds, after which a page that still computes no longer holds up the others
+LATE = 0.1  # seconds that a page waited for its turn, from which on this process is behind
 
 _lock = Lock()
 _waiting: deque[Event] = deque()  # who came first is first; each is woken once it is
@@ -15,11 +16,17 @@ _began = 0.0  # when that began
 
 
 @contextmanager
-def taken() -> Iterator[None]:
-    """Lasts while it is this page's turn."""
-    mine = Event()
+def taken(late: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Lasts while it is this page's turn.
+
+    Args:
+        late: Called where the page had to wait for so long that this process is behind.
+    """
+    mine, came = Event(), time.monotonic()
     _begin(mine)
     try:
+        if time.monotonic() - came > LATE:
+            late()
         yield
     finally:
         _end(mine)

@@ -134,8 +134,18 @@ def test_a_training_under_way_is_watched_and_stopped() -> None:
         jobs.Status("running", "Training", 0.5, 12.0, epoch=1).write(job.path)
         app = open_page("train")
         assert_sound(app)
+        assert progress_texts(app) == ["Epoch 2 of 3 · 12 s left"]
         button(app, "Stop training").click().run()
         assert (job.path / "stop").exists()
+
+
+def test_a_training_that_steps_aside_says_why_it_is_slow() -> None:
+    job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine")
+    with processes.working(job.path):
+        jobs.Status("running", "Training", 0.5, 60.0, epoch=1, slowed=True).write(job.path)
+        app = open_page("train")
+        assert_sound(app)
+        assert progress_texts(app) == ["Epoch 2 of 3 · 60 s left · slowed down: many visitors are here"]
 
 
 def test_a_queued_training_shows_its_place_and_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
