@@ -80,10 +80,11 @@ def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     h, w = x.shape[1:]
     window = min(11, h - (1 - h % 2), w - (1 - w % 2))
 
+    rim = (window - 1) // 2
+
     def local(values: np.ndarray) -> np.ndarray:
-        if window == 11:
-            return blur(values, 1.5, truncate=3.5)
-        return uniform_filter(values, (1, window, window))
+        found = blur(values, 1.5, truncate=3.5) if window == 11 else uniform_filter(values, (1, window, window))
+        return found[:, rim : h - rim, rim : w - rim]
 
     # A flat window's variances are those of a sample.
     unbiased = 1.0 if window == 11 else window**2 / (window**2 - 1)
@@ -91,14 +92,13 @@ def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     mean_x = local(x)
     square_x = mean_x**2
     var_x = unbiased * (local(x**2) - square_x)
-    rim = (window - 1) // 2
 
     def against(y: np.ndarray) -> np.ndarray:
         mean_y = local(y)
         both, square_y = mean_x * mean_y, mean_y**2
         var_y, cov = unbiased * (local(y**2) - square_y), unbiased * (local(x * y) - both)
         field = (2 * both + c1) * (2 * cov + c2) / ((square_x + square_y + c1) * (var_x + var_y + c2))
-        return field[:, rim : h - rim, rim : w - rim].mean(axis=(1, 2), dtype=np.float64)
+        return field.mean(axis=(1, 2), dtype=np.float64)
 
     return np.stack([against(each) for each in y.reshape(-1, *x.shape)]).reshape(y.shape[:-2])
 
