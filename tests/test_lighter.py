@@ -11,10 +11,15 @@ import pytest
 from streamlit import runtime
 from streamlit.components.v2 import presentation
 from streamlit.dataframe_util import DataFormat, determine_data_format
-from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.NewSession_pb2 import Config, CustomThemeConfig
 from streamlit.runtime import app_session
+from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+from streamlit.runtime.scriptrunner import ScriptRunnerEvent
+from streamlit.web.server.starlette.starlette_server_config import WEBSOCKET_MAX_SEND_QUEUE_SIZE
 
 from pages.widgets import lighter
 
@@ -140,9 +145,129 @@ def test_an_arrow_table_is_known_and_all_else_is_what_it_was() -> None:
         assert determine(other) == determine_data_format(other)
 
 
+def delta(text: str, path: int = 0) -> ForwardMsg:
+    message = ForwardMsg()
+    message.delta.new_element.markdown.body = text
+    message.metadata.delta_path.append(path)
+    return message
+
+
+def test_a_pages_messages_go_to_the_session_whose_run_it_is_and_all_else_where_it_went() -> None:
+    queued: list[ForwardMsg] = []
+    others: list[tuple[Any, ...]] = []
+    session = SimpleNamespace(
+        _scriptrunner="its own", _enqueue_forward_msg=queued.append, _call_soon_on_event_loop=lambda call: call()
+    )
+    handled = lighter.straight_on(lambda *of, **given: others.append((*of, given)))
+    message = delta("text")
+    handled(session, "its own", event=ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, forward_msg=message)
+    handled(session, "one of before", event=ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, forward_msg=delta("old"))
+    assert queued == [message]
+    handled(session, "its own", event=ScriptRunnerEvent.SCRIPT_STARTED, page_script_hash="page")
+    assert others == [(session, "its own", ScriptRunnerEvent.SCRIPT_STARTED, None, {"page_script_hash": "page"})]
+
+
+def test_all_messages_are_sent_in_their_order_and_many_at_a_time() -> None:
+    messages = [delta(str(n), n) for n in range(250)]
+    session = SimpleNamespace(_browser_queue=ForwardMsgQueue())
+    parts = lighter.together(lambda session: session._browser_queue.flush())
+    assert parts(session) == []
+    for message in messages:
+        session._browser_queue.enqueue(message)
+    found = parts(session)
+    assert parts(session) == []
+    assert max(map(len, found)) <= lighter.TOGETHER < WEBSOCKET_MAX_SEND_QUEUE_SIZE
+    sent: list[tuple[str, ForwardMsg]] = []
+    send = lighter.each_of(lambda _runtime, to, message: sent.append((to, message)))
+    for part in found:
+        send(None, "visitor", part)
+    assert sent == [("visitor", message) for message in messages]
+
+
+def test_messages_have_the_same_hash_if_they_say_the_same_and_are_kept_if_streamlit_would() -> None:
+    hashed = lighter.hashed(populate_hash_if_needed)
+
+    def of(message: ForwardMsg) -> tuple[str, bool]:
+        hashed(message)
+        return message.hash, message.metadata.cacheable
+
+    assert of(delta("a", 1)) == of(delta("a", 2))
+    assert of(delta("a")) != of(delta("b"))
+    block, started = ForwardMsg(), ForwardMsg()
+    block.delta.add_block.allow_empty = True
+    started.session_status_changed.script_is_running = True
+    for message in (delta("a"), delta("a" * 20_000), block, started):
+        expected = ForwardMsg()
+        expected.CopyFrom(message)
+        populate_hash_if_needed(expected)
+        kept = of(message)
+        assert kept[0]
+        assert (kept[1], message.metadata) == (expected.metadata.cacheable, expected.metadata)
+    known = delta("a")
+    known.hash = "known"
+    assert of(known)[0] == "known"
+
+
+def test_a_widget_finds_its_key_and_may_change_the_session() -> None:
+    class State(dict):  # type: ignore[type-arg]
+        reset_state_value = dict.__setitem__
+
+    state = State(number=None)
+    found = lighter.unfiltered(lambda: state)()
+    assert "number" in found.filtered_state
+    assert found.filtered_state["number"] is None
+    found.reset_state_value("number", 3)
+    assert state["number"] == 3
+
+
+def test_what_is_written_in_one_round_of_the_event_loop_is_sent_at_once() -> None:
+    class Inner:
+        def __init__(self) -> None:
+            self.calls: list[bytes | str] = []
+
+        def write(self, data: bytes) -> None:
+            self.calls.append(data)
+
+        def close(self) -> None:
+            self.calls.append("closed")
+
+        def is_closing(self) -> bool:
+            return "closed" in self.calls
+
+    async def main() -> list[bytes | str]:
+        inner = Inner()
+        connections: list[Any] = []
+        lighter.at_once(lambda _protocol, connection: connections.append(connection))(None, inner)
+        (connection,) = connections
+        connection.write(b"one ")
+        connection.write(b"two")
+        assert inner.calls == []
+        await asyncio.sleep(0)
+        connection.write(b"three")
+        await asyncio.sleep(0)
+        connection.write(b"last")
+        connection.close()
+        assert connection.is_closing()
+        connection.write(b"too late")
+        await asyncio.sleep(0)
+        return inner.calls
+
+    assert asyncio.run(main()) == [b"one two", b"three", b"last", "closed"]
+
+
+def test_options_are_what_streamlit_would_say() -> None:
+    fill = lighter.once(app_session._populate_config_msg)
+    expected = Config()
+    app_session._populate_config_msg(expected)
+    for _ in range(2):
+        found = Config()
+        fill(found)
+        assert found == expected
+
+
 def test_the_theme_is_what_streamlit_would_say() -> None:
     sections = ("theme", "theme.light", "theme.dark", "theme.sidebar", "theme.light.sidebar", "theme.dark.sidebar")
-    fill = lighter.once_for_each_section(app_session._populate_theme_msg)
+    fill = lighter.once(app_session._populate_theme_msg)
     for section in sections * 2:
         expected, found = CustomThemeConfig(), CustomThemeConfig()
         app_session._populate_theme_msg(expected, section)

@@ -7,6 +7,8 @@ import asyncio
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
+from hashlib import blake2b
 from pkgutil import resolve_name
 from threading import Lock, get_ident
 from types import ModuleType
@@ -15,7 +17,9 @@ from unittest.mock import patch
 
 from ae_core import jobs
 from pages.widgets import turns
+from pages.widgets.transport import AtOnce
 
+TOGETHER = 100  # messages at a time, of the 500 that may wait for a browser
 ORPHANS = ("streamlit.runtime.media_file_manager:MediaFileManager", "remove_orphaned_files")
 
 
@@ -97,14 +101,44 @@ def plain_presenter(events: str, *_: object) -> Callable[[Any, Any], Any]:
     return present
 
 
-def once_for_each_section(fill: Callable[[Any, str], None]) -> Callable[..., None]:
-    """Fills in the theme as it was; each rerun would go through all options six times to find it."""
-    found: dict[str, Any] = {}
+class Unfiltered:
+    """A session's state, where a widget that asks for one key need not have all others looked up as well."""
 
-    def fill_in(message: Any, section: str = "theme") -> None:
+    def __init__(self, state: Any) -> None:
+        self.filtered_state = state
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.filtered_state, name)
+
+
+def unfiltered(get: Callable[[], Any]) -> Callable[[], Unfiltered]:
+    """Gives a widget the session's state so."""
+    return lambda: Unfiltered(get())
+
+
+def hashed(populate: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Gives an element's message its hash without moving its metadata aside, which is not part of what is hashed."""
+    least = int(resolve_name("streamlit.config").get_option("global.minCachedMessageSize"))
+
+    def hash_it(message: Any) -> None:
+        if message.hash or message.WhichOneof("type") != "delta":
+            populate(message)
+            return
+        body = message.delta.SerializeToString(deterministic=True)
+        message.hash = blake2b(body, digest_size=16).hexdigest()
+        message.metadata.cacheable = len(body) >= least and message.delta.WhichOneof("type") == "new_element"
+
+    return hash_it
+
+
+def once(fill: Callable[..., None]) -> Callable[..., None]:
+    """Fills in options or a section of the theme as they were; each rerun would look all of them up to find them."""
+    found: dict[tuple[str, ...], Any] = {}
+
+    def fill_in(message: Any, *section: str) -> None:
         if section not in found:
             found[section] = type(message)()
-            fill(found[section], section)
+            fill(found[section], *section)
         if found[section].ByteSize():  # else it would be there, if empty
             message.MergeFrom(found[section])
 
@@ -139,6 +173,52 @@ def gathering(call_soon: Callable[[Any, Callable[[], object]], None]) -> Callabl
     return gather
 
 
+def straight_on(handle: Callable[..., None]) -> Callable[..., None]:
+    """Has a page's message put into its session's queue, without asking first which of seven events it is.
+
+    Args:
+        handle: What is called for each event of a run.
+    """
+    message = resolve_name("streamlit.runtime.scriptrunner:ScriptRunnerEvent").ENQUEUE_FORWARD_MSG
+
+    def pass_on(session: Any, sender: Any, forward_msg: Any) -> None:
+        if sender is session._scriptrunner:  # or it is one that another has taken the place of
+            session._enqueue_forward_msg(forward_msg)
+
+    def handled(session: Any, sender: Any, event: Any, forward_msg: Any = None, **rest: Any) -> None:
+        if event is message:
+            session._call_soon_on_event_loop(partial(pass_on, session, sender, forward_msg))
+        else:
+            handle(session, sender, event, forward_msg, **rest)
+
+    return handled
+
+
+def together(flush: Callable[[Any], list[Any]]) -> Callable[[Any], list[list[Any]]]:
+    """Gives what a session has to send in parts of many messages; after each part, not each, the event loop goes on.
+
+    Many times a second it looks into the queues of all sessions; most are empty.
+    """
+
+    def parts(session: Any) -> list[list[Any]]:
+        if not session._browser_queue._queue:
+            return []
+        messages = flush(session)
+        return [messages[first : first + TOGETHER] for first in range(0, len(messages), TOGETHER)]
+
+    return parts
+
+
+def each_of(send: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, list[Any]], None]:
+    """Sends the messages of such a part."""
+
+    def send_each(runtime: Any, session: Any, messages: list[Any]) -> None:
+        for message in messages:
+            send(runtime, session, message)
+
+    return send_each
+
+
 def without_waking(tell: Callable[[Any], None]) -> Callable[[Any], None]:
     """Tells the event loop that there is something to send: most that tells it runs on it, and need not wake it.
 
@@ -156,13 +236,16 @@ def without_waking(tell: Callable[[Any], None]) -> Callable[[Any], None]:
     return told
 
 
-def unless_empty(flush: Callable[[Any], list[Any]]) -> Callable[[Any], list[Any]]:
-    """Empties a session's queue of messages; many times a second the event loop looks into those of all."""
-    return lambda queue: flush(queue) if queue._queue else []
+def at_once(begin: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Lets a connection send at once what is written in one round of the event loop."""
+    return lambda protocol, connection: begin(protocol, AtOnce(connection))
 
 
 REPLACED: dict[tuple[str, str], Callable[[Any], Any]] = {
-    ("streamlit.runtime.app_session", "_populate_theme_msg"): once_for_each_section,
+    ("streamlit.runtime.app_session", "_populate_config_msg"): once,
+    ("streamlit.runtime.app_session", "_populate_theme_msg"): once,
+    # Whether to recommend the installation of what helps those who write apps.
+    ("streamlit.runtime.app_session:AppSession", "_compute_skills_nudge_state"): lambda _: lambda _session: (False, ""),
     ("streamlit.components.v2.bidi_component.main", "make_bidi_component_presenter"): lambda _: plain_presenter,
     # A hash of all that a component is given, of which nothing comes if it has a key, as all of ours.
     ("streamlit.components.v2.bidi_component.main:BidiComponentMixin", "_build_bidi_identity_kwargs"): (
@@ -170,9 +253,15 @@ REPLACED: dict[tuple[str, str], Callable[[Any], Any]] = {
     ),
     ("streamlit.components.v2.bidi_component.serialization", "is_dataframe_like"): lambda _: lambda _value: False,
     ("streamlit.dataframe_util", "determine_data_format"): of_tables,
+    ("streamlit.elements.widgets.selectbox", "get_session_state"): unfiltered,
+    ("streamlit.elements.widgets.number_input", "get_session_state"): unfiltered,
+    ("streamlit.runtime.scriptrunner_utils.script_run_context", "populate_hash_if_needed"): hashed,
     ("streamlit.runtime.app_session:AppSession", "_call_soon_on_event_loop"): gathering,
+    ("streamlit.runtime.app_session:AppSession", "_on_scriptrunner_event"): straight_on,
+    ("streamlit.runtime.app_session:AppSession", "flush_browser_queue"): together,
+    ("streamlit.runtime.runtime:Runtime", "_send_message"): each_of,
     ("streamlit.runtime.runtime:Runtime", "_enqueued_some_message"): without_waking,
-    ("streamlit.runtime.forward_msg_queue:ForwardMsgQueue", "flush"): unless_empty,
+    ("uvicorn.protocols.http.httptools_impl:HttpToolsProtocol", "connection_made"): at_once,
     # The whole of a run, not the page alone: else what Streamlit does before it interrupts the page whose turn it is.
     ("streamlit.runtime.scriptrunner.script_runner:ScriptRunner", "_run_script_thread"): turns.taken(jobs.step_aside),
     # After each rerun it goes through the files of all visitors.

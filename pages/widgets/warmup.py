@@ -23,7 +23,7 @@ from pages.widgets import lens, lighter, visitor
 
 TRIM_SECONDS = 5
 TIDY_SECONDS = 1
-SWITCH_SECONDS = 0.0005  # what answers browsers waits at most so long for each script that computes
+SWITCH_SECONDS = 0.003  # what answers browsers waits at most so long for the page that computes; each switch costs both
 TICK_SECONDS = 1  # between two looks at the queue
 SWEEP_SECONDS = 3600
 FIRST_SHOWN = "variational"  # by most pages
