@@ -14,7 +14,7 @@ from pathlib import Path
 from ae_core.jobs import folder
 
 ASKED_SECONDS = 1.0  # for which one is asked each time
-ASIDE_SECONDS = 1.0  # and at most aside at a time: a training goes on, if slowly, however many come
+ASIDE_SECONDS = 2.0  # and at most aside at a time: a training goes on, if slowly, however many come
 LOOK_SECONDS = 0.1
 
 _latest = 0.0  # when this process asked, in seconds since 1970
