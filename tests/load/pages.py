@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -157,11 +158,15 @@ class YourImage(Stay):
         x = preparing.prepare(self._grey(), (SIDE, SIDE))[-1].image
         fine = images.as_uint8(x).repeat(3, axis=0).repeat(3, axis=1)
         shown = [image.url for imgs in self.page.of("imgs") for image in imgs.imgs]
-        if shown[-1] != images.data_uri(fine):
+        if shown[-1] != (link := images.data_uri(fine)):
             found = decoded(shown[-1])
             same(found.shape, fine.shape, f"test image {self.drawn} as the models get it")
             apart = np.abs(found.astype(int) - fine)
-            raise Wrong(f"test image {self.drawn}: {(apart > 0).sum()} pixels are wrong, by up to {apart.max()}")
+            alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shown[-1], link, strict=False)))
+            raise Wrong(
+                f"test image {self.drawn}: {(apart > 0).sum()} pixels are wrong, by up to {apart.max()}; of "
+                f"{len(link)} characters of its link the first {alike} are right: {shown[-1][alike:][:40]!r}"
+            )
         rows = self.page.data("answers")["rows"]
         same([row["name"] for row in rows], list(kinds.names()), "the seven")
         greys = decoded(next(row["greys"] for row in rows if row["name"] == "vanilla"))
