@@ -6,6 +6,7 @@ import time
 from pkgutil import resolve_name
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from streamlit import runtime
@@ -19,6 +20,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.scriptrunner import ScriptRunnerEvent
+from streamlit.runtime.state import SafeSessionState, SessionState
 from streamlit.web.server.starlette.starlette_server_config import WEBSOCKET_MAX_SEND_QUEUE_SIZE
 
 from pages.widgets import lighter
@@ -57,7 +59,7 @@ def test_files_that_no_page_shows_are_removed_now_and_then(monkeypatch: pytest.M
         [],
         [{"event": "selected", "value": [3, 4]}],
         [{"event": "opened", "value": "a"}, {"event": "opened", "value": None}],
-        [{"event": "opened"}, "nonsense", 7],
+        [{"event": "opened"}, {"event": []}, {"event": 3, "value": 4}, {}, "nonsense", 7],
     ],
 )
 def test_session_state_says_of_a_component_what_streamlit_would_say(state: Any, told: Any) -> None:
@@ -67,6 +69,13 @@ def test_session_state_says_of_a_component_what_streamlit_would_say(state: Any, 
     session = SimpleNamespace(_new_widget_state=States({} if told is None else {"events": told}))
     expected = presentation.make_bidi_component_presenter("events")(state, session)  # type: ignore[arg-type]
     assert lighter.plain_presenter("events")(state, session) == expected
+
+
+MESSAGE, STARTED, STOPPED = (
+    ScriptRunnerEvent.ENQUEUE_FORWARD_MSG,
+    ScriptRunnerEvent.SCRIPT_STARTED,
+    ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS,
+)
 
 
 def test_calls_of_many_threads_come_in_the_order_of_each_and_one_that_fails_harms_no_other() -> None:
@@ -86,20 +95,81 @@ def test_calls_of_many_threads_come_in_the_order_of_each_and_one_that_fails_harm
         gather = lighter.gathering(call_soon)
 
         def script(number: int) -> None:
-            for k in range(200):
-                gather(None, lambda k=k: came.append((number, k)))
-                gather(None, lambda: 1 / 0)
+            for k in range(400):
+                gather(None, lambda k=k: came.append((number, k)), soon=k % 40 == 0)
+                gather(None, lambda: 1 / 0, soon=False)
 
         threads = [threading.Thread(target=script, args=(n,)) for n in range(4)]
         for thread in threads:
             thread.start()
-        while any(thread.is_alive() for thread in threads) or len(came) < 800:
+        while any(thread.is_alive() for thread in threads) or len(came) < 1600:
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(main(), 30))
     for number in range(4):
-        assert [k for n, k in came if n == number] == list(range(200))
-    assert woken < 800
+        assert [k for n, k in came if n == number] == list(range(400))
+    assert woken < 1600
+
+
+class Conversation:
+    """A session of Streamlit's own, and what two runs one right after another, each of its own runner, say in it."""
+
+    def __init__(self) -> None:
+        self.session = app_session.AppSession(
+            MagicMock(main_script_path=__file__), MagicMock(), MagicMock(), lambda: None, {}, "an id"
+        )
+        self.sent: list[str] = []
+
+    def flush(self) -> None:
+        for message in self.session.flush_browser_queue():
+            kind = str(message.WhichOneof("type"))
+            self.sent.append(message.delta.new_element.markdown.body if kind == "delta" else kind)
+
+    async def run(self, name: str) -> None:
+        self.session._scriptrunner = runner = MagicMock()
+        descriptor = MagicMock(script_run_id=name, fragment_ids=[])
+
+        def script() -> None:
+            self.session._on_scriptrunner_event(runner, event=STARTED, page_script_hash="", run_descriptor=descriptor)
+            for n in range(3):
+                self.session._on_scriptrunner_event(runner, event=MESSAGE, forward_msg=delta(f"{name} {n}", n))
+            self.session._on_scriptrunner_event(runner, event=STOPPED, run_descriptor=descriptor)
+
+        thread = threading.Thread(target=script)
+        thread.start()
+        thread.join()  # before the event loop goes on, and hears of its beginning
+        await asyncio.sleep(0)
+        self.flush()
+
+
+def test_each_answer_arrives_whole_though_another_run_begins_right_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamlit.runtime.runtime.MESSAGE_FLUSH_INTERVAL_SECS", lighter.pace(200))
+    monkeypatch.setattr(runtime, "get_instance", MagicMock())
+    monkeypatch.setattr(app_session.AppSession, "_create_new_session_message", lambda *_: ForwardMsg(new_session={}))
+    monkeypatch.setattr(
+        app_session.AppSession,
+        "_create_script_finished_message",
+        lambda *_: ForwardMsg(script_finished=ForwardMsg.FINISHED_SUCCESSFULLY),
+    )
+
+    async def two() -> list[str]:
+        conversation = Conversation()
+        conversation.flush()
+        conversation.sent.clear()
+        await conversation.run("one")
+        await conversation.run("two")
+        await asyncio.sleep(2 * lighter.pace(200))
+        conversation.flush()
+        return conversation.sent
+
+    own = asyncio.run(two())
+    for where, name in lighter.REPLACED:
+        if where.endswith(":AppSession") and name in ("_call_soon_on_event_loop", "_on_scriptrunner_event"):
+            replaced = getattr(app_session.AppSession, name)
+            monkeypatch.setattr(app_session.AppSession, name, lighter.REPLACED[where, name](replaced))
+    assert asyncio.run(two()) == own
+    answers = [text for text in own if text[:3] in ("one", "two") or text == "script_finished"]
+    assert answers == ["one 0", "one 1", "one 2", "script_finished", "two 0", "two 1", "two 2", "script_finished"]
 
 
 def test_runs_of_many_visitors_take_turns() -> None:
@@ -152,21 +222,6 @@ def delta(text: str, path: int = 0) -> ForwardMsg:
     return message
 
 
-def test_a_pages_messages_go_to_the_session_whose_run_it_is_and_all_else_where_it_went() -> None:
-    queued: list[ForwardMsg] = []
-    others: list[tuple[Any, ...]] = []
-    session = SimpleNamespace(
-        _scriptrunner="its own", _enqueue_forward_msg=queued.append, _call_soon_on_event_loop=lambda call: call()
-    )
-    handled = lighter.straight_on(lambda *of, **given: others.append((*of, given)))
-    message = delta("text")
-    handled(session, "its own", event=ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, forward_msg=message)
-    handled(session, "one of before", event=ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, forward_msg=delta("old"))
-    assert queued == [message]
-    handled(session, "its own", event=ScriptRunnerEvent.SCRIPT_STARTED, page_script_hash="page")
-    assert others == [(session, "its own", ScriptRunnerEvent.SCRIPT_STARTED, None, {"page_script_hash": "page"})]
-
-
 def test_all_messages_are_sent_in_their_order_and_many_at_a_time() -> None:
     messages = [delta(str(n), n) for n in range(250)]
     session = SimpleNamespace(_browser_queue=ForwardMsgQueue())
@@ -208,16 +263,17 @@ def test_messages_have_the_same_hash_if_they_say_the_same_and_are_kept_if_stream
     assert of(known)[0] == "known"
 
 
-def test_a_widget_finds_its_key_and_may_change_the_session() -> None:
-    class State(dict):  # type: ignore[type-arg]
-        reset_state_value = dict.__setitem__
-
-    state = State(number=None)
-    found = lighter.unfiltered(lambda: state)()
-    assert "number" in found.filtered_state
-    assert found.filtered_state["number"] is None
-    found.reset_state_value("number", 3)
-    assert state["number"] == 3
+@pytest.mark.parametrize("known", [{}, {"number": None}, {"number": 3}])
+def test_a_widget_finds_its_key_as_in_streamlits_own_and_may_change_the_session(known: dict[str, Any]) -> None:
+    state = SafeSessionState(SessionState(), lambda: None)
+    for key, value in known.items():
+        state[key] = value
+    expected, found = state.filtered_state, lighter.unfiltered(lambda: state)().filtered_state
+    assert ("number" in found) == ("number" in expected)
+    if known:
+        assert found["number"] == expected["number"]
+    lighter.unfiltered(lambda: state)().reset_state_value("number", 4)
+    assert state["number"] == 4
 
 
 def test_what_is_written_in_one_round_of_the_event_loop_is_sent_at_once() -> None:
@@ -237,7 +293,7 @@ def test_what_is_written_in_one_round_of_the_event_loop_is_sent_at_once() -> Non
     async def main() -> list[bytes | str]:
         inner = Inner()
         connections: list[Any] = []
-        lighter.at_once(lambda _protocol, connection: connections.append(connection))(None, inner)
+        lighter.coalesced(lambda _protocol, connection: connections.append(connection))(None, inner)
         (connection,) = connections
         connection.write(b"one ")
         connection.write(b"two")

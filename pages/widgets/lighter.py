@@ -1,6 +1,7 @@
-"""Spares the server what Streamlit does at every rerun and this app has no use for.
+"""Replaces parts of Streamlit: what it does at every rerun and this app has no use for, and how messages are sent.
 
-All of it is private to Streamlit; tests/test_lighter.py tells when a new version has something else in its place.
+All of it is private to Streamlit; tests/test_lighter.py tells when a new version has nothing of that name any more, or
+what does something else.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from unittest.mock import patch
 
 from ae_core import jobs
 from pages.widgets import turns
-from pages.widgets.transport import AtOnce
+from pages.widgets.transport import Coalesced
 
 TOGETHER = 100  # messages at a time, of the 500 that may wait for a browser
 ORPHANS = ("streamlit.runtime.media_file_manager:MediaFileManager", "remove_orphaned_files")
@@ -96,7 +97,8 @@ def plain_presenter(events: str, *_: object) -> Callable[[Any, Any], Any]:
             told = session._new_widget_state[events]
         except KeyError:
             told = None
-        return {event.get("event"): event.get("value") for event in told or () if isinstance(event, dict)} | state
+        events_told = (event for event in told or () if isinstance(event, dict) and isinstance(event.get("event"), str))
+        return {event["event"]: event.get("value") for event in events_told} | state
 
     return present
 
@@ -145,30 +147,41 @@ def once(fill: Callable[..., None]) -> Callable[..., None]:
     return fill_in
 
 
-def gathering(call_soon: Callable[[Any, Callable[[], object]], None]) -> Callable[[Any, Callable[[], object]], None]:
-    """Has the event loop called for many messages at once, in their order: a page sends forty, each of which woke it.
+def gathering(call_soon: Callable[[Any, Callable[[], object]], None]) -> Callable[..., None]:
+    """Has a page's messages wait until all in their order are put into its queue: it sends forty, each woke the loop.
+
+    Whatever else a session has the event loop call does not wait, and lets none before it wait: after the end of a run
+    another may take its place, and what one of before still has to say is dropped.
 
     Args:
         call_soon: What a session calls on its event loop, from any thread.
     """
     its = resolve_name("streamlit.runtime.runtime")
-    waiting: list[Callable[[], object]] = []
+    waiting: list[Callable[[], object]] = []  # of all sessions
     lock = Lock()
 
     def pass_on() -> None:
         with lock:
             calls = waiting.copy()
             waiting.clear()
-        loop = asyncio.get_running_loop()
         for call in calls:
-            loop.call_soon(call)  # so that none is lost if one before it fails
+            try:
+                call()
+            except Exception as error:  # of one session: none of another's is lost for it
+                failed = {"message": "A session's event failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(failed)
 
-    def gather(session: Any, call: Callable[[], object]) -> None:
+    def pass_on_later() -> None:
+        asyncio.get_running_loop().call_later(its.MESSAGE_FLUSH_INTERVAL_SECS, pass_on)
+
+    def gather(session: Any, call: Callable[[], object], soon: bool = True) -> None:
         with lock:
             waiting.append(call)
             first = len(waiting) == 1
-        if first:
-            call_soon(session, lambda: asyncio.get_running_loop().call_later(its.MESSAGE_FLUSH_INTERVAL_SECS, pass_on))
+        if soon:
+            call_soon(session, pass_on)
+        elif first:
+            call_soon(session, pass_on_later)
 
     return gather
 
@@ -187,7 +200,7 @@ def straight_on(handle: Callable[..., None]) -> Callable[..., None]:
 
     def handled(session: Any, sender: Any, event: Any, forward_msg: Any = None, **rest: Any) -> None:
         if event is message:
-            session._call_soon_on_event_loop(partial(pass_on, session, sender, forward_msg))
+            session._call_soon_on_event_loop(partial(pass_on, session, sender, forward_msg), soon=False)
         else:
             handle(session, sender, event, forward_msg, **rest)
 
@@ -201,7 +214,7 @@ def together(flush: Callable[[Any], list[Any]]) -> Callable[[Any], list[list[Any
     """
 
     def parts(session: Any) -> list[list[Any]]:
-        if not session._browser_queue._queue:
+        if session._browser_queue.is_empty():
             return []
         messages = flush(session)
         return [messages[first : first + TOGETHER] for first in range(0, len(messages), TOGETHER)]
@@ -236,9 +249,9 @@ def without_waking(tell: Callable[[Any], None]) -> Callable[[Any], None]:
     return told
 
 
-def at_once(begin: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+def coalesced(begin: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     """Lets a connection send at once what is written in one round of the event loop."""
-    return lambda protocol, connection: begin(protocol, AtOnce(connection))
+    return lambda protocol, connection: begin(protocol, Coalesced(connection))
 
 
 REPLACED: dict[tuple[str, str], Callable[[Any], Any]] = {
@@ -261,7 +274,7 @@ REPLACED: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("streamlit.runtime.app_session:AppSession", "flush_browser_queue"): together,
     ("streamlit.runtime.runtime:Runtime", "_send_message"): each_of,
     ("streamlit.runtime.runtime:Runtime", "_enqueued_some_message"): without_waking,
-    ("uvicorn.protocols.http.httptools_impl:HttpToolsProtocol", "connection_made"): at_once,
+    ("uvicorn.protocols.http.httptools_impl:HttpToolsProtocol", "connection_made"): coalesced,
     # The whole of a run, not the page alone: else what Streamlit does before it interrupts the page whose turn it is.
     ("streamlit.runtime.scriptrunner.script_runner:ScriptRunner", "_run_script_thread"): turns.taken(jobs.step_aside),
     # After each rerun it goes through the files of all visitors.

@@ -7,7 +7,7 @@ import asyncio
 from typing import Any
 
 
-class AtOnce:
+class Coalesced:
     """A transport, as asyncio has them, that gathers what is written until the event loop comes round.
 
     Args:
