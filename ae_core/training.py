@@ -199,7 +199,7 @@ class _Loop:
 
     @property
     def seconds(self) -> float:
-        """Since training began."""
+        """That were spent on training."""
         return time.perf_counter() - self._began
 
     def _steps(self, epoch: int, sums: dict[str, float], stop: Callable[[], bool]) -> Generator[Progress, None, bool]:
@@ -221,7 +221,10 @@ class _Loop:
             done = epoch * len(rows) + step
             left = (total - done) / self._clock.rate if self._clock.rate else None
             due = time.perf_counter() - self._shown > PREVIEW_SECONDS
-            yield Progress(epoch, step, done / total, terms, left, self._preview() if due else None)
+            progress = Progress(epoch, step, done / total, terms, left, self._preview() if due else None)
+            told = time.perf_counter()
+            yield progress
+            self._began += time.perf_counter() - told  # whoever was told may have waited, for others' sake
             if step < len(rows) and stop():
                 return False
         return True

@@ -16,7 +16,7 @@
 The folder is the only link between servers and trainers: any page, server or shell reads the same.
 """
 
-from ae_core.jobs.aside import ask as step_aside
+from ae_core.jobs.aside import step_aside
 from ae_core.jobs.folder import Job, Status, active, find, listing
 from ae_core.jobs.limits import check
 from ae_core.jobs.owning import export, listed, owns, remove, rename

@@ -48,6 +48,9 @@ def sweep(now: float | None = None) -> None:
             for path in folder.paths():
                 if not processes.is_alive(path):
                     remove_temporary(path)
+            for asked in folder.jobs_folder().glob(".aside-*"):
+                if now - _modified(asked) > IN_USE:  # by a machine that was started anew since, or is gone
+                    asked.unlink(missing_ok=True)
             for path in (runs.data_folder() / "runs").glob("[!.]*"):
                 remove_temporary(path)  # of a title that was written under this lock
         remove_unfinished()

@@ -83,7 +83,7 @@ def work(job: Job) -> Status:
                     phase="",
                     epoch=epoch,
                     seconds_left=None,
-                    reason=clock.reason(epoch, run is not None),
+                    reason=clock.reason(epoch, run is not None, manners.slowdown > SLOWED),
                 )
             case Failed(reason):
                 guard.last_words(reason)
@@ -107,11 +107,11 @@ class _Clock:
         self._over = self._over or time.monotonic() > self._end
         return self._over
 
-    def reason(self, epoch: int, kept: bool) -> str:
+    def reason(self, epoch: int, kept: bool, slowed: bool) -> str:
         """Why it stopped in that epoch, if not because it was asked to."""
         if not self._over:
             return ""
-        over = guard.time_is_over(self._minutes)
+        over = guard.time_is_over(self._minutes) + " while the server was busy," * slowed
         return f"{over} after {epoch} of {self._epochs} epochs; " + (
             "what was learnt is kept as a run." if kept else "nothing was learnt by then."
         )

@@ -106,7 +106,7 @@ def standing(job: Job) -> str:
     left = f" · {_duration(status.seconds_left)} left" if status.seconds_left is not None else ""
     if status.phase != "Training":
         return f"{status.phase}{left}"
-    slowed = " · slowed down: many visitors are here" if status.slowed else ""
+    slowed = " · slowed down: the server is busy" if status.slowed else ""
     return f"Epoch {min(status.epoch + 1, _epochs(job))} of {_epochs(job)}{left}{slowed}"
 
 

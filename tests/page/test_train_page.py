@@ -145,7 +145,7 @@ def test_a_training_that_steps_aside_says_why_it_is_slow() -> None:
         jobs.Status("running", "Training", 0.5, 60.0, epoch=1, slowed=True).write(job.path)
         app = open_page("train")
         assert_sound(app)
-        assert progress_texts(app) == ["Epoch 2 of 3 · 60 s left · slowed down: many visitors are here"]
+        assert progress_texts(app) == ["Epoch 2 of 3 · 60 s left · slowed down: the server is busy"]
 
 
 def test_a_queued_training_shows_its_place_and_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
