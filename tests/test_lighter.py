@@ -19,6 +19,7 @@ from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.state import SafeSessionState, SessionState
 from streamlit.web.server.starlette.starlette_server_config import WEBSOCKET_MAX_SEND_QUEUE_SIZE
@@ -36,9 +37,13 @@ def test_files_that_no_page_shows_are_removed_now_and_then(monkeypatch: pytest.M
         owner = resolve_name(where)
         monkeypatch.setattr(owner, name, getattr(owner, name))  # so that it is put back
     monkeypatch.setattr("streamlit.runtime.runtime.MESSAGE_FLUSH_INTERVAL_SECS", 0.005)
-    visits = SimpleNamespace(num_active_sessions=lambda: 200)
+    expired: list[bool] = []
+    cache = SimpleNamespace(expire=lambda: expired.append(True))
+    visits = SimpleNamespace(num_active_sessions=lambda: 200, _session_storage=SimpleNamespace(_cache=cache))
+    loop = SimpleNamespace(eventloop=SimpleNamespace(call_soon_threadsafe=lambda call: call()))
     files = MediaFileManager(MemoryMediaFileStorage("/media"))
-    monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(media_file_mgr=files, _session_mgr=visits))
+    server = SimpleNamespace(media_file_mgr=files, _session_mgr=visits, _get_async_objs=lambda: loop)
+    monkeypatch.setattr(runtime, "get_instance", lambda: server)
     tidy = lighter.prepare()
     files.add(b"shown", "text/plain", "1")
     removed = files.add(b"no longer", "text/plain", "2")
@@ -47,6 +52,8 @@ def test_files_that_no_page_shows_are_removed_now_and_then(monkeypatch: pytest.M
     assert len(files._file_metadata) == 3
     tidy()
     assert len(files._file_metadata) == 2
+    assert expired
+    assert callable(MemorySessionStorage()._cache.expire)  # type: ignore[attr-defined]
     assert runtime.runtime.MESSAGE_FLUSH_INTERVAL_SECS == lighter.pace(200) > lighter.pace(1)
     assert removed.rpartition("/")[2].partition(".")[0] not in files._file_metadata
 
@@ -274,41 +281,6 @@ def test_a_widget_finds_its_key_as_in_streamlits_own_and_may_change_the_session(
         assert found["number"] == expected["number"]
     lighter.unfiltered(lambda: state)().reset_state_value("number", 4)
     assert state["number"] == 4
-
-
-def test_what_is_written_in_one_round_of_the_event_loop_is_sent_at_once() -> None:
-    class Inner:
-        def __init__(self) -> None:
-            self.calls: list[bytes | str] = []
-
-        def write(self, data: bytes) -> None:
-            self.calls.append(data)
-
-        def close(self) -> None:
-            self.calls.append("closed")
-
-        def is_closing(self) -> bool:
-            return "closed" in self.calls
-
-    async def main() -> list[bytes | str]:
-        inner = Inner()
-        connections: list[Any] = []
-        lighter.coalesced(lambda _protocol, connection: connections.append(connection))(None, inner)
-        (connection,) = connections
-        connection.write(b"one ")
-        connection.write(b"two")
-        assert inner.calls == []
-        await asyncio.sleep(0)
-        connection.write(b"three")
-        await asyncio.sleep(0)
-        connection.write(b"last")
-        connection.close()
-        assert connection.is_closing()
-        connection.write(b"too late")
-        await asyncio.sleep(0)
-        return inner.calls
-
-    assert asyncio.run(main()) == [b"one two", b"three", b"last", "closed"]
 
 
 def test_options_are_what_streamlit_would_say() -> None:

@@ -18,9 +18,10 @@ from unittest.mock import patch
 
 from ae_core import jobs
 from pages.widgets import turns
-from pages.widgets.transport import Coalesced
+from pages.widgets.transport import coalesced, counted, counted_anew
 
 TOGETHER = 100  # messages at a time, of the 500 that may wait for a browser
+PROTOCOL = "uvicorn.protocols.http.httptools_impl:HttpToolsProtocol"
 ORPHANS = ("streamlit.runtime.media_file_manager:MediaFileManager", "remove_orphaned_files")
 
 
@@ -28,7 +29,8 @@ def prepare() -> Callable[[], object]:
     """Makes reruns lighter; before the first of them.
 
     Returns:
-        What is to be called every second: it removes files that no page shows any longer, and sets the pace.
+        What is to be called every second: it removes files that no page shows any longer, and sessions that their
+        visitors have left for good, with what they uploaded, and sets the pace.
     """
     _leave_out_pandas()
     replaced = {}
@@ -42,6 +44,9 @@ def prepare() -> Callable[[], object]:
 
         server = runtime.get_instance()
         replaced[ORPHANS](server.media_file_mgr)
+        # Streamlit forgets them when the next visitor leaves, whenever that is.
+        left = server._session_mgr._session_storage._cache  # type: ignore[attr-defined]
+        server._get_async_objs().eventloop.call_soon_threadsafe(left.expire)
         resolve_name("streamlit.runtime.runtime").MESSAGE_FLUSH_INTERVAL_SECS = pace(
             server._session_mgr.num_active_sessions()
         )
@@ -249,11 +254,6 @@ def without_waking(tell: Callable[[Any], None]) -> Callable[[Any], None]:
     return told
 
 
-def coalesced(begin: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    """Lets a connection send at once what is written in one round of the event loop."""
-    return lambda protocol, connection: begin(protocol, Coalesced(connection))
-
-
 REPLACED: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("streamlit.runtime.app_session", "_populate_config_msg"): once,
     ("streamlit.runtime.app_session", "_populate_theme_msg"): once,
@@ -274,7 +274,10 @@ REPLACED: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("streamlit.runtime.app_session:AppSession", "flush_browser_queue"): together,
     ("streamlit.runtime.runtime:Runtime", "_send_message"): each_of,
     ("streamlit.runtime.runtime:Runtime", "_enqueued_some_message"): without_waking,
-    ("uvicorn.protocols.http.httptools_impl:HttpToolsProtocol", "connection_made"): coalesced,
+    (PROTOCOL, "connection_made"): coalesced,
+    (PROTOCOL, "data_received"): counted,
+    (PROTOCOL, "on_headers_complete"): counted_anew,
+    (PROTOCOL, "on_body"): counted_anew,
     # The whole of a run, not the page alone: else what Streamlit does before it interrupts the page whose turn it is.
     ("streamlit.runtime.scriptrunner.script_runner:ScriptRunner", "_run_script_thread"): turns.taken(jobs.step_aside),
     # After each rerun it goes through the files of all visitors.
