@@ -38,6 +38,7 @@ class Settings:
     trainer_mb: int
     keep_days: float
     upload_mb: int
+    all_uploads_mb: int
     scheduler: str
     ahead: str
     log: str
@@ -118,6 +119,7 @@ TABLE = (
     Setting("trainer_mb", 4000, 1200, "Memory of a trainer in MB; one that takes more is ended", 500, 1_000_000),
     Setting("keep_days", 0.0, 7.0, "Days that a visitor's runs are kept since their last use; 0 for ever", 0, 3650),
     Setting("upload_mb", 25, 25, "Megabytes of pictures kept at a time for one visitor", 1, 1024),
+    Setting("all_uploads_mb", 1000, 200, "The same for all visitors together", 1, 1_000_000),
     Setting("scheduler", "", "", "Address of the Dask scheduler that trains; empty for this machine"),
     Setting("ahead", "no", "yes", "Whether a new server decodes at once what lenses show first: 100 MB on disk",
             choices=("no", "yes")),

@@ -40,7 +40,11 @@ class Streamlit:
 def streamlit(monkeypatch: pytest.MonkeyPatch) -> Streamlit:
     app = Streamlit()
     monkeypatch.setenv("LATENT_EXPLORER_UPLOAD_MB", "10")
-    monkeypatch.setattr(uploads, "kept", lambda session: sum(app.files.get(session, {}).values()))
+
+    def kept(session: str | None = None) -> int:
+        return sum(sum(files.values()) for name, files in app.files.items() if session in (None, name))
+
+    monkeypatch.setattr(uploads, "kept", kept)
     monkeypatch.setattr(uploads, "_is_active", lambda session: True)
     return app
 
@@ -109,6 +113,20 @@ def test_a_visitors_tabs_share_their_megabytes(streamlit: Streamlit) -> None:
 
     assert asyncio.run(visit()) == [204, 204, 413, 413]
     assert asyncio.run(client.put("tab-9", "0", [4 * MB], cookie="another")) == 204
+
+
+def test_all_visitors_together_may_upload_so_much(streamlit: Streamlit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_ALL_UPLOADS_MB", "25")
+    client = Client(streamlit)
+
+    async def visit() -> list[int]:
+        one_after_another = [await client.put(f"{i}", "0", [6 * MB]) for i in range(3)]
+        at_once = await asyncio.gather(*(client.put(f"{i}", "0", [MB] * 4, promise=i % 2 > 0) for i in range(3, 7)))
+        return one_after_another + sorted(at_once)
+
+    assert asyncio.run(visit()) == [204, 204, 204, 204, 503, 503, 503]
+    streamlit.files.pop("0")
+    assert asyncio.run(client.put("9", "0", [6 * MB])) == 204, "what one removes makes room for others"
 
 
 def test_a_session_does_not_get_more_by_another_cookie(streamlit: Streamlit) -> None:

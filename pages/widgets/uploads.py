@@ -1,4 +1,4 @@
-"""What visitors upload, counted where the bytes arrive: each may have so many megabytes here at a time.
+"""What visitors upload, counted where the bytes arrive: each, and all, may have so many megabytes here at a time.
 
 Streamlit keeps every file until its visitor removes it or the session ends, however many there are.
 """
@@ -24,7 +24,7 @@ SEEN, USED = "uploads-seen", "uploads-used"  # in the session
 
 
 class UploadQuota:
-    """Refuses, before it is kept, what goes beyond a visitor's megabytes."""
+    """Refuses, before it is kept, what goes beyond a visitor's megabytes, or those of all."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -44,11 +44,17 @@ class UploadQuota:
 
         def count(more: int) -> None:
             nonlocal counted
-            if sum(kept(s) + self._coming[s] for s in sessions) + more > settings.current().upload_mb * 1_000_000:
-                logs.event("upload refused", bytes=promised or came)
-                raise HTTPException(413, "Too much at a time: remove some of what you have uploaded.")
-            self._coming[session] += more
-            counted += more
+            most = settings.current()
+            if sum(kept(s) + self._coming[s] for s in sessions) + more > most.upload_mb * 1_000_000:
+                refusal = HTTPException(413, "Too much at a time: remove some of what you have uploaded.")
+            elif kept() + self._coming.total() + more > most.all_uploads_mb * 1_000_000:
+                refusal = HTTPException(503, "The pictures of all visitors leave no room: try again in some minutes.")
+            else:
+                self._coming[session] += more
+                counted += more
+                return
+            logs.event("upload refused", bytes=promised or came, status=refusal.status_code)
+            raise refusal
 
         async def receive_counted() -> Message:
             nonlocal came
@@ -91,11 +97,14 @@ async def _refuse(receive: Receive, send: Send, error: HTTPException) -> None:
     await PlainTextResponse(error.detail, error.status_code, {"Connection": "close"})({"type": "http"}, receive, send)
 
 
-def kept(session: str) -> int:
-    """Bytes of a session's files in the server's memory."""
+def kept(session: str | None = None) -> int:
+    """Bytes of a session's files, or of all, in the server's memory."""
     files = _files()
+    if files is None:
+        return 0
     # Streamlit adds to it in other threads; a copy is made in one step.
-    return 0 if files is None else sum(len(file.data) for file in list(files.file_storage.get(session, {}).values()))
+    of = list(files.file_storage.values()) if session is None else [files.file_storage.get(session, {})]
+    return sum(len(file.data) for theirs in of for file in list(theirs.values()))
 
 
 def _files() -> MemoryUploadedFileManager | None:
