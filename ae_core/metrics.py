@@ -79,7 +79,6 @@ def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
     h, w = x.shape[1:]
     window = min(11, h - (1 - h % 2), w - (1 - w % 2))
-
     rim = (window - 1) // 2
 
     def local(values: np.ndarray) -> np.ndarray:
