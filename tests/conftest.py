@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import script_runner
 
 from ae_core import kinds, training
 from ae_core.jobs import local
@@ -56,6 +57,14 @@ def components_are_sought_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         found = functools.cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keras_keeps_its_session() -> Iterator[None]:
+    """Streamlit clears it after each visit where Keras is loaded, as by a test before: most of the visit's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
         yield
 
 
