@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -119,6 +120,54 @@ def _await_health(url: str, process: psutil.Popen, log: Path) -> None:
 def launch(playwright: Playwright) -> Browser:
     """The system's Chromium, or Playwright's own where there is none."""
     return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+
+
+class Visitors:
+    """Browsers that keep the app's files, and what was compiled of them, from one test to the next; and nothing else.
+
+    Half of a visit would be the compiling: it is kept with a profile, and by a process that has a page of the server.
+    """
+
+    def __init__(self, playwright: Playwright, profiles: Path, server: Server) -> None:
+        self._chromium = playwright.chromium
+        self._profiles = profiles
+        self._health = f"{server.url}/_stcore/health"
+        self._opened: list[BrowserContext] = []
+        self._idle: list[BrowserContext] = []
+
+    def arrive(self) -> BrowserContext:
+        """A visitor whom no server knows."""
+        return self._idle.pop() if self._idle else self.open(str(len(self._opened)))
+
+    def leave(self, context: BrowserContext) -> None:
+        """Makes room for another; nothing in the browser tells of the one before."""
+        first, *visited = context.pages
+        origins = {urlsplit(page.url)._replace(path="", query="", fragment="").geturl() for page in visited}
+        for page in visited:
+            page.close()
+        session = context.new_cdp_session(first)
+        for origin in origins:
+            kept = "cookies,local_storage,indexeddb,cache_storage,service_workers"
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kept})
+        session.detach()
+        context.clear_cookies()
+        self._idle.append(context)
+
+    def open(self, profile: str, **options: Any) -> BrowserContext:
+        """The browser of one profile, with Playwright's options of a context."""
+        context = self._chromium.launch_persistent_context(
+            self._profiles / profile,
+            executable_path=shutil.which("chromium"),
+            args=[*FLAGS, "--process-per-site"],
+            **options,
+        )
+        context.pages[0].goto(self._health)
+        self._opened.append(context)
+        return context
+
+    def close(self) -> None:
+        for context in self._opened:
+            context.close()
 
 
 class Tab:

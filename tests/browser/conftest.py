@@ -1,10 +1,11 @@
-"""One server for all browser tests; a browser without cookies for each visitor."""
+"""One server for all browser tests, and visitors: each new to the server, in a browser that has seen the app before."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from browsing import Server, Tab, launch, serving
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from browsing import Server, Tab, Visitors, launch, serving
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 
 @pytest.fixture(scope="session")
@@ -15,39 +16,47 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 # Not for the session: Playwright's event loop would run on under tests that start one of their own.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser that has never been used."""
+    browser = launch(playwright)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def profiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What browsers keep."""
+    return tmp_path_factory.mktemp("profiles")
+
+
+@pytest.fixture(scope="module")
+def visitors(playwright: Playwright, profiles: Path, server: Server) -> Iterator[Visitors]:
+    visitors = Visitors(playwright, profiles, server)
+    yield visitors
+    visitors.close()
 
 
 @pytest.fixture
-def new_visitor(browser: Browser) -> Iterator[Callable[[], BrowserContext]]:
+def new_visitor(visitors: Visitors) -> Iterator[Callable[[], BrowserContext]]:
     """Gives a context without any cookie at each call."""
     contexts: list[BrowserContext] = []
 
     def arrive() -> BrowserContext:
-        contexts.append(browser.new_context())
+        contexts.append(visitors.arrive())
         return contexts[-1]
 
     yield arrive
     for context in contexts:
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def visited(browser: Browser) -> Iterator[BrowserContext]:
-    """Where one visitor follows the other: to load the app's files anew takes as long as many a test."""
-    context = browser.new_context()
-    yield context
-    context.close()
+        visitors.leave(context)
 
 
 @pytest.fixture
-def tab(visited: BrowserContext, server: Server) -> Iterator[Tab]:
+def tab(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
     """The only tab of a new visitor."""
-    yield Tab(visited, server)
-    for page in visited.pages:
-        page.close()
-    visited.clear_cookies()
+    return Tab(new_visitor(), server)

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import PAGES, Server, Tab
-from playwright.sync_api import Browser, BrowserContext, expect
+from browsing import PAGES, Server, Tab, Visitors
+from playwright.sync_api import BrowserContext, expect
 
 DESK, PHONE = 1280, 390
 # Each scheme and each width once: what depends on both at a time was looked at, and takes as long again.
@@ -16,10 +16,11 @@ VISITS = [(page, scheme) for page in PAGES for scheme in WIDTHS]
 
 
 @pytest.fixture(scope="module")
-def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
-    """A browser of each scheme and width, which keeps the app's files."""
-    opened = {
-        scheme: browser.new_context(
+def contexts(visitors: Visitors) -> dict[str, BrowserContext]:
+    """A browser of each scheme and width."""
+    return {
+        scheme: visitors.open(
+            scheme,
             color_scheme=scheme,
             viewport={"width": width, "height": 844},
             has_touch=width == PHONE,
@@ -27,9 +28,6 @@ def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
         )
         for scheme, width in WIDTHS.items()
     }
-    yield opened
-    for context in opened.values():
-        context.close()
 
 
 @pytest.fixture(scope="module", params=VISITS, ids=lambda v: f"{v[0] or 'home'}-{v[1]}-{WIDTHS[v[1]]}")

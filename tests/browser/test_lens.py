@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from browsing import ROOT, SECONDS, Server, Tab
-from playwright.sync_api import Browser, BrowserContext, Locator, expect
+from browsing import ROOT, SECONDS, Server, Tab, Visitors
+from playwright.sync_api import BrowserContext, Locator, expect
 
 import ae_core
 from ae_core import data, latent, runs
@@ -59,13 +59,13 @@ def sharp(tab: Tab) -> Locator:
 
 
 @pytest.fixture(scope="module")
-def one_tab(browser: Browser, server: Server) -> Iterator[Tab]:
+def one_tab(visitors: Visitors, server: Server) -> Iterator[Tab]:
     """The lens's page for a look at one run after the other: opening it takes as long as the look."""
-    context = browser.new_context()
+    context = visitors.arrive()
     tab = Tab(context, server)
     tab.open(f"lens?run={SHIPPED[-1]}&debug=1")
     yield tab
-    context.close()
+    visitors.leave(context)
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_a_tour_shows_it_until_someone_takes_over(tab: Tab, plane: Locator) -> N
     assert decoded(plane)[0] == taken
 
 
-def test_a_click_pins_a_place_that_the_link_keeps(tab: Tab) -> None:
+def test_a_click_pins_a_place_that_the_link_keeps(tab: Tab, new_visitor: Callable[[], BrowserContext]) -> None:
     plane = open_lens(tab, "lens?run=variational-2d")
     box = plane.bounding_box()
     assert box
@@ -187,10 +187,9 @@ def test_a_click_pins_a_place_that_the_link_keeps(tab: Tab) -> None:
     (x, y), _ = decoded(plane)
     heading = tab.page.get_by_role("heading", name="Pinned at").inner_text()
     assert heading.startswith(f"Pinned at ({x:.2f}, {y:.2f})".replace("-0.00", "0.00")), (heading, x, y)
-    other = tab.page.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    other = new_visitor().new_page()
     other.goto(tab.page.url)
     other.get_by_role("heading", name=heading).wait_for(timeout=20 * SECONDS)
-    other.context.close()
 
 
 def test_zoom_shows_more_and_comes_back(tab: Tab) -> None:
