@@ -127,7 +127,7 @@ def _check_end(content: bytes) -> None:
     end = content[-END:]
     large = content[-END - 20 : -END].startswith(b"PK\6\7")
     if len(end) < END or not end.startswith(b"PK\5\6") or large:
-        raise RunError("This is no .zip archive as `export` makes it, or it was cut short.")
+        raise RunError("This is no .zip archive of an exported run, or it was cut short.")
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY:
         raise RunError("The archive's list of files is far longer than that of a run.")
 
