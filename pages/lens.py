@@ -89,7 +89,8 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
     if run.latent_dim > 2:
         imported = "from ae_core.latent import traversals\n"
         profile = "figures.code_profile(z[0], traversals.unit_ranges(codes)).show()"
-    code.show(f"""
+    code.show(
+        f"""
 import numpy as np
 
 import ae_core
@@ -116,7 +117,9 @@ rows = [
 ]
 figures.image_rows(rows, tile=84).show()
 {profile}
-""")
+""",
+        prefix=prefix,
+    )
 
 
 st.title("Lens")

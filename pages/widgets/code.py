@@ -8,16 +8,21 @@ from ae_core import runs
 from ae_core.runs import Run
 
 TITLE = "Show the code"
+KEY = "show-code"
 
 
-def show(source: str, reads: Sequence[str] = ()) -> None:
-    """Shows, folded away, Python that runs as it stands.
+def show(source: str, reads: Sequence[str] = (), prefix: str = "") -> None:
+    """Shows Python that runs as it stands, once its fold is opened.
 
     Args:
         source: With the visitor's settings filled in; whatever is a person's text as `repr` gives it.
         reads: Names of the visitor's own files that it reads.
+        prefix: Of the keys of the part of the page that it makes, where the page has two.
     """
-    with st.expander(TITLE, icon=":material/code:"):
+    fold = st.expander(TITLE, icon=":material/code:", key=prefix + KEY, on_change="rerun")
+    if not fold.open:  # a browser colours code for a quarter of a second
+        return
+    with fold:
         made = "Makes what this page shows; run it in the repository's root"
         if reads:
             st.caption(f"{made}, with your own files there under these names:")

@@ -151,6 +151,7 @@ def test_a_change_runs_the_page_and_not_the_menu_again(tab: Tab) -> None:
     tab.open("sampler?grid=5")
     tab.quiet()
     assert "navigation" in kinds
+    tab.page.locator("summary").filter(has_text="Show the code").click()
     for step in range(2):  # the second of them follows a run of the page alone
         kinds.clear()
         tab.page.get_by_test_id("stSlider").first.get_by_role("slider").press("ArrowRight")
@@ -159,7 +160,20 @@ def test_a_change_runs_the_page_and_not_the_menu_again(tab: Tab) -> None:
         tab.quiet()
         assert "delta" in kinds
         assert "navigation" not in kinds
-        expect(tab.page.get_by_test_id("stCode").first).to_contain_text(f"latent.prior_quantiles({6 + step}, ")
+        expect(tab.page.get_by_test_id("stCode")).to_contain_text(f"latent.prior_quantiles({6 + step}, ")
     tab.page.get_by_role("link", name="Denoise").click()
     expect(tab.page.get_by_role("heading", name="Denoise", level=1)).to_be_visible()
     assert "navigation" in kinds
+
+
+def test_the_code_is_there_once_its_fold_is_opened(tab: Tab) -> None:
+    page = tab.open("denoise?level=0.3")
+    fold = page.locator("summary").filter(has_text="Show the code")
+    expect(page.locator("pre")).to_have_count(0)
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("pre")).to_contain_text("import ae_core")
+    tab.choose("Noise", "Masking")  # it stays open and says what is asked now
+    expect(page.locator("pre")).to_contain_text("masking", ignore_case=True)
+    fold.click()
+    expect(page.locator("pre")).to_have_count(0)

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from visiting import ROOT, code_of, figures_of, made_by, open_page, png, visit
+from visiting import ROOT, code_fold, code_of, figures_of, made_by, open_page, png, visit
 
 import ae_core
 from ae_core import images, runs
 from ae_core.spec import make_spec
-from pages.widgets import film, plot
+from pages.widgets import code, film, plot
+
+BESIDE = "beside-"  # begins the keys of what belongs to the second lens
 
 PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py") if p.stem not in ("__init__", "navigation"))
 PEOPLES_TEXT = "'''\n\"\"\" {x} __import__('os').abort() \\"
@@ -75,10 +77,10 @@ def test_every_page_shows_its_code(page: str) -> None:
 
 @pytest.mark.parametrize("query", [{"frames": "7"}, {"path": "Along a direction", "run": "sparse", "direction": "5"}])
 def test_the_code_of_a_path_decodes_its_frames(query: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page("paths", **query)
     show, strips = film.show, []
     monkeypatch.setattr(film, "show", lambda given, **options: strips.extend(given) or show(given, **options))
-    source, _, _ = visit("paths", **query)
-    _, names = made_by(source)
+    _, names = made_by(code_of(app))
     found = [row.images for row in names["rows"]] if "rows" in names else [names["run"].decode(names["path"])]
     assert len(found) == len(strips)
     for images_of_code, strip in zip(found, strips, strict=True):
@@ -119,7 +121,7 @@ def test_the_code_reads_uploads_as_the_page_does(ground: str, tmp_path: Path, mo
         (desk / name).write_bytes(content)
     with figures_of(plot, "_packed") as shown:
         app.run()
-    (text,) = [t.value for t in app.expander[0].text]
+    (text,) = [t.value for t in code_fold(app).text]
     assert "large.png" in text
     monkeypatch.chdir(desk)
     made, names = made_by(code_of(app))
@@ -132,3 +134,14 @@ def test_a_run_of_ones_own_is_opened_by_its_name(data_folder: Path) -> None:
     source, shown, _ = visit("reconstruct", run="it's mine")
     assert os.fspath(data_folder) not in source
     assert made_by(source)[0] == shown
+
+
+def test_two_lenses_have_a_fold_each() -> None:
+    app = open_page("lens", run="vanilla-2d", beside="variational-2d")
+    assert not app.code
+    for opened, (prefix, name) in enumerate({"": "vanilla-2d", BESIDE: "variational-2d"}.items(), start=1):
+        app.session_state[prefix + code.KEY] = True
+        app.run()
+        assert not app.exception
+        assert len(app.code) == opened
+        assert f"ae_core.load('checkpoints/{name}')" in app.code[-1].value

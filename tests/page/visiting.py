@@ -48,11 +48,10 @@ def open_page(page: str, **query: str) -> AppTest:
 
 def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
     """A page with the settings of a link: the code it shows, and its figures."""
-    app = start()
-    app.query_params.update(query)
+    app = open_page(page, **query)
     with figures_of(plot, "_packed") as shown:
-        turn(app, page)
-    return code_of(app), shown, app
+        source = code_of(app)  # opening the fold runs the page once more
+    return source, shown, app
 
 
 # What a page shows
@@ -88,10 +87,15 @@ def assert_sound(app: AppTest) -> None:
 
 
 def code_fold(app: AppTest) -> Expander:
-    """Where the page shows its code."""
+    """Where the page shows its code, opened."""
     assert not app.exception, [e.value for e in app.exception]
     folds = [e for e in app.expander if e.label == code.TITLE]
     assert len(folds) == 1, "a page without code"
+    if not app.session_state[code.KEY]:
+        assert not folds[0].code, "code in a closed fold"
+        app.session_state[code.KEY] = True
+        app.run()
+        return code_fold(app)
     return folds[0]
 
 
