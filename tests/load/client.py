@@ -17,6 +17,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
+from pages.widgets.code import TITLE
+
 PATIENCE = 60.0  # seconds
 AT_ONCE = 6  # connections of a browser to one server
 COOKIE = "latent_explorer_visitor"
@@ -172,6 +174,7 @@ class Visitor:
     _runs: int = 0
     _most_age: int = 2
     _fetched: set[str] = field(default_factory=set)
+    _fold: str = ""  # the id of what holds the page's code
     _fragments: dict[str, str] = field(default_factory=dict)  # by the id of a widget within one
 
     async def arrive(self, path: str = "", everything: bool = True) -> float:
@@ -238,6 +241,13 @@ class Visitor:
         kind, widget = page.widget(key)
         self._set(kind, widget, value)
         return await self._rerun(f"change {self.path}", page_script_hash=self._hash, fragment_id=self._of(widget.id))
+
+    async def unfold(self, page: Page) -> Page:
+        """Opens what holds the page's code, if it has any and it is closed."""
+        if not self._fold or self._fold in self._states:
+            return page
+        self._states[self._fold] = WidgetState(id=self._fold, bool_value=True)
+        return await self._rerun(f"unfold {self.path}", page_script_hash=self._hash)
 
     async def press(self, button: Any) -> Page:
         """Presses a button once."""
@@ -337,6 +347,7 @@ class Visitor:
             self._most_age = message.new_session.config.max_cached_message_age
             if not message.metadata.run.fragment_ids:
                 self.repeats.clear()
+                self._fold = ""
         elif kind == "navigation":
             self._hash = message.navigation.page_script_hash or self._hash
             pages = message.navigation.app_pages
@@ -357,7 +368,9 @@ class Visitor:
             self._cache[message.ref_hash] = (self._runs, fragment, element)
             self._put(message, fragment, element)
         elif kind == "delta":
-            if message.delta.WhichOneof("type") == "new_element":
+            if message.delta.add_block.expandable.label == TITLE:
+                self._fold = message.delta.add_block.expandable.id
+            elif message.delta.WhichOneof("type") == "new_element":
                 found = (message.delta.fragment_id, message.delta.new_element)
                 self._put(message, *found)
                 if message.metadata.cacheable:

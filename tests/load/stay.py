@@ -104,6 +104,7 @@ class Stay:
         await self._see()
 
     async def _see(self) -> None:
+        self.page = await self.visitor.unfold(self.page)
         found = [image.url for imgs in self.page.of("imgs") for image in imgs.imgs]
         await self.visitor.fetch([url for url in found if url.startswith("/media/")])
         self.check()
