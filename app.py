@@ -3,17 +3,16 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.widgets import failure, lens, plot, scripts, sprites
-from pages.widgets.frontend import Frontend
-from pages.widgets.origin import SameOrigin
-from pages.widgets.uploads import UploadQuota
-from pages.widgets.visitor import VisitorCookie
-from pages.widgets.warmup import lifespan
+from pages.serving import errors, lens_tiles, plotly_script, scripts, sprites
+from pages.serving.origin import SameOrigin
+from pages.serving.startup import lifespan
+from pages.serving.uploads import UploadQuota
+from pages.serving.visitor import VisitorCookie
 
 app = st.App(
     "pages/navigation.py",
-    middleware=[Middleware(Frontend), Middleware(SameOrigin), Middleware(VisitorCookie), Middleware(UploadQuota)],
-    routes=[plot.ROUTE, scripts.ROUTE, sprites.ROUTE, *lens.ROUTES],
+    middleware=[Middleware(SameOrigin), Middleware(VisitorCookie), Middleware(UploadQuota)],
+    routes=[plotly_script.ROUTE, scripts.ROUTE, sprites.ROUTE, *lens_tiles.ROUTES],
     lifespan=lifespan,
-    on_script_error=failure.told,
+    on_script_error=errors.on_script_error,
 )

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from ae_core import settings
-from pages.widgets import server
+from pages.serving import server_status
 
 st.title("About this server")
 st.markdown("What it is doing now, how much a visitor may ask of it, and what it keeps.")
 
-now, limits = server.facts(), settings.current()
+now, limits = server_status.facts(), settings.current()
 
 
 def megabytes(count: int) -> str:
@@ -16,7 +16,7 @@ def megabytes(count: int) -> str:
 
 
 up, load, memory = st.columns(3)
-up.metric("Up for", server.duration(now.uptime))
+up.metric("Up for", server_status.duration(now.uptime))
 load.metric("Load", "unknown" if now.load is None else f"{now.load:.1f} of {now.cores} cores")
 memory.metric("The server's memory", megabytes(now.bytes))
 training, waiting, trainers = st.columns(3)
@@ -52,4 +52,4 @@ st.markdown(
 - **A log**: when a tab was opened and what became of trainings, by random ids; no names, no pictures.
 """
 )
-st.caption(server.versions())
+st.caption(server_status.versions())

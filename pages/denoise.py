@@ -7,7 +7,8 @@ import streamlit as st
 from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
-from pages.widgets import caches, code, image_picker, onward, plot, run_picker, settings
+from pages.serving import caches
+from pages.widgets import controls, image_picker, next_page, plot, run_picker, source_code
 
 MEASURED = 100
 NARROW = 5  # images beside one another on a phone
@@ -18,18 +19,18 @@ st.markdown("The same noisy images, cleaned by an autoencoder and by two filters
 run = run_picker.pick(default="denoising")
 dataset = data.load(run.spec.dataset)
 kind_of_noise, how_much, which = st.columns([2, 3, 1], vertical_alignment="bottom")
-kind = settings.control(
+kind = controls.control(
     kind_of_noise.selectbox,
     "Noise",
     list(noise.NOISES),
-    format_func=settings.titled(noise.get),
+    format_func=controls.titled(noise.get),
     key="noise",
 )
-level = settings.control(
+level = controls.control(
     how_much.slider, f"Level: {noise.NOISES[kind].level_help}", 0.0, 1.0, 0.5, 0.05, key="level", name="Level"
 )
 again = which.button("New noise", icon=":material/casino:", width="stretch")
-seed = settings.seed("noise-seed", again, "Seed of the noise")
+seed = controls.seed("noise-seed", again, "Seed of the noise")
 rows = image_picker.pick(dataset.name)
 
 # One field of noise for the shown and the measured images, and for all three methods.
@@ -79,15 +80,15 @@ else:
         else "never saw noise when it was trained, and takes it for part of the image."
     )
 st.info(notice, icon=":material/visibility:")
-onward.link("reconstruct.py", "See what it makes of clean images", run=run.run.name)
-code.show(f"""
+next_page.link("reconstruct.py", "See what it makes of clean images", run=run.run.name)
+source_code.show(f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 
-run = {code.opened(run.run)}
+run = {source_code.opened(run.run)}
 images = data.as_float(data.load({dataset.name!r}).split("test").images)
 rows = {rows.tolist()}
 x = np.concatenate([images[rows], images[:{MEASURED}]])  # shown, and measured

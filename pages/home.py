@@ -6,7 +6,8 @@ import streamlit as st
 from ae_core import images, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import Run
-from pages.widgets import caches, code, lens, onward, say
+from pages.serving import caches
+from pages.widgets import alerts, lens, next_page, source_code
 
 THUMBNAILS = 8
 SCALE = 2
@@ -51,17 +52,17 @@ for name in kinds.names():
     words, pictures = st.columns([2, 3], vertical_alignment="center")
     words.markdown(f"**{kind.title}**  \n{kind.idea}")
     page, label, beside = SHOWN_BY.get(name, ("reconstruct.py", "Reconstruct with it", {}))
-    onward.link(page, label, words, run=name, **beside)
+    next_page.link(page, label, words, run=name, **beside)
     try:
         x_hat = caches.load(shipped[name]).reconstruct(originals)
     except RunError as error:
         with pictures:
-            say.refused("Its run is damaged.", error, st.warning)
+            alerts.error("Its run is damaged.", error, st.warning)
         continue
     pictures.image(thumbnails(x_hat), width="stretch", alt=f"The same images, reconstructed by the {name} autoencoder")
 
-onward.link("lens.py", "Look at any plane of any run")
-code.show(f"""
+next_page.link("lens.py", "Look at any plane of any run")
+source_code.show(f"""
 import numpy as np
 
 import ae_core

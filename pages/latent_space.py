@@ -4,18 +4,18 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, figures
+from pages.serving import caches
 from pages.widgets import (
-    caches,
-    code,
     codes_table,
+    controls,
     neighbours,
-    onward,
+    next_page,
     plot,
     projection,
     run_picker,
-    selecting,
     selection,
-    settings,
+    selection_input,
+    source_code,
 )
 
 SHOWN = 64
@@ -34,15 +34,15 @@ selected = selection.current(dataset.name)
 
 with st.container(horizontal=True, gap="large"):
     wanted = projection.pick(run)
-    count = selecting.how_many(dataset.name)
+    count = selection_input.how_many(dataset.name)
 
 map_column, gallery = st.columns([3, 2], gap="large")
 with map_column:
     projected = projection.show(run, wanted)
-    selecting.on_map(run, projected, count)
+    selection_input.on_map(run, projected, count)
 with gallery:
-    selecting.heading(dataset.name)
-    order = settings.choice(st.segmented_control, "Order", list(ORDERS), key="order", width="stretch")
+    selection_input.heading(dataset.name)
+    order = controls.choice(st.segmented_control, "Order", list(ORDERS), key="order", width="stretch")
     among = selected if len(selected) else np.arange(len(labels))
     shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")[:SHOWN]]
     plot.show(
@@ -52,7 +52,7 @@ with gallery:
     )
     if len(among) > SHOWN:
         st.caption(f"The first {SHOWN} of {'them' if len(selected) else 'all test images'}.")
-selecting.by_class(dataset.name, count)
+selection_input.by_class(dataset.name, count)
 
 mix, histogram = st.columns(2, gap="large")
 with mix:
@@ -82,14 +82,14 @@ st.caption("With number, class and error of each image.")
 codes_table.offer(run, selected)
 
 st.info(run.recipe.notice, icon=":material/visibility:")
-onward.link("lens.py", "See what is decoded between the dots", run=run.run.name)
-code.show(f"""
+next_page.link("lens.py", "See what is decoded between the dots", run=run.run.name)
+source_code.show(f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures, latent, metrics, projecting
 
-run = {code.opened(run.run)}
+run = {source_code.opened(run.run)}
 dataset = data.load({run.spec.dataset!r})
 labels = dataset.split("test").labels
 x = data.as_float(dataset.split("test").images)

@@ -7,7 +7,19 @@ from ae_core import data, figures, latent
 from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
-from pages.widgets import caches, code, lens, onward, places, plane_picker, plot, run_picker, say, selection, settings
+from pages.serving import caches
+from pages.widgets import (
+    alerts,
+    controls,
+    lens,
+    lens_link,
+    next_page,
+    plane_picker,
+    plot,
+    run_picker,
+    selection,
+    source_code,
+)
 from pages.widgets.plane_picker import Choice
 
 BESIDE = "beside-"
@@ -20,22 +32,22 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
     try:
         choice = plane_picker.pick(run, prefix)
     except OptionError as error:
-        st.error(say.as_text(error))
+        st.error(alerts.escape_markdown(error))
         return None
     plane = choice.plane
     look = lens.show(
         run,
         plane,
         f"{prefix}lens",
-        first=places.from_link(run, plane, choice.start, prefix),
+        first=lens_link.from_link(run, plane, choice.start, prefix),
         selected=selection.current(run.spec.dataset),
         overlay=overlay,
         group="both" if other else None,
         debug=st.query_params.get("debug") == "1",
     )
-    places.to_link(look, prefix)
+    lens_link.to_link(look, prefix)
     if run.latent_dim > 2:
-        away = caches.off_plane(run.run, plane) / caches.spacing(run.run)
+        away = caches.off_plane(run.run, plane) / caches.neighbour_distance(run.run)
         st.caption(
             f"A cut through {run.latent_dim} units, which holds **{plane.share * 100:.0f} %** of the codes' variance. "
             f"Half of the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, and "
@@ -50,7 +62,7 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
     labels = caches.test_labels(dataset.name)
     z = choice.plane.codes(place[None])
     image = run.decode(z)
-    spacing = caches.spacing(run.run)
+    neighbour_distance = caches.neighbour_distance(run.run)
     by_code, far = caches.index(run.run).nearest(z[0], count)
     by_pixels, _ = caches.pixels(dataset.name).nearest(image.reshape(-1), count)
 
@@ -69,8 +81,12 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
         plot.show(figures.image_rows(rows, tile=84), key=f"{prefix}neighbours", alt="Nearest test images")
     bounded = run.spec.network.code_activation != "linear"
     gap, trip, possible = st.columns(3)
-    gap.metric("Nearest image", f"{far[0] / spacing:.1f} gaps", help=GAP)
-    trip.metric("Round trip", f"{latent.round_trip(run, z)[0] / spacing:.1f} gaps", help=latent.OVERLAYS["Round trip"])
+    gap.metric("Nearest image", f"{far[0] / neighbour_distance:.1f} gaps", help=GAP)
+    trip.metric(
+        "Round trip",
+        f"{latent.round_trip(run, z)[0] / neighbour_distance:.1f} gaps",
+        help=latent.OVERLAYS["Round trip"],
+    )
     if bounded:
         possible.metric("Possible code", "no" if latent.impossible(run, z)[0] else "yes", help=lens.IMPOSSIBLE)
     st.caption(GAP)
@@ -89,7 +105,7 @@ def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, c
     if run.latent_dim > 2:
         imported = "from ae_core.latent import traversals\n"
         profile = "figures.code_profile(z[0], traversals.unit_ranges(codes)).show()"
-    code.show(
+    source_code.show(
         f"""
 import numpy as np
 
@@ -97,7 +113,7 @@ import ae_core
 from ae_core import data, figures, latent
 from ae_core.figures import Row
 {imported}
-run = {code.opened(run.run)}
+run = {source_code.opened(run.run)}
 dataset = data.load({dataset.name!r})
 test = dataset.split("test")
 images = data.as_float(test.images)
@@ -130,7 +146,7 @@ with first:
     run = run_picker.pick()
 with second:
     other = run_picker.pick_beside(run)
-overlay = settings.control(third.segmented_control, "Overlay", list(latent.OVERLAYS), key="overlay")
+overlay = controls.control(third.segmented_control, "Overlay", list(latent.OVERLAYS), key="overlay")
 third.caption(latent.OVERLAYS[overlay] if overlay else "What of the plane is true, and what is made up.")
 
 if other is None:
@@ -147,7 +163,7 @@ if other is not None:
     st.caption("One pointer moves both: the other lens takes the same step from the same image.")
 elif found:
     tell_about(run, *found, "", count=8)
-onward.link("paths.py", "Walk from one image to another")
+next_page.link("paths.py", "Walk from one image to another")
 if run.run.name != HOLES["run"] or other is None:
     label = "Vanilla's holes beside the variational plane"
     st.page_link("lens.py", label=label, icon=":material/compare:", query_params=HOLES)

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 
 from ae_core.errors import ExplorerError
-from pages.widgets import link, say, uploads, visitor
+from pages.serving import link, run_queue, uploads, visitor
+from pages.widgets import alerts
 
 TITLE = "Latent Explorer"
-ICON = Path(__file__).parent / "widgets" / "icon.png"  # a named symbol would be fetched from the internet
+ICON = Path(__file__).parent / "icon.png"  # a named symbol would be fetched from the internet
 # Less empty room above titles, and between the pages' names; links stand flush with the text that they end.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.25rem; }
@@ -45,25 +45,12 @@ st.html(STYLE)
 visitor.arrive()
 
 
-@st.fragment
-def show() -> None:
-    """The page. What is changed on it runs it again, and spares visitor and server the menu and all around it.
-
-    Streamlit lets a run of a fragment end before the next one, which then has all that was changed meanwhile.
-    """
-    page._can_be_called = True  # otherwise a second time Streamlit takes it for a page within a page
-    refusals = st.empty()
+refusals = st.empty()
+with run_queue.turn():
     try:
         page.run()
     except ExplorerError as error:
-        say.refused("This page cannot be shown in full.", error)
-    except StopException:
-        uploads.free_others()
-        raise
-    else:
-        uploads.free_others()
+        alerts.error("This page cannot be shown in full.", error)
     finally:
+        uploads.free_unused()
         link.tell(refusals)
-
-
-show()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ae_core import animation
-from pages.widgets import code, film, onward, path_input, settings
+from pages.widgets import controls, film, next_page, path_input, source_code
 from pages.widgets.film import Strip
 
 BETWEEN, ALONG = "Between images", "Along a direction"
@@ -34,8 +34,8 @@ st.markdown(
     "what each has learnt to lie in between."
 )
 which, how_long = st.columns(2)
-mode = settings.control(which.segmented_control, "Path", [BETWEEN, ALONG], default=BETWEEN, required=True, key="path")
-frames = settings.control(how_long.slider, "Frames", 5, 40, 16, key="frames")
+mode = controls.control(which.segmented_control, "Path", [BETWEEN, ALONG], default=BETWEEN, required=True, key="path")
+frames = controls.control(how_long.slider, "Frames", 5, 40, 16, key="frames")
 way = path_input.between_images(frames) if mode == BETWEEN else path_input.along_a_direction(frames)
 
 film.show(way.strips, key=f"film-{mode}", start=way.start, values=way.values)
@@ -45,5 +45,5 @@ st.caption(
 )
 download(way.strips)
 st.info(way.notice, icon=":material/visibility:")
-onward.link("sampler.py", "See images from all over the plane")
-code.show(way.source)
+next_page.link("sampler.py", "See images from all over the plane")
+source_code.show(way.source)

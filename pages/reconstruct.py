@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, figures, metrics
-from pages.widgets import caches, code, image_input, image_picker, onward, plot, run_picker, settings
+from pages.serving import caches
+from pages.widgets import controls, image_input, image_picker, next_page, plot, run_picker, source_code
 
 NARROW = 5  # images beside one another on a phone
 
@@ -13,7 +14,7 @@ st.markdown("What comes back when an image passes through the code.")
 
 run = run_picker.pick(default="vanilla")
 dataset = data.load(run.spec.dataset)
-source = settings.control(
+source = controls.control(
     st.segmented_control, "Images", ["Test images", "Your own"], default="Test images", required=True, key="source"
 )
 
@@ -57,8 +58,8 @@ st.info(
     "What a run has never seen comes back as something it has.",
     icon=":material/visibility:",
 )
-onward.link("latent_space.py", "See where images lie in its code", run=run.run.name)
-code.show(
+next_page.link("latent_space.py", "See where images lie in its code", run=run.run.name)
+source_code.show(
     f"""
 from pathlib import Path
 
@@ -67,7 +68,7 @@ import numpy as np
 import ae_core
 from ae_core import data, figures, metrics
 
-run = {code.opened(run.run)}
+run = {source_code.opened(run.run)}
 dataset = data.load({dataset.name!r})
 test = dataset.split("test")
 images = data.as_float(test.images)

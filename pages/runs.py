@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ae_core import settings
-from pages.widgets import onward, own_runs
+from pages.widgets import next_page, own_runs
 
 st.title("Your runs")
 st.markdown("What you have trained or brought here: open it, pass on its link, rename it, take it along, delete it.")
@@ -32,4 +32,4 @@ st.markdown(
     "another list, and then nobody can rename or delete what is here. To open a run elsewhere copy its link; to have "
     "it for good, export it."
 )
-onward.link("train.py", "Train one")
+next_page.link("train.py", "Train one")

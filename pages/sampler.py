@@ -6,7 +6,8 @@ import streamlit as st
 
 from ae_core import figures, latent
 from ae_core.errors import OptionError
-from pages.widgets import caches, code, onward, plot, run_picker, say, settings
+from pages.serving import caches
+from pages.widgets import alerts, controls, next_page, plot, run_picker, source_code
 
 DRAWS = 40
 MOST = 20  # along a side; more would be smaller than the 28 pixels they have, and too slow to follow the slider
@@ -18,9 +19,9 @@ run = run_picker.pick()
 plane = caches.plane(run.run)
 
 size_slider, reach_slider = st.columns(2)
-size = settings.control(size_slider.slider, "Images along each side", 5, MOST, 12, 1, key="grid")
+size = controls.control(size_slider.slider, "Images along each side", 5, MOST, 12, 1, key="grid")
 if run.recipe.prior and run.latent_dim <= 2:
-    reach = settings.control(
+    reach = controls.control(
         reach_slider.slider,
         "Range, standard deviations of the prior",
         0.5,
@@ -34,7 +35,7 @@ if run.recipe.prior and run.latent_dim <= 2:
     axes = f"across = up = latent.prior_quantiles({size}, {reach})"
     spacing = "Places are spaced by the prior's quantiles: equal steps hold equal shares of it."
 else:
-    zoom = settings.control(
+    zoom = controls.control(
         reach_slider.slider, "Range, times that of the test codes", 0.25, 2.0, 1.0, 0.05, key="zoom", name="Range"
     )
     left, right, bottom, top = caches.extent(run.run)
@@ -48,14 +49,14 @@ if run.latent_dim == 1:
     up = np.zeros(1, np.float32)
     axes += "\nup = np.zeros(1, np.float32)"
 
-overlay = settings.control(
+overlay = controls.control(
     st.segmented_control, "What is true, what is made up", list(latent.OVERLAYS), key="overlay", name="Overlay"
 )
 grid = latent.grid(across, up)
 grid_codes = plane.codes(grid)
 tint = ""
 if overlay:
-    tint = f"""values = latent.overlay({overlay!r}, run, plane, places, codes, latent.spacing(codes))
+    tint = f"""values = latent.overlay({overlay!r}, run, plane, places, codes, latent.neighbour_distance(codes))
 grid = figures.tinted(grid, values)
 """
 if run.latent_dim > 2:
@@ -74,7 +75,9 @@ def picture() -> go.Figure:
     images = run.decode(grid_codes)
     if overlay:
         codes = caches.codes(run.run)
-        images = figures.tinted(images, latent.overlay(overlay, run, plane, grid, codes, caches.spacing(run.run)))
+        images = figures.tinted(
+            images, latent.overlay(overlay, run, plane, grid, codes, caches.neighbour_distance(run.run))
+        )
     return figures.image_grid(images, len(across), (across, up), plane.labels, height=680)
 
 
@@ -87,14 +90,14 @@ plot.show(
 st.caption(f"{spacing} {latent.OVERLAYS[overlay]}" if overlay else spacing)
 
 st.header("Fresh draws")
-seed = settings.seed("draw-seed", st.button("Draw again", icon=":material/casino:"), "Seed of the draws")
+seed = controls.seed("draw-seed", st.button("Draw again", icon=":material/casino:"), "Seed of the draws")
 source = f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures, latent
 
-run = {code.opened(run.run)}
+run = {source_code.opened(run.run)}
 images = data.as_float(data.load({run.spec.dataset!r}).split("test").images)
 codes = run.encode(images)
 
@@ -107,8 +110,8 @@ grid = run.decode(plane.codes(places))
 try:
     density, drawn = caches.density(run.run), caches.draws(run.run, DRAWS, seed)
 except OptionError as error:
-    st.info(say.as_text(error))
-    code.show(source)
+    st.info(alerts.escape_markdown(error))
+    source_code.show(source)
     st.stop()
 plot.show(
     lambda: figures.image_grid(drawn, columns=20, height=160),
@@ -124,12 +127,12 @@ why = (
     else "This kind has no prior: nothing told it to make sense between its codes. The density is fitted afterwards."
 )
 st.info(
-    f"**{caches.astray(run.run) * 100:.0f} %** of 1,000 such draws lie farther from every test image's code than 99 % "
-    f"of these lie from their nearest. {why}",
+    f"**{caches.off_manifold_share(run.run) * 100:.0f} %** of 1,000 such draws lie farther from every test image's "
+    f"code than 99 % of these lie from their nearest. {why}",
     icon=":material/visibility:",
 )
-onward.link("lens.py", "See what lies between these places", run=run.run.name)
-code.show(f"""{source}
+next_page.link("lens.py", "See what lies between these places", run=run.run.name)
+source_code.show(f"""{source}
 drawn = run.decode(latent.density(run, codes).draw({DRAWS}, seed={seed}))
 figures.image_grid(drawn, columns=20, height=160).show()
 """)

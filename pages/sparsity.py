@@ -4,7 +4,8 @@ import pyarrow as pa
 import streamlit as st
 
 from ae_core import data, figures
-from pages.widgets import caches, code, onward, plot, run_picker
+from pages.serving import caches
+from pages.widgets import next_page, plot, run_picker, source_code
 
 MAX_RUNS = 4
 
@@ -72,9 +73,9 @@ st.info(
     "“active on an image”. A unit that fires everywhere says little about any one image.",
     icon=":material/visibility:",
 )
-onward.link("units.py", "Move one unit at a time", run=next(iter(overlaid.values())).run.name)
-opened = "".join(f"    {title!r}: {code.opened(run.run)},\n" for title, run in overlaid.items())
-code.show(f"""
+next_page.link("units.py", "Move one unit at a time", run=next(iter(overlaid.values())).run.name)
+opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in overlaid.items())
+source_code.show(f"""
 import ae_core
 from ae_core import data, evaluation, figures, metrics
 

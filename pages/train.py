@@ -4,18 +4,19 @@ import streamlit as st
 
 from ae_core import data, jobs, kinds, spec
 from ae_core.errors import ExplorerError
-from pages.widgets import code, progress, recipe_input, say, settings, sweep_input, visitor
+from pages.serving import visitor
+from pages.widgets import alerts, controls, progress, recipe_input, source_code, sweep_input
 
 st.title("Train")
 st.markdown("Choose what makes the code, and watch it learn. Training goes on if you leave; come back to it here.")
 
-controls, picture = st.columns([2, 3], gap="large")
-with controls:
-    name = settings.control(st.selectbox, "Kind", kinds.names(), format_func=settings.titled(kinds.get), key="kind")
+form, picture = st.columns([2, 3], gap="large")
+with form:
+    name = controls.control(st.selectbox, "Kind", kinds.names(), format_func=controls.titled(kinds.get), key="kind")
     kind = kinds.get(name)
     st.caption(f"{kind.idea} *{kind.reference}*")
-    dataset = settings.control(
-        st.selectbox, "Data set", data.names(), format_func=settings.titled(data.load), key="dataset"
+    dataset = controls.control(
+        st.selectbox, "Data set", data.names(), format_func=controls.titled(data.load), key="dataset"
     )
     hyperparameters = recipe_input.hyperparameters(kind)
     network = recipe_input.network(kind, dataset)
@@ -26,14 +27,14 @@ with controls:
     try:
         what = spec.make_spec(name, dataset, hyperparameters, network, **training)
     except ExplorerError as error:
-        say.refused("These settings do not go together.", error, st.warning)
+        alerts.error("These settings do not go together.", error, st.warning)
     too_large = None
     try:
         if what is not None:
             jobs.check(what)
     except ExplorerError as error:
         too_large = error
-        say.refused("This server trains smaller ones.", error, st.warning)
+        alerts.error("This server trains smaller ones.", error, st.warning)
     start = st.button(
         "Start training",
         # Streamlit writes white on the primary colour, which is too light for that on dark ground.
@@ -46,7 +47,7 @@ with controls:
         try:
             job = jobs.submit(what, visitor.current(), title.strip() or default_title)
         except ExplorerError as error:
-            say.refused("The training could not be started.", error)
+            alerts.error("The training could not be started.", error)
         else:
             progress.choose(job)
             st.rerun()
@@ -62,7 +63,7 @@ with picture:
         progress.show_ended(shown)
 
 if what is not None:
-    code.show(f"""
+    source_code.show(f"""
 import ae_core
 from ae_core import data, figures
 from ae_core.figures import Row

@@ -5,7 +5,8 @@ import streamlit as st
 
 from ae_core import data, figures, metrics
 from ae_core.latent import traversals
-from pages.widgets import caches, code, image_picker, link, onward, plot, run_picker, settings
+from pages.serving import caches, link
+from pages.widgets import controls, image_picker, next_page, plot, run_picker, source_code
 
 SHOWN = 32
 FRAMES = 11
@@ -23,12 +24,12 @@ z, ranges = caches.codes(run.run)[row], caches.unit_ranges(run.run)
 changes = traversals.changes(run, z, ranges)
 order = np.argsort(-changes, kind="stable")  # of equal changes the lower number first
 
-rows, controls = st.columns([3, 2], gap="large")
+rows, switches = st.columns([3, 2], gap="large")
 with rows:
     first = 1
     if run.latent_dim > SHOWN:
         last = run.latent_dim
-        first = settings.number(
+        first = controls.number(
             f"First row, 1 to {last}", 1, last, "row", 1, of=run.run.name, name="first row", step=SHOWN
         )
     else:
@@ -52,12 +53,12 @@ with rows:
         + (f" {still} of {run.latent_dim} units have no range: they are the same in 98 % of images." if still else "")
     )
 
-with controls:
+with switches:
     st.header("Switch units off")
     off_values = traversals.off_values(run, caches.codes(run.run))
     shares = traversals.shares(run, z, off_values)
     holding = [int(unit) + 1 for unit in np.argsort(-shares, kind="stable")[:SHOWN] if shares[unit] > 0]
-    off = settings.numbers(
+    off = controls.numbers(
         "Units, those that hold most of this image first", holding, run.latent_dim, "off", of=run.run.name, name="units"
     )
     x = caches.test_images(dataset.name, row)
@@ -86,15 +87,15 @@ st.info(
     "off changes nothing. A few hold nearly all of it. In a plain run every unit holds a little of everything.",
     icon=":material/visibility:",
 )
-onward.link("sparsity.py", "Count the units that speak, beside other runs", run=run.run.name)
-code.show(f"""
+next_page.link("sparsity.py", "Count the units that speak, beside other runs", run=run.run.name)
+source_code.show(f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures
 from ae_core.latent import traversals
 
-run = {code.opened(run.run)}
+run = {source_code.opened(run.run)}
 images = data.as_float(data.load({dataset.name!r}).split("test").images)
 codes = run.encode(images)
 z, ranges = codes[{row}], traversals.unit_ranges(codes)

@@ -5,7 +5,8 @@ import streamlit as st
 from ae_core import data, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import Run
-from pages.widgets import answers, caches, code, image_input, onward, run_picker, settings, steps_input
+from pages.serving import caches
+from pages.widgets import comparison, controls, image_input, next_page, run_picker, source_code, steps_input
 
 DRAW, UPLOAD, CAMERA = "Draw", "Upload", "Camera"
 
@@ -32,7 +33,7 @@ dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 mine, theirs = st.columns([2, 3], gap="large")
 image = None
 with mine:
-    source = settings.choice(
+    source = controls.choice(
         st.segmented_control,
         "Where it comes from",
         [DRAW, UPLOAD, CAMERA],
@@ -58,9 +59,9 @@ with theirs:
         st.info(invitation[source], icon=":material/brush:")
     with st.spinner("The seven are getting ready …"):
         for run in asked:
-            answers.prepare(run.run)
+            comparison.prepare(run.run)
     if image:
-        wanted = answers.show([answers.ask(run, image[0]) for run in asked], key="answers")
+        wanted = comparison.show([comparison.ask(run, image[0]) for run in asked], key="answers")
         if wanted:
             run_picker.remember(wanted)
             st.switch_page("reconstruct.py", query_params={run_picker.KEY: wanted})
@@ -68,7 +69,7 @@ with theirs:
             "Error: orange was added, blue was lost. Place: the ring is your image's code among those of the test "
             "images, the denser the stronger; where a code has more than two units this is its shadow on the two main "
             "directions. Nearest: by distance between codes, among "
-            f"{answers.TRAINING_IMAGES:,} training images spread evenly over the training set."
+            f"{comparison.TRAINING_IMAGES:,} training images spread evenly over the training set."
         )
     for title, reason in silent.items():
         st.text(f"{title} is damaged and cannot answer. {reason}")
@@ -79,9 +80,9 @@ st.info(
     "small, whatever it shows.",
     icon=":material/visibility:",
 )
-onward.link("train.py", "Train one of your own")
+next_page.link("train.py", "Train one of your own")
 if picture and image:
-    code.show(
+    source_code.show(
         f"""
 from pathlib import Path
 

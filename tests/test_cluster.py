@@ -291,7 +291,7 @@ import sys, time
 import ae_core.cli
 from ae_core import jobs, sweeps
 from ae_core.spec import make_spec
-import pages.widgets.warmup, pages.widgets.sweep_input
+import pages.serving.startup, pages.widgets.sweep_input
 for what in sweeps.plan(["vanilla"], dataset="digits"):
     print(jobs.submit(what[0], None, what[1]).status.state)
 jobs.request_stop(jobs.listing(None)[0])

@@ -197,14 +197,16 @@ def test_the_prior_has_the_moments_of_a_standard_normal() -> None:
     np.testing.assert_array_equal(drawn, latent.standard_normal(3).draw(50_000, 0))
 
 
-def test_draws_are_astray_where_no_code_is_near() -> None:
+def test_draws_are_off_the_manifold_where_no_code_is_near() -> None:
     codes = np.random.default_rng(0).standard_normal((3000, 2)).astype(np.float32)
-    usual = latent.spacing(codes)
+    usual = latent.neighbour_distance(codes)
     prior = latent.standard_normal(2)
-    assert latent.astray(prior, codes, usual) < 0.05
+    assert latent.off_manifold_share(prior, codes, usual) < 0.05
     right = codes[codes[:, 0] > 0]
-    assert latent.astray(prior, right, usual) == pytest.approx(0.5 - 0.3989 * usual, abs=0.05), "the left half"
-    assert latent.astray(prior, codes + 100, usual) == 1
+    assert latent.off_manifold_share(prior, right, usual) == pytest.approx(0.5 - 0.3989 * usual, abs=0.05), (
+        "the left half"
+    )
+    assert latent.off_manifold_share(prior, codes + 100, usual) == 1
 
 
 def test_an_index_of_bytes_finds_what_one_of_floats_finds() -> None:

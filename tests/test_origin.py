@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
-from pages.widgets.origin import SameOrigin
+from pages.serving.origin import SameOrigin
 
 
 def passes(origin: str | None, host: str = "explorer.example:8501") -> bool:

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from starlette.responses import Response
 
-from pages.widgets import answers, film, lens, pad, plot, scripts, served
+from pages.serving import routes, scripts
+from pages.widgets import comparison, film, lens, pad, plot
 
 
 def link_in(script: str) -> str:
@@ -25,7 +26,7 @@ def text_of(link: str) -> str:
     return gzip.decompress(bytes(get(link).body)).decode()
 
 
-@pytest.mark.parametrize("component", [answers, film, lens, pad, plot])
+@pytest.mark.parametrize("component", [comparison, film, lens, pad, plot])
 def test_a_component_says_where_its_script_is_and_there_it_is(component: object) -> None:
     script: str = component.SCRIPT  # type: ignore[attr-defined]
     assert len(script) < 300, "it goes with every message"
@@ -52,5 +53,5 @@ def test_what_is_no_script_of_ours_is_not_there(file: str) -> None:
 
 
 def test_the_link_is_below_the_base_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served, "link", lambda path="": f"/below{path}")
+    monkeypatch.setattr(routes, "link", lambda path="": f"/below{path}")
     assert link_in(scripts.of("film", film.HERE / "film.js")).startswith("/below/assets/scripts/film-")

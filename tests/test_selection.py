@@ -96,7 +96,8 @@ def test_a_zip_bomb_is_refused_without_unpacking_it() -> None:
 def page() -> None:
     import streamlit as st
 
-    from pages.widgets import link, selection
+    from pages.serving import link
+    from pages.widgets import selection
 
     dataset = st.session_state.get("asked", "fashion-mnist")
     st.text(",".join(str(n) for n in selection.current(dataset)))
@@ -163,7 +164,8 @@ def test_what_is_set_is_sorted_and_known() -> None:
 def picking() -> None:
     import streamlit as st
 
-    from pages.widgets import link, selection
+    from pages.serving import link
+    from pages.widgets import selection
 
     st.text(str(selection.picked("fashion-mnist")))
     link.tell(st.empty())

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from ae_core import data
-from pages.widgets import sprites
+from pages.serving import sprites
 
 
 def get(path: str) -> Response | None:

@@ -51,7 +51,7 @@ def test_spacing_is_the_distance_to_the_nearest_other(codes: np.ndarray) -> None
     from sklearn.neighbors import NearestNeighbors
 
     nearest = NearestNeighbors(n_neighbors=2).fit(codes).kneighbors(codes)[0][:, 1]
-    assert latent.spacing(codes, 0.9) == pytest.approx(np.quantile(nearest, 0.9), rel=1e-3)
+    assert latent.neighbour_distance(codes, 0.9) == pytest.approx(np.quantile(nearest, 0.9), rel=1e-3)
 
 
 def test_density_is_scikit_learns(codes: np.ndarray, plane: latent.Plane, places: np.ndarray) -> None:
@@ -115,7 +115,7 @@ def test_an_overlay_is_what_its_name_says(codes: np.ndarray, plane: latent.Plane
 
 
 def test_codes_that_are_all_the_same_have_a_spacing_to_divide_by() -> None:
-    assert 0 < latent.spacing(np.ones((20, 3), np.float32)) < 1e-3
+    assert 0 < latent.neighbour_distance(np.ones((20, 3), np.float32)) < 1e-3
 
 
 def test_no_code_is_its_own_neighbour(codes: np.ndarray) -> None:

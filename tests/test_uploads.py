@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException
 
-from pages.widgets import uploads
-from pages.widgets.uploads import UploadQuota
-from pages.widgets.visitor import COOKIE
+from pages.serving import session
+from pages.serving.uploads import UploadQuota
+from pages.serving.visitor import COOKIE
 
 MB = 1_000_000
 
@@ -44,8 +44,8 @@ def streamlit(monkeypatch: pytest.MonkeyPatch) -> Streamlit:
     def kept(session: str | None = None) -> int:
         return sum(sum(files.values()) for name, files in app.files.items() if session in (None, name))
 
-    monkeypatch.setattr(uploads, "kept", kept)
-    monkeypatch.setattr(uploads, "_is_active", lambda session: True)
+    monkeypatch.setattr(session, "upload_bytes", kept)
+    monkeypatch.setattr(session, "is_active", lambda tab: True)
     return app
 
 
@@ -102,7 +102,7 @@ def test_many_at_once_are_counted_together(streamlit: Streamlit) -> None:
         return list(await asyncio.gather(*(client.put("s", f"{i}", [MB] * 4) for i in range(20))))
 
     assert sorted(asyncio.run(visit())) == [204] * 2 + [413] * 18
-    assert uploads.kept("s") == 8 * MB
+    assert session.upload_bytes("s") == 8 * MB
 
 
 def test_a_visitors_tabs_share_their_megabytes(streamlit: Streamlit) -> None:

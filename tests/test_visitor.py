@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from pages.widgets import visitor
-from pages.widgets.visitor import COOKIE, LOCAL, VisitorCookie, current
+from pages.serving import visitor
+from pages.serving.visitor import COOKIE, LOCAL, VisitorCookie, current
 
 PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -131,4 +131,4 @@ def test_who_asks_is_a_fingerprint_of_the_cookie(cookie: str, monkeypatch: pytes
 
 
 def test_where_no_page_asks_there_is_no_session() -> None:
-    assert visitor.session() is None
+    assert visitor.tab() is None

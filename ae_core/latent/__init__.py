@@ -3,8 +3,16 @@
 `paths`, `traversals` and `projections` are modules of their own.
 """
 
-from ae_core.latent.densities import RANGES, Density, astray, density, fit_density, impossible, standard_normal
-from ae_core.latent.neighbours import Index, distances, nearest, nearest_others, spacing
+from ae_core.latent.densities import (
+    RANGES,
+    Density,
+    density,
+    fit_density,
+    impossible,
+    off_manifold_share,
+    standard_normal,
+)
+from ae_core.latent.neighbours import Index, distances, nearest, nearest_others, neighbour_distance
 from ae_core.latent.planes import (
     Plane,
     extent,
@@ -25,7 +33,6 @@ __all__ = [
     "Density",
     "Index",
     "Plane",
-    "astray",
     "density",
     "distances",
     "extent",
@@ -37,13 +44,14 @@ __all__ = [
     "main_plane",
     "nearest",
     "nearest_others",
+    "neighbour_distance",
+    "off_manifold_share",
     "overlay",
     "plane_covariances",
     "principal_directions",
     "principal_plane",
     "prior_quantiles",
     "round_trip",
-    "spacing",
     "standard_normal",
     "stretch",
     "triangle_plane",

@@ -63,9 +63,9 @@ def impossible(run: LoadedRun, codes: np.ndarray, tolerance: float = 1e-3) -> np
     return np.asarray(np.any(outside, axis=1))
 
 
-def astray(density: Density, codes: np.ndarray, spacing: float, count: int = 1000) -> float:
-    """The share of so many draws that lie farther than `spacing` from every one of codes (n, d); in [0, 1]."""
-    return float((distances(codes, density.draw(count, 0)) > spacing).mean())
+def off_manifold_share(density: Density, codes: np.ndarray, neighbour_distance: float, count: int = 1000) -> float:
+    """The share of `count` draws that are farther than `neighbour_distance` from all codes (n, d); in [0, 1]."""
+    return float((distances(codes, density.draw(count, 0)) > neighbour_distance).mean())
 
 
 @dataclass(frozen=True)

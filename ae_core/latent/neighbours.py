@@ -168,7 +168,7 @@ def distances(codes: np.ndarray, places: np.ndarray, but: np.ndarray | None = No
     return Index(codes).distances(places, but)
 
 
-def spacing(codes: np.ndarray, quantile: float = 0.99) -> float:
+def neighbour_distance(codes: np.ndarray, quantile: float = 0.99) -> float:
     """How far a code's nearest neighbour is among codes (n, d), at that quantile of a sample of them; above 0."""
     sample = np.random.default_rng(0).permutation(len(codes))[:SAMPLE]
     return max(float(np.quantile(distances(codes, codes[sample], but=sample), quantile)), TINY)

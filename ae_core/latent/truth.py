@@ -20,7 +20,7 @@ GAPS = 2  # usual gaps between neighbours: as wide as a code's neighbourhood is 
 
 
 def overlay(
-    name: str, run: LoadedRun, plane: Plane, places: np.ndarray, codes: np.ndarray, spacing: float
+    name: str, run: LoadedRun, plane: Plane, places: np.ndarray, codes: np.ndarray, neighbour_distance: float
 ) -> np.ndarray:
     """What one of OVERLAYS says of places (n, 2) of a plane, shape (n,).
 
@@ -30,13 +30,13 @@ def overlay(
         plane: Of the places.
         places: (n, 2).
         codes: Those of the test images, (m, d).
-        spacing: The usual gap between neighbours among them, as `spacing` gives it.
+        neighbour_distance: The usual gap between neighbours among them, as `neighbour_distance` gives it.
 
     Raises:
         OptionError: if there is no overlay of that name.
     """
     if name == "Density":
-        return kernel_density(plane, places, codes, GAPS * spacing)
+        return kernel_density(plane, places, codes, GAPS * neighbour_distance)
     if name == "Round trip":
         return round_trip(run, plane.codes(places))
     if name == "Stretch":
@@ -45,12 +45,14 @@ def overlay(
     raise OptionError(f"Unknown overlay {name!r}: must be one of {', '.join(OVERLAYS)}.")
 
 
-def ground(run: LoadedRun, plane: Plane, places: np.ndarray, codes: np.ndarray, spacing: float) -> np.ndarray:
+def ground(
+    run: LoadedRun, plane: Plane, places: np.ndarray, codes: np.ndarray, neighbour_distance: float
+) -> np.ndarray:
     """Whether codes like those of places (n, 2) were ever seen: 0 seen, 1 never, 2 no image can have them; (n,).
 
     The arguments are those of `overlay`.
     """
-    unseen = distances(codes, plane.codes(places)) > GAPS * spacing
+    unseen = distances(codes, plane.codes(places)) > GAPS * neighbour_distance
     return np.where(impossible(run, plane.codes(places)), 2, unseen.astype(int))
 
 

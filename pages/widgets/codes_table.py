@@ -12,7 +12,8 @@ from pyarrow import csv, parquet
 from ae_core import data, images, metrics
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
-from pages.widgets import caches, selection
+from pages.serving import caches
+from pages.widgets import selection
 
 ROW, HEADER = 44, 38  # pixels
 FEW = 100  # numbers that a person would still read

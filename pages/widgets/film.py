@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from ae_core import images
-from pages.widgets import scripts
+from pages.serving import scripts
 
 HERE = Path(__file__).parent
 SCRIPT = scripts.of("film", HERE / "film.js")

@@ -9,7 +9,8 @@ from streamlit.typing import UploadedFile
 
 from ae_core import data, images, logs
 from ae_core.errors import ImageError
-from pages.widgets import pad, say, uploads
+from pages.serving import uploads
+from pages.widgets import alerts, pad
 
 MAX_FILES = 10
 PAD = "pad"
@@ -68,7 +69,7 @@ def _pictures(given: Sequence[UploadedFile], kept: str) -> list[Picture]:
     st.session_state[kept] = now
     for file in given:
         if isinstance(refusal := now[file.file_id], str):
-            say.refused("One file could not be read; the others are not affected.", f"{file.name}: {refusal}")
+            alerts.error("One file could not be read; the others are not affected.", f"{file.name}: {refusal}")
     return [picture for picture in now.values() if isinstance(picture, Picture)]
 
 
@@ -120,7 +121,7 @@ def one_file() -> Picture | None:
     def called(number: int) -> str:
         name = found[number].name
         short = name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
-        return f"{number + 1} · {say.as_text(short)}"
+        return f"{number + 1} · {alerts.escape_markdown(short)}"
 
     chosen = st.segmented_control(
         "Which one", range(len(found)), default=0, required=True, format_func=called, key=f"which-of-{len(found)}"

@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, images
-from pages.widgets import link, settings
+from pages.serving import link
+from pages.widgets import controls
 
 ANY = "All classes"
 THUMBNAIL = 112  # pixels
@@ -15,13 +16,13 @@ def pick(dataset: str, count: int = 10) -> np.ndarray:
     labels = data.load(dataset).split("test").labels
     names = data.load(dataset).class_names
     by_class, by_number, by_chance = st.columns([2, 2, 1], vertical_alignment="bottom")
-    chosen = settings.control(by_class.selectbox, "Class", [ANY, *names], key=f"class-{dataset}")
+    chosen = controls.control(by_class.selectbox, "Class", [ANY, *names], key=f"class-{dataset}")
     rows = np.arange(len(labels)) if chosen == ANY else np.flatnonzero(labels == names.index(chosen))
     number_key = f"first-{dataset}" if chosen == ANY else f"first-{dataset}-{chosen}"
     if by_chance.button("Random start", icon=":material/shuffle:", width="stretch"):
         st.session_state[number_key] = int(np.random.default_rng().integers(len(rows)))
         link.settle(number_key)
-    first = settings.control(
+    first = controls.control(
         by_number.number_input,
         f"First image, 0 to {len(rows) - 1:,}",
         min_value=0,
@@ -52,7 +53,7 @@ def one(label: str, dataset: str, key: str, default: int = 0) -> int:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         thumbnail = st.container(width=THUMBNAIL)
         with st.container(gap="small", width=200):
-            row = settings.number(f"{label}, 0 to {last:,}", 0, last, key, default, of=dataset, name=label)
+            row = controls.number(f"{label}, 0 to {last:,}", 0, last, key, default, of=dataset, name=label)
             st.button("Another", icon=":material/casino:", key=f"{key}-chance", on_click=draw, width="stretch")
     image = test.images[row]
     scale = max(1, THUMBNAIL // len(image))

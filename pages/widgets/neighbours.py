@@ -5,7 +5,8 @@ import streamlit as st
 
 from ae_core import data, figures, latent
 from ae_core.inference import LoadedRun
-from pages.widgets import caches, plot, say, selection
+from pages.serving import caches
+from pages.widgets import alerts, plot, selection
 
 NEAREST = 8
 
@@ -36,7 +37,7 @@ def show(run: LoadedRun) -> str:
     in_code, in_pixels = (found for found, _ in near.values())
     shared = np.intersect1d(in_code, in_pixels)
     same = [int((labels[found] == labels[picked]).sum()) for found in (in_code, in_pixels)]
-    name, all_of_them = say.as_text(dataset.class_names[labels[picked]]), len(in_code)
+    name, all_of_them = alerts.escape_markdown(dataset.class_names[labels[picked]]), len(in_code)
     named = f": {', '.join(f'{n:,}' for n in shared)}" if len(shared) else ""
     st.markdown(
         f"It is of the class {name}. So are **{same[0]}** of the {all_of_them} nearest by code, and **{same[1]}** "

@@ -11,7 +11,8 @@ from ae_core import settings as limits
 from ae_core.errors import ExplorerError
 from ae_core.jobs import Job, importing, owning
 from ae_core.runs import BrokenRun, Run
-from pages.widgets import onward, progress, run_picker, say, settings, uploads, visitor
+from pages.serving import uploads, visitor
+from pages.widgets import alerts, controls, next_page, progress, run_picker
 
 LOOK_SECONDS = 1.0
 AT_A_TIME = 10
@@ -68,7 +69,7 @@ def watch(names: list[str]) -> None:
             st.text(job.title)
             doing = "Import" if importing.is_import(job.path) else kinds.get(job.spec.kind).title
             st.progress(job.status.fraction, text=f"{doing} · {progress.standing(job)}")
-            onward.link("train.py", "Watch, or stop it", job=name)
+            next_page.link("train.py", "Watch, or stop it", job=name)
 
 
 def show(ended: list[Own]) -> None:
@@ -76,7 +77,7 @@ def show(ended: list[Own]) -> None:
     pages = -(-len(ended) // AT_A_TIME)
     first = 0
     if pages > 1:
-        first = AT_A_TIME * (settings.number(f"Page, 1 to {pages}", 1, pages, "page", 1, "own-runs", name="Page") - 1)
+        first = AT_A_TIME * (controls.number(f"Page, 1 to {pages}", 1, pages, "page", 1, "own-runs", name="Page") - 1)
     for own in ended[first : first + AT_A_TIME]:
         with st.container(border=True):
             _show(own)
@@ -87,7 +88,7 @@ def _show(own: Own) -> None:
     if isinstance(own.run, Run):
         st.caption(_facts(own.run))
     elif own.run is not None:
-        say.refused("This run is damaged and cannot be loaded.", own.run.reason, st.warning)
+        alerts.error("This run is damaged and cannot be loaded.", own.run.reason, st.warning)
     elif own.job is not None:
         kind, dataset = kinds.get(own.job.spec.kind).title, data.load(own.job.spec.dataset).title
         st.caption(f"{kind} · {dataset} · {STATES.get(own.job.status.state, 'under way')}, without a run")
@@ -96,10 +97,10 @@ def _show(own: Own) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     with row:
         if isinstance(own.run, Run):
-            onward.link("lens.py", "Open", run=own.name)
+            next_page.link("lens.py", "Open", run=own.name)
         if own.job is not None:
             label = "Its training" + (", to resume" if own.job.resumable else "")
-            onward.link("train.py", label, job=own.name)
+            next_page.link("train.py", label, job=own.name)
         if isinstance(own.run, Run):
             if st.button("Link", key=f"link-{own.name}", icon=":material/link:"):
                 _link(own)
@@ -193,7 +194,7 @@ def _close_or_tell() -> None:
     if TOLD in st.session_state:
         st.rerun()
     if refused := st.session_state.pop(REFUSED, None):
-        say.refused(*refused)
+        alerts.error(*refused)
 
 
 def tell() -> None:
@@ -201,7 +202,7 @@ def tell() -> None:
     if done := st.session_state.pop(TOLD, None):
         st.success(done, icon=":material/check:")
     if refused := st.session_state.pop(REFUSED, None):
-        say.refused(*refused)
+        alerts.error(*refused)
 
 
 def bring() -> None:
@@ -222,7 +223,7 @@ def bring() -> None:
         try:
             job = importing.submit(file.getvalue(), visitor.current())
         except ExplorerError as error:
-            say.refused("This file was not imported.", error)
+            alerts.error("This file was not imported.", error)
         else:
             st.session_state[UPLOADS] = count + 1  # another uploader, an empty one
             st.session_state[TOLD] = "Checked: its run is being built." if job.status.active else "Imported."

@@ -12,7 +12,7 @@ import streamlit as st
 from PIL import Image
 
 from ae_core.errors import ImageError
-from pages.widgets import scripts
+from pages.serving import scripts
 
 SIDE = 112  # of the drawing, in pixels: four for each pixel of the models' images
 HERE = Path(__file__).parent

@@ -12,7 +12,8 @@ from ae_core.data import Dataset
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import impossible, paths, traversals
-from pages.widgets import caches, code, image_picker, link, run_picker, say, settings
+from pages.serving import caches, link
+from pages.widgets import alerts, controls, image_picker, run_picker, source_code
 from pages.widgets.film import Strip
 
 MOST_RUNS = 5
@@ -55,7 +56,7 @@ def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
         f"The largest step is from frame {jump + 1} to {jump + 2}, "
         f"{steps[jump] / steps.mean():.1f} times as large as the mean one. "
     )
-    reach = caches.spacing(run.run)
+    reach = caches.neighbour_distance(run.run)
     if reach > 0:
         away = caches.index(run.run).distances(path) / reach
         far = int(away.argmax())
@@ -82,7 +83,7 @@ def _comparable() -> tuple[dict[str, LoadedRun], Dataset]:
     if others:
         st.info(
             f"Only runs of one data set can be compared on one path. The first is of {dataset.title}: "
-            f"{', '.join(map(say.as_text, others))} left out."
+            f"{', '.join(map(alerts.escape_markdown, others))} left out."
         )
     return comparable, dataset
 
@@ -91,8 +92,8 @@ def between_images(frames: int) -> Way:
     """Shows the controls for a path between test images, and gives it: a strip for each run, and the pixels blended."""
     comparable, dataset = _comparable()
     how_many, which_way, spacing = st.columns(3)
-    count = settings.choice(how_many.segmented_control, "Images", range(2, MOST_IMAGES + 1), key="images")
-    way = settings.choice(
+    count = controls.choice(how_many.segmented_control, "Images", range(2, MOST_IMAGES + 1), key="images")
+    way = controls.choice(
         which_way.segmented_control,
         "Way",
         list(paths.WAYS),
@@ -103,7 +104,7 @@ def between_images(frames: int) -> Way:
     )
     even = True
     if count > 2:
-        shared = settings.choice(
+        shared = controls.choice(
             spacing.segmented_control,
             "Frames are shared out",
             [EVEN, BY_LENGTH],
@@ -131,11 +132,11 @@ def between_images(frames: int) -> Way:
             stops = paths.stops(caches.codes(run.run)[rows], frames, way, even)
         except OptionError as error:
             sentence = "One run gives two of these images the same code and is left out."
-            say.refused(sentence, f"{title}: {error}", st.warning)
+            alerts.error(sentence, f"{title}: {error}", st.warning)
             continue
         images = run.decode(path)
         strips.append(Strip(title, images, _findings(run, path, images), stops))
-        opened.append(code.opened(run.run))
+        opened.append(source_code.opened(run.run))
     if not strips:
         st.info("Choose images that are less alike, or other runs.")
         st.stop()
@@ -177,11 +178,11 @@ def along_a_direction(frames: int) -> Way:
     run = run_picker.pick()
     link.forget(*IMAGES, run_picker.SEVERAL)
     codes = caches.codes(run.run)
-    picture, controls = st.columns(2, vertical_alignment="bottom")
+    picture, direction_input = st.columns(2, vertical_alignment="bottom")
     with picture:
         row = image_picker.one("Image", run.spec.dataset, "image")
-    with controls:
-        kind = settings.choice(
+    with direction_input:
+        kind = controls.choice(
             st.segmented_control,
             "Along",
             [UNIT, PRINCIPAL],
@@ -189,7 +190,7 @@ def along_a_direction(frames: int) -> Way:
             help="Principal directions are those in which the codes vary most, the first most of all.",
         )
         last = run.latent_dim
-        which = settings.number(f"Number, 1 to {last}", 1, last, "direction", 1, of=run.run.name, name="direction")
+        which = controls.number(f"Number, 1 to {last}", 1, last, "direction", 1, of=run.run.name, name="direction")
     direction: int | np.ndarray
     if kind == UNIT:
         direction, name = which - 1, f"unit {which}"
@@ -225,7 +226,7 @@ from ae_core import data, figures
 from ae_core.figures import Row
 from ae_core.latent import paths, principal_directions
 
-run = {code.opened(run.run)}
+run = {source_code.opened(run.run)}
 codes = run.encode(data.as_float(data.load({run.spec.dataset!r}).split("test").images))
 direction = {f"np.eye({run.latent_dim})" if kind == UNIT else "principal_directions(codes)[0]"}[{which - 1}]
 low, high = np.percentile(codes @ direction, [1, 99])

@@ -10,7 +10,8 @@ from ae_core import latent
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
 from ae_core.runs import Run
-from pages.widgets import caches, image_picker, link, settings
+from pages.serving import caches, link
+from pages.widgets import controls, image_picker
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def pick(run: LoadedRun, prefix: str = "") -> Choice:
     codes = caches.codes(run.run)
     if run.latent_dim <= 2:
         return Choice(latent.whole_plane(codes), codes[0], "latent.whole_plane(codes)")
-    kind = settings.choice(st.segmented_control, "Plane", [PRINCIPAL, UNITS, IMAGES], key=f"{prefix}plane")
+    kind = controls.choice(st.segmented_control, "Plane", [PRINCIPAL, UNITS, IMAGES], key=f"{prefix}plane")
     if kind == IMAGES:
         numbers = []
         for i, column in enumerate(st.columns(3), start=1):
@@ -66,14 +67,14 @@ def pick(run: LoadedRun, prefix: str = "") -> Choice:
     return Choice(plane, through, f"latent.{name}(codes, {(first, second)}, {source})")
 
 
-@caches.kept(64)
+@caches.memoize(64)
 def _made(run: Run, name: str, which: tuple[int, int], through: bytes) -> Plane:
     plane: Plane = getattr(latent, name)(caches.codes(run), which, np.frombuffer(through, np.float32))
     return plane
 
 
 def _number(run: LoadedRun, label: str, key: str, default: int) -> int:
-    return settings.number(label, 1, run.latent_dim, key, default, of=run.run.name)
+    return controls.number(label, 1, run.latent_dim, key, default, of=run.run.name)
 
 
 def cut_through(code: np.ndarray, prefix: str = "") -> None:

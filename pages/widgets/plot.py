@@ -6,7 +6,6 @@ selection returns numbers of points instead of megabytes of points.
 """
 
 import base64
-import gzip
 import json
 from collections.abc import Callable, Hashable, Sequence
 from functools import cache
@@ -15,36 +14,18 @@ from threading import Condition
 from typing import Any
 
 import numpy as np
-import plotly
 import plotly.graph_objects as go
 import streamlit as st
 from cachetools import LRUCache, cached
-from starlette.requests import Request
-from starlette.responses import Response
 
 from ae_core import data
-from pages.widgets import scripts, served, sprites
+from pages.serving import plotly_script, scripts, sprites
 
 HERE = Path(__file__).parent
 SCRIPT = scripts.of("plot", *(HERE / name for name in ("plot.js", "save.js", "dots.js", "sprites.js")))
 Draw = Callable[[], go.Figure]
 KEPT = 12 << 20  # bytes of figures, of 10 to 200 kB each; 200 visitors missed 23 % of theirs with 16 MB, 38 with 8
-LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-LINK = f"/assets/plotly-{plotly.__version__}.min.js"
 NARROW = "narrow figures"  # of a session: which keys have little room
-
-
-@cache
-def library() -> bytes:
-    """Plotly's JavaScript, gzipped: a third of its 4.8 MB."""
-    return gzip.compress(LIBRARY.read_bytes(), 6)
-
-
-def _serve(request: Request) -> Response:
-    return Response(library(), media_type="text/javascript", headers=served.PACKED)
-
-
-ROUTE = served.route(LINK, _serve)
 
 
 @cache
@@ -142,5 +123,5 @@ def _packed(figure: bytes, key: str, alt: str, **about: Any) -> bytes:
 
     As bytes: Streamlit would write an object of a text twice, each letter looked at, and its page read it once more.
     """
-    about = {"name": key, "alt": alt, "library": served.link(LINK), "narrow": None, "tools": False} | about
+    about = {"name": key, "alt": alt, "library": plotly_script.link(), "narrow": None, "tools": False} | about
     return json.dumps(about).encode() + b"\n" + figure

@@ -11,7 +11,8 @@ from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.jobs import Job
 from ae_core.runs import BrokenRun
-from pages.widgets import caches, link, plot, run_picker, say, visitor
+from pages.serving import caches, link, visitor
+from pages.widgets import alerts, plot, run_picker
 
 JOB = "job"  # in the link
 PICKER, REFUSED = "which-training", "not-stopped"  # in the session
@@ -74,7 +75,7 @@ def watch(job_id: str) -> None:
     try:
         job = jobs.find(job_id)
     except ExplorerError as error:
-        say.refused("This training is gone.", error)
+        alerts.error("This training is gone.", error)
         return
     if not job.status.active:
         st.rerun(scope="app")
@@ -133,7 +134,7 @@ def _offer_to_stop(job: Job, stopping: bool) -> None:
 
     st.button(label, icon=":material/stop:", disabled=stopping, help=keeps, key="stop", on_click=stop)
     if refused := st.session_state.pop(REFUSED, None):
-        say.refused("It could not be stopped.", refused)
+        alerts.error("It could not be stopped.", refused)
 
 
 def show_ended(job: Job) -> None:
@@ -141,7 +142,7 @@ def show_ended(job: Job) -> None:
     _title(job)
     status = job.status
     if status.state == "failed":
-        say.refused("This training failed.", status.reason)
+        alerts.error("This training failed.", status.reason)
     elif not job.run_path.exists() and status.reason:
         st.info(status.reason)
     elif not job.run_path.exists() and job.resumable:
@@ -152,7 +153,7 @@ def show_ended(job: Job) -> None:
         deleted = status.state == "finished" or status.epoch
         st.info("Its run was deleted." if deleted else "Stopped before the first step: nothing was learnt.")
     elif isinstance(run := runs.read_or_tell(job.run_path), BrokenRun):
-        say.refused("The run of this training is damaged.", run.reason)
+        alerts.error("The run of this training is damaged.", run.reason)
     else:
         if status.state == "finished":
             training, whole = run.card.seconds, status.updated - status.submitted
@@ -186,7 +187,7 @@ def show_ended(job: Job) -> None:
         try:
             again = jobs.resume(job)
         except ExplorerError as error:
-            say.refused("It could not be resumed.", error)
+            alerts.error("It could not be resumed.", error)
         else:
             choose(again)
             st.rerun()

@@ -9,7 +9,8 @@ from ae_core import projecting
 from ae_core.errors import ExplorerError
 from ae_core.inference import LoadedRun
 from ae_core.runs import Run
-from pages.widgets import caches, say, settings
+from pages.serving import caches
+from pages.widgets import alerts, controls
 
 KEY = "projection"
 PRINCIPAL, TSNE = "Principal directions", "t-SNE"
@@ -40,7 +41,7 @@ def pick(run: LoadedRun) -> str:
     if run.latent_dim <= 2:
         return PRINCIPAL
     return str(
-        settings.control(
+        controls.control(
             st.segmented_control, "Projection", [PRINCIPAL, TSNE], default=PRINCIPAL, required=True, key=KEY
         )
     )
@@ -83,7 +84,7 @@ def _ask_or_watch(run: Run) -> None:
         st.fragment(_watch, run_every=SECONDS)(run)
         return
     if now.state == "failed":
-        say.refused("t-SNE was not computed.", now.reason)
+        alerts.error("t-SNE was not computed.", now.reason)
     elif now.state == "stopped":
         st.info("t-SNE was stopped.")
     else:
@@ -93,7 +94,7 @@ def _ask_or_watch(run: Run) -> None:
         try:
             projecting.start(run)
         except ExplorerError as error:
-            say.refused("It could not be started.", error)
+            alerts.error("It could not be started.", error)
         else:
             st.rerun()
 
@@ -108,4 +109,4 @@ def _watch(run: Run) -> None:
         try:
             projecting.request_stop(run)
         except ExplorerError as error:
-            say.refused("It could not be stopped.", error)
+            alerts.error("It could not be stopped.", error)

@@ -8,7 +8,7 @@ import streamlit as st
 from ae_core import data, spec
 from ae_core import settings as limits
 from ae_core.kinds import FAMILIES, Hyperparameter, Kind, Network
-from pages.widgets import settings
+from pages.widgets import controls
 
 SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512)
 WIDTHS: dict[tuple[int, ...], str] = {(): "none", (64,): "64", (128,): "128", (256,): "256", (256, 64): "256 → 64"}
@@ -25,17 +25,17 @@ def hyperparameters(kind: type[Kind]) -> dict[str, Any]:
 
 def _control(h: Hyperparameter, key: str) -> Any:
     if h.choices:
-        return settings.control(
+        return controls.control(
             st.segmented_control, h.label, h.choices, default=h.default, help=h.help, key=key, required=True, wrap=True
         )
     if isinstance(h.default, bool):
-        return settings.control(st.toggle, h.label, h.default, help=h.help, key=key)
+        return controls.control(st.toggle, h.label, h.default, help=h.help, key=key)
     if isinstance(h.default, str):
-        return settings.control(st.text_input, h.label, h.default, help=h.help, key=key)
+        return controls.control(st.text_input, h.label, h.default, help=h.help, key=key)
     if h.low is None or h.high is None:
-        return settings.control(st.number_input, h.label, value=h.default, help=h.help, key=key)
+        return controls.control(st.number_input, h.label, value=h.default, help=h.help, key=key)
     if h.log:
-        return settings.control(
+        return controls.control(
             st.select_slider,
             h.label,
             _log_steps(h.low, h.high, float(h.default)),
@@ -47,7 +47,7 @@ def _control(h: Hyperparameter, key: str) -> Any:
     whole = isinstance(h.default, int)
     low, high, default = (int(v) if whole else float(v) for v in (h.low, h.high, h.default))
     step = 1 if whole else min(0.01, (high - low) / 100)
-    return settings.control(st.slider, h.label, low, high, default, step, help=h.help, key=key)
+    return controls.control(st.slider, h.label, low, high, default, step, help=h.help, key=key)
 
 
 def _log_steps(low: float, high: float, default: float) -> list[float]:
@@ -62,7 +62,7 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
     """Controls for family, code size and depth; what differs from the kind's default network."""
     default = kind.default_network(data.load(dataset).image_shape)
     key = f"{kind.__name__}-{dataset}"
-    family = settings.control(
+    family = controls.control(
         st.segmented_control,
         "Network",
         list(FAMILIES),
@@ -76,7 +76,7 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
     most = limits.current().code
     own_size = min(default.latent_dim, most)
     sizes = [size for size in sorted({*SIZES, own_size}) if size <= most]
-    size = settings.control(
+    size = controls.control(
         st.select_slider,
         "Code size",
         sizes,
@@ -91,7 +91,7 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
         after = _widths("Hidden layers after it", default.decoder_hidden if own else (), f"{key}-{family}-after")
         changes |= {"hidden": hidden, "decoder_hidden": after}
         if family == "dense" and not hidden and not after:
-            changes["tied"] = settings.control(
+            changes["tied"] = controls.control(
                 st.toggle,
                 "Tied weights",
                 help="The decoder uses the encoder's weights, transposed.",
@@ -102,7 +102,7 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
 
 def _widths(label: str, default: tuple[int, ...], key: str) -> tuple[int, ...]:
     options = list(WIDTHS) if default in WIDTHS else [*WIDTHS, default]
-    chosen = settings.control(
+    chosen = controls.control(
         st.selectbox,
         label,
         options,
@@ -120,7 +120,7 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
     key = f"{family}-{dataset}"
     most = min(spec.MAX_EPOCHS, limits.current().epochs)
     left, right = st.columns(2)
-    epochs = settings.control(
+    epochs = controls.control(
         left.number_input,
         f"Epochs, 1 to {most}",
         1,
@@ -129,11 +129,11 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
         key=f"{key}-epochs",
         name="Epochs",
     )
-    seed = settings.control(
+    seed = controls.control(
         right.number_input, "Seed", 0, 2**31 - 1, 0, help="The same seed gives the same run.", key="seed"
     )
     with st.expander("Optimiser"):
-        batch_size = settings.control(
+        batch_size = controls.control(
             st.select_slider,
             "Batch size",
             sorted({16, 32, 64, 128, 256, 512, default.batch_size}),
@@ -141,7 +141,7 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
             key=f"{key}-batch",
         )
         rates = sorted({1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, default.learning_rate})
-        learning_rate = settings.control(
+        learning_rate = controls.control(
             st.select_slider,
             "Peak learning rate",
             rates,

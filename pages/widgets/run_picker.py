@@ -10,7 +10,8 @@ from ae_core import data, jobs, kinds, logs, runs
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
-from pages.widgets import caches, link, say, visitor
+from pages.serving import caches, link, visitor
+from pages.widgets import alerts
 
 KEY = "run"
 PICKED = "picked-run"
@@ -107,7 +108,7 @@ def pick(default: str = "variational") -> LoadedRun:
             raise RunError(run.reason)
         loaded = caches.load(run)
     except RunError as error:
-        say.refused("This run is broken and was not loaded. Pick another one, or train it again.", error)
+        alerts.error("This run is broken and was not loaded. Pick another one, or train it again.", error)
         st.stop()
     st.caption(summary(loaded))
     return loaded
@@ -135,7 +136,7 @@ def pick_beside(run: LoadedRun) -> LoadedRun | None:
     try:
         return caches.load(found[name])
     except RunError as error:
-        say.refused("The second run is broken and was not loaded.", error)
+        alerts.error("The second run is broken and was not loaded.", error)
         return None
 
 
@@ -145,7 +146,7 @@ def _choose(key: str) -> None:
 
 def title(run: LoadedRun) -> str:
     """What a run is called, for places that read Markdown."""
-    return say.as_text(_label(run.run))
+    return alerts.escape_markdown(_label(run.run))
 
 
 def _none_yet() -> NoReturn:
@@ -174,7 +175,7 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
         list(found),
         selection_mode="multi",
         default=first[:most],
-        format_func=lambda name: say.as_text(called[name]),
+        format_func=lambda name: alerts.escape_markdown(called[name]),
         key=SEVERAL,
         persist_state="session",
         on_change=link.settle,
@@ -193,7 +194,7 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
         try:
             loaded[called[name]] = caches.load(found[name])
         except RunError as error:
-            say.refused("One of these runs is broken and is left out.", error)
+            alerts.error("One of these runs is broken and is left out.", error)
     if not loaded:
         st.stop()
     return loaded

@@ -11,7 +11,7 @@ import streamlit as st
 
 from ae_core import data
 from ae_core.errors import OptionError
-from pages.widgets import link
+from pages.serving import link
 
 KEY = "select"
 STATE = "selections"

@@ -8,7 +8,7 @@ import streamlit as st
 from ae_core import images, preparing
 from ae_core.errors import ImageError
 from ae_core.preparing import Steps
-from pages.widgets import say, settings
+from pages.widgets import alerts, controls
 from pages.widgets.image_input import Picture
 
 TILE, LAST = 66, 78  # pixels on the screen: five stand beside one another on a phone; the last has the longest name
@@ -37,12 +37,12 @@ def steps(picture: Picture, image_shape: tuple[int, int]) -> tuple[np.ndarray, S
     cells[0].caption("as it came")
     taken = {INVERT: cells[1].checkbox("invert", key=INVERT, on_change=choose)}
     for cell, name in zip(cells[2:], ("crop", "centre", "contrast"), strict=True):
-        taken[name] = settings.control(cell.checkbox, name, value=True, key=name)
+        taken[name] = controls.control(cell.checkbox, name, value=True, key=name)
     chosen = Steps(**taken)
     try:
         stages = preparing.prepare(picture.grey, image_shape, chosen)
     except ImageError as error:
-        st.warning(say.as_text(error))
+        st.warning(alerts.escape_markdown(error))
         return None
     for place, stage in zip(places, stages, strict=True):
         fine = np.round(stage.image * 255).astype(np.uint8).repeat(FINE, axis=0).repeat(FINE, axis=1)

@@ -6,7 +6,8 @@ from ae_core import kinds, sweeps
 from ae_core import settings as limits
 from ae_core.errors import ExplorerError
 from ae_core.sweeps import Sweep
-from pages.widgets import recipe_input, say, visitor
+from pages.serving import visitor
+from pages.widgets import alerts, recipe_input
 
 LOOK_SECONDS = 1
 SEEDS = (0, 1, 2, 3, 4)
@@ -65,7 +66,7 @@ def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], e
         training = {} if epochs is None else {"epochs": int(epochs)}
         sweeps.submit(sweeps.plan(names, sizes, seeds, dataset, **training), visitor.current())
     except ExplorerError as error:
-        say.refused("They could not be started.", error)
+        alerts.error("They could not be started.", error)
     else:
         st.rerun()
 
@@ -82,7 +83,7 @@ def _standing(sweep_id: str) -> None:
     try:
         sweep = sweeps.find(sweep_id, visitor.current())
     except ExplorerError as error:
-        say.refused("They are gone.", error)
+        alerts.error("They are gone.", error)
         return
     done = sweep.ended == len(sweep.jobs)
     st.progress(sweep.fraction, text=f"{sweep.ended} of {_counted(len(sweep.jobs))} done{_how(sweep)}")
@@ -94,7 +95,7 @@ def _standing(sweep_id: str) -> None:
             try:
                 sweeps.stop(sweep)
             except ExplorerError as error:
-                say.refused("They could not be stopped.", error)
+                alerts.error("They could not be stopped.", error)
             else:
                 st.rerun()
     elif st.session_state.pop(ends, True) is False:

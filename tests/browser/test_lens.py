@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Locator, expect
 import ae_core
 from ae_core import data, latent, runs
 from ae_core.data import as_float
-from pages.widgets.lens import open_scene
+from pages.serving.lens_tiles import open_scene
 
 PLACES = 200
 TOLERANCE = 0.02  # at the 99th percentile of the pixels that are not background in either

@@ -17,7 +17,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
-from pages.widgets.code import TITLE
+from pages.widgets.source_code import TITLE
 
 PATIENCE = 60.0  # seconds
 AT_ONCE = 6  # connections of a browser to one server

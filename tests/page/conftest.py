@@ -8,7 +8,8 @@ import pytest
 from visiting import ME, ROOT
 
 from ae_core import jobs, runs
-from pages.widgets import plot, visitor
+from pages.serving import visitor
+from pages.widgets import plot
 
 
 @pytest.fixture(autouse=True)

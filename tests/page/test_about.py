@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from visiting import ROOT
 
 from ae_core import processes
-from pages.widgets import server
+from pages.serving import server_status
 
 ABOUT = str(ROOT / "pages" / "about.py")
 SECRETS = ("my secret title", "0123456789abcdef0123456789abcdef", "sparse-secret-id")
@@ -28,13 +28,13 @@ def data_folder(data_folder: Path) -> Iterator[Path]:
         path.mkdir(parents=True)
         (path / "spec.json").write_text(json.dumps({"title": title, "owner": owner}))
         (path / "status.json").write_text("[" * 100_000 if state == "damaged" else json.dumps({"state": state}))
-    server.facts.clear()
+    server_status.facts.clear()
     yield data_folder
-    server.facts.clear()
+    server_status.facts.clear()
 
 
 def test_it_counts_what_is_under_way_and_what_waits() -> None:
-    facts = server.facts()
+    facts = server_status.facts()
     assert (facts.training, facts.waiting) == (2, 1)
     assert 0 < facts.uptime < 86400
     assert facts.cores == os.cpu_count()
@@ -45,7 +45,7 @@ def test_it_weighs_the_trainers_of_its_own_folder(data_folder: Path, tmp_path_fa
     def trainer(folder: Path) -> subprocess.Popen[bytes]:
         # As the worker is called, but all that it does is to hold 100 MB.
         code = "import sys; x = b'1' * 10**8; print('ready', flush=True); sys.stdin.read()"
-        command = [sys.executable, "-c", code, "-m", server.TRAINER, str(folder)]
+        command = [sys.executable, "-c", code, "-m", server_status.TRAINER, str(folder)]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     ours, others = trainer(data_folder / "jobs" / "a"), trainer(tmp_path_factory.mktemp("other") / "jobs" / "a")
@@ -53,7 +53,7 @@ def test_it_weighs_the_trainers_of_its_own_folder(data_folder: Path, tmp_path_fa
         for process in (ours, others):
             assert process.stdout is not None
             process.stdout.readline()
-        assert 1e8 < server.facts().trainers_bytes < 2e8
+        assert 1e8 < server_status.facts().trainers_bytes < 2e8
     finally:
         for process in (ours, others):
             process.kill()
@@ -61,8 +61,8 @@ def test_it_weighs_the_trainers_of_its_own_folder(data_folder: Path, tmp_path_fa
 
 
 def test_a_trainer_is_started_as_it_is_looked_for() -> None:
-    assert server.TRAINER.split(".")[:2] == ["ae_core", "jobs"]
-    assert (processes.ROOT / (server.TRAINER.replace(".", "/") + ".py")).exists()
+    assert server_status.TRAINER.split(".")[:2] == ["ae_core", "jobs"]
+    assert (processes.ROOT / (server_status.TRAINER.replace(".", "/") + ".py")).exists()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_trainer_is_started_as_it_is_looked_for() -> None:
     [(5, "under a minute"), (60, "1 minute"), (7300, "2 hours"), (86400, "1 day"), (1e6, "11 days")],
 )
 def test_a_duration_is_in_the_unit_that_fits(seconds: float, text: str) -> None:
-    assert server.duration(seconds) == text
+    assert server_status.duration(seconds) == text
 
 
 def test_the_page_says_the_limits_in_force_and_nothing_of_anyone(

@@ -12,7 +12,7 @@ from visiting import ROOT, code_fold, code_of, figures_of, made_by, open_page, p
 import ae_core
 from ae_core import images, runs
 from ae_core.spec import make_spec
-from pages.widgets import code, film, plot
+from pages.widgets import film, plot, source_code
 
 BESIDE = "beside-"  # begins the keys of what belongs to the second lens
 
@@ -140,7 +140,7 @@ def test_two_lenses_have_a_fold_each() -> None:
     app = open_page("lens", run="vanilla-2d", beside="variational-2d")
     assert not app.code
     for opened, (prefix, name) in enumerate({"": "vanilla-2d", BESIDE: "variational-2d"}.items(), start=1):
-        app.session_state[prefix + code.KEY] = True
+        app.session_state[prefix + source_code.KEY] = True
         app.run()
         assert not app.exception
         assert len(app.code) == opened

@@ -9,7 +9,7 @@ from visiting import NAVIGATION
 
 import ae_core
 from ae_core import latent, runs
-from pages.widgets import caches
+from pages.serving import caches
 
 
 def opened(**link: str) -> AppTest:

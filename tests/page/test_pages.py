@@ -25,7 +25,7 @@ from visiting import (
 )
 
 from ae_core import cards, data, runs
-from pages.widgets import caches
+from pages.serving import caches
 
 PAGES = (
     "home",

@@ -14,7 +14,8 @@ from visiting import assert_sound, made_by, open_page, said, turn, visit
 
 from ae_core import runs
 from ae_core.latent import paths
-from pages.widgets import caches, path_input
+from pages.serving import caches
+from pages.widgets import path_input
 
 
 def film(app: AppTest) -> dict[str, Any]:

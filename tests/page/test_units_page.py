@@ -11,7 +11,7 @@ from visiting import assert_sound, made_by, open_page, said, turn, visit
 
 from ae_core import runs
 from ae_core.latent import traversals
-from pages.widgets import caches
+from pages.serving import caches
 
 
 def units(figure: go.Figure) -> list[int]:

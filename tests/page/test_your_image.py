@@ -16,22 +16,23 @@ from visiting import alter, button, code_fold, code_of, cut, made_by, open_page,
 from ae_core import data, images, kinds, latent, metrics, runs
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
-from pages.widgets import answers, caches, image_input, pad
+from pages.serving import caches
+from pages.widgets import comparison, image_input, pad
 
 TITLES = [kinds.get(name).title for name in kinds.names()]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[answers.Answer]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[comparison.Answer]]:
     """What the page shows in its rows, at each run of its script."""
-    shown: list[list[answers.Answer]] = []
-    show = answers.show
+    shown: list[list[comparison.Answer]] = []
+    show = comparison.show
 
-    def remember(given: list[answers.Answer], key: str) -> str | None:
+    def remember(given: list[comparison.Answer], key: str) -> str | None:
         shown.append(list(given))
         return show(given, key)
 
-    monkeypatch.setattr(answers, "show", remember)
+    monkeypatch.setattr(comparison, "show", remember)
     return shown
 
 
@@ -78,7 +79,7 @@ def test_a_drawing_is_answered_by_all_seven(asked: list) -> None:
     assert [a.run.recipe.title for a in given] == TITLES
     for answer in given:
         assert answer.reconstruction.shape == (28, 28)
-        assert answer.neighbours.shape == (answers.NEIGHBOURS, 28, 28)
+        assert answer.neighbours.shape == (comparison.NEIGHBOURS, 28, 28)
         assert 0 <= answer.rank <= 100
     draw(app, np.zeros_like(shirt()))
     assert "Draw a shirt" in app.info[0].value
@@ -237,7 +238,7 @@ def test_a_link_with_nonsense_in_it_opens_the_page(asked: list) -> None:
 
 
 def test_the_code_makes_what_the_rows_show(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[answers.Answer]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.Answer]]
 ) -> None:
     app = draw(opened(crop="false"), shirt())
     (tmp_path / "drawing.png").write_bytes(png(shirt()))
@@ -250,7 +251,7 @@ def test_the_code_makes_what_the_rows_show(
 
 
 def test_the_code_reads_a_large_upload_as_the_page_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[answers.Answer]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.Answer]]
 ) -> None:
     grey = np.random.default_rng(0).integers(170, 250, (1400, 1000), np.uint8)
     grey[300:900, 250:700] -= 150
@@ -309,23 +310,23 @@ def test_without_any_kind_the_page_says_what_to_do(nothing_ships: Path) -> None:
     ],
 )
 def test_how_strange_an_image_is_in_words(rank: float, expected: str) -> None:
-    assert answers.words(rank) == expected
+    assert comparison.words(rank) == expected
 
 
-def test_the_answers_are_summed_up_in_a_sentence(asked: list[list[answers.Answer]]) -> None:
+def test_the_answers_are_summed_up_in_a_sentence(asked: list[list[comparison.Answer]]) -> None:
     draw(opened(), shirt())
-    sentence = answers._summary(asked[-1])
+    sentence = comparison._summary(asked[-1])
     ranks = {a.run.recipe.title: a.rank for a in asked[-1]}
     least, most = min(ranks, key=ranks.__getitem__), max(ranks, key=ranks.__getitem__)
-    assert sentence == f"To {least} it is {answers.words(ranks[least])}; to {most} {answers.words(ranks[most])}."
-    assert answers._summary([]) == ""
+    assert sentence == f"To {least} it is {comparison.words(ranks[least])}; to {most} {comparison.words(ranks[most])}."
+    assert comparison._summary([]) == ""
 
 
 @pytest.mark.parametrize("kind", ["vanilla", "variational"])
 def test_an_answer_is_what_the_library_says(kind: str) -> None:
     run = caches.load(runs.read(runs.SHIPPED / kind))
     x = caches.test_images("fashion-mnist", 7)
-    answer = answers.ask(run, x)
+    answer = comparison.ask(run, x)
     code = run.encode(x[None])
     x_hat = run.decode(code)
     np.testing.assert_array_equal(answer.reconstruction, x_hat[0])

@@ -16,7 +16,7 @@ from streamlit.testing.v1.element_tree import Button, Expander
 
 from ae_core import jobs, runs
 from ae_core.spec import make_spec
-from pages.widgets import code, plot
+from pages.widgets import plot, source_code
 
 ROOT = Path(__file__).resolve().parents[2]
 NAVIGATION = str(ROOT / "pages" / "navigation.py")
@@ -89,11 +89,11 @@ def assert_sound(app: AppTest) -> None:
 def code_fold(app: AppTest) -> Expander:
     """Where the page shows its code, opened."""
     assert not app.exception, [e.value for e in app.exception]
-    folds = [e for e in app.expander if e.label == code.TITLE]
+    folds = [e for e in app.expander if e.label == source_code.TITLE]
     assert len(folds) == 1, "a page without code"
-    if not app.session_state[code.KEY]:
+    if not app.session_state[source_code.KEY]:
         assert not folds[0].code, "code in a closed fold"
-        app.session_state[code.KEY] = True
+        app.session_state[source_code.KEY] = True
         app.run()
         return code_fold(app)
     return folds[0]

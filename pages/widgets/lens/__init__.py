@@ -16,11 +16,11 @@ from ae_core import data
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
-from pages.widgets import caches, scripts, served, sprites
-from pages.widgets.lens.scenes import ROOT, ROUTES, TILE, Scene, keep_main_planes, open_scene, prepare
+from pages.serving import caches, routes, scripts, sprites
+from pages.serving.lens_tiles import ROOT, TILE, Scene, open_scene
 
 HERE = Path(__file__).parent
-PARTS = ("../sprites.js", "view.js", "tiles.js", "points.js", "ground.js", "draw.js", "hand.js", "lens.js")
+PARTS = ("../sprites.js", "view.js", "tiles.js", "points.js", "ground.js", "draw.js", "pointer_input.js", "lens.js")
 SCRIPT = scripts.of("lens", *(HERE / part for part in PARTS))
 GROUND = "Hatched once: farther from every test image than images are from each other, made up by the decoder."
 IMPOSSIBLE = "Hatched twice: no image can have such a code, a unit would be out of its activation's range."
@@ -87,7 +87,7 @@ def show(
         key=name,
         data={
             "token": scene.token,
-            "link": served.link(f"{ROOT}/{scene.token}"),
+            "link": routes.link(f"{ROOT}/{scene.token}"),
             "home": [home.x, home.y, home.reach],
             "tile": TILE,
             "level": scene.level,
@@ -98,7 +98,7 @@ def show(
             "tour": first is None,
             "count": len(scene.codes),
             "posteriors": scene.has_posteriors,
-            "spacing": caches.spacing(run.run),
+            "spacing": caches.neighbour_distance(run.run),
             "image": list(run.image_shape),
             "classes": list(dataset.class_names),
             "colours": colours,
@@ -153,10 +153,7 @@ def _numbers(value: Any, count: int, scene: Scene) -> Any:
 __all__ = [
     "GROUND",
     "IMPOSSIBLE",
-    "ROUTES",
     "Look",
-    "keep_main_planes",
     "parse",
-    "prepare",
     "show",
 ]

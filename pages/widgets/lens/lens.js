@@ -29,7 +29,7 @@ class Lens {
     this.closing = new AbortController();
     const on = (target, event, act, options = {}) =>
       target.addEventListener(event, act, { signal: this.closing.signal, ...options });
-    this.hand = new Hand(this, on);
+    this.input = new PointerInput(this, on);
     on(find("nearer"), "click", () => this.zoom(2));
     on(find("farther"), "click", () => this.zoom(0.5));
     on(this.reset, "click", () => this.go_home());
@@ -247,7 +247,7 @@ class Lens {
     this.place.textContent = `(${x.toFixed(2)}, ${y.toFixed(2)})`;
     const name = `${data.classes[this.points.labels[index]]}, test image ${index}`;
     if (this.name.textContent !== name) this.name.textContent = name;
-    this.off.textContent = `${distance.toFixed(2)} away, ${(distance / data.spacing).toFixed(1)} times a usual gap`;
+    this.off.textContent = `${distance.toFixed(2)} away, ${(distance / data.neighbour_distance).toFixed(1)} times a usual gap`;
     this.draw_cursor();
   }
 
@@ -277,7 +277,7 @@ class Lens {
     cancelAnimationFrame(this.tour);
   }
 
-  // ---- what a hand does
+  // ---- what the pointer and keys do
 
   pin_here() {
     for (const lens of this.group()) {

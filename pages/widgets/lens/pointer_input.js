@@ -1,5 +1,5 @@
 // What a visitor does to the plane of a lens: pointer, fingers, wheel and keys.
-class Hand {
+class PointerInput {
   constructor(lens, on) {
     this.lens = lens;
     this.fingers = new Map(); // those that are down: where they are, where they came down, whether they moved on

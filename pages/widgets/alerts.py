@@ -12,13 +12,13 @@ LOOKED_FOR = re.compile(r"(:(?=material/|//)|<(?=-)|-(?=[->])|@|www(?=\.))", re.
 WORD_JOINER = "\u2060"  # takes no room
 
 
-def as_text(text: object) -> str:
+def escape_markdown(text: object) -> str:
     """People's text, or an error's, for places that would read Markdown in it."""
     broken = LOOKED_FOR.sub(rf"\1{WORD_JOINER}", str(text).replace("&", "&amp;"))
     return MARKDOWN.sub(r"\\\1", broken)
 
 
-def refused(sentence: str, reason: object, box: Callable[[str], Any] = st.error) -> None:
+def error(sentence: str, reason: object, box: Callable[[str], Any] = st.error) -> None:
     """Says what is not done, and why.
 
     Args:

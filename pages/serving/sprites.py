@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from ae_core import data, images
 from ae_core.errors import DatasetError
-from pages.widgets import served
+from pages.serving import routes
 
 SHEET = 1000  # images on a sheet, in reading order
 COLUMNS = 50
@@ -18,7 +18,7 @@ PATH = "/assets/sprites"
 
 def link(dataset: str, sheet: int) -> str:
     """Where a browser gets a sheet: images from number sheet · SHEET on."""
-    return served.link(f"{PATH}/{dataset}/{sheet}.png")
+    return routes.link(f"{PATH}/{dataset}/{sheet}.png")
 
 
 def links(dataset: str) -> list[str]:
@@ -47,7 +47,7 @@ def _serve(request: Request) -> Response:
         content = sheet(request.path_params["dataset"], request.path_params["sheet"])
     except DatasetError:
         return Response("There is no such sheet.", 404, media_type="text/plain")
-    return Response(content, media_type="image/png", headers=served.KEPT)
+    return Response(content, media_type="image/png", headers=routes.KEPT)
 
 
-ROUTE = served.route(PATH + "/{dataset}/{sheet:number}.png", _serve)
+ROUTE = routes.route(PATH + "/{dataset}/{sheet:number}.png", _serve)

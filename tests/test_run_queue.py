@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from pages.widgets import turns
+from pages.serving import run_queue
 
 SHORT = 0.3
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LONG", SHORT)
+    monkeypatch.setattr(run_queue, "LONG", SHORT)
 
 
 def run(pages: list[Callable[[], None]]) -> None:
@@ -31,7 +31,7 @@ def test_one_is_run_at_a_time_in_the_order_in_which_they_came() -> None:
     events: list[tuple[str, int]] = []
 
     def page(number: int) -> None:
-        with turns.taken():
+        with run_queue.turn():
             events.append(("begin", number))
             time.sleep(0.02)
             events.append(("end", number))
@@ -45,13 +45,13 @@ def test_one_that_computes_for_long_loses_its_turn_and_takes_none_from_others() 
     long_is_over = threading.Event()
 
     def slow() -> None:
-        with turns.taken():
+        with run_queue.turn():
             events.append("slow begins")
             long_is_over.wait(10)
             events.append("slow ends")
 
     def quick(number: int) -> None:
-        with turns.taken():
+        with run_queue.turn():
             events.append(f"quick {number}")
             if number == 1:
                 long_is_over.set()
@@ -66,21 +66,9 @@ def test_one_that_computes_for_long_loses_its_turn_and_takes_none_from_others() 
 
 def test_a_page_that_fails_gives_its_turn_back() -> None:
     def fails() -> None:
-        with pytest.raises(ValueError, match="no"), turns.taken():
+        with pytest.raises(ValueError, match="no"), run_queue.turn():
             raise ValueError("no")
 
     began = time.monotonic()
     run([fails, fails, fails])
     assert time.monotonic() - began < SHORT
-
-
-def test_pages_that_had_to_wait_for_long_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LATE", 0.2)
-    late: list[int] = []
-
-    def page(number: int) -> None:
-        with turns.taken(lambda: late.append(number)):
-            time.sleep((0.02, 0.35, 0)[number])
-
-    run([lambda n=n: page(n) for n in range(3)])
-    assert late == [2]

@@ -1,32 +1,25 @@
-"""Takes turns: pages of many visitors at once would each take as long as all of them together."""
+"""Runs the pages of many visitors one after another: at once, each would take as long as all of them together."""
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
 
 LONG = 0.5  # seconds, after which a page that still computes no longer holds up the others
-LATE = 0.1  # seconds that a page waited for its turn, from which on this process is behind
 
 _lock = Lock()
-_waiting: deque[Event] = deque()  # who came first is first; each is woken once it is
-_holder: Event | None = None  # whose turn it is
-_began = 0.0  # when that began
+_waiting: deque[Event] = deque()  # first in, first out; each is set once it is the first
+_holder: Event | None = None
+_began = 0.0
 
 
 @contextmanager
-def taken(late: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Lasts while it is this page's turn.
-
-    Args:
-        late: Called where the page had to wait for so long that this process is behind.
-    """
-    mine, came = Event(), time.monotonic()
+def turn() -> Iterator[None]:
+    """Waits until it is this page's turn, and passes it on in the end."""
+    mine = Event()
     _begin(mine)
     try:
-        if time.monotonic() - came > LATE:
-            late()
         yield
     finally:
         _end(mine)
@@ -48,14 +41,14 @@ def _begin(mine: Event) -> None:
                 if _waiting:
                     _waiting[0].set()
                 return
-            mine.clear()  # under the lock: who ends from now on wakes it
+            mine.clear()  # under the lock, so that no later `set` is missed
         mine.wait(left)
 
 
 def _end(mine: Event) -> None:
     global _holder
     with _lock:
-        if _holder is mine:  # or it has lost its turn
+        if _holder is mine:  # a page that took long has lost its turn
             _holder = None
             if _waiting:
                 _waiting[0].set()

@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pages.widgets import served
+from pages.serving import routes
 
 PATH = "/assets/scripts"
 
@@ -25,7 +25,7 @@ def of(name: str, *parts: Path) -> str:
     content = "\n".join(part.read_text() for part in parts).encode()
     file = f"{name}-{hashlib.sha256(content).hexdigest()[:12]}.js"  # another content has another link
     _packed[file] = gzip.compress(content)
-    link = json.dumps(served.link(f"{PATH}/{file}"))
+    link = json.dumps(routes.link(f"{PATH}/{file}"))
     return f"const {{ default: show }} = await import(new URL({link}, document.baseURI));\nexport default show;\n"
 
 
@@ -33,7 +33,7 @@ def _serve(request: Request) -> Response:
     content = _packed.get(request.path_params["file"])
     if content is None:
         return Response("There is no such script.", 404, media_type="text/plain")
-    return Response(content, media_type="text/javascript", headers=served.PACKED)
+    return Response(content, media_type="text/javascript", headers=routes.PACKED)
 
 
-ROUTE = served.route(PATH + "/{file}", _serve)
+ROUTE = routes.route(PATH + "/{file}", _serve)

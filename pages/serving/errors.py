@@ -7,12 +7,12 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from ae_core import logs
-from pages.widgets import visitor
+from pages.serving import visitor
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def told(error: Exception) -> bool:
+def on_script_error(error: Exception) -> bool:
     """Logs where it happened, and says on the page, in one sentence, how to find it there."""
     if isinstance(error, FragmentHandledException):
         return True  # of a fragment within the page, which has told of it already
@@ -21,6 +21,6 @@ def told(error: Exception) -> bool:
     logs.event("page failed", "error", error=type(error).__name__, where=where)
     st.error(
         "This page stopped on a mistake of ours; nothing of yours is lost. Reload it; if it stays, tell whoever "
-        f"runs this server: session {visitor.session()}."
+        f"runs this server: session {visitor.tab()}."
     )
     return True

@@ -30,7 +30,7 @@ from ae_core.errors import ExplorerError
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
 from ae_core.runs import Run
-from pages.widgets import caches, served
+from pages.serving import caches, routes
 
 ROOT = "/assets/lens"
 KEPT = 2000  # scenes of some kilobytes; what is gone is opened again by the next run of a page
@@ -158,7 +158,7 @@ class Scene:
     def overlay(self, name: str, view: View) -> np.ndarray:
         """Values over a view, square, top row first: of latent.OVERLAYS, or the "ground"."""
         side = STRETCH_SIDE if name == "Stretch" else OVERLAY_SIDE
-        about = self.run, self.plane, view.places(side), self.codes, caches.spacing(self.of)
+        about = self.run, self.plane, view.places(side), self.codes, caches.neighbour_distance(self.of)
         values = latent.ground(*about) if name == "ground" else latent.overlay(name, *about)
         return values.reshape(side, side)
 
@@ -310,7 +310,7 @@ def _view(text: str, world: View) -> View:
 
 _GONE = PlainTextResponse("This plane is not open here: reload the page.", 404)
 ROUTES = [
-    served.route(ROOT + "/{token}/points", _serve_points),
-    served.route(ROOT + "/{token}/tile/{level:number}/{column:number}/{row:number}", _serve_tile),
-    served.route(ROOT + "/{token}/overlay/{name}", _serve_overlay),
+    routes.route(ROOT + "/{token}/points", _serve_points),
+    routes.route(ROOT + "/{token}/tile/{level:number}/{column:number}/{row:number}", _serve_tile),
+    routes.route(ROOT + "/{token}/overlay/{name}", _serve_overlay),
 ]

@@ -31,7 +31,7 @@ def _content_and(run: Run, *more: Hashable) -> Hashable:
     return content(run), *more
 
 
-def kept(most: int, key: Callable[..., Hashable] = _content_and) -> Callable[[F], F]:
+def memoize(most: int, key: Callable[..., Hashable] = _content_and) -> Callable[[F], F]:
     """Keeps what a function gave the last times, so many; who asks for what is just being computed waits for it.
 
     Streamlit's own cache takes a tenth of a millisecond to find something in, and some pages look fifty times.
@@ -54,7 +54,7 @@ def load(run: Run) -> LoadedRun:
     return loaded
 
 
-@kept(32)
+@memoize(32)
 def _loaded(run: Run) -> LoadedRun:
     return inference.load(run.path)
 
@@ -88,20 +88,20 @@ def log_variances(run: Run) -> np.ndarray:
     return np.concatenate([loaded.encode_distribution(test_images(run.spec.dataset, rows))[1] for rows in every])
 
 
-@kept(32)
+@memoize(32)
 def index(run: Run) -> Index:
     """The codes of all test images, to find neighbours among."""
     return Index(codes(run))
 
 
-@kept(4, key=str)
+@memoize(4, key=str)
 def pixels(dataset: str) -> Index:
     """All test images, to find neighbours among."""
     images = data.load(dataset).split("test").images
     return Index(images.reshape(len(images), -1))
 
 
-@kept(32)
+@memoize(32)
 def errors(run: Run) -> np.ndarray:
     """Mean squared error of every test image, (n,)."""
     loaded = load(run)
@@ -115,25 +115,25 @@ def errors(run: Run) -> np.ndarray:
     return _frozen(np.concatenate(parts))
 
 
-@kept(32)
+@memoize(32)
 def plane(run: Run) -> Plane:
     """The run's main plane."""
     return latent.main_plane(codes(run))
 
 
-@kept(32)
+@memoize(32)
 def places(run: Run) -> np.ndarray:
     """Where the test images lie on the run's main plane, (n, 2)."""
     return _frozen(plane(run).points(codes(run)))
 
 
-@kept(32)
+@memoize(32)
 def extent(run: Run) -> tuple[float, float, float, float]:
     """(left, right, bottom, top) of a box around them on the main plane, as `latent.extent` draws it."""
     return latent.extent(places(run))
 
 
-@kept(64, key=lambda run, plane: (content(run), plane.origin.tobytes(), plane.axes.tobytes()))
+@memoize(64, key=lambda run, plane: (content(run), plane.origin.tobytes(), plane.axes.tobytes()))
 def off_plane(run: Run, plane: Plane) -> float:
     """How far half of the test codes lie at least off a plane."""
     return float(np.median(plane.offsets(codes(run))))
@@ -154,7 +154,7 @@ class Activity:
     zeros: float
 
 
-@kept(32)
+@memoize(32)
 def activity(run: Run) -> Activity:
     """How its units share the work on the test images."""
     z, threshold = codes(run), evaluation.activity_threshold(load(run))
@@ -162,42 +162,42 @@ def activity(run: Run) -> Activity:
     return Activity(_frozen(counts), _frozen(rates), float((z == 0).mean()))
 
 
-@kept(16)
+@memoize(16)
 def density(run: Run) -> Density:
     """What to draw the run's codes from: its prior, or a density fitted to its codes."""
     with st.spinner("Fitting a density to the codes …"):
         return fitting.density(load(run), codes(run))
 
 
-@kept(32)
-def spacing(run: Run) -> float:
+@memoize(32)
+def neighbour_distance(run: Run) -> float:
     """How far 99 % of the test codes lie at most from their nearest other one."""
-    return latent.spacing(codes(run))
+    return latent.neighbour_distance(codes(run))
 
 
-@kept(32)
+@memoize(32)
 def directions(run: Run) -> np.ndarray:
     """The principal directions of the test codes, (d, d), by falling variance."""
     return _frozen(latent.principal_directions(codes(run))[0])
 
 
-@kept(32)
+@memoize(32)
 def unit_ranges(run: Run) -> np.ndarray:
     """The 1st and 99th percentile of each unit among the test codes, (d, 2)."""
     return _frozen(traversals.unit_ranges(codes(run)))
 
 
-@kept(32)
-def astray(run: Run) -> float:
+@memoize(32)
+def off_manifold_share(run: Run) -> float:
     """The share of draws from the run's density that lie off the test codes.
 
     Raises:
         OptionError: if there is no density to draw from.
     """
-    return latent.astray(density(run), codes(run), spacing(run))
+    return latent.off_manifold_share(density(run), codes(run), neighbour_distance(run))
 
 
-@kept(16)
+@memoize(16)
 def draws(run: Run, count: int, seed: int) -> np.ndarray:
     """Images decoded from codes that are drawn from the run's density, (count, h, w).
 

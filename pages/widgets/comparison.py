@@ -15,14 +15,14 @@ from ae_core.figures.maps import density_map
 from ae_core.inference import LoadedRun
 from ae_core.latent import Index
 from ae_core.runs import Run
-from pages.widgets import caches, scripts, served
+from pages.serving import caches, routes, scripts
 
 TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbours among
 NEIGHBOURS = 3
 MAP_SIDE = 56
 UNSEEN, HARDLY_SEEN = 99.0, 95.0  # percentile ranks
 HERE = Path(__file__).parent
-SCRIPT = scripts.of("answers", HERE / "answers.js")
+SCRIPT = scripts.of("comparison", HERE / "comparison.js")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Answer:
     classes: tuple[str, ...]
 
 
-@caches.kept(2, key=str)
+@caches.memoize(2, key=str)
 def _training(dataset: str) -> Split:
     """Some training images, evenly spread; the others are not kept in memory."""
     every = data.load(dataset).read("train")
@@ -58,7 +58,7 @@ def _training(dataset: str) -> Split:
     return Split(every.images[rows], every.labels[rows])
 
 
-@caches.kept(16)
+@caches.memoize(16)
 def _training_codes(run: Run) -> Index:
     loaded, of = caches.load(run), _training(run.spec.dataset).images
     # All images as floats at once would take thirty megabytes, and the server would keep them.
@@ -66,7 +66,7 @@ def _training_codes(run: Run) -> Index:
     return Index(np.concatenate(parts))
 
 
-@caches.kept(32)
+@caches.memoize(32)
 def _map(run: Run) -> tuple[str, tuple[float, float, float, float]]:
     picture, extent = density_map(caches.places(run), MAP_SIDE)
     return images.data_uri(picture), extent
@@ -124,7 +124,7 @@ def show(answers: Sequence[Answer], key: str) -> str | None:
         data={
             "rows": [_row(a) for a in answers],
             "summary": _summary(answers),
-            "page": served.link("/reconstruct"),
+            "page": routes.link("/reconstruct"),
         },
         on_opened_change=lambda: None,
     )
@@ -135,8 +135,8 @@ def show(answers: Sequence[Answer], key: str) -> str | None:
 def _component() -> Any:
     return st.components.v2.component(
         "answers",
-        html=(HERE / "answers.html").read_text(),
-        css=(HERE / "answers.css").read_text(),
+        html=(HERE / "comparison.html").read_text(),
+        css=(HERE / "comparison.css").read_text(),
         js=SCRIPT,
     )
 

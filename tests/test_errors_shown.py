@@ -5,12 +5,12 @@ from streamlit.testing.v1 import AppTest
 
 
 def stopping() -> None:
-    from pages.widgets import failure
+    from pages.serving import errors
 
     try:
         raise ValueError("somebody's secret")
     except Exception as error:
-        if not failure.told(error):  # Streamlit would show its own message as well
+        if not errors.on_script_error(error):  # Streamlit would show its own message as well
             raise
 
 
@@ -40,12 +40,12 @@ def stopping_within() -> None:
 
 
 def test_an_error_within_a_page_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages.widgets import failure
+    from pages.serving import errors
 
     told: list[bool] = []
     for module in ("fragment", "scriptrunner.exec_code"):  # as on a server with app.py
         name = f"streamlit.runtime.{module}.handle_user_script_exception"
-        monkeypatch.setattr(name, lambda error, *_: told.append(failure.told(error)))
+        monkeypatch.setattr(name, lambda error, *_: told.append(errors.on_script_error(error)))
     page = AppTest.from_function(stopping_within, default_timeout=60).run()
     assert len(page.error) == 1
     assert told == [True, True]
@@ -53,6 +53,6 @@ def test_an_error_within_a_page_is_told_once(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_app_tells_of_its_errors_that_way() -> None:
     import app
-    from pages.widgets import failure
+    from pages.serving import errors
 
-    assert app.app._on_script_error is failure.told
+    assert app.app._on_script_error is errors.on_script_error

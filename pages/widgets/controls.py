@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.widgets import link
+from pages.serving import link
 
 SEEDS = 10**9
 

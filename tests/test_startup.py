@@ -2,12 +2,9 @@
 
 import asyncio
 import socket
-import sys
 from typing import Any
 
 import pytest
-
-from pages.widgets import warmup
 
 
 def test_connections_send_at_once_though_their_socket_was_opened_elsewhere() -> None:
@@ -33,16 +30,3 @@ def test_connections_send_at_once_though_their_socket_was_opened_elsewhere() -> 
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(nodelay()) == 1
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there are none elsewhere")
-def test_large_arrays_take_no_pages_of_two_megabytes() -> None:
-    """https://numpy.org/doc/stable/reference/global_state.html"""
-    from numpy._core import multiarray
-
-    before = multiarray._set_madvise_hugepage(True)
-    try:
-        warmup.give_memory_back()
-        assert not multiarray._get_madvise_hugepage()
-    finally:
-        multiarray._set_madvise_hugepage(before)

@@ -18,11 +18,10 @@ import ae_core
 from ae_core import jobs, logs, runs, settings
 from ae_core.errors import ExplorerError, SettingsError
 from ae_core.runs import Run
-from pages import widgets
-from pages.widgets import lens, lighter, visitor
+from pages import serving
+from pages.serving import lens_tiles, plotly_script, visitor
 
 TRIM_SECONDS = 5
-TIDY_SECONDS = 1
 SWITCH_SECONDS = 0.003  # what answers browsers waits at most so long for the page that computes; each switch costs both
 TICK_SECONDS = 1  # between two looks at the queue
 SWEEP_SECONDS = 3600
@@ -36,13 +35,12 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepares what every page needs, then lets the server answer, and goes on with what most pages show first."""
     _refuse_nonsense()
     await asyncio.to_thread(jobs.tick)  # trainings wait for no warm-up
-    logs.identify(visitor.session)
+    logs.identify(visitor.tab)
     logs.adopt("streamlit", "uvicorn", "websockets")
     trim = give_memory_back()
     prepare()
-    tidy = lighter.prepare()
     await asyncio.to_thread(jobs.sweep)
-    each = (TRIM_SECONDS, trim), (TIDY_SECONDS, tidy), (TICK_SECONDS, jobs.tick), (SWEEP_SECONDS, jobs.sweep)
+    each = (TRIM_SECONDS, trim), (TICK_SECONDS, jobs.tick), (SWEEP_SECONDS, jobs.sweep)
     chores = [asyncio.create_task(_every(seconds, chore)) for seconds, chore in each]
     chores.append(asyncio.create_task(_go_on()))
     logs.event("server started", version=ae_core.__version__, port=st.get_option("server.port"))
@@ -84,8 +82,6 @@ def give_memory_back() -> Callable[[], object]:
         mallopt, malloc_trim = library.mallopt, library.malloc_trim
     except (AttributeError, OSError, TypeError):
         return lambda: None  # another C library
-    with suppress(ImportError, AttributeError):  # private to NumPy, which otherwise reads it from the environment
-        pkgutil.resolve_name("numpy._core.multiarray")._set_madvise_hugepage(False)
     mallopt(M_ARENA_MAX, 2)
     mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
     mallopt(M_TRIM_THRESHOLD, 64 * 2**20)  # what is free at the heap's end goes back when all else does
@@ -103,7 +99,7 @@ def prepare() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.
     threadpoolctl.threadpool_limits(1, user_api="blas")
-    for module in pkgutil.iter_modules(widgets.__path__, f"{widgets.__name__}."):
+    for module in pkgutil.iter_modules(serving.__path__, f"{serving.__name__}."):
         importlib.import_module(module.name)
     gc.collect()
     gc.freeze()  # what is there now stays: to look through it again and again would hold everybody up
@@ -114,20 +110,20 @@ async def _go_on() -> None:
     try:
         await asyncio.to_thread(warm_up)
         if settings.current().ahead == "yes":
-            await lens.keep_main_planes([run for run in runs.shipped() if isinstance(run, Run)])
+            await lens_tiles.keep_main_planes([run for run in runs.shipped() if isinstance(run, Run)])
     except Exception as error:  # a mistake of ours; the pages work without
         logs.event("warm-up failed", "error", error=repr(error))
 
 
 def warm_up() -> None:
     """Opens the runs that ship, and computes what most pages show first."""
-    from pages.widgets import caches, plot
+    from pages.serving import caches
 
     found = [run for run in runs.shipped() if isinstance(run, Run)]
     for run in sorted(found, key=lambda run: run.name != FIRST_SHOWN):
         with suppress(ExplorerError):  # a damaged run: its pages say so themselves
             loaded = caches.load(run)
             if run.name == FIRST_SHOWN:
-                lens.prepare(loaded, caches.plane(run))
+                lens_tiles.prepare(loaded, caches.plane(run))
                 caches.errors(run)
-    plot.library()
+    plotly_script.content()

@@ -5,7 +5,8 @@ import numpy as np
 from ae_core import data
 from ae_core.inference import LoadedRun
 from ae_core.latent import Plane
-from pages.widgets import lens, link
+from pages.serving import link
+from pages.widgets import lens
 from pages.widgets.lens import Look
 
 

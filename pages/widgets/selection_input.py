@@ -7,7 +7,8 @@ import streamlit as st
 
 from ae_core import data, figures
 from ae_core.inference import LoadedRun
-from pages.widgets import caches, plot, selection, settings
+from pages.serving import caches
+from pages.widgets import controls, plot, selection
 from pages.widgets.projection import Projected
 
 COUNTS = (1000, 3000, 10_000)  # of dots on a map
@@ -29,7 +30,7 @@ def how_many(dataset: str) -> int:
     """Shows the choice of how many test images are on the map, and gives it; at first all."""
     everything = data.load(dataset).sizes["test"]
     choices = [n for n in COUNTS if n < everything] + [everything]
-    chosen: int = settings.control(
+    chosen: int = controls.control(
         st.segmented_control,
         "Test images",
         choices,

@@ -9,9 +9,9 @@ import secrets
 import streamlit as st
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ae_core import logs
+from pages.serving import session
 
 COOKIE = "latent_explorer_visitor"
 LOCAL = "local"
@@ -66,10 +66,10 @@ def current() -> str:
     return _fingerprint(secret)
 
 
-def session() -> str | None:
+def tab() -> str | None:
     """What the log calls the tab whose page asks, 12 hexadecimal digits; None where no page does."""
-    context = get_script_run_ctx(suppress_warning=True)
-    return None if context is None else _fingerprint(context.session_id)[:12]
+    current_session = session.current()
+    return None if current_session is None else _fingerprint(current_session)[:12]
 
 
 def arrive() -> None:

@@ -11,16 +11,13 @@ import streamlit as st
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.runtime import exists, get_instance
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ae_core import logs, settings
-from pages.widgets import visitor
+from pages.serving import session, visitor
 
 PATH = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)/?$")
 MAX_READ = 64 << 20  # bytes of what is refused
-SEEN, USED = "uploads-seen", "uploads-used"  # in the session
+SEEN, USED, UNUSED = "uploads-seen", "uploads-used", "uploads-unused"  # in the session
 
 
 class UploadQuota:
@@ -28,7 +25,7 @@ class UploadQuota:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._sessions: dict[str, set[str]] = {}  # of each visitor who uploaded
+        self._tabs: dict[str, set[str]] = {}  # of each visitor who uploaded
         self._coming: Counter[str] = Counter()  # bytes by session that are promised or on their way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,8 +33,8 @@ class UploadQuota:
         if asked is None:
             await self.app(scope, receive, send)
             return
-        session = asked[1]
-        sessions = self._of_visitor(scope, session)
+        tab = asked[1]
+        tabs = self._tabs_of_visitor(scope, tab)
         length = dict(scope["headers"]).get(b"content-length", b"")
         promised = int(length) if length.isdigit() and len(length) < 16 else 0
         came = counted = 0
@@ -45,12 +42,12 @@ class UploadQuota:
         def count(more: int) -> None:
             nonlocal counted
             most = settings.current()
-            if sum(kept(s) + self._coming[s] for s in sessions) + more > most.upload_mb * 1_000_000:
+            if sum(session.upload_bytes(t) + self._coming[t] for t in tabs) + more > most.upload_mb * 1_000_000:
                 refusal = HTTPException(413, "Too much at a time: remove some of what you have uploaded.")
-            elif kept() + self._coming.total() + more > most.all_uploads_mb * 1_000_000:
+            elif session.upload_bytes() + self._coming.total() + more > most.all_uploads_mb * 1_000_000:
                 refusal = HTTPException(503, "The pictures of all visitors leave no room: try again in some minutes.")
             else:
-                self._coming[session] += more
+                self._coming[tab] += more
                 counted += more
                 return
             logs.event("upload refused", bytes=promised or came, status=refusal.status_code)
@@ -71,20 +68,20 @@ class UploadQuota:
         try:
             await self.app(scope, receive_counted, send)
         finally:
-            self._coming[session] -= counted
+            self._coming[tab] -= counted
             self._coming += Counter()  # forgets those at nothing
 
-    def _of_visitor(self, scope: Scope, session: str) -> set[str]:
+    def _tabs_of_visitor(self, scope: Scope, tab: str) -> set[str]:
         """The sessions of whoever uploads, with this one; those that have ended are forgotten."""
         secret = visitor.cookie(scope)
-        if secret is None or not _is_active(session):
-            return {session}
-        for who, theirs in list(self._sessions.items()):
-            theirs &= {s for s in theirs if _is_active(s)}
+        if secret is None or not session.is_active(tab):
+            return {tab}
+        for who, theirs in list(self._tabs.items()):
+            theirs &= {t for t in theirs if session.is_active(t)}
             if not theirs:
-                del self._sessions[who]
-        self._sessions.setdefault(secret, set()).add(session)
-        return self._sessions[secret]
+                del self._tabs[who]
+        self._tabs.setdefault(secret, set()).add(tab)
+        return self._tabs[secret]
 
 
 async def _refuse(receive: Receive, send: Send, error: HTTPException) -> None:
@@ -97,25 +94,6 @@ async def _refuse(receive: Receive, send: Send, error: HTTPException) -> None:
     await PlainTextResponse(error.detail, error.status_code, {"Connection": "close"})({"type": "http"}, receive, send)
 
 
-def kept(session: str | None = None) -> int:
-    """Bytes of a session's files, or of all, in the server's memory."""
-    files = _files()
-    if files is None:
-        return 0
-    # Streamlit adds to it in other threads; a copy is made in one step.
-    of = list(files.file_storage.values()) if session is None else [files.file_storage.get(session, {})]
-    return sum(len(file.data) for theirs in of for file in list(theirs.values()))
-
-
-def _files() -> MemoryUploadedFileManager | None:
-    manager = get_instance().uploaded_file_mgr if exists() else None
-    return manager if isinstance(manager, MemoryUploadedFileManager) else None
-
-
-def _is_active(session: str) -> bool:
-    return exists() and get_instance().is_active_session(session)
-
-
 def told() -> str:
     """One sentence on how much a visitor may upload."""
     return (
@@ -125,16 +103,19 @@ def told() -> str:
 
 
 def use(file_ids: Iterable[str]) -> None:
-    """Says that an uploader on the page still has these files."""
+    """Marks these files as shown by an uploader in this run of the page."""
     st.session_state.setdefault(USED, set()).update(file_ids)
 
 
-def free_others() -> None:
-    """Frees the files that an uploader once had and none on this page has any more: nobody could remove them."""
+def free_unused() -> None:
+    """Frees the files that no uploader has shown in this run nor in the one before: nobody can remove them any more.
+
+    Two runs, because one that ends early, for another to follow at once, may not come to its uploader.
+    """
     used: set[str] = st.session_state.pop(USED, set())
-    context, files = get_script_run_ctx(suppress_warning=True), _files()
-    if context is not None and files is not None:
-        for gone in st.session_state.get(SEEN, set()) - used:
-            files.remove_file(context.session_id, gone)
-    if used or SEEN in st.session_state:
-        st.session_state[SEEN] = used
+    unused: set[str] = st.session_state.get(UNUSED, set()) - used
+    for file_id in unused:
+        session.remove_upload(file_id)
+    seen: set[str] = st.session_state.get(SEEN, set())
+    st.session_state[UNUSED] = seen - used - unused
+    st.session_state[SEEN] = (seen | used) - unused

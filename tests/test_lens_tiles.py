@@ -18,8 +18,8 @@ from starlette.routing import Match
 
 import ae_core
 from ae_core import latent
-from pages.widgets.lens import scenes
-from pages.widgets.lens.scenes import ROUTES, TILE, Scene, View
+from pages.serving import lens_tiles
+from pages.serving.lens_tiles import ROUTES, TILE, Scene, View
 
 
 def get(path: str, query: str = "") -> Response:
@@ -49,13 +49,13 @@ def scene(request: pytest.FixtureRequest, digits_runs: dict[str, Path]) -> Scene
     """The main plane of a small run."""
     run = ae_core.load(digits_runs[request.param])
     codes = run.encode(ae_core.data.as_float(ae_core.data.load("digits").split("test").images))
-    return scenes.open_scene(run, latent.main_plane(codes))
+    return lens_tiles.open_scene(run, latent.main_plane(codes))
 
 
 def test_a_tile_is_what_the_decoder_gives_at_its_places(scene: Scene) -> None:
     x, y, reach = scene.world.x, scene.world.y, scene.world.reach
     level, column, row = 2, 1, 3
-    answer = get(f"{scenes.ROOT}/{scene.token}/tile/{level}/{column}/{row}")
+    answer = get(f"{lens_tiles.ROOT}/{scene.token}/tile/{level}/{column}/{row}")
     h, w = scene.run.image_shape
     images = np.frombuffer(body(answer), np.uint8).reshape(TILE + 2, TILE + 2, h, w)
     left, top = x - reach + column * reach / 2, y + reach - row * reach / 2
@@ -71,7 +71,7 @@ def test_tiles_meet(scene: Scene) -> None:
 
 
 def test_points_are_codes_on_the_plane_and_how_far_they_are_off(scene: Scene) -> None:
-    content = body(get(f"{scenes.ROOT}/{scene.token}/points"))
+    content = body(get(f"{lens_tiles.ROOT}/{scene.token}/points"))
     n = len(scene.codes)
     floats = np.frombuffer(content[:-n], "<f4")
     np.testing.assert_array_equal(floats[: 2 * n].reshape(n, 2), scene.plane.points(scene.codes))
@@ -85,7 +85,7 @@ def test_points_are_codes_on_the_plane_and_how_far_they_are_off(scene: Scene) ->
 @pytest.mark.parametrize("name", ["ground", *latent.OVERLAYS])
 def test_every_overlay_is_finite_and_square(scene: Scene, name: str) -> None:
     home = scene.home
-    answer = get(f"{scenes.ROOT}/{scene.token}/overlay/{name}", f"view={home.x},{home.y},{home.reach}")
+    answer = get(f"{lens_tiles.ROOT}/{scene.token}/overlay/{name}", f"view={home.x},{home.y},{home.reach}")
     said = json.loads(body(answer))
     values = np.frombuffer(b64decode(said["values"]), "<f4")
     assert len(values) == said["side"] ** 2
@@ -106,8 +106,8 @@ def test_ground_tells_where_no_image_is(scene: Scene) -> None:
 def test_cubic_weights_keep_parabolas() -> None:
     t = np.linspace(0, 1, 11)
     x = np.arange(-1, 3)
-    np.testing.assert_allclose(scenes.cubic(t).sum(axis=1), 1, atol=1e-12)
-    np.testing.assert_allclose(scenes.cubic(t) @ (x**2 + x), t**2 + t, atol=1e-12)
+    np.testing.assert_allclose(lens_tiles.cubic(t).sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_allclose(lens_tiles.cubic(t) @ (x**2 + x), t**2 + t, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -127,15 +127,15 @@ def test_cubic_weights_keep_parabolas() -> None:
 )
 def test_nonsense_is_refused(scene: Scene, path: str, query: str, status: int) -> None:
     home = f"{scene.home.x},{scene.home.y},{scene.home.reach}"
-    answer = get(f"{scenes.ROOT}/{path.format(token=scene.token)}", query.format(home=home))
+    answer = get(f"{lens_tiles.ROOT}/{path.format(token=scene.token)}", query.format(home=home))
     assert answer.status_code == status
 
 
 def test_only_the_latest_planes_stay_open(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenes, "_scenes", LRUCache(3))
+    monkeypatch.setattr(lens_tiles, "_scenes", LRUCache(3))
     planes = [replace(scene.plane, origin=scene.plane.origin + np.float32(i)) for i in range(5)]
-    tokens = [scenes.open_scene(scene.run, plane).token for plane in planes]
-    codes = [get(f"{scenes.ROOT}/{token}/points").status_code for token in tokens]
+    tokens = [lens_tiles.open_scene(scene.run, plane).token for plane in planes]
+    codes = [get(f"{lens_tiles.ROOT}/{token}/points").status_code for token in tokens]
     assert codes == [404, 404, 200, 200, 200]
 
 
@@ -149,19 +149,19 @@ def test_who_asks_at_once_gets_one_answer_that_is_computed_once(scene: Scene, mo
 
     monkeypatch.setattr(Scene, "tile", slowly)
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(get, 8 * [f"{scenes.ROOT}/{scene.token}/tile/3/5/6"]))
+        answers = list(pool.map(get, 8 * [f"{lens_tiles.ROOT}/{scene.token}/tile/3/5/6"]))
     assert computed == [(3, 5, 6)]
     assert len({body(answer) for answer in answers}) == 1
 
 
 def test_what_most_look_at_is_kept_as_files_and_deep_zooms_are_not(scene: Scene, tmp_path: Path) -> None:
     for question in ("points", "tile/0/0/0", "tile/3/5/6", "tile/4/1/1"):
-        assert get(f"{scenes.ROOT}/{scene.token}/{question}").status_code == 200
+        assert get(f"{lens_tiles.ROOT}/{scene.token}/{question}").status_code == 200
     home = scene.home
-    get(f"{scenes.ROOT}/{scene.token}/overlay/ground", f"view={home.x:.7g},{home.y:.7g},{home.reach:.7g}")
-    get(f"{scenes.ROOT}/{scene.token}/overlay/ground", f"view={home.x:.7g},{home.y:.7g},{home.reach / 2:.7g}")
+    get(f"{lens_tiles.ROOT}/{scene.token}/overlay/ground", f"view={home.x:.7g},{home.y:.7g},{home.reach:.7g}")
+    get(f"{lens_tiles.ROOT}/{scene.token}/overlay/ground", f"view={home.x:.7g},{home.y:.7g},{home.reach / 2:.7g}")
     kept = sorted(path.name for path in (tmp_path / "derived").rglob("*") if path.is_file())
     assert kept == ["overlay-ground", "points", "tile-0-0-0", "tile-3-5-6"]
-    other = scenes.open_scene(scene.run, replace(scene.plane, origin=scene.plane.origin + np.float32(1)))
-    assert get(f"{scenes.ROOT}/{other.token}/points").status_code == 200
+    other = lens_tiles.open_scene(scene.run, replace(scene.plane, origin=scene.plane.origin + np.float32(1)))
+    assert get(f"{lens_tiles.ROOT}/{other.token}/points").status_code == 200
     assert len(list(tmp_path.rglob("points"))) == 1
