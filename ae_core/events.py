@@ -61,7 +61,7 @@ class EpochEnd:
         terms: Loss terms by name, mean over its steps.
         validation: The same on held-out training images.
         learning_rate: At its last step.
-        seconds: Spent on training so far, without importing TensorFlow and without what those who were told waited.
+        seconds: Spent on training so far, without importing TensorFlow.
         preview: Reconstructions of the first test images, uint8 of shape (10, h, w).
     """
 

@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -82,8 +82,10 @@ class Status:
             OSError, ValueError: as `read`.
         """
         try:
-            found = cls(**json.loads((folder / "status.json").read_text()))
-        except (TypeError, RecursionError) as error:
+            record = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+            known = {f.name for f in fields(cls)}  # another version may have written more
+            found = cls(**{name: value for name, value in record.items() if name in known})
+        except (TypeError, AttributeError, RecursionError) as error:
             raise ValueError("its status makes no sense") from error
         values = [(name, value) for name, value in asdict(found).items() if (name, value) != ("seconds_left", None)]
         fit = all(isinstance(v, str if name in ("state", "phase", "reason") else int | float) for name, v in values)
@@ -188,11 +190,11 @@ def start(module: str, path: Path, log: Path, lock_of: Path | None = None) -> No
 
 
 def step_back(niceness: int) -> None:
-    """Lets others go first on this machine's processors and disks."""
-    os.nice(niceness)  # from which Linux takes the priority on disks as well
+    """Gives this process the lowest priority for processors and disks."""
+    os.nice(niceness)  # Linux derives the disk priority from it
     with contextlib.suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    # Where Linux shares processors among sessions, niceness only counts within one: then the session steps back.
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    # With autogroup, niceness only counts within a session: lower the session's own.
     with contextlib.suppress(AttributeError, OSError):
         if os.getsid(0) == os.getpid():
             Path("/proc/self/autogroup").write_text(str(niceness))

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ae_core import jobs, kinds, runs
+from ae_core import kinds, runs, tasks
 from ae_core.errors import OptionError, TrainingError
-from ae_core.jobs import Job, queue
 from ae_core.spec import Spec, make_spec
+from ae_core.tasks import Job, queue
 
 MAX_RUNS = 500  # of one sweep
 
@@ -89,7 +89,7 @@ def find(sweep: str, owner: str | None) -> Sweep:
     Raises:
         TrainingError: if there is none.
     """
-    found = [job for job in jobs.listing(owner) if job.sweep == sweep]
+    found = [job for job in tasks.listing(owner) if job.sweep == sweep]
     if not sweep or not found:
         raise TrainingError(f"There is no sweep {sweep!r}: its trainings may have been deleted.")
     return Sweep(sweep, tuple(sorted(found, key=lambda job: (job.status.submitted, job.id))))
@@ -97,7 +97,7 @@ def find(sweep: str, owner: str | None) -> Sweep:
 
 def latest(owner: str | None) -> Sweep | None:
     """An owner's latest sweep, if there is one."""
-    found = jobs.listing(owner)
+    found = tasks.listing(owner)
     last = next((job.sweep for job in found if job.sweep), "")
     mine = sorted((job for job in found if job.sweep == last), key=lambda job: (job.status.submitted, job.id))
     return Sweep(last, tuple(mine)) if last else None
@@ -110,7 +110,7 @@ def stop(sweep: Sweep) -> None:
         TrainingError: if one cannot be asked.
     """
     for job in sorted(sweep.jobs, key=lambda job: job.status.state != "queued"):
-        jobs.request_stop(job)
+        tasks.request_stop(job)
 
 
 def _units(size: int) -> str:

@@ -221,10 +221,7 @@ class _Loop:
             done = epoch * len(rows) + step
             left = (total - done) / self._clock.rate if self._clock.rate else None
             due = time.perf_counter() - self._shown > PREVIEW_SECONDS
-            progress = Progress(epoch, step, done / total, terms, left, self._preview() if due else None)
-            told = time.perf_counter()
-            yield progress
-            self._began += time.perf_counter() - told  # whoever was told may have waited, for others' sake
+            yield Progress(epoch, step, done / total, terms, left, self._preview() if due else None)
             if step < len(rows) and stop():
                 return False
         return True

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ae_core import data, jobs, kinds, spec
+from ae_core import data, kinds, spec, tasks
 from ae_core.errors import ExplorerError
 from pages.serving import visitor
 from pages.widgets import alerts, controls, progress, recipe_input, source_code, sweep_input
@@ -31,7 +31,7 @@ with form:
     too_large = None
     try:
         if what is not None:
-            jobs.check(what)
+            tasks.check(what)
     except ExplorerError as error:
         too_large = error
         alerts.error("This server trains smaller ones.", error, st.warning)
@@ -45,7 +45,7 @@ with form:
     )
     if start and what is not None:
         try:
-            job = jobs.submit(what, visitor.current(), title.strip() or default_title)
+            job = tasks.submit(what, visitor.current(), title.strip() or default_title)
         except ExplorerError as error:
             alerts.error("The training could not be started.", error)
         else:

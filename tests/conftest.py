@@ -11,8 +11,8 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import script_runner
 
 from ae_core import kinds, training
-from ae_core.jobs import local
 from ae_core.spec import make_spec
+from ae_core.tasks import local
 from tests.trainings import at_work
 
 SHARED = "PYTEST_XDIST_WORKER" in os.environ  # by processes that work off one list of tests

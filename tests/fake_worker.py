@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ae_core import training
-from ae_core.jobs import folder, worker
-from ae_core.jobs.folder import Status
+from ae_core.tasks import folder, worker
+from ae_core.tasks.folder import Status
 
 LONG = 60.0
 

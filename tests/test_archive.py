@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ae_core import archive, cards, data, inference, jobs, kinds, runs, training
+from ae_core import archive, cards, data, inference, kinds, runs, tasks, training
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError, RunError
 from ae_core.events import Finished
-from ae_core.jobs import importing
 from ae_core.spec import make_spec
+from ae_core.tasks import import_run
 
 X = as_float(data.load("digits").split("test").images[:50])
 FIRST = "encoder.dense.0.npy"
@@ -272,17 +272,17 @@ def test_an_archive_larger_than_any_run_is_not_read() -> None:
 def test_a_job_builds_the_run_of_an_archive(packed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
     with pytest.raises(RunError, match=r"no \.zip"):
-        importing.submit(b"rubbish", "alice")
-    assert jobs.listing("alice") == []
-    job = importing.submit(packed, "alice", "Mine")
-    assert importing.is_import(job.path)
+        import_run.submit(b"rubbish", "alice")
+    assert tasks.listing("alice") == []
+    job = import_run.submit(packed, "alice", "Mine")
+    assert import_run.is_import(job.path)
     until = time.monotonic() + 120
-    while jobs.find(job.id).status.active and time.monotonic() < until:
+    while tasks.find(job.id).status.active and time.monotonic() < until:
         time.sleep(0.1)
-    assert jobs.find(job.id).status.state == "finished", jobs.find(job.id).status.reason
+    assert tasks.find(job.id).status.state == "finished", tasks.find(job.id).status.reason
     run = runs.read(job.run_path)
     assert (run.title, run.card.owner, run.spec) == ("Mine", "alice", archive.unpack(packed).spec)
-    assert not importing.is_import(job.path)  # its bytes are kept no longer than they are needed
+    assert not import_run.is_import(job.path)  # its bytes are kept no longer than they are needed
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")

@@ -16,9 +16,9 @@ import numpy as np
 import psutil
 import pytest
 
-from ae_core import inference, jobs, processes, runs, training
-from ae_core.jobs import Job, Status, cluster, folder, queue
+from ae_core import inference, processes, runs, tasks, training
 from ae_core.spec import Spec, make_spec
+from ae_core.tasks import Job, Status, cluster, folder, queue
 from tests.trainings import ended
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,7 +127,7 @@ def connected(workers: Cluster, data: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def wait(until: Callable[[], bool], why: Callable[[], object] = lambda: "") -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        jobs.tick()
+        tasks.tick()
         if until():
             return
         time.sleep(0.02)
@@ -136,10 +136,10 @@ def wait(until: Callable[[], bool], why: Callable[[], object] = lambda: "") -> N
 
 def follow(job: Job, until: Callable[[Job], bool]) -> Job:
     def told() -> str:
-        return f"{jobs.find(job.id).status} {(job.path / 'log.txt').read_text()[-2000:]}"
+        return f"{tasks.find(job.id).status} {(job.path / 'log.txt').read_text()[-2000:]}"
 
-    wait(lambda: until(jobs.find(job.id)), told)
-    return jobs.find(job.id)
+    wait(lambda: until(tasks.find(job.id)), told)
+    return tasks.find(job.id)
 
 
 def ready(count: int) -> None:
@@ -152,14 +152,14 @@ def losses(run: Path) -> np.ndarray:
 
 def test_it_holds_a_training_for_each_worker_and_ends_as_runs() -> None:
     ready(2)
-    first, second, third = (jobs.submit(small(seed=seed), "alice", f"Run {seed}") for seed in range(3))
+    first, second, third = (tasks.submit(small(seed=seed), "alice", f"Run {seed}") for seed in range(3))
     assert [job.status.state for job in (first, second, third)] == ["starting", "starting", "queued"]
-    assert jobs.place(third).trouble == ""
+    assert tasks.place(third).trouble == ""
     cluster._link().submit(first.path)  # what is handed over twice is trained once
     seen = set()
 
     def all_ended() -> bool:
-        now = [jobs.find(job.id) for job in (first, second, third)]
+        now = [tasks.find(job.id) for job in (first, second, third)]
         seen.update((job.id, job.status.phase) for job in now if job.status.state == "running")
         assert sum(job.status.state in ("starting", "running") for job in now) <= 2
         return all(ended(job) for job in now)
@@ -167,7 +167,7 @@ def test_it_holds_a_training_for_each_worker_and_ends_as_runs() -> None:
     wait(all_ended)
     assert {phase for job, phase in seen if job == third.id} & {training.LOADING, training.BUILDING, "Training"}
     for job in (first, second, third):
-        job = jobs.find(job.id)
+        job = tasks.find(job.id)
         assert (job.status.state, job.status.reason, job.status.starts) == ("finished", "", 1)
         run = inference.load(job.run_path)
         assert (run.run.title, run.run.card.owner, run.spec) == (job.title, "alice", job.spec)
@@ -177,9 +177,9 @@ def test_it_holds_a_training_for_each_worker_and_ends_as_runs() -> None:
 
 def test_the_stop_button_works() -> None:
     ready(2)
-    job = follow(jobs.submit(small(epochs=MANY), "alice", "Stopped"), lambda job: len(job.history()) >= 2)
+    job = follow(tasks.submit(small(epochs=MANY), "alice", "Stopped"), lambda job: len(job.history()) >= 2)
     began = time.monotonic()
-    jobs.request_stop(job)
+    tasks.request_stop(job)
     job = follow(job, lambda job: job.status.phase != "Training")
     assert time.monotonic() - began < 3
     job = follow(job, ended)
@@ -190,14 +190,14 @@ def test_the_stop_button_works() -> None:
 
 def test_a_job_goes_on_from_its_last_epoch_when_its_worker_is_lost(workers: Cluster) -> None:
     ready(2)
-    killed = jobs.submit(small(epochs=MANY, seed=7), "alice", "Killed")
-    whole = jobs.submit(small(epochs=MANY, seed=7), "alice", "Whole")
+    killed = tasks.submit(small(epochs=MANY, seed=7), "alice", "Killed")
+    whole = tasks.submit(small(epochs=MANY, seed=7), "alice", "Whole")
     assert whole.status.state == "starting"
     killed = follow(killed, lambda job: job.status.epoch >= 5)
     workers.lose(killed)
     epoch = Status.load(killed.path).epoch
     assert epoch < MANY
-    assert jobs.find(killed.id).status.active, "nobody takes it for dead before the scheduler was asked"
+    assert tasks.find(killed.id).status.active, "nobody takes it for dead before the scheduler was asked"
     phases = set()
 
     def again(job: Job) -> bool:
@@ -220,18 +220,18 @@ def test_a_job_goes_on_from_its_last_epoch_when_its_worker_is_lost(workers: Clus
 
 def test_a_task_that_no_worker_has_begun_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     ready(2)
-    busy = [jobs.submit(small(epochs=MANY), "alice", "Busy") for _ in range(2)]
+    busy = [tasks.submit(small(epochs=MANY), "alice", "Busy") for _ in range(2)]
     monkeypatch.setattr(cluster, "capacity", lambda: 3)
-    job = jobs.submit(small(), "alice", "Waiting")
+    job = tasks.submit(small(), "alice", "Waiting")
     assert job.status.state == "starting"
     wait(lambda: cluster._link().seen().tasks.get(job.id) in cluster.AHEAD)  # type: ignore[union-attr]
-    jobs.request_stop(job)
+    tasks.request_stop(job)
     began = time.monotonic()
     job = follow(job, ended)
     assert time.monotonic() - began < 3
     assert (job.status.state, job.status.reason) == ("cancelled", "")
     for other in busy:
-        jobs.request_stop(other)
+        tasks.request_stop(other)
         follow(other, ended)
     wait(lambda: not any(cluster._link().seen().tasks.values()))  # type: ignore[union-attr]
     assert not (job.path / "log.txt").exists(), "no worker began it"
@@ -246,7 +246,7 @@ def test_what_a_worker_cannot_do_is_said(data: Path, monkeypatch: pytest.MonkeyP
         link._futures[path] = future
 
     monkeypatch.setattr(cluster._Link, "_hand_over", elsewhere)
-    job = follow(jobs.submit(small(), "alice", "Elsewhere"), ended)
+    job = follow(tasks.submit(small(), "alice", "Elsewhere"), ended)
     assert job.status.state == "failed"
     assert job.status.reason.endswith("does not see the folder /nowhere: mount it there, too.")
     monkeypatch.setattr(cluster._Link, "_hand_over", hand_over)
@@ -257,19 +257,19 @@ def test_without_a_scheduler_trainings_wait_and_nobody_else_does(
 ) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_SCHEDULER", f"tcp://127.0.0.1:{free_port()}")
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
-    job = jobs.submit(small(), "alice", "Waits")
+    job = tasks.submit(small(), "alice", "Waits")
     slowest, end, said = 0.0, time.monotonic() + 3, set()
     while time.monotonic() < end:
         began = time.monotonic()
-        jobs.tick()
-        place = jobs.place(job)
+        tasks.tick()
+        place = tasks.place(job)
         slowest = max(slowest, time.monotonic() - began)
         assert place == queue.Place(0, None, place.trouble)
         said.add(place.trouble)
         time.sleep(0.05)
     assert said == {cluster.ASKED, cluster.SILENT}
     assert slowest < 0.5, "nothing waits for the scheduler"
-    assert jobs.find(job.id).status.state == "queued"
+    assert tasks.find(job.id).status.state == "queued"
     cluster._link().close()
 
 
@@ -278,9 +278,9 @@ def test_a_job_that_the_scheduler_has_forgotten_is_handed_over_again() -> None:
     job = folder.create(small(), "alice", "Forgotten")
     long_ago = time.time() - cluster.LATE
     replace(job.status, state="starting", starts=1, remote=True, updated=long_ago).write(job.path)
-    job = follow(jobs.find(job.id), lambda job: job.status.state == "running")
+    job = follow(tasks.find(job.id), lambda job: job.status.state == "running")
     assert job.status.starts == 2
-    jobs.request_stop(job)
+    tasks.request_stop(job)
     assert follow(job, ended).status.state == "cancelled"
 
 
@@ -289,12 +289,12 @@ def test_nothing_of_dask_is_imported_where_no_cluster_is_named(scheduler: str, t
     code = """
 import sys, time
 import ae_core.cli
-from ae_core import jobs, sweeps
+from ae_core import tasks, sweeps
 from ae_core.spec import make_spec
 import pages.serving.startup, pages.widgets.sweep_input
 for what in sweeps.plan(["vanilla"], dataset="digits"):
-    print(jobs.submit(what[0], None, what[1]).status.state)
-jobs.request_stop(jobs.listing(None)[0])
+    print(tasks.submit(what[0], None, what[1]).status.state)
+tasks.request_stop(tasks.listing(None)[0])
 time.sleep(2)
 print("distributed" in sys.modules, "tensorflow" in sys.modules)
 """

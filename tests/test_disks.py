@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ae_core import jobs, processes, training
+from ae_core import processes, tasks, training
 from ae_core.errors import TrainingError
-from ae_core.jobs import Status, worker
+from ae_core.tasks import Status, worker
 from tests.trainings import at, at_work, ended, in_phase, resumable, small, wait
 
 pytestmark = pytest.mark.usefixtures("made_up_trainings")
@@ -40,15 +40,15 @@ def fill(path: Path) -> None:
 
 
 def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_nothing_else(small_disk: Path) -> None:
-    job = wait(jobs.submit(small(), "alice", "writes"), in_phase("Training"))
-    waiting = jobs.submit(small(), "bob", "quick")
+    job = wait(tasks.submit(small(), "alice", "writes"), in_phase("Training"))
+    waiting = tasks.submit(small(), "bob", "quick")
     with pytest.raises(OSError, match="No space"):
         fill(small_disk / "filler")
     job = wait(job, ended)
     assert job.status.state == "failed"
     assert job.status.reason == "A file could not be written or read: No space left on device."
     with pytest.raises(TrainingError, match="No space left on device"):
-        jobs.submit(small(), "carol", "quick")
+        tasks.submit(small(), "carol", "quick")
     (small_disk / "filler").unlink()
     wait(waiting, ended)
     assert Status.load(job.path).reason == job.status.reason, "once there is room it is noted"
@@ -57,15 +57,15 @@ def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_nothing_else(sma
 def test_a_folder_that_has_become_read_only_stops_no_server(small_disk: Path) -> None:
     job = resumable(at("running", epoch=1))
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    for act in (lambda: jobs.submit(small(), "bob", "quick"), lambda: jobs.resume(job)):
+    for act in (lambda: tasks.submit(small(), "bob", "quick"), lambda: tasks.resume(job)):
         with pytest.raises(TrainingError, match=r": Read-only file system\.$"):
             act()
     with pytest.raises(TrainingError, match=r"^It could not be asked to stop: Read-only file system\.$"):
-        jobs.request_stop(job)
-    jobs.tick()
-    jobs.sweep()
-    jobs.note_use(job.id)
-    job = jobs.find(job.id)
+        tasks.request_stop(job)
+    tasks.tick()
+    tasks.sweep()
+    tasks.note_use(job.id)
+    job = tasks.find(job.id)
     assert job.status.state == "failed"
     assert job.status.reason == "The training process ended unexpectedly; it can be resumed from epoch 1."
 

@@ -17,10 +17,10 @@ import numpy as np
 import psutil
 import pytest
 
-from ae_core import disk, inference, jobs, processes, training
+from ae_core import disk, inference, processes, tasks, training
 from ae_core.errors import TrainingError
-from ae_core.jobs import Job, Status, folder, worker
 from ae_core.spec import Spec, make_spec
+from ae_core.tasks import Job, Status, folder, worker
 from tests.trainings import ended
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,9 +29,9 @@ PATIENCE = 120  # seconds
 
 SUBMIT = """
 import sys
-from ae_core import jobs
+from ae_core import tasks
 from ae_core.spec import parse
-print(jobs.submit(parse(sys.argv[1]), "alice", "Mine").id)
+print(tasks.submit(parse(sys.argv[1]), "alice", "Mine").id)
 """
 
 
@@ -42,8 +42,8 @@ def small(seed: int = 3) -> Spec:
 def wait(job: Job, until: Callable[[Job], bool]) -> Job:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        jobs.tick()
-        job = jobs.find(job.id)
+        tasks.tick()
+        job = tasks.find(job.id)
         if until(job):
             return job
         assert job.status.state != "failed" or until(job), (job.status, (job.path / "log.txt").read_text())
@@ -85,11 +85,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Job]]:
             [sys.executable, "-c", SUBMIT, json.dumps(small().to_json())],
             cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
         )  # fmt: skip
-        whole = jobs.find(server.stdout.strip())
-        stopped, killed = jobs.submit(small(), "bob", "Stopped"), jobs.submit(small(), "carol", "Killed")
+        whole = tasks.find(server.stdout.strip())
+        stopped, killed = tasks.submit(small(), "bob", "Stopped"), tasks.submit(small(), "carol", "Killed")
 
         wait(stopped, learning)
-        jobs.request_stop(stopped)
+        tasks.request_stop(stopped)
         process = process_of(wait(killed, learning))
         process.kill()
         process.wait(10)
@@ -98,7 +98,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Job]]:
         assert stopped.resumable
         assert killed.resumable
         assert not killed.run_path.exists()
-        continued, revived = jobs.resume(stopped), jobs.resume(killed)
+        continued, revived = tasks.resume(stopped), tasks.resume(killed)
         yield {
             "whole": wait(whole, ended),
             "stopped": stopped,
@@ -195,34 +195,34 @@ def test_no_process_is_left(world: dict[str, Job]) -> None:
 def job_of(owner: str, state: str = "finished", **status: Any) -> Job:
     job = folder.create(small(), owner, f"{owner}'s")
     Status(state, **status).write(job.path)
-    return jobs.find(job.id)
+    return tasks.find(job.id)
 
 
 def test_owners_see_their_own_jobs_the_latest_first(data_folder: Path) -> None:
     early, late = job_of("alice", submitted=100.0), job_of("alice", submitted=200.0)
     other = job_of("bob")
-    assert [job.id for job in jobs.listing("alice")] == [late.id, early.id]
-    assert [job.id for job in jobs.listing("bob")] == [other.id]
-    assert jobs.listing("carol") == []
+    assert [job.id for job in tasks.listing("alice")] == [late.id, early.id]
+    assert [job.id for job in tasks.listing("bob")] == [other.id]
+    assert tasks.listing("carol") == []
 
 
 def test_one_training_at_a_time_for_each_owner(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "1")
-    monkeypatch.setattr(jobs.local, "start", lambda job: Status("starting").write(job.path))
-    first = jobs.submit(small(), "alice", "First")
+    monkeypatch.setattr(tasks.local, "start", lambda job: Status("starting").write(job.path))
+    first = tasks.submit(small(), "alice", "First")
     with processes.working(first.path):
         with pytest.raises(
             TrainingError, match=r"^You have 1 training under way, the latest 'First'; at most 1 may be"
         ):
-            jobs.submit(small(), "alice", "Second")
-        assert len(jobs.listing("alice")) == 1
-        other = jobs.submit(small(), "bob", "Other")
-        assert jobs.active("alice") == first
-        assert jobs.active("bob") == other
-        assert jobs.active("carol") is None
+            tasks.submit(small(), "alice", "Second")
+        assert len(tasks.listing("alice")) == 1
+        other = tasks.submit(small(), "bob", "Other")
+        assert tasks.active("alice") == first
+        assert tasks.active("bob") == other
+        assert tasks.active("carol") is None
         Status("finished").write(first.path)
-        assert jobs.active("alice") is None
-        jobs.submit(small(), "alice", "Third")
+        assert tasks.active("alice") is None
+        tasks.submit(small(), "alice", "Third")
 
 
 # Folders that are not as they should be
@@ -233,7 +233,7 @@ def test_one_training_at_a_time_for_each_owner(data_folder: Path, monkeypatch: p
     [
         lambda path: (path / "spec.json").write_text("{"),
         lambda path: (path / "spec.json").write_text('{"spec": {}, "owner": "alice", "title": ""}'),
-        lambda path: (path / "status.json").write_text('{"state": "finished", "colour": 1}'),
+        lambda path: (path / "status.json").write_text('{"state": "finished", "epoch": "all"}'),
         lambda path: (path / "status.json").write_text("[]"),
         lambda path: (path / "status.json").unlink(),
     ],
@@ -241,16 +241,16 @@ def test_one_training_at_a_time_for_each_owner(data_folder: Path, monkeypatch: p
 def test_a_damaged_job_is_left_out_and_named(damage: Callable[[Path], Any], data_folder: Path) -> None:
     good, bad = job_of("alice"), job_of("alice")
     damage(bad.path)
-    assert [job.id for job in jobs.listing("alice")] == [good.id]
+    assert [job.id for job in tasks.listing("alice")] == [good.id]
     with pytest.raises(TrainingError, match=f"^The folder of training '{bad.id}' is damaged"):
-        jobs.find(bad.id)
+        tasks.find(bad.id)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../jobs", "nowhere", "/etc", "a/b"])
 def test_what_is_no_job_is_a_sentence(name: str, data_folder: Path) -> None:
     job_of("alice")
     with pytest.raises(TrainingError, match=r"training .*\.$"):
-        jobs.find(name)
+        tasks.find(name)
 
 
 def test_half_a_line_and_half_a_picture_are_not_read(data_folder: Path) -> None:
@@ -268,22 +268,22 @@ def test_a_job_whose_process_never_came_is_failed(data_folder: Path) -> None:
     late = job_of("bob", "starting", updated=time.time() - 2 * processes.START_SECONDS)
     assert (late.status.state, late.resumable) == ("failed", False)
     with pytest.raises(TrainingError, match=r"no finished epoch to go on from\.$"):
-        jobs.resume(late)
+        tasks.resume(late)
 
 
 def test_a_job_lives_as_long_as_its_lock_is_held(data_folder: Path) -> None:
     job = job_of("alice", "finished")
     with processes.working(job.path):
         Status("running", updated=0.0).write(job.path)
-        assert jobs.find(job.id).status.active
-    assert jobs.find(job.id).status.state == "failed"
+        assert tasks.find(job.id).status.active
+    assert tasks.find(job.id).status.state == "failed"
 
 
 def test_a_process_that_cannot_start_is_a_sentence(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(TrainingError, match=r"did not start: No such file"):
-        jobs.submit(small(), "alice", "Mine")
-    (job,) = jobs.listing("alice")
+        tasks.submit(small(), "alice", "Mine")
+    (job,) = tasks.listing("alice")
     assert job.status.state == "failed"
 
 
@@ -291,7 +291,7 @@ def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "file"))
     with pytest.raises(TrainingError, match=r"cannot be prepared: .*\.$"):
-        jobs.submit(small(), "alice", "Mine")
+        tasks.submit(small(), "alice", "Mine")
 
 
 # The worker, with made-up trainings
@@ -311,7 +311,7 @@ def test_a_failed_training_leaves_its_reason(data_folder: Path, monkeypatch: pyt
     pretend(monkeypatch, training.Preparing("Loading"), training.Failed("The kl term became nan."))
     job = job_of("alice", "queued")
     assert worker.train(job.path) == 1
-    status = jobs.find(job.id).status
+    status = tasks.find(job.id).status
     assert (status.state, status.reason, status.phase) == ("failed", "The kl term became nan.", "")
 
 
@@ -321,7 +321,7 @@ def test_an_error_nobody_foresaw_leaves_a_sentence_and_a_log(
     pretend(monkeypatch, training.Preparing("Loading"), ZeroDivisionError("division by zero"))
     job = job_of("alice", "queued")
     assert worker.train(job.path) == 1
-    status = jobs.find(job.id).status
+    status = tasks.find(job.id).status
     assert status.state == "failed"
     assert "division by zero" in status.reason
     assert "Traceback" not in status.reason

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = """
     errors settings logs data noise blurring metrics filters images animation preparing kinds spec disk cards
     runs derived onnx_check archive inference evaluation latent backend networks keras_model events training __init__
-    processes fitting jobs sweeps projecting figures shipping cli __main__
+    processes fitting tasks sweeps projecting figures shipping cli __main__
 """.split()  # noqa: SIM905
 SOURCES = [p.relative_to(ROOT) for top in ("ae_core", "pages") for p in sorted((ROOT / top).rglob("*.py"))]
 SOURCES += [Path("app.py")] * (ROOT / "app.py").exists()

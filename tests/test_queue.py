@@ -15,22 +15,22 @@ from typing import Any
 import psutil
 import pytest
 
-from ae_core import disk, jobs, processes, runs, settings, training
+from ae_core import disk, processes, runs, settings, tasks, training
 from ae_core.errors import OptionError, TrainingError
-from ae_core.jobs import Status, guard, limits, queue, worker
 from ae_core.spec import Spec, make_spec
+from ae_core.tasks import Status, limits, queue, watchdog, worker
 from tests.trainings import at, at_work, ended, in_phase, resumable, small, wait
 
 ROOT = Path(__file__).resolve().parent.parent
 
 SERVER = """
 import sys, time
-from ae_core import jobs
-from ae_core.jobs import local
+from ae_core import tasks
+from ae_core.tasks import local
 local.WORKER = "tests.fake_worker"
 end = time.monotonic() + 60
 while time.monotonic() < end:
-    jobs.tick()
+    tasks.tick()
     time.sleep(float(sys.argv[1]))
 """
 
@@ -41,19 +41,19 @@ pytestmark = pytest.mark.usefixtures("made_up_trainings")
 
 
 def test_one_is_trained_at_a_time_in_the_order_in_which_they_came() -> None:
-    first, second, third = (jobs.submit(small(), name, "quick") for name in ("alice", "bob", "alice"))
+    first, second, third = (tasks.submit(small(), name, "quick") for name in ("alice", "bob", "alice"))
     assert [first.status.state, second.status.state, third.status.state] == ["starting", "queued", "queued"]
-    assert [jobs.place(job).position for job in (first, second, third)] == [0, 0, 1]
+    assert [tasks.place(job).position for job in (first, second, third)] == [0, 0, 1]
     wait(third, ended)
     data = runs.data_folder()
     assert (data / "starts.txt").read_text().split() == [first.id, second.id, third.id]
     assert not (data / "two-at-once").exists()
-    assert {jobs.find(job.id).status.state for job in (first, second, third)} == {"finished"}
+    assert {tasks.find(job.id).status.state for job in (first, second, third)} == {"finished"}
 
 
 def test_as_many_at_once_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_RUNNING", "2")
-    states = [jobs.submit(small(), "alice", "learns").status.state for _ in range(3)]
+    states = [tasks.submit(small(), "alice", "learns").status.state for _ in range(3)]
     assert states == ["starting", "starting", "queued"]
 
 
@@ -62,27 +62,27 @@ def test_the_place_says_when_it_starts(digits_runs: dict[str, Path], monkeypatch
     running = at("running", phase="Training", seconds_left=40.0, submitted=1.0)
     before, mine = at("queued", submitted=2.0), at("queued", submitted=3.0)
     with processes.working(running.path):
-        assert jobs.place(before) == queue.Place(0, 40 + queue.BESIDE / 2)
-        assert jobs.place(mine) == queue.Place(1, None), "nobody knows how long one of its like takes"
+        assert tasks.place(before) == queue.Place(0, 40 + queue.BESIDE / 2)
+        assert tasks.place(mine) == queue.Place(1, None), "nobody knows how long one of its like takes"
         shutil.copytree(digits_runs["vanilla"], runs.data_folder() / "runs" / "vanilla-1")
         queue._seconds_of_an_epoch.cache_clear()
         each = float(runs.read(digits_runs["vanilla"]).history[-1]["seconds"])
         expected = 40 + queue.BESIDE / 2 + queue.BESIDE + 2 * each
-        assert jobs.place(mine).seconds == pytest.approx(expected)
+        assert tasks.place(mine).seconds == pytest.approx(expected)
         monkeypatch.setenv("LATENT_EXPLORER_RUNNING", "2")
-        assert jobs.place(before).seconds == 0.0, "a second trainer is free"
-    assert jobs.place(jobs.find(running.id)).position == 0
+        assert tasks.place(before).seconds == 0.0, "a second trainer is free"
+    assert tasks.place(tasks.find(running.id)).position == 0
 
 
 def test_a_resumed_job_queues_behind_the_others() -> None:
     running, failed = at("running", submitted=1.0), resumable(at("failed", epoch=1, submitted=2.0))
     waiting = at("queued", submitted=3.0)
     with processes.working(running.path):
-        again = jobs.resume(failed)
+        again = tasks.resume(failed)
         assert (again.id, again.status.state, again.status.epoch) == (failed.id, "queued", 1)
-        assert jobs.place(again).position == 1
-        assert jobs.place(waiting).position == 0
-        assert jobs.resume(failed).status.submitted == again.status.submitted, "two tabs resume it once"
+        assert tasks.place(again).position == 1
+        assert tasks.place(waiting).position == 0
+        assert tasks.resume(failed).status.submitted == again.status.submitted, "two tabs resume it once"
 
 
 # Limits
@@ -101,11 +101,11 @@ def test_what_is_too_large_is_refused(
 ) -> None:
     monkeypatch.setenv(f"LATENT_EXPLORER_{variable}", most)
     with pytest.raises(OptionError, match=sentence):
-        jobs.check(what)
+        tasks.check(what)
     with pytest.raises(OptionError, match=sentence):
-        jobs.submit(what, "alice", "quick")
-    assert jobs.listing("alice") == []
-    assert jobs.submit(what, None, "quick").owner is None, "the command line knows no limits"
+        tasks.submit(what, "alice", "quick")
+    assert tasks.listing("alice") == []
+    assert tasks.submit(what, None, "quick").owner is None, "the command line knows no limits"
 
 
 def test_a_full_queue_and_a_visitor_with_enough_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,20 +113,20 @@ def test_a_full_queue_and_a_visitor_with_enough_are_refused(monkeypatch: pytest.
     monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "2")
     running = at("running", "bob")
     with processes.working(running.path):
-        jobs.submit(small(), "alice", "quick"), jobs.submit(small(), "alice", "quick")
+        tasks.submit(small(), "alice", "quick"), tasks.submit(small(), "alice", "quick")
         with pytest.raises(
             TrainingError, match=r"^You have 2 trainings under way, the latest 'quick'; at most 2 may be"
         ):
-            jobs.submit(small(), "alice", "quick")
-        jobs.submit(small(), "carol", "quick")
+            tasks.submit(small(), "alice", "quick")
+        tasks.submit(small(), "carol", "quick")
         with pytest.raises(
             TrainingError, match=r"^The queue is full: 3 trainings wait, at most 3 may; try again later"
         ):
-            jobs.submit(small(), "dora", "quick")
+            tasks.submit(small(), "dora", "quick")
         with pytest.raises(TrainingError, match=r"^The queue is full"):
-            jobs.resume(resumable(at("failed", "dora", epoch=1)))
-        jobs.request_stop(jobs.listing("alice")[0])
-        jobs.submit(small(), "dora", "quick")
+            tasks.resume(resumable(at("failed", "dora", epoch=1)))
+        tasks.request_stop(tasks.listing("alice")[0])
+        tasks.submit(small(), "dora", "quick")
 
 
 def test_the_limits_leave_room_for_what_the_kinds_are_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,20 +142,20 @@ def test_the_limits_leave_room_for_what_the_kinds_are_by_default(monkeypatch: py
 
 
 def test_a_queued_one_is_cancelled_at_once() -> None:
-    jobs.submit(small(), "bob", "learns")
-    job = jobs.submit(small(), "alice", "quick")
-    jobs.request_stop(job)
-    assert jobs.find(job.id).status.state == "cancelled"
-    jobs.tick()
+    tasks.submit(small(), "bob", "learns")
+    job = tasks.submit(small(), "alice", "quick")
+    tasks.request_stop(job)
+    assert tasks.find(job.id).status.state == "cancelled"
+    tasks.tick()
     assert not (runs.data_folder() / "starts.txt").exists()
 
 
 @pytest.mark.parametrize("phase", ["loading", "building", "saving"])
 def test_a_stop_takes_effect_within_three_seconds_where_a_training_does_not_look(phase: str) -> None:
-    job = jobs.submit(small(), "alice", phase)
+    job = tasks.submit(small(), "alice", phase)
     wait(job, in_phase(getattr(training, phase.upper())))
     began = time.monotonic()
-    jobs.request_stop(job)
+    tasks.request_stop(job)
     job = wait(job, ended)
     assert time.monotonic() - began < 3
     assert job.status.state == "cancelled"
@@ -165,9 +165,9 @@ def test_a_stop_takes_effect_within_three_seconds_where_a_training_does_not_look
 
 
 def test_a_stop_lets_a_run_be_saved_of_what_was_learnt() -> None:
-    job = jobs.submit(small(), "alice", "keeps")
+    job = tasks.submit(small(), "alice", "keeps")
     wait(job, in_phase("Training"))
-    jobs.request_stop(job)
+    tasks.request_stop(job)
     job = wait(job, ended)
     assert (job.status.state, job.status.reason, job.status.epoch) == ("cancelled", "", 1)
 
@@ -175,8 +175,8 @@ def test_a_stop_lets_a_run_be_saved_of_what_was_learnt() -> None:
 def test_one_that_was_stopped_while_it_was_loaded_again_can_still_be_resumed() -> None:
     job = resumable(at("failed", epoch=1))
     disk.write_json(job.path / "spec.json", {"spec": small().to_json(), "owner": "alice", "title": "loading"})
-    jobs.resume(job)
-    jobs.request_stop(wait(job, in_phase(training.LOADING)))
+    tasks.resume(job)
+    tasks.request_stop(wait(job, in_phase(training.LOADING)))
     job = wait(job, ended)
     assert (job.status.state, job.resumable) == ("cancelled", True)
     assert job.status.reason == "Stopped before it went on; it can be resumed from epoch 1."
@@ -216,12 +216,12 @@ def test_the_time_limit_ends_it_like_a_stop(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_one_that_does_not_heed_the_time_limit_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_MINUTES", "0.001")
-    monkeypatch.setattr(guard, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(watchdog, "GRACE_SECONDS", 0.2)
     job = at("starting")
     began = time.monotonic()
-    assert guard.watch(job.path, lambda path: time.sleep(30) or 0) == 1
+    assert watchdog.watch(job.path, lambda path: time.sleep(30) or 0) == 1
     assert time.monotonic() - began < 10
-    assert jobs.find(job.id).status.reason == "The time limit of 0.001 minutes was reached."
+    assert tasks.find(job.id).status.reason == "The time limit of 0.001 minutes was reached."
 
 
 # Memory
@@ -230,7 +230,7 @@ def test_one_that_does_not_heed_the_time_limit_is_ended(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("way", ["eats", "gulps", "aborts"])
 def test_a_trainer_that_takes_too_much_dies_and_says_why(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_TRAINER_MB", "500")
-    job = wait(jobs.submit(small(), "alice", way), ended)
+    job = wait(tasks.submit(small(), "alice", way), ended)
     assert job.status.state == "failed"
     assert job.status.reason.startswith("Memory ran out: ")
     assert "smaller network" in job.status.reason
@@ -238,25 +238,25 @@ def test_a_trainer_that_takes_too_much_dies_and_says_why(way: str, monkeypatch: 
 
 
 def test_it_gives_way_to_the_server() -> None:
-    job = wait(jobs.submit(small(), "alice", "learns"), in_phase("Training"))
+    job = wait(tasks.submit(small(), "alice", "learns"), in_phase("Training"))
     watcher, trainer = at_work(job.path)
     assert trainer.nice() == min(19, os.nice(0) + 19)
     assert Path(f"/proc/{trainer.pid}/oom_score_adj").read_text().strip() == "1000"
     assert Path(f"/proc/{watcher.pid}/oom_score_adj").read_text() == Path("/proc/self/oom_score_adj").read_text()
-    assert os.sched_getscheduler(trainer.pid) == os.SCHED_BATCH
+    assert os.sched_getscheduler(trainer.pid) == os.SCHED_IDLE
     session = Path(f"/proc/{trainer.pid}/autogroup")  # such as "/autogroup-123 nice 19"
     assert not session.exists() or session.read_text().split()[-1] == "19", "niceness counts only within a session"
     lines = Path(f"/proc/{trainer.pid}/limits").read_text().splitlines()
     (line,) = [line for line in lines if line.startswith("Max data size")]
-    assert int(line.split()[3]) == (settings.current().trainer_mb + guard.SPARE_MB) << 20
+    assert int(line.split()[3]) == (settings.current().trainer_mb + watchdog.SPARE_MB) << 20
 
 
 def test_what_the_machine_ended_for_want_of_memory_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     job = at("starting")
     counts = iter([3, 4])
     monkeypatch.setattr(processes, "memory_kills", lambda: next(counts))
-    assert guard.watch(job.path, lambda path: os.kill(os.getpid(), signal.SIGKILL) or 0) == 1
-    assert jobs.find(job.id).status.reason.startswith("Memory ran out on this machine: ")
+    assert watchdog.watch(job.path, lambda path: os.kill(os.getpid(), signal.SIGKILL) or 0) == 1
+    assert tasks.find(job.id).status.reason.startswith("Memory ran out on this machine: ")
 
 
 # Kills
@@ -264,7 +264,7 @@ def test_what_the_machine_ended_for_want_of_memory_says_so(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_killed_it_is_failed_at_once_and_can_be_resumed(which: int) -> None:
-    job = wait(jobs.submit(small(), "alice", "learns"), in_phase("Training"))
+    job = wait(tasks.submit(small(), "alice", "learns"), in_phase("Training"))
     both = at_work(job.path)
     both[which].kill()
     job = wait(job, ended, tick=False)
@@ -273,12 +273,12 @@ def test_killed_it_is_failed_at_once_and_can_be_resumed(which: int) -> None:
     assert job.resumable
     _, alive = psutil.wait_procs(both, timeout=5)
     assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == [], "the one that trains ends with its watcher"
-    jobs.tick()
+    tasks.tick()
     assert Status.load(job.path).state == "failed", "it is noted for good"
 
 
 def test_one_that_leaves_without_a_word_is_failed() -> None:
-    job = wait(jobs.submit(small(), "alice", "leaves"), ended, tick=False)
+    job = wait(tasks.submit(small(), "alice", "leaves"), ended, tick=False)
     assert (job.status.state, job.status.reason) == ("failed", "The training process ended unexpectedly.")
 
 
@@ -286,7 +286,7 @@ def test_a_job_of_a_server_that_died_before_its_process_began_is_started_again()
     job = at("starting", starts=1)
     assert wait(job, ended).status.state == "finished"
     dead = at("starting", starts=queue.MAX_STARTS)
-    jobs.tick()
+    tasks.tick()
     assert Status.load(dead.path).state == "failed"
 
 
@@ -326,17 +326,17 @@ def test_a_server_killed_and_restarted_finds_every_job_again() -> None:
     wait(running, in_phase("Training"), tick=False)
     first.kill()
     first.wait()
-    assert jobs.find(running.id).status.active, "it outlives its server"
+    assert tasks.find(running.id).status.active, "it outlives its server"
     Status("running", epoch=1).write(dead.path)  # as one whose process ended while no server was there
     began = time.monotonic()
     second = server(1.0)
     try:
         wait(dead, lambda job: Status.load(job.path).state == "failed", tick=False)
         assert time.monotonic() - began < 10
-        assert jobs.find(dead.id).resumable
-        assert jobs.find(running.id).status.state == "running", "it is adopted"
-        assert jobs.find(waiting.id).status.state == "queued"
-        jobs.request_stop(running)
+        assert tasks.find(dead.id).resumable
+        assert tasks.find(running.id).status.state == "running", "it is adopted"
+        assert tasks.find(waiting.id).status.state == "queued"
+        tasks.request_stop(running)
         at_work(running.path)[1].kill()
         assert wait(waiting, ended, tick=False).status.state == "finished"
     finally:

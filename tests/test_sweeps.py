@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ae_core import disk, jobs, runs, sweeps
+from ae_core import disk, runs, sweeps, tasks
 from ae_core.errors import OptionError, TrainingError
-from ae_core.jobs import folder
+from ae_core.tasks import folder
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -82,7 +82,7 @@ def test_jobs_of_before_there_were_sweeps_are_read() -> None:
     del record["sweep"]
     disk.write_json(job.path / "spec.json", record)
     folder._asked.cache_clear()
-    assert jobs.find(job.id).sweep == ""
+    assert tasks.find(job.id).sweep == ""
 
 
 def test_the_command_waits_for_all_and_prints_a_table(data_folder: Path) -> None:
@@ -113,7 +113,7 @@ def test_the_command_leaves_them_to_a_server() -> None:
     assert found.returncode == 0, found.stderr
     told = json.loads(found.stdout)
     assert [job["state"] for job in told["jobs"]] == ["queued", "queued"]
-    assert len(jobs.listing(None)) == 3
+    assert len(tasks.listing(None)) == 3
     assert blocked.id not in {job["run"] for job in told["jobs"]}
 
 
@@ -127,7 +127,7 @@ def test_the_page_starts_follows_and_stops_them(monkeypatch: pytest.MonkeyPatch)
     assert not at.exception
     (start,) = [button for button in at.button if button.label == "Start 2 trainings"]
     folder.create(plan("quick", seeds=(0,))[0][0], None, "learns")  # so that they wait
-    jobs.tick()
+    tasks.tick()
     start.click().run()
     assert not at.exception
     sweep = sweeps.latest("local")

@@ -11,9 +11,9 @@ from typing import Any
 
 import psutil
 
-from ae_core import jobs, training
-from ae_core.jobs import Job, Status, folder
+from ae_core import tasks, training
 from ae_core.spec import Spec, make_spec
+from ae_core.tasks import Job, Status, folder
 
 PATIENCE = 60  # seconds
 
@@ -26,13 +26,13 @@ def at(state: str, owner: str | None = "alice", **status: Any) -> Job:
     """A job's folder as it stood when everything around it ended."""
     job = folder.create(small(), owner, "quick")
     Status(state, **status).write(job.path)
-    return jobs.find(job.id)
+    return tasks.find(job.id)
 
 
 def resumable(job: Job) -> Job:
     (job.path / "resume").mkdir()
     (job.path / "resume" / training.STATE).touch()
-    return jobs.find(job.id)
+    return tasks.find(job.id)
 
 
 def at_work(path: Path) -> list[psutil.Process]:
@@ -50,8 +50,8 @@ def wait(job: Job, until: Callable[[Job], bool], tick: bool = True) -> Job:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if tick:
-            jobs.tick()
-        job = jobs.find(job.id)
+            tasks.tick()
+        job = tasks.find(job.id)
         if until(job):
             return job
         time.sleep(0.02)

@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from ae_core import data, jobs, kinds, runs, sweeps
+from ae_core import data, kinds, runs, sweeps, tasks
 from ae_core.cli.output import STOPPED, Bar, as_json, clock, print_json, table
 from ae_core.cli.train import stopping
 from ae_core.errors import OptionError
-from ae_core.jobs import Job
 from ae_core.kinds.base import MAX_LATENT_DIM
 from ae_core.runs import Run
 from ae_core.spec import MAX_EPOCHS
 from ae_core.sweeps import Sweep
+from ae_core.tasks import Job
 
 TICK_SECONDS = 1.0
 LOOK_SECONDS = 0.2
@@ -71,7 +71,7 @@ def _follow(sweep: Sweep, stop: Any) -> Sweep:
     bar, asked, told, ticked, ended, began = Bar(), False, "", 0.0, set[str](), time.monotonic()
     while True:
         if time.monotonic() - ticked > TICK_SECONDS:
-            jobs.tick()
+            tasks.tick()
             ticked = time.monotonic()
         sweep = sweeps.find(sweep.id, None)
         for job in sweep.jobs:
@@ -85,7 +85,7 @@ def _follow(sweep: Sweep, stop: Any) -> Sweep:
             asked = True
             sweeps.stop(sweep)
         waiting = [job for job in sweep.jobs if job.status.state == "queued"]
-        trouble = jobs.place(waiting[0]).trouble if waiting else ""
+        trouble = tasks.place(waiting[0]).trouble if waiting else ""
         if trouble and trouble != told and time.monotonic() - began > PATIENCE:
             bar.clear()
             click.echo(trouble, err=True)

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from cachetools import LRUCache, cached
 
-from ae_core import data, evaluation, fitting, inference, jobs, latent, metrics, runs
+from ae_core import data, evaluation, fitting, inference, latent, metrics, runs, tasks
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
 from ae_core.latent import Density, Index, Plane, traversals
@@ -46,7 +46,7 @@ def memoize(most: int, key: Callable[..., Hashable] = _content_and) -> Callable[
 def load(run: Run) -> LoadedRun:
     """The run, loaded once for all visitors; notes that it is used, so that it is kept."""
     if run.path.parent != runs.SHIPPED:
-        jobs.note_use(run.name)
+        tasks.note_use(run.name)
     loaded = _loaded(run)
     if loaded.run is not run:  # it may have another title by now
         loaded = copy.copy(loaded)

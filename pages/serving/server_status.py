@@ -15,7 +15,7 @@ import ae_core
 from ae_core import runs
 
 SECONDS = 2  # so long all visitors see the same numbers
-TRAINER = "ae_core.jobs.worker"
+TRAINER = "ae_core.tasks.worker"
 LIBRARIES = ("streamlit", "onnxruntime", "numpy", "plotly", "pillow", "keras", "tensorflow-cpu")
 
 

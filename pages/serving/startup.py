@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 import ae_core
-from ae_core import jobs, logs, runs, settings
+from ae_core import logs, runs, settings, tasks
 from ae_core.errors import ExplorerError, SettingsError
 from ae_core.runs import Run
 from pages import serving
@@ -34,13 +34,13 @@ LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepares what every page needs, then lets the server answer, and goes on with what most pages show first."""
     _refuse_nonsense()
-    await asyncio.to_thread(jobs.tick)  # trainings wait for no warm-up
+    await asyncio.to_thread(tasks.tick)  # trainings wait for no warm-up
     logs.identify(visitor.tab)
     logs.adopt("streamlit", "uvicorn", "websockets")
     trim = give_memory_back()
     prepare()
-    await asyncio.to_thread(jobs.sweep)
-    each = (TRIM_SECONDS, trim), (TICK_SECONDS, jobs.tick), (SWEEP_SECONDS, jobs.sweep)
+    await asyncio.to_thread(tasks.sweep)
+    each = (TRIM_SECONDS, trim), (TICK_SECONDS, tasks.tick), (SWEEP_SECONDS, tasks.sweep)
     chores = [asyncio.create_task(_every(seconds, chore)) for seconds, chore in each]
     chores.append(asyncio.create_task(_go_on()))
     logs.event("server started", version=ae_core.__version__, port=st.get_option("server.port"))

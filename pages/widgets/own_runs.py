@@ -6,11 +6,11 @@ from functools import partial
 
 import streamlit as st
 
-from ae_core import archive, data, jobs, kinds, runs
+from ae_core import archive, data, kinds, runs, tasks
 from ae_core import settings as limits
 from ae_core.errors import ExplorerError
-from ae_core.jobs import Job, importing, owning
 from ae_core.runs import BrokenRun, Run
+from ae_core.tasks import Job, import_run, ownership
 from pages.serving import uploads, visitor
 from pages.widgets import alerts, controls, next_page, progress, run_picker
 
@@ -49,8 +49,8 @@ class Own:
 def everything() -> list[Own]:
     """All that is the visitor's, the latest first."""
     me = visitor.current()
-    trainings = {job.id: job for job in jobs.listing(me)}
-    found = {run.name: run for run in jobs.listed(me) if jobs.owns(run.name, me)}
+    trainings = {job.id: job for job in tasks.listing(me)}
+    found = {run.name: run for run in tasks.listed(me) if tasks.owns(run.name, me)}
     names = sorted({*trainings, *found}, key=lambda name: name[-32:], reverse=True)  # from its time on
     return [Own(name, trainings.get(name), found.get(name)) for name in names]
 
@@ -60,14 +60,14 @@ def watch(names: list[str]) -> None:
     """Follows trainings until one ends, then shows the page anew."""
     for name in names:
         try:
-            job = jobs.find(name)
+            job = tasks.find(name)
         except ExplorerError:
             st.rerun(scope="app")
         if not job.status.active:
             st.rerun(scope="app")
         with st.container(border=True):
             st.text(job.title)
-            doing = "Import" if importing.is_import(job.path) else kinds.get(job.spec.kind).title
+            doing = "Import" if import_run.is_import(job.path) else kinds.get(job.spec.kind).title
             st.progress(job.status.fraction, text=f"{doing} · {progress.standing(job)}")
             next_page.link("train.py", "Watch, or stop it", job=name)
 
@@ -109,7 +109,7 @@ def _show(own: Own) -> None:
                 _rename(own)
             st.download_button(
                 "Export",
-                partial(jobs.export, own.name, visitor.current()),
+                partial(tasks.export, own.name, visitor.current()),
                 f"{own.name}.zip",
                 "application/zip",
                 key=f"export-{own.name}",
@@ -157,11 +157,11 @@ def _title_key(own: Own) -> str:
 @st.dialog("Rename")
 def _rename(own: Own) -> None:
     key = _title_key(own)
-    st.text_input("Name", own.title[: owning.MAX_TITLE], max_chars=owning.MAX_TITLE, key=key)
+    st.text_input("Name", own.title[: ownership.MAX_TITLE], max_chars=ownership.MAX_TITLE, key=key)
     me = visitor.current()
 
     def rename() -> None:
-        _do(lambda: jobs.rename(own.name, me, st.session_state[key]), "It could not be renamed.", "Renamed.")
+        _do(lambda: tasks.rename(own.name, me, st.session_state[key]), "It could not be renamed.", "Renamed.")
 
     st.button("Rename it", key="rename-it", on_click=rename)
     _close_or_tell()
@@ -174,7 +174,7 @@ def _delete(own: Own) -> None:
     me = visitor.current()
 
     def delete() -> None:
-        _do(lambda: jobs.remove(own.name, me), "It could not be deleted.", "Deleted.")
+        _do(lambda: tasks.remove(own.name, me), "It could not be deleted.", "Deleted.")
 
     st.button("Delete it", key="delete-it", icon=":material/delete:", on_click=delete)
     _close_or_tell()
@@ -221,7 +221,7 @@ def bring() -> None:
     uploads.use([file.file_id])
     if st.button("Import", icon=":material/upload:"):
         try:
-            job = importing.submit(file.getvalue(), visitor.current())
+            job = import_run.submit(file.getvalue(), visitor.current())
         except ExplorerError as error:
             alerts.error("This file was not imported.", error)
         else:

@@ -5,12 +5,12 @@ import time
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures, jobs, kinds, runs
+from ae_core import data, figures, kinds, runs, tasks
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
-from ae_core.jobs import Job
 from ae_core.runs import BrokenRun
+from ae_core.tasks import Job
 from pages.serving import caches, link, visitor
 from pages.widgets import alerts, plot, run_picker
 
@@ -31,7 +31,7 @@ def pick() -> Job | None:
 
     Shows a picker where the visitor has several.
     """
-    mine = {job.id: job for job in jobs.listing(visitor.current())}
+    mine = {job.id: job for job in tasks.listing(visitor.current())}
     asked = link.read(JOB, _linked, "training (gone, or mistyped)")
     link.keep(JOB)
     shown = mine.get(asked.id, asked) if asked else next(iter(mine.values()), None)
@@ -56,7 +56,7 @@ def _linked(job_id: str) -> Job:
     if not runs.NOT_GUESSED.fullmatch(job_id):
         raise ValueError
     try:
-        return jobs.find(job_id)
+        return tasks.find(job_id)
     except ExplorerError:
         raise ValueError from None
 
@@ -73,7 +73,7 @@ def _is_mine(job: Job) -> bool:
 def watch(job_id: str) -> None:
     """Follows a training until it ends, then shows the page anew; only its owner can stop it."""
     try:
-        job = jobs.find(job_id)
+        job = tasks.find(job_id)
     except ExplorerError as error:
         alerts.error("This training is gone.", error)
         return
@@ -103,15 +103,14 @@ def standing(job: Job) -> str:
     """Where a training under way stands, in a few words."""
     status = job.status
     if status.state == "queued":
-        return _waiting(jobs.place(job))
+        return _waiting(tasks.place(job))
     left = f" · {_duration(status.seconds_left)} left" if status.seconds_left is not None else ""
     if status.phase != "Training":
         return f"{status.phase}{left}"
-    slowed = " · slowed down: the server is busy" if status.slowed else ""
-    return f"Epoch {min(status.epoch + 1, _epochs(job))} of {_epochs(job)}{left}{slowed}"
+    return f"Epoch {min(status.epoch + 1, _epochs(job))} of {_epochs(job)}{left}"
 
 
-def _waiting(place: jobs.Place) -> str:
+def _waiting(place: tasks.Place) -> str:
     others = place.position
     before = f"{others} other{'s' * (others > 1)} first" if others else "Next in the queue"
     if place.trouble:
@@ -128,7 +127,7 @@ def _offer_to_stop(job: Job, stopping: bool) -> None:
 
     def stop() -> None:
         try:
-            jobs.request_stop(job)
+            tasks.request_stop(job)
         except ExplorerError as error:
             st.session_state[REFUSED] = str(error)
 
@@ -185,7 +184,7 @@ def show_ended(job: Job) -> None:
     goes_on = "Goes on from the last finished epoch."
     if job.resumable and _is_mine(job) and st.button("Resume", icon=":material/resume:", help=goes_on):
         try:
-            again = jobs.resume(job)
+            again = tasks.resume(job)
         except ExplorerError as error:
             alerts.error("It could not be resumed.", error)
         else:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from ae_core import data, jobs, kinds, logs, runs
+from ae_core import data, kinds, logs, runs, tasks
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
@@ -48,7 +48,7 @@ def available(*names: str | None) -> dict[str, Run | BrokenRun]:
         return (0 if run.name in order else 1, order.index(run.spec.kind), run.name)
 
     found = sorted(runs.shipped(), key=rank)
-    mine = jobs.listed(visitor.current())
+    mine = tasks.listed(visitor.current())
     created = {r.name: r.card.created if isinstance(r, Run) else "" for r in mine}
     found += sorted(mine, key=lambda r: created[r.name], reverse=True)
     listed = {r.name: r for r in found}

@@ -27,10 +27,10 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import cards, disk, inference, jobs, processes, runs
-from ae_core.jobs import Job
+from ae_core import cards, disk, inference, processes, runs, tasks
 from ae_core.runs import BrokenRun
 from ae_core.spec import make_spec
+from ae_core.tasks import Job
 
 CALLS = "mkdir open fsync rename replace unlink rmdir posix_fallocate write close scandir stat".split()  # noqa: SIM905
 EPOCHS = 300  # of digits: some seconds, so that kills come while it learns, too
@@ -70,7 +70,7 @@ def steps() -> dict[str, Any]:
         if os.WTERMSIG(status) != signal.SIGKILL:
             wrong.append(f"step {at}: ended by signal {os.WTERMSIG(status)}")
     before = len(leftovers())
-    jobs.sweep()
+    tasks.sweep()
     return {"steps": at - 1, **killed, "swept": before, "wrong": wrong, "leftovers": leftovers()}
 
 
@@ -122,7 +122,7 @@ def moments(count: int, seed: int) -> dict[str, Any]:
     spec = make_spec("vanilla", "digits", epochs=EPOCHS, batch_size=64, compile=False)
     found: Counter[str] = Counter()
     wrong: list[str] = []
-    job = jobs.submit(spec, None, "Whole")
+    job = tasks.submit(spec, None, "Whole")
     began = time.monotonic()
     whole = _ended(job)
     span = time.monotonic() - began
@@ -130,24 +130,24 @@ def moments(count: int, seed: int) -> dict[str, Any]:
     job = None
     while found["kills"] < count:
         if job is None:
-            job = jobs.submit(spec, None, "Killed")
+            job = tasks.submit(spec, None, "Killed")
             found["trainings"] += 1
         before = job.status.epoch
         until = time.monotonic() + rng.uniform(0, span)
-        while time.monotonic() < until and jobs.find(job.id).status.active:
+        while time.monotonic() < until and tasks.find(job.id).status.active:
             time.sleep(0.05)
-        if jobs.find(job.id).status.active and _kill(job, rng):
+        if tasks.find(job.id).status.active and _kill(job, rng):
             found["kills"] += 1
             print(f"{found['kills']} of {count} kills, {len(wrong)} wrong", file=sys.stderr)
         while processes.is_alive(job.path):
             time.sleep(0.05)
-        learnt = len(jobs.find(job.id).history())
+        learnt = len(tasks.find(job.id).history())
         for _ in range(2):  # what was killed before it had begun is put back at first, and then started again
-            jobs.tick()
+            tasks.tick()
         for run in runs.scan(runs.data_folder() / "runs"):
             if isinstance(run, BrokenRun):
                 wrong.append(run.reason)
-        job = jobs.find(job.id)
+        job = tasks.find(job.id)
         if job.run_path.exists():
             wrong += [] if _losses(job) == expected else [f"{job.id}: other losses than without a kill"]
             found["finished"] += 1
@@ -161,7 +161,7 @@ def moments(count: int, seed: int) -> dict[str, Any]:
             with np.load(job.path / "resume" / "state.npz") as state:
                 if state["epoch"] < learnt:
                     wrong.append(f"{job.id}: {learnt} epochs were told, {state['epoch']} are kept")
-            job = jobs.resume(job)
+            job = tasks.resume(job)
             found["resumed"] += 1
         elif learnt or before:
             wrong.append(f"{job.id}: {max(learnt, before)} epochs are lost")
@@ -174,7 +174,7 @@ def moments(count: int, seed: int) -> dict[str, Any]:
             wrong.append(f"{job.id}: {job.status.state}, other losses than without a kill")
     for path in runs.data_folder().rglob("*.tmp"):
         os.utime(path, (0, 0))  # as after a minute, from when on nobody can be writing it
-    jobs.sweep()
+    tasks.sweep()
     return {"span": round(span, 1), **found, "wrong": wrong, "leftovers": leftovers()}
 
 
@@ -194,7 +194,7 @@ def _kill(job: Job, rng: random.Random) -> bool:
 
 
 def _ended(job: Job) -> Job:
-    while (now := jobs.find(job.id)).status.active:
+    while (now := tasks.find(job.id)).status.active:
         time.sleep(0.1)
     return now
 
@@ -234,7 +234,7 @@ def main() -> int:
         Path(data, "runs").mkdir()
         Path(data, "jobs").mkdir()
         result = steps() if asked.what == "steps" else moments(asked.count, asked.seed)
-        for job in jobs.listing(None):
+        for job in tasks.listing(None):
             if job.status.active:
                 _kill(job, random.Random(0))
         shutil.rmtree(data, ignore_errors=True)

@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ae_core import jobs, runs
-from ae_core.jobs import Job, folder
+from ae_core import runs, tasks
 from ae_core.runs import BrokenRun
+from ae_core.tasks import Job, folder
 from tests.load.browse import TRAINER, browse
 from tests.load.client import Visitor
 from tests.load.measuring import Tally, percentiles, write
@@ -33,7 +33,7 @@ EPOCHS = 6  # of a training: it outlives a server or two
 
 def trainings() -> list[Job]:
     """All there are, with a status that is true now."""
-    return [jobs.find(path.name) for path in folder.paths()]
+    return [tasks.find(path.name) for path in folder.paths()]
 
 
 async def one(number: int, data: Path, sessions: int, chance: random.Random, found: dict[str, Any]) -> None:

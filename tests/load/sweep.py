@@ -16,8 +16,8 @@ from typing import Any
 
 import psutil
 
-from ae_core import disk, inference, jobs, runs, sweeps
-from ae_core.jobs import Job, cluster
+from ae_core import disk, inference, runs, sweeps, tasks
+from ae_core.tasks import Job, cluster
 from tests.load import measuring
 from tests.test_cluster import Cluster
 
@@ -54,7 +54,7 @@ def _measure() -> tuple[dict[str, Any], list[str]]:
     while sweep.ended < len(sweep.jobs):
         if time.monotonic() - began > PATIENCE:
             break
-        jobs.tick()
+        tasks.tick()
         sweep = sweeps.find(sweep.id, None)
         most = max(most, sum(job.status.state == "running" for job in sweep.jobs))
         if lost is None and sweep.ended >= KILL_AFTER:
@@ -63,7 +63,7 @@ def _measure() -> tuple[dict[str, Any], list[str]]:
                 lost, killed = learning[0], time.monotonic()
                 worker_of(lost).send_signal(signal.SIGKILL)
         elif lost is not None and not back:
-            now = jobs.find(lost.id)
+            now = tasks.find(lost.id)
             phases.add(now.status.phase)
             if now.status.phase == "Training" and any("lost" in phase for phase in phases):
                 back = time.monotonic()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from visiting import ME, ROOT
 
-from ae_core import jobs, runs
+from ae_core import runs, tasks
 from pages.serving import visitor
 from pages.widgets import plot
 
@@ -45,7 +45,7 @@ def small_images(nothing_ships: Path, digits_runs: dict[str, Path], monkeypatch:
 @pytest.fixture
 def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings stay in the queue."""
-    monkeypatch.setattr(jobs.queue, "_advance", lambda: None)
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
 
 
 @pytest.fixture

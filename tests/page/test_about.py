@@ -61,7 +61,7 @@ def test_it_weighs_the_trainers_of_its_own_folder(data_folder: Path, tmp_path_fa
 
 
 def test_a_trainer_is_started_as_it_is_looked_for() -> None:
-    assert server_status.TRAINER.split(".")[:2] == ["ae_core", "jobs"]
+    assert server_status.TRAINER.split(".")[:2] == ["ae_core", "tasks"]
     assert (processes.ROOT / (server_status.TRAINER.replace(".", "/") + ".py")).exists()
 
 

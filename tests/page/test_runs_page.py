@@ -8,9 +8,9 @@ import visiting
 from streamlit.testing.v1 import AppTest
 from visiting import ME, TITLE, button, cut, job_in_state, open_page, progress_texts, said
 
-from ae_core import archive, cards, jobs, processes, runs
-from ae_core.jobs import Job
+from ae_core import archive, cards, processes, runs, tasks
 from ae_core.spec import make_spec
+from ae_core.tasks import Job
 
 pytestmark = pytest.mark.usefixtures("nothing_ships", "nothing_starts")
 
@@ -87,9 +87,9 @@ def test_its_link_names_the_run(digits_runs: dict[str, Path]) -> None:
 
 
 def test_what_is_under_way_is_shown_and_not_deleted(digits_runs: dict[str, Path]) -> None:
-    job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Going on")
+    job = tasks.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Going on")
     with processes.working(job.path):
-        jobs.Status("running", "Training", 0.5, 12.0, epoch=1).write(job.path)
+        tasks.Status("running", "Training", 0.5, 12.0, epoch=1).write(job.path)
         app = opened()
         assert progress_texts(app)[0] == "Vanilla · Epoch 2 of 3 · 12 s left"
         assert not app.button
@@ -126,7 +126,7 @@ def test_an_archive_is_queued_and_the_uploader_is_empty_again(digits_runs: dict[
     app = opened()
     app.file_uploader[0].upload("run.zip", content, "application/zip").run()
     app = press(app, "Import")
-    (job,) = jobs.listing(ME)
+    (job,) = tasks.listing(ME)
     assert job.status.state == "queued"
     assert progress_texts(app)[0].startswith("Import · Next in the queue")
     assert not [b for b in app.button if b.label == "Import"]
@@ -142,7 +142,7 @@ def test_what_is_no_archive_is_refused_in_a_sentence(content: bytes, sentence: s
     app = press(app, "Import")
     assert "was not imported" in app.error[0].value
     assert sentence in said(app)
-    assert not jobs.listing(ME)
+    assert not tasks.listing(ME)
 
 
 def test_a_run_too_large_for_the_server_is_refused(

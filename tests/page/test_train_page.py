@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, open_page, progress_texts, said
 
-from ae_core import data, jobs, kinds, processes, runs
+from ae_core import data, kinds, processes, runs, tasks
 from ae_core.kinds import FAMILIES
 from ae_core.spec import make_spec
 from pages.widgets import progress
@@ -76,7 +76,7 @@ def test_every_network_can_be_chosen_for_every_data_set(family: str, dataset: st
 
 def test_start_submits_what_the_controls_say(monkeypatch: pytest.MonkeyPatch) -> None:
     submitted = []
-    monkeypatch.setattr(jobs, "submit", lambda *asked: submitted.append(asked) or jobs.folder.create(*asked))
+    monkeypatch.setattr(tasks, "submit", lambda *asked: submitted.append(asked) or tasks.folder.create(*asked))
     app = open_page("train", kind="Sparse")
     app.selectbox(key="dataset").set_value("digits").run()
     app.segmented_control(key="Sparse-method").set_value("kl").run()
@@ -129,9 +129,9 @@ def test_a_finished_training_whose_run_was_damaged_says_so(digits_runs: dict[str
 
 
 def test_a_training_under_way_is_watched_and_stopped() -> None:
-    job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine")
+    job = tasks.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine")
     with processes.working(job.path):
-        jobs.Status("running", "Training", 0.5, 12.0, epoch=1).write(job.path)
+        tasks.Status("running", "Training", 0.5, 12.0, epoch=1).write(job.path)
         app = open_page("train")
         assert_sound(app)
         assert progress_texts(app) == ["Epoch 2 of 3 · 12 s left"]
@@ -139,28 +139,19 @@ def test_a_training_under_way_is_watched_and_stopped() -> None:
         assert (job.path / "stop").exists()
 
 
-def test_a_training_that_steps_aside_says_why_it_is_slow() -> None:
-    job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine")
-    with processes.working(job.path):
-        jobs.Status("running", "Training", 0.5, 60.0, epoch=1, slowed=True).write(job.path)
-        app = open_page("train")
-        assert_sound(app)
-        assert progress_texts(app) == ["Epoch 2 of 3 · 60 s left · slowed down: the server is busy"]
-
-
 def test_a_queued_training_shows_its_place_and_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, job = (
-        jobs.folder.create(make_spec("vanilla", "digits", epochs=3), who, "Queued") for who in ("a", "b", ME)
+        tasks.folder.create(make_spec("vanilla", "digits", epochs=3), who, "Queued") for who in ("a", "b", ME)
     )
-    monkeypatch.setattr(jobs, "place", lambda job: jobs.Place(2, 170.0))
+    monkeypatch.setattr(tasks, "place", lambda job: tasks.Place(2, 170.0))
     app = open_page("train")
     assert_sound(app)
     assert progress_texts(app) == ["2 others first, starts in about 3 min"]
     button(app, "Leave the queue").click().run()
     assert_sound(app)
-    assert jobs.find(job.id).status.state == "cancelled"
+    assert tasks.find(job.id).status.state == "cancelled"
     assert "It left the queue before it began." in said(app)
-    assert jobs.find(first.id).status.state == jobs.find(second.id).status.state == "queued"
+    assert tasks.find(first.id).status.state == tasks.find(second.id).status.state == "queued"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +163,7 @@ def test_a_queued_training_shows_its_place_and_leaves_the_queue(monkeypatch: pyt
     ],
 )
 def test_the_place_in_words(position: int, seconds: float | None, sentence: str) -> None:
-    assert progress._waiting(jobs.Place(position, seconds)) == sentence
+    assert progress._waiting(tasks.Place(position, seconds)) == sentence
 
 
 @pytest.mark.usefixtures("nothing_starts")
@@ -183,13 +174,13 @@ def test_a_visitor_may_have_as_many_as_the_settings_say(monkeypatch: pytest.Monk
         start_button(app).click().run()
         assert_sound(app)
         assert not app.error
-    assert len(jobs.listing(ME)) == 2
+    assert len(tasks.listing(ME)) == 2
     assert len(app.selectbox(key="which-training").options) == 2
     start_button(app).click().run()
     assert "at most 2 may be: stop one, or wait for its end." in said(app)
-    assert len(jobs.listing(ME)) == 2
+    assert len(tasks.listing(ME)) == 2
     before = app.query_params["job"]
-    (older,) = {job.id for job in jobs.listing(ME)} - {before}
+    (older,) = {job.id for job in tasks.listing(ME)} - {before}
     app.selectbox(key="which-training").set_value(older).run()
     assert_sound(app)
     assert app.query_params["job"] == older
@@ -217,7 +208,7 @@ def test_one_that_failed_says_why_and_is_resumed() -> None:
     assert "The training process ended unexpectedly." in said(app)
     button(app, "Resume").click().run()
     assert_sound(app)
-    assert jobs.find(job.id).status.state == "queued"
+    assert tasks.find(job.id).status.state == "queued"
     button(app, "Leave the queue").click().run()
     assert "Stopped after 2 of 3 epochs; it can be resumed from there." in said(app)
 
@@ -226,7 +217,7 @@ def test_one_that_failed_says_why_and_is_resumed() -> None:
 def test_a_training_is_watched_by_its_link_and_not_touched(state: str) -> None:
     job = resumable(job_in_state("failed", owner="someone-else", epoch=1))
     with processes.working(job.path):
-        jobs.Status(state, "Training" * (state == "running"), 0.5, 12.0, epoch=1).write(job.path)
+        tasks.Status(state, "Training" * (state == "running"), 0.5, 12.0, epoch=1).write(job.path)
         app = open_page("train", job=job.id)
         assert_sound(app)
         assert TITLE in [t.value for t in app.text]

@@ -14,7 +14,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, Expander
 
-from ae_core import jobs, runs
+from ae_core import runs, tasks
 from ae_core.spec import make_spec
 from pages.widgets import plot, source_code
 
@@ -139,11 +139,11 @@ def png(grey: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def job_in_state(state: str, owner: str = ME, title: str = TITLE, **status: Any) -> jobs.Job:
+def job_in_state(state: str, owner: str = ME, title: str = TITLE, **status: Any) -> tasks.Job:
     """A job's folder as a trainer would have left it."""
-    job = jobs.folder.create(make_spec("vanilla", "digits", epochs=3), owner, title)
-    jobs.Status(state, "", **status).write(job.path)
-    return jobs.find(job.id)
+    job = tasks.folder.create(make_spec("vanilla", "digits", epochs=3), owner, title)
+    tasks.Status(state, "", **status).write(job.path)
+    return tasks.find(job.id)
 
 
 def cut(run: Path) -> None:

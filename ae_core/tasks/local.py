@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ae_core import processes, settings
-from ae_core.jobs import folder
-from ae_core.jobs.folder import Job
+from ae_core.tasks import folder
+from ae_core.tasks.folder import Job
 
-WORKER = "ae_core.jobs.worker"
+WORKER = "ae_core.tasks.worker"
 LATE = 0.0  # seconds until a process has taken its lock: it is born with it
 
 

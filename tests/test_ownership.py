@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ae_core import archive, cards, inference, jobs, processes, runs
+from ae_core import archive, cards, inference, processes, runs, tasks
 from ae_core.errors import ExplorerError, OptionError, TrainingError
-from ae_core.jobs import Job
 from ae_core.spec import make_spec
+from ae_core.tasks import Job
 
 ME, OTHER = "me", "someone-else"
 
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.usefixtures("data_folder")
 @pytest.fixture
 def mine(digits_runs: dict[str, Path]) -> Job:
     """A finished training of mine, with its run."""
-    job = jobs.folder.create(make_spec("vanilla", "digits", epochs=1), ME, "Mine")
-    jobs.Status("finished", "", 1.0, epoch=1).write(job.path)
+    job = tasks.folder.create(make_spec("vanilla", "digits", epochs=1), ME, "Mine")
+    tasks.Status("finished", "", 1.0, epoch=1).write(job.path)
     shutil.copytree(digits_runs["vanilla"], job.run_path)
     cards.write(job.run_path, cards.unchecked(job.run_path) | {"owner": ME, "title": "Mine"})
-    return jobs.find(job.id)
+    return tasks.find(job.id)
 
 
 def bend_card(run: Path) -> None:
@@ -41,9 +41,9 @@ def all_of(run: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "act",
     [
-        lambda name: jobs.remove(name, OTHER),
-        lambda name: jobs.rename(name, OTHER, "x"),
-        lambda n: jobs.export(n, OTHER),
+        lambda name: tasks.remove(name, OTHER),
+        lambda name: tasks.rename(name, OTHER, "x"),
+        lambda n: tasks.export(n, OTHER),
     ],
     ids=["delete", "rename", "export"],
 )
@@ -61,49 +61,49 @@ def test_others_change_nothing(act: Callable[[str], object], change: Callable[[P
 def test_no_name_reaches_anything_else(name: str, mine: Job) -> None:
     assert runs.linked(name) is None
     with pytest.raises(ExplorerError):
-        jobs.remove(name, ME)
+        tasks.remove(name, ME)
     assert mine.run_path.exists()
 
 
 def test_a_deleted_run_is_gone_with_its_training(mine: Job, data_folder: Path) -> None:
-    jobs.remove(mine.id, ME)
+    tasks.remove(mine.id, ME)
     assert not mine.run_path.exists()
     assert not mine.path.exists()
     assert list((data_folder / "runs").iterdir()) == []
     with pytest.raises(TrainingError):
-        jobs.remove(mine.id, ME)
+        tasks.remove(mine.id, ME)
 
 
 def test_what_is_under_way_is_never_deleted(mine: Job) -> None:
     with processes.working(mine.path), pytest.raises(TrainingError, match="under way: stop it first"):
-        jobs.remove(mine.id, ME)
-    jobs.Status("queued").write(mine.path)
+        tasks.remove(mine.id, ME)
+    tasks.Status("queued").write(mine.path)
     with pytest.raises(TrainingError, match="under way: stop it first"):
-        jobs.remove(mine.id, ME)
+        tasks.remove(mine.id, ME)
     assert mine.run_path.exists()
 
 
 def test_a_renamed_run_is_the_same_run(mine: Job) -> None:
     before = runs.read(mine.run_path)
-    jobs.rename(mine.id, ME, "  **New**\n<b> \x07 ")
+    tasks.rename(mine.id, ME, "  **New**\n<b> \x07 ")
     after = runs.read(mine.run_path)
     assert (after.title, after.digest, after.card.owner) == ("**New** <b>", before.digest, ME)
     assert inference.load(mine.run_path).run.title == "**New** <b>"
     with pytest.raises(OptionError, match="at least one letter"):
-        jobs.rename(mine.id, ME, " \n ")
-    jobs.rename(mine.id, ME, "x" * 1000)
-    assert len(runs.read(mine.run_path).title) == jobs.owning.MAX_TITLE
+        tasks.rename(mine.id, ME, " \n ")
+    tasks.rename(mine.id, ME, "x" * 1000)
+    assert len(runs.read(mine.run_path).title) == tasks.ownership.MAX_TITLE
 
 
 def test_renaming_does_not_vouch_for_a_file_that_was_changed(mine: Job) -> None:
     (mine.run_path / "encoder.onnx").write_bytes(b"x" * (mine.run_path / "encoder.onnx").stat().st_size)
-    jobs.rename(mine.id, ME, "New")
+    tasks.rename(mine.id, ME, "New")
     with pytest.raises(ExplorerError, match="is not the file that was written"):
         inference.load(mine.run_path)
 
 
 def test_an_exported_run_comes_back(mine: Job) -> None:
-    assert archive.unpack(jobs.export(mine.id, ME)).title == "Mine"
+    assert archive.unpack(tasks.export(mine.id, ME)).title == "Mine"
 
 
 def test_a_run_whose_card_is_bent_is_nobodys_but_its_trainings_owners(mine: Job) -> None:
@@ -111,14 +111,14 @@ def test_a_run_whose_card_is_bent_is_nobodys_but_its_trainings_owners(mine: Job)
     broken = runs.linked(mine.id)
     assert isinstance(broken, runs.BrokenRun)
     assert not any(runs.visible(broken, owner) for owner in (ME, OTHER, None))
-    assert jobs.owns(mine.id, ME)
-    assert not jobs.owns(mine.id, OTHER)
-    jobs.remove(mine.id, ME)
+    assert tasks.owns(mine.id, ME)
+    assert not tasks.owns(mine.id, OTHER)
+    tasks.remove(mine.id, ME)
     assert not mine.run_path.exists()
 
 
 def test_a_title_that_was_being_written_leaves_nothing(mine: Job) -> None:
     (mine.run_path / ".0123.tmp").touch()
-    jobs.sweep()
+    tasks.sweep()
     assert not (mine.run_path / ".0123.tmp").exists()
     assert isinstance(runs.read_or_tell(mine.run_path), runs.Run)

@@ -37,7 +37,6 @@ class Status(processes.Status):
         started: When its process began, likewise; 0 before that.
         starts: How often it was handed to a process.
         remote: Whether others look after its process: then it is gone only once the queue says so.
-        slowed: Whether it often steps aside for a server that is behind with its answers.
     """
 
     STATES = (*processes.ACTIVE, "finished", "cancelled", "failed")
@@ -50,7 +49,6 @@ class Status(processes.Status):
     started: float = 0.0
     starts: int = 0
     remote: bool = False
-    slowed: bool = False
 
     @classmethod
     def read(cls, folder: Path) -> Self:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ae_core import disk, jobs, processes, runs
-from ae_core.jobs import Job, Status, folder, sweeping
+from ae_core import disk, processes, runs, tasks
+from ae_core.tasks import Job, Status, cleanup, folder
 from tests.trainings import at
 
 pytestmark = pytest.mark.usefixtures("data_folder")
@@ -37,42 +37,42 @@ def test_what_nobody_has_used_for_long_goes(week: float) -> None:
     for job in (old, active, everyones, opened):
         used(job, now - week - 60)
     used(new, now - week + 60)
-    jobs.note_use(opened.id)
+    tasks.note_use(opened.id)
     held = at("finished")
     used(held, now - week - 60)
     with processes.working(held.path):
-        jobs.sweep(now)
+        tasks.sweep(now)
     left = {path.name for path in folder.paths()}
     assert left == {new.id, active.id, everyones.id, opened.id, held.id}
     assert not list((runs.data_folder() / "runs").iterdir())
-    jobs.sweep(now + 2 * week)
+    tasks.sweep(now + 2 * week)
     assert {path.name for path in folder.paths()} == {active.id, everyones.id}
 
 
 def test_what_was_used_within_an_hour_stays_however_short_the_settings_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "0.001")
     job = at("finished")
-    jobs.sweep(time.time() + sweeping.IN_USE - 60)
-    assert jobs.find(job.id) == job
-    jobs.sweep(time.time() + sweeping.IN_USE + 60)
+    tasks.sweep(time.time() + cleanup.IN_USE - 60)
+    assert tasks.find(job.id) == job
+    tasks.sweep(time.time() + cleanup.IN_USE + 60)
     assert folder.paths() == []
 
 
 def test_by_default_all_is_kept() -> None:
     job = at("finished")
-    jobs.sweep(time.time() + 1e9)
-    assert jobs.find(job.id) == job
+    tasks.sweep(time.time() + 1e9)
+    assert tasks.find(job.id) == job
 
 
 def test_a_use_is_noted_now_and_then_and_forgotten_with_the_run(week: float) -> None:
     job = at("finished")
-    jobs.note_use(job.id)
+    tasks.note_use(job.id)
     note = runs.data_folder() / "used" / job.id
     first = note.stat().st_mtime_ns
-    jobs.note_use(job.id)
+    tasks.note_use(job.id)
     assert note.stat().st_mtime_ns == first
     shutil.rmtree(job.path)
-    jobs.sweep()
+    tasks.sweep()
     assert not note.exists()
 
 
@@ -92,7 +92,7 @@ def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_
     cut = folder.jobs_folder() / "vanilla-20260101-000000-0123456789abcdef"
     cut.mkdir()
     with disk.writing(results / "vanilla-1") as writing, processes.working(busy.path):
-        jobs.sweep()
+        tasks.sweep()
         assert writing.exists()
         assert (busy.path / "resume" / ".state.npz.tmp").exists()
         (busy.path / "resume" / ".state.npz.tmp").unlink()
@@ -100,7 +100,7 @@ def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_
     assert not list(runs.data_folder().rglob(".*.tmp"))
     assert not cut.exists()
     assert (results / "vanilla-1").exists()
-    assert jobs.find(job.id)
+    assert tasks.find(job.id)
     assert derived.exists()
-    jobs.sweep(time.time() + 2 * sweeping.DAY)
+    tasks.sweep(time.time() + 2 * cleanup.DAY)
     assert not derived.exists(), "of no run that is there"

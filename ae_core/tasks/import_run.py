@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ae_core import archive, disk, training
 from ae_core.events import Cancelled, Event, Finished, Preparing
-from ae_core.jobs import queue
-from ae_core.jobs.folder import Job
+from ae_core.tasks import queue
+from ae_core.tasks.folder import Job
 
 ARCHIVE = "import.zip"  # in the folder of the job that builds it
 

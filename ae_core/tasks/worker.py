@@ -1,4 +1,4 @@
-"""The process that executes one job: ``python -m ae_core.jobs.worker FOLDER [LOCK [PARENT]]``.
+"""The process that executes one job: ``python -m ae_core.tasks.worker FOLDER [LOCK [PARENT]]``.
 
 LOCK is the descriptor of the folder's lock, where whoever started the process has taken it; see `processes.start`.
 PARENT is the id of the process that started this one, if they are to end together.
@@ -19,11 +19,10 @@ import numpy as np
 from ae_core import disk, processes, settings, training
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.events import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
-from ae_core.jobs import aside, folder, guard, importing
-from ae_core.jobs.folder import Job, Status
+from ae_core.tasks import folder, import_run, watchdog
+from ae_core.tasks.folder import Job, Status
 
 MAX_POINTS = 1000  # lines of progress.jsonl in a whole training
-SLOWED = 1.5  # times as long, from which on those who look are told why
 
 
 def work(job: Job) -> Status:
@@ -31,15 +30,14 @@ def work(job: Job) -> Status:
     status = replace(job.status, state="running", started=time.time(), reason="")
     points = 0
     clock = _Clock(job)
-    manners = aside.Aside(clock.stop)
 
     def tell(**changes: Any) -> None:
         nonlocal status
         status = replace(status, updated=time.time(), **changes)
         status.write(job.path)
 
-    if importing.is_import(job.path):
-        events = importing.rebuild(job)
+    if import_run.is_import(job.path):
+        events = import_run.rebuild(job)
     else:
         events = training.fit(
             job.spec,
@@ -66,10 +64,7 @@ def work(job: Job) -> Status:
                     _append(job.path / "progress.jsonl", {"epochs": round(epochs, 4), "terms": event.terms})
                 if event.preview is not None:
                     _write_preview(job.path, event.preview)
-                slow = manners.slowdown
-                left = None if event.seconds_left is None else event.seconds_left * slow
-                tell(phase="Training", fraction=event.fraction, seconds_left=left, slowed=slow > SLOWED)
-                manners.wait()
+                tell(phase="Training", fraction=event.fraction, seconds_left=event.seconds_left)
             case EpochEnd():
                 _append(job.path / "history.jsonl", event.record())
                 _write_preview(job.path, event.preview)
@@ -78,15 +73,10 @@ def work(job: Job) -> Status:
                 training.forget_state(job.path / "resume")
                 tell(state="finished", phase="", fraction=1.0, seconds_left=0.0)
             case Cancelled(run, epoch):
-                tell(
-                    state="cancelled",
-                    phase="",
-                    epoch=epoch,
-                    seconds_left=None,
-                    reason=clock.reason(epoch, run is not None, manners.slowdown > SLOWED),
-                )
+                reason = clock.reason(epoch, run is not None)
+                tell(state="cancelled", phase="", epoch=epoch, seconds_left=None, reason=reason)
             case Failed(reason):
-                guard.last_words(reason)
+                watchdog.last_words(reason)
                 tell(state="failed", phase="", reason=reason, seconds_left=None)
     return status
 
@@ -107,12 +97,11 @@ class _Clock:
         self._over = self._over or time.monotonic() > self._end
         return self._over
 
-    def reason(self, epoch: int, kept: bool, slowed: bool) -> str:
+    def reason(self, epoch: int, kept: bool) -> str:
         """Why it stopped in that epoch, if not because it was asked to."""
         if not self._over:
             return ""
-        over = guard.time_is_over(self._minutes) + " while the server was busy," * slowed
-        return f"{over} after {epoch} of {self._epochs} epochs; " + (
+        return f"{watchdog.time_is_over(self._minutes)} after {epoch} of {self._epochs} epochs; " + (
             "what was learnt is kept as a run." if kept else "nothing was learnt by then."
         )
 
@@ -139,7 +128,7 @@ def train(path: Path) -> int:
         return 0 if work(job).state in ("finished", "cancelled") else 1
     except Exception as error:
         traceback.print_exc()  # into the job's log
-        guard.write_end(path, guard.End("failed", _sentence(error, path)))
+        watchdog.write_end(path, watchdog.End("failed", _sentence(error, path)))
         return 1
 
 
@@ -147,7 +136,7 @@ def _sentence(error: Exception, path: Path) -> str:
     if isinstance(error, ExplorerError):
         return str(error)
     if isinstance(error, MemoryError):
-        return guard.memory_ran_out()
+        return watchdog.memory_ran_out()
     if isinstance(error, OSError):
         return f"A file could not be written or read: {error.strerror or error}{folder.way_back(path)}."
     return f"The training stopped on an error: {error}"
@@ -166,7 +155,7 @@ def main(path: Path, given: int | None = None) -> int:
         status = Status.load(path)
         if not status.active:
             raise TrainingError(f"Training {path.name!r} is {status.state}: resume it, or start another one.")
-        return guard.watch(path, train)
+        return watchdog.watch(path, train)
 
 
 if __name__ == "__main__":

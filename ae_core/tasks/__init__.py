@@ -10,18 +10,16 @@
                 lock            held by the training process while it lives
                 log.txt         what it printed
     jobs/.queue                 held by whoever changes the queue
-    jobs/.aside-<machine>       its time says when that machine's trainings were asked last to step aside
     used/<id>                   when the job or its run was last looked at
 
 The folder is the only link between servers and trainers: any page, server or shell reads the same.
 """
 
-from ae_core.jobs.aside import step_aside
-from ae_core.jobs.folder import Job, Status, active, find, listing
-from ae_core.jobs.limits import check
-from ae_core.jobs.owning import export, listed, owns, remove, rename
-from ae_core.jobs.queue import Place, place, request_stop, resume, submit, tick
-from ae_core.jobs.sweeping import note_use, sweep
+from ae_core.tasks.cleanup import note_use, sweep
+from ae_core.tasks.folder import Job, Status, active, find, listing
+from ae_core.tasks.limits import check
+from ae_core.tasks.ownership import export, listed, owns, remove, rename
+from ae_core.tasks.queue import Place, place, request_stop, resume, submit, tick
 
 __all__ = [
     "Job",
@@ -40,7 +38,6 @@ __all__ = [
     "rename",
     "request_stop",
     "resume",
-    "step_aside",
     "submit",
     "sweep",
     "tick",

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ae_core import disk, logs, processes, runs, settings
 from ae_core.errors import ExplorerError
-from ae_core.jobs import folder
 from ae_core.runs import Run
+from ae_core.tasks import folder
 
 DAY = 24 * 3600
 IN_USE = 3600  # seconds since its last use in which a run is never removed
@@ -48,9 +48,6 @@ def sweep(now: float | None = None) -> None:
             for path in folder.paths():
                 if not processes.is_alive(path):
                     remove_temporary(path)
-            for asked in folder.jobs_folder().glob(".aside-*"):
-                if now - _modified(asked) > IN_USE:  # by a machine that was started anew since, or is gone
-                    asked.unlink(missing_ok=True)
             for path in (runs.data_folder() / "runs").glob("[!.]*"):
                 remove_temporary(path)  # of a title that was written under this lock
         remove_unfinished()

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ae_core import processes, settings, training
-from ae_core.jobs import folder, sweeping
-from ae_core.jobs.folder import Status
+from ae_core.tasks import cleanup, folder
+from ae_core.tasks.folder import Status
 
 NICENESS = 19  # the server goes first
 LOOK_SECONDS = 0.1
@@ -46,8 +46,8 @@ def watch(path: Path, train: Callable[[Path], int]) -> int:
         _be_trained(path, train, watcher)
     status, end = _follow(path, child)
     with contextlib.suppress(OSError):
-        sweeping.remove_temporary(path)
-        sweeping.remove_unfinished()
+        cleanup.remove_temporary(path)
+        cleanup.remove_unfinished()
     if end is None and not os.WIFSIGNALED(status):
         return _said(path, os.WEXITSTATUS(status))
     if end is None:

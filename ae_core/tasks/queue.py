@@ -16,9 +16,9 @@ from types import ModuleType
 
 from ae_core import logs, processes, runs, settings
 from ae_core.errors import ExplorerError, TrainingError
-from ae_core.jobs import folder, limits
-from ae_core.jobs.folder import Job, Status
 from ae_core.spec import Spec
+from ae_core.tasks import folder, limits
+from ae_core.tasks.folder import Job, Status
 
 MAX_STARTS = 3  # of a job whose process is gone before it begins
 BESIDE = 15.0  # seconds that starting and saving take beside the epochs, where nothing better is known
@@ -169,12 +169,12 @@ def place(job: Job) -> Place:
 
 
 def _executor() -> ModuleType:
-    """Who starts jobs: a module with what `jobs.local` has."""
+    """Who starts jobs: a module with what `tasks.local` has."""
     if settings.current().scheduler:
-        from ae_core.jobs import cluster
+        from ae_core.tasks import cluster
 
         return cluster
-    from ae_core.jobs import local
+    from ae_core.tasks import local
 
     return local
 

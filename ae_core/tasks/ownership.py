@@ -4,8 +4,8 @@ import contextlib
 
 from ae_core import archive, cards, logs, processes, runs
 from ae_core.errors import OptionError, RunError, TrainingError
-from ae_core.jobs import folder, sweeping
 from ae_core.runs import BrokenRun, Run
+from ae_core.tasks import cleanup, folder
 
 MAX_TITLE = 60  # letters that a person gives
 
@@ -43,9 +43,9 @@ def remove(name: str, owner: str) -> None:
             raise TrainingError("It is under way: stop it first, and delete it when it has ended.")
         for path in (runs.data_folder() / "runs" / name, job):
             if path.exists():
-                sweeping.hide(path)
+                cleanup.hide(path)
         logs.event("run deleted", run=name)
-    sweeping.remove_unfinished()
+    cleanup.remove_unfinished()
 
 
 def rename(name: str, owner: str, title: str) -> None:

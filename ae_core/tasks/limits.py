@@ -2,8 +2,8 @@
 
 from ae_core import settings
 from ae_core.errors import OptionError, TrainingError
-from ae_core.jobs import folder
 from ae_core.spec import Spec
+from ae_core.tasks import folder
 
 
 def check(what: Spec) -> None:

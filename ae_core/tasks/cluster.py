@@ -1,6 +1,6 @@
 """Jobs as tasks of a Dask cluster, whose workers and servers share one data folder.
 
-A task is a job's id and runs ``python -m ae_core.jobs.worker FOLDER`` as a process that ends with its worker: the
+A task is a job's id and runs ``python -m ae_core.tasks.worker FOLDER`` as a process that ends with its worker: the
 scheduler then gives the task to another one, which goes on from the last epoch. What a job says of itself is in its
 folder, as everywhere; the scheduler only says who is there and whose turn has not come.
 
@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from ae_core import logs, processes, runs, settings
 from ae_core.errors import TrainingError
-from ae_core.jobs import folder, local
-from ae_core.jobs.folder import Job, Status
+from ae_core.tasks import folder, local
+from ae_core.tasks.folder import Job, Status
 
 if TYPE_CHECKING:
     from distributed import Client, Future
