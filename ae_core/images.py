@@ -1,4 +1,4 @@
-"""Images from people: any file → (h, w) in [0, 1], or one sentence why not; and images back to PNG."""
+"""Reads image files of any origin into grey arrays, and writes arrays as PNG."""
 
 import base64
 import io
@@ -15,9 +15,10 @@ from ae_core.errors import ImageError
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 16_000_000
-MAX_WEBP_PIXELS = 12_500_000  # its decoder keeps four copies in colour: more would take over 256 MB
+MAX_WEBP_PIXELS = 12_500_000  # the decoder keeps four copies in colour: more would take over 256 MB
 MAX_SIDE = 20_000
-PIECE = 1_000_000  # pixels that are made grey at a time
+KEPT_SIDE = 224  # eight pixels for each of a 28 × 28 image
+PIECE = 1_000_000  # pixels converted to grey at a time
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -31,40 +32,18 @@ _UPRIGHT = {
 }
 
 
-def read(content: bytes, image_shape: tuple[int, int], *, invert: bool | None = None) -> np.ndarray:
-    """An image file as the networks want it: grey, upright, whole, on a dark ground.
-
-    Colours become luminance, transparency white; of an animation the first frame counts. The picture
-    keeps its proportions: what it lacks is filled with the median of its border.
+def decode(content: bytes, side: int = KEPT_SIDE) -> np.ndarray:
+    """Decodes an image file: its first frame, upright, in grey, transparency on white.
 
     Args:
         content: The bytes of a PNG, JPEG, WebP, GIF or BMP file; its name does not matter.
-        image_shape: (height, width) of the result.
-        invert: Whether to swap dark and light; None does so if the border is light, because the
-            data sets show bright things on black.
+        side: Pixels that are kept at least of a longer side that has as many.
 
     Returns:
-        float32 of shape `image_shape` in [0, 1].
+        uint8 of shape (h, w), reduced to less than `2 * side` on the longer side.
 
     Raises:
-        ImageError: if the file is empty, too large, damaged, or no image.
-    """
-    return fit(decode(content, image_shape), image_shape, invert=invert)
-
-
-def decode(content: bytes, enough: tuple[int, int]) -> np.ndarray:
-    """An image file as it is, but grey and upright: the first frame, on white.
-
-    Args:
-        content: The bytes of a PNG, JPEG, WebP, GIF or BMP file; its name does not matter.
-        enough: (height, width) that will be looked at: a picture comes at a fraction of its size if that leaves
-            eight times as many pixels on its longer side.
-
-    Returns:
-        uint8 of shape (h, w).
-
-    Raises:
-        ImageError: if the file is empty, too large, damaged, or no image.
+        ImageError: if the file is empty, too large, damaged, or not an image.
     """
     if not content:
         raise ImageError("The file is empty: choose another one.")
@@ -90,50 +69,27 @@ def decode(content: bytes, enough: tuple[int, int]) -> np.ndarray:
             raise ImageError(_too_many(f"{width:,} × {height:,} pixels", most))
         try:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size; other formats ignore this.
-            image.draft(None, (8 * enough[1], 8 * enough[0]))
+            image.draft(None, (side, side))
             image.load()
             grey = _on_white(image)
             turn = _UPRIGHT.get(_orientation(image))
-            return reduce(np.asarray(grey if turn is None else grey.transpose(turn)), 8 * max(enough))
+            return reduce(np.asarray(grey if turn is None else grey.transpose(turn)), side)
         except Exception:
             raise ImageError(f"The {kind} image is damaged or cut short: open it elsewhere and save it anew.") from None
 
 
 def reduce(pixels: np.ndarray, side: int) -> np.ndarray:
-    """A picture, uint8 (h, w), at a whole fraction of its size: the longer side is less than twice `side`.
+    """Shrinks a picture, uint8 (h, w), by a whole factor until its longer side is less than `2 * side`.
 
-    Averaging, which also quiets noise; a picture that is no longer than `side` stays as it is.
+    Pixels are averaged, which also reduces noise.
     """
     factor = max(1, max(pixels.shape) // side)
     return np.asarray(Image.fromarray(pixels).reduce(factor))
 
 
-def fit(pixels: np.ndarray, image_shape: tuple[int, int], *, invert: bool | None = None) -> np.ndarray:
-    """A whole picture, uint8 of shape (h, w), as float32 of shape `image_shape` in [0, 1].
-
-    It keeps its proportions: what it lacks is filled with its ground. `invert` is what it is for `read`.
-    """
-    light = ground(pixels) > 127.5
-    if light if invert is None else invert:
-        pixels = 255 - pixels
-    height, width = image_shape
-    scale = min(width / pixels.shape[1], height / pixels.shape[0])
-    h, w = (max(1, round(side * scale)) for side in pixels.shape)
-    x = np.full(image_shape, ground(pixels) / 255, np.float32)
-    top, left = (height - h) // 2, (width - w) // 2
-    fitted = np.asarray(Image.fromarray(pixels).resize((w, h), Image.Resampling.LANCZOS))
-    x[top : top + h, left : left + w] = fitted.astype(np.float32) / 255
-    return x
-
-
 def border(pixels: np.ndarray) -> np.ndarray:
     """The outermost pixels of a picture (h, w)."""
     return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
-
-
-def ground(pixels: np.ndarray) -> float:
-    """What a picture (h, w) lies on: the median of its border."""
-    return float(np.median(border(pixels)))
 
 
 def to_png(image: np.ndarray) -> bytes:

@@ -71,6 +71,23 @@ class _Content:
     dark: bool
 
 
+def read(content: bytes, image_shape: tuple[int, int], steps: Steps = Steps()) -> np.ndarray:
+    """Reads an image file as the models get it.
+
+    Args:
+        content: The bytes of a PNG, JPEG, WebP, GIF or BMP file.
+        image_shape: (height, width) of the result.
+        steps: Which steps are taken.
+
+    Returns:
+        float32 of shape `image_shape` in [0, 1].
+
+    Raises:
+        ImageError: if the file cannot be read or the picture is one plain colour.
+    """
+    return prepare(images.decode(content), image_shape, steps)[-1].image
+
+
 def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps()) -> list[Stage]:
     """A picture, and what becomes of it step by step; the last image is the result.
 
@@ -85,7 +102,7 @@ def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps
     Raises:
         ImageError: if the picture is one plain colour.
     """
-    x = _reduced(grey, image_shape)
+    x = images.reduce(grey, DETAIL * max(image_shape)).astype(np.float32) / 255
     if np.ptp(x) < FLAT:
         raise ImageError("The picture is one plain colour: draw something on it, or choose another one.")
     seen = _content(x)
@@ -107,15 +124,6 @@ def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps
     stages.append(Stage("centre", image, steps.centre))
     stages.append(Stage("contrast", _stretched(image, seen) if steps.contrast else image, steps.contrast))
     return stages
-
-
-def is_dark(grey: np.ndarray, image_shape: tuple[int, int]) -> bool:
-    """Whether the content of a picture, uint8 (h, w), is darker than its ground, so that it needs inverting."""
-    return _content(_reduced(grey, image_shape)).dark
-
-
-def _reduced(grey: np.ndarray, image_shape: tuple[int, int]) -> np.ndarray:
-    return images.reduce(grey, DETAIL * max(image_shape)).astype(np.float32) / 255
 
 
 def _content(x: np.ndarray) -> _Content:

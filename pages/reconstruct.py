@@ -5,7 +5,7 @@ import streamlit as st
 
 from ae_core import data, figures, metrics
 from pages.serving import caches
-from pages.widgets import controls, image_input, image_picker, next_page, plot, run_picker, source_code
+from pages.widgets import controls, image_input, image_picker, next_page, plot, run_picker, source_code, steps_input
 
 NARROW = 5  # images beside one another on a phone
 
@@ -29,8 +29,17 @@ names = [f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in
         for c, i in zip(dataset.split("test").labels[rows], rows, strict=True)
     ]
 else:
-    uploaded = image_input.upload(run.image_shape)
-    x, names, given = uploaded.x, uploaded.names, uploaded.source
+    pictures = image_input.files()
+    steps = steps_input.choose()
+    prepared = steps_input.prepare(pictures, run.image_shape, steps)
+    if not prepared:
+        st.info("Upload an image to see what the run makes of it: clothing on a plain ground works best.")
+        st.stop()
+    x = np.stack([stages[-1].image for _, stages in prepared])
+    names = [picture.name for picture, _ in prepared]
+    given = f"""names = {names}
+steps = {steps}
+x = np.stack([preparing.read(Path(name).read_bytes(), run.image_shape, steps) for name in names])"""
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
@@ -66,7 +75,8 @@ from pathlib import Path
 import numpy as np
 
 import ae_core
-from ae_core import data, figures, metrics
+from ae_core import data, figures, metrics, preparing
+from ae_core.preparing import Steps
 
 run = {source_code.opened(run.run)}
 dataset = data.load({dataset.name!r})

@@ -31,7 +31,6 @@ if not shipped:
 dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 
 mine, theirs = st.columns([2, 3], gap="large")
-image = None
 with mine:
     source = controls.choice(
         st.segmented_control,
@@ -46,8 +45,12 @@ with mine:
         picture = image_input.one_file()
     else:
         picture = image_input.photograph()
-    if picture:
-        image = steps_input.steps(picture, dataset.image_shape)
+    tiles = st.container()
+    steps = steps_input.choose()
+    prepared = steps_input.prepare([picture] if picture else [], dataset.image_shape, steps)
+    if prepared:
+        with tiles:
+            steps_input.show(prepared[0][1])
 
 with theirs:
     if not picture:
@@ -60,8 +63,9 @@ with theirs:
     with st.spinner("The seven are getting ready …"):
         for run in asked:
             comparison.prepare(run.run)
-    if image:
-        wanted = comparison.show([comparison.ask(run, image[0]) for run in asked], key="answers")
+    if prepared:
+        x = prepared[0][1][-1].image
+        wanted = comparison.show([comparison.ask(run, x) for run in asked], key="answers")
         if wanted:
             run_picker.remember(wanted)
             st.switch_page("reconstruct.py", query_params={run_picker.KEY: wanted})
@@ -81,7 +85,7 @@ st.info(
     icon=":material/visibility:",
 )
 next_page.link("train.py", "Train one of your own")
-if picture and image:
+if picture and prepared:
     source_code.show(
         f"""
 from pathlib import Path
@@ -89,11 +93,10 @@ from pathlib import Path
 import numpy as np
 
 import ae_core
-from ae_core import figures, images, metrics, preparing
+from ae_core import figures, metrics, preparing
 from ae_core.preparing import Steps
 
-grey = {picture.source}
-x = preparing.prepare(grey, {dataset.image_shape}, {image[1]})[-1].image
+x = preparing.read(Path({picture.name!r}).read_bytes(), {dataset.image_shape}, {steps})
 names = {[run.run.name for run in asked]}
 x_hat = np.stack([ae_core.load(f"checkpoints/{{name}}").reconstruct(x[None])[0] for name in names])
 x = np.stack([x] * len(names))

@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -22,9 +23,16 @@ CHUNK = 5000  # images: floats take four times their room, so never all at once
 @click.option("--split", type=click.Choice(["test", "train"]), help="Of the run's data set. [default: test]")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many images of the split.")
 @click.option("--out", type=FILE, help="A .npy or .csv file. [default: stdout]")
-def encode(run: str, images: tuple[Path, ...], split: str | None, limit: int | None, out: Path | None) -> None:
+@click.option("--invert/--no-invert", default=None, help="Swap dark and light. [default: if darker than the ground]")
+@click.option("--crop/--no-crop", default=True, help="Zoom until the content fills the frame.")
+@click.option("--centre/--no-centre", default=True, help="Move the content to the middle.")
+@click.option("--contrast/--no-contrast", default=True, help="Stretch from black to white.")
+def encode(
+    run: str, images: tuple[Path, ...], split: str | None, limit: int | None, out: Path | None, **steps: Any
+) -> None:
     """Codes of a run: of IMAGES, or of its data set with their labels.
 
+    IMAGES are prepared as on the pages Reconstruct and Your image; the last four options are for them.
     .npy holds the codes alone, float32 of shape (images, units); .csv and stdout have a row for each image.
     """
     if out is not None and out.suffix not in (".npy", ".csv"):
@@ -34,7 +42,7 @@ def encode(run: str, images: tuple[Path, ...], split: str | None, limit: int | N
     loaded = inference.load(listing.find(run))
     with telling("Encoding …"):
         if images:
-            codes = loaded.encode(np.stack([_read_image(path, loaded.image_shape) for path in images]))
+            codes = loaded.encode(np.stack([_read_image(path, loaded.image_shape, steps) for path in images]))
             heading, rows = ["image"], [[str(path)] for path in images]
         else:
             codes, labels = _split_codes(loaded, split or "test", limit)
@@ -64,11 +72,11 @@ def _split_codes(run: LoadedRun, split: str, limit: int | None) -> tuple[np.ndar
     return np.concatenate(codes), part.labels[:limit]
 
 
-def _read_image(path: Path, image_shape: tuple[int, int]) -> np.ndarray:
-    from ae_core import images
+def _read_image(path: Path, image_shape: tuple[int, int], steps: dict[str, Any]) -> np.ndarray:
+    from ae_core import preparing
 
     try:
-        return images.read(path.read_bytes(), image_shape)
+        return preparing.read(path.read_bytes(), image_shape, preparing.Steps(**steps))
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
     except OSError as error:

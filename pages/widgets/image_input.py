@@ -1,4 +1,4 @@
-"""Images that visitors bring: files, photographs, drawings."""
+"""Pictures that visitors bring: files, photographs, drawings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,6 @@ MAX_FILES = 10
 PAD = "pad"
 UPLOADER = "uploader"
 BROUGHT, TAKEN = "brought-pictures", "taken-pictures"  # in the session
-ENOUGH = (28, 28)  # pixels of the models' images: so much is kept of a picture, whatever run looks at it
 NAME_LENGTH = 24  # of a file's name, where several are to choose from
 
 
@@ -33,30 +32,6 @@ class Picture:
     name: str
     grey: np.ndarray
     id: str
-
-    @property
-    def source(self) -> str:
-        """The Python that reads it from its file with `images`, the module."""
-        return _source(repr(self.name))
-
-
-@dataclass(frozen=True)
-class Uploaded:
-    """Images that a visitor uploaded, as the models get them.
-
-    Attributes:
-        x: (n, h, w) in [0, 1].
-        names: Of the files.
-        source: The Python that makes `x` and `names` with `np`, `Path`, `ae_core` and `run`.
-    """
-
-    x: np.ndarray
-    names: list[str]
-    source: str
-
-
-def _source(name: str) -> str:
-    return f"images.decode(Path({name}).read_bytes(), {ENOUGH})"
 
 
 def _pictures(given: Sequence[UploadedFile], kept: str) -> list[Picture]:
@@ -76,7 +51,7 @@ def _pictures(given: Sequence[UploadedFile], kept: str) -> list[Picture]:
 def _read(file: UploadedFile) -> Picture | str:
     """The picture in a file, or one sentence why there is none."""
     try:
-        return Picture(file.name, images.decode(file.getvalue(), ENOUGH), file.file_id)
+        return Picture(file.name, images.decode(file.getvalue()), file.file_id)
     except ImageError as error:
         logs.event("upload refused", bytes=file.size)
         return str(error)
@@ -153,25 +128,3 @@ def drawing(dataset: str) -> Picture | None:
         st.selectbox("Or begin with a test image", names, key=key, persist_state="session", width="stretch")
         st.button("Put it on the pad", icon=":material/add_photo_alternate:", on_click=begin)
     return None if grey is None else Picture("drawing.png", grey, "drawing")
-
-
-def upload(image_shape: tuple[int, int]) -> Uploaded:
-    """Shows an uploader and gives images of that shape; ends the page while there are none."""
-    found = files()
-    chosen = st.segmented_control(
-        "Ground",
-        ["Automatic", "Dark", "Light"],
-        default="Automatic",
-        required=True,
-        help="The models know bright things on a dark ground: an image on a light ground is inverted.",
-    )
-    if not found:
-        st.info("Upload an image to see what the run makes of it: clothing on a plain ground works best.")
-        st.stop()
-    invert = {"Automatic": None, "Dark": False, "Light": True}[chosen or "Automatic"]
-    x = np.stack([images.fit(picture.grey, image_shape, invert=invert) for picture in found])
-    names = [picture.name for picture in found]
-    source = f"""names = {names}
-given = [ae_core.{_source("name")} for name in names]
-x = np.stack([ae_core.images.fit(grey, run.image_shape, invert={invert}) for grey in given])"""
-    return Uploaded(x, names, source)

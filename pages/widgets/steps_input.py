@@ -1,50 +1,58 @@
-"""What is done to a picture before a model gets it: each step as a small picture with a switch."""
+"""The steps that prepare a picture for the models: switches, and what each step makes of the picture."""
 
-from dataclasses import fields
+from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from ae_core import images, preparing
 from ae_core.errors import ImageError
-from ae_core.preparing import Steps
+from ae_core.preparing import Stage, Steps
 from pages.widgets import alerts, controls
 from pages.widgets.image_input import Picture
 
-TILE, LAST = 66, 78  # pixels on the screen: five stand beside one another on a phone; the last has the longest name
-FINE = 3  # pixels of the small picture for each of the image: smooth scaling would blur what the models get
-INVERT, CHOSEN_FOR = "invert", "invert-chosen-for"
+TILE = 66  # pixels on the screen: five stand beside one another on a phone
+FINE = 3  # pixels of a tile for each of the image: smooth scaling would blur what the models get
+INVERT = {"Automatic": None, "Yes": True, "No": False}
 
 
-def steps(picture: Picture, image_shape: tuple[int, int]) -> tuple[np.ndarray, Steps] | None:
-    """Shows the steps.
+def choose() -> Steps:
+    """Shows a switch for each step, the same ones on every page."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        invert = controls.choice(
+            st.segmented_control,
+            "Invert",
+            list(INVERT),
+            key="invert",
+            help="The models know bright things on a dark ground: Automatic inverts what is darker than its ground.",
+        )
+        taken = {
+            name: controls.control(st.checkbox, name, value=True, key=name) for name in ("crop", "centre", "contrast")
+        }
+    return Steps(INVERT[invert], **taken)
+
+
+def prepare(
+    pictures: Sequence[Picture], image_shape: tuple[int, int], steps: Steps
+) -> list[tuple[Picture, list[Stage]]]:
+    """Prepares pictures; warns of each of which nothing can be made.
 
     Returns:
-        The image that the models get, float32 of shape `image_shape` in [0, 1], and the steps that made it; None if
-        nothing can be made of the picture, and the page says so.
+        The other pictures, each with its stages; the image of the last one, of shape `image_shape`, is for the models.
     """
+    prepared = []
+    for picture in pictures:
+        try:
+            prepared.append((picture, preparing.prepare(picture.grey, image_shape, steps)))
+        except ImageError as error:
+            st.warning(alerts.escape_markdown(f"{picture.name}: {error}"))
+    return prepared
 
-    def choose() -> None:
-        st.session_state[CHOSEN_FOR] = picture.id
 
-    # Until the visitor knows better, whether to invert is decided anew for each picture.
-    if st.session_state.get(CHOSEN_FOR) != picture.id:
-        st.session_state[INVERT] = preparing.is_dark(picture.grey, image_shape)
+def show(stages: Sequence[Stage]) -> None:
+    """Shows a picture after each step."""
     with st.container(horizontal=True, gap="xxsmall"):
-        widths = [*[TILE] * len(fields(Steps)), LAST]
-        cells = [st.container(width=width, gap="xsmall") for width in widths]
-    places = [cell.empty() for cell in cells]
-    cells[0].caption("as it came")
-    taken = {INVERT: cells[1].checkbox("invert", key=INVERT, on_change=choose)}
-    for cell, name in zip(cells[2:], ("crop", "centre", "contrast"), strict=True):
-        taken[name] = controls.control(cell.checkbox, name, value=True, key=name)
-    chosen = Steps(**taken)
-    try:
-        stages = preparing.prepare(picture.grey, image_shape, chosen)
-    except ImageError as error:
-        st.warning(alerts.escape_markdown(error))
-        return None
-    for place, stage in zip(places, stages, strict=True):
-        fine = np.round(stage.image * 255).astype(np.uint8).repeat(FINE, axis=0).repeat(FINE, axis=1)
-        place.image(images.data_uri(fine), width=TILE, alt=f"The picture, {stage.name}")
-    return stages[-1].image, chosen
+        for stage in stages:
+            fine = images.as_uint8(stage.image).repeat(FINE, axis=0).repeat(FINE, axis=1)
+            with st.container(width=TILE, gap="xsmall"):
+                st.image(images.data_uri(fine), width=TILE, alt=f"The picture, {stage.name}")
+                st.caption(stage.name if stage.taken else f"not {stage.name}")

@@ -33,7 +33,7 @@ SHAPE = (28, 28)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".apng", ".jfif", ".dib", ".jpe")
 OTHERS = (".tif", ".tiff", ".ppm", ".ico", ".tga", ".jp2", ".psd", ".pcx", ".svg", ".eps", ".xbm")  # to be refused
 MOST_SECONDS, MOST_MB, HANGS = 2.0, 256, 20
-WHOLE = (100_000, 100_000)  # so large that nothing is made smaller
+WHOLE = 100_000  # so large that nothing is made smaller
 ALIKE = 4  # mean grey levels between two decoders' roundings
 ORIENTATION = 0x0112
 
@@ -114,8 +114,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
 def decode(content: bytes) -> tuple[str, str]:
     """How it ended, and a word on it; as pages/widgets/image_input.py and steps_input.py do it."""
     try:
-        grey = images.decode(content, SHAPE)
-        preparing.is_dark(grey, SHAPE)
+        grey = images.decode(content)
         stages = preparing.prepare(grey, SHAPE)
     except ImageError as error:
         return "refused", str(error)

@@ -108,11 +108,10 @@ def picture(size: tuple[int, int]) -> bytes:
     return png(grey)
 
 
-@pytest.mark.parametrize("ground", ["Automatic", "Dark", "Light"])
-def test_the_code_reads_uploads_as_the_page_does(ground: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("invert", ["Automatic", "Yes", "No"])
+def test_the_code_reads_uploads_as_the_page_does(invert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("reconstruct", run="undercomplete", source="Your own")
-    (control,) = [c for c in app.segmented_control if c.label == "Ground"]
-    control.set_value(ground).run()
+    app.segmented_control(key="invert").set_value(invert).run()
     desk = tmp_path / "desk"
     desk.mkdir()
     (desk / "checkpoints").symlink_to(runs.SHIPPED)

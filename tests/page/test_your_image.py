@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import visiting
+from click.testing import CliRunner
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from visiting import alter, button, code_fold, code_of, cut, made_by, open_page, png
 
-from ae_core import data, images, kinds, latent, metrics, runs
+from ae_core import data, figures, images, kinds, latent, metrics, runs
+from ae_core.cli import main
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
 from pages.serving import caches
@@ -54,9 +56,9 @@ def shirt() -> np.ndarray:
     return grey
 
 
-def assert_sound(app: AppTest) -> None:
+def assert_sound(app: AppTest, title: str = "Your image") -> None:
     visiting.assert_sound(app)
-    assert app.title[0].value == "Your image"
+    assert app.title[0].value == title
 
 
 # Drawing
@@ -125,7 +127,7 @@ def test_each_step_can_be_switched_off_here_or_by_the_link(asked: list) -> None:
     for name in ("crop", "centre", "contrast"):
         app.checkbox(key=name).set_value(False).run()
         assert_sound(app)
-    app.checkbox(key="invert").set_value(True).run()
+    app.segmented_control(key="invert").set_value("Yes").run()
     first, last = asked[0], asked[-1]
     assert not np.array_equal(first[0].reconstruction, last[0].reconstruction)
     again = draw(opened(crop="false"), shirt())
@@ -135,12 +137,10 @@ def test_each_step_can_be_switched_off_here_or_by_the_link(asked: list) -> None:
 
 def test_whether_to_invert_is_decided_for_each_picture_until_the_visitor_does(asked: list) -> None:
     app = draw(opened(), shirt())
-    assert not app.checkbox(key="invert").value
     draw(app, 255 - shirt())
-    assert app.checkbox(key="invert").value
-    app.checkbox(key="invert").set_value(False).run()
-    draw(app, 255 - np.roll(shirt(), 5))
-    assert not app.checkbox(key="invert").value
+    np.testing.assert_array_equal(asked[0][0].reconstruction, asked[1][0].reconstruction)
+    app.segmented_control(key="invert").set_value("No").run()
+    assert not np.array_equal(asked[1][0].reconstruction, asked[2][0].reconstruction)
     assert_sound(app)
 
 
@@ -169,13 +169,13 @@ def test_of_several_files_one_is_looked_at_and_the_bad_one_is_named(asked: list)
     ).run()
     assert_sound(app)
     assert "<b>bad</b>.png: The file is no image" in "\n".join(t.value for t in app.text)
-    assert app.checkbox(key="invert").value, "the first one is on light ground"
+    assert "invert" in [c.value for c in app.caption], "the first one is on light ground"
     (which,) = [c for c in app.segmented_control if c.label == "Which one"]
     assert len(which.options) == 2
     assert "\\*two\\*" in which.options[1], "names of files are never Markdown"
     which.set_value(1).run()
     assert_sound(app)
-    assert not app.checkbox(key="invert").value
+    assert "not invert" in [c.value for c in app.caption]
     assert len(asked) == 2
 
 
@@ -189,7 +189,7 @@ def test_uploads_are_there_when_one_comes_back_until_they_are_removed(asked: lis
     assert len(asked) == 2
     np.testing.assert_array_equal(asked[0][0].reconstruction, asked[1][0].reconstruction)
     app.file_uploader[0].upload("other.png", png(np.pad(255 - shirt(), 9, constant_values=255))).run()
-    assert app.checkbox(key="invert").value
+    assert "invert" in [c.value for c in app.caption]
     app.file_uploader[0].clear().run()
     assert "Upload a picture" in app.info[0].value
 
@@ -206,6 +206,41 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
     assert "bad.png: The file is no image" in "\n".join(t.value for t in app.text), "it is said again"
     app.file_uploader[0].upload("two.png", second).run()
     assert read == [first, b"no image", second]
+
+
+def test_a_file_is_the_same_image_and_as_strange_on_both_pages_and_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.Answer]]
+) -> None:
+    rng = np.random.default_rng(0)
+    for name, thing, ground in (("dark.png", 60, 220), ("light.png", 210, 30)):
+        grey = rng.integers(ground - 8, ground + 8, (900, 700)).astype(np.uint8)
+        grey[100:500, 200:650] = thing
+        (tmp_path / name).write_bytes(png(grey))
+    app = opened()
+    uploader(app)
+    mine = {}
+    for name in ("dark.png", "light.png"):
+        app.file_uploader[0].clear().upload(name, (tmp_path / name).read_bytes()).run()
+        mine[name] = next(a for a in asked[-1] if a.run.run.name == "vanilla")
+
+    given: list[tuple[Any, ...]] = []
+    draws = figures.reconstructions
+    monkeypatch.setattr(figures, "reconstructions", lambda *a, **o: given.append(a) or draws(*a, **o))
+    app = open_page("reconstruct", run="vanilla", source="Your own")
+    for name in mine:
+        app.file_uploader[0].upload(name, (tmp_path / name).read_bytes())
+    app.run()
+    assert_sound(app, "Reconstruct")
+    x, x_hat, names, ranks = given[-1]
+    assert names == list(mine)
+    for i, answer in enumerate(mine.values()):
+        np.testing.assert_allclose(x_hat[i], answer.reconstruction, atol=1e-6)
+        assert ranks[i] == pytest.approx(answer.rank, abs=0.011)
+
+    codes = tmp_path / "codes.npy"
+    told = CliRunner().invoke(main, ["encode", "vanilla", *(str(tmp_path / n) for n in mine), "--out", str(codes)])
+    assert told.exit_code == 0, told.output
+    np.testing.assert_allclose(np.load(codes), mine["dark.png"].run.encode(x), atol=1e-6)
 
 
 def test_a_file_of_one_plain_colour_is_a_sentence(asked: list) -> None:
