@@ -5,6 +5,7 @@ import streamlit as st
 
 from ae_core import images, kinds, runs
 from ae_core.errors import RunError
+from ae_core.latent import MAIN_PLANE
 from ae_core.runs import Run
 from pages.serving import caches
 from pages.widgets import alerts, lens, next_page, source_code
@@ -29,7 +30,7 @@ st.markdown(
 shipped = {run.name: run for run in runs.shipped() if isinstance(run, Run)}
 if "variational" in shipped:
     run = caches.load(shipped["variational"])
-    lens.show(run, caches.plane(run.run), key="home")
+    lens.show(run, MAIN_PLANE, key="home")
 else:
     st.info("The variational run is not among the checkpoints: `make checkpoints` trains it anew.")
 

@@ -7,6 +7,7 @@ from ae_core import data, figures, latent
 from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
+from ae_core.latent import PlaneSpec
 from pages.serving import caches
 from pages.widgets import (
     alerts,
@@ -20,26 +21,25 @@ from pages.widgets import (
     selection,
     source_code,
 )
-from pages.widgets.plane_picker import Choice
 
 BESIDE = "beside-"
 GAP = "A gap is what lies at most between the codes of neighbouring test images, but for the loneliest hundredth."
 HOLES = {"run": "vanilla-2d", "beside": "variational-2d", "overlay": "Density"}
 
 
-def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
+def look_at(run: LoadedRun, prefix: str) -> tuple[PlaneSpec, np.ndarray] | None:
     """A lens under the controls of its plane, and the pinned place (2,); a sentence where there is no plane."""
     try:
-        choice = plane_picker.pick(run, prefix)
+        spec = plane_picker.pick(run, prefix)
+        plane = caches.plane(run.run, spec)
     except OptionError as error:
         st.error(alerts.escape_markdown(error))
         return None
-    plane = choice.plane
     look = lens.show(
         run,
-        plane,
+        spec,
         f"{prefix}lens",
-        first=lens_link.from_link(run, plane, choice.start, prefix),
+        first=lens_link.from_link(run, spec, prefix),
         selected=selection.current(run.spec.dataset),
         overlay=overlay,
         group="both" if other else None,
@@ -47,20 +47,20 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[Choice, np.ndarray] | None:
     )
     lens_link.to_link(look, prefix)
     if run.latent_dim > 2:
-        away = caches.off_plane(run.run, plane) / caches.neighbour_distance(run.run)
+        away = caches.off_plane(run.run, spec) / caches.neighbour_distance(run.run)
         st.caption(
             f"A cut through {run.latent_dim} units, which holds **{plane.share * 100:.0f} %** of the codes' variance. "
             f"Half of the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, and "
             "the nearest image is the nearest in the full code."
         )
-    return choice, np.array(look.pin, np.float32)
+    return spec, np.array(look.pin, np.float32)
 
 
-def tell_about(run: LoadedRun, choice: Choice, place: np.ndarray, prefix: str, count: int) -> None:
+def tell_about(run: LoadedRun, spec: PlaneSpec, place: np.ndarray, prefix: str, count: int) -> None:
     """What lies at a pinned place: its exact image, its code, its neighbours."""
     dataset = data.load(run.spec.dataset)
     labels = caches.test_labels(dataset.name)
-    z = choice.plane.codes(place[None])
+    z = caches.plane(run.run, spec).codes(place[None])
     image = run.decode(z)
     neighbour_distance = caches.neighbour_distance(run.run)
     by_code, far = caches.index(run.run).nearest(z[0], count)
@@ -119,7 +119,7 @@ test = dataset.split("test")
 images = data.as_float(test.images)
 codes = run.encode(images)
 
-plane = {choice.source}
+plane = {plane_picker.source(spec)}
 z = plane.codes(np.array([{place.tolist()}], np.float32))
 image = run.decode(z)
 figures.image_grid(image, 1, height=220).show()

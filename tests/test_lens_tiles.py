@@ -3,23 +3,29 @@
 import asyncio
 import gzip
 import json
+import os
+import shutil
+import subprocess
+import sys
 import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cachetools import LRUCache
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Match
 
 import ae_core
-from ae_core import latent
+from ae_core import cards, latent, runs
+from ae_core.latent import MAIN_PLANE, PlaneSpec
 from pages.serving import lens_tiles
-from pages.serving.lens_tiles import ROUTES, TILE, Scene, View
+from pages.serving.lens_tiles import ROOT, ROUTES, TILE, Scene, View
+
+REPO = Path(__file__).resolve().parent.parent
 
 
 def get(path: str, query: str = "") -> Response:
@@ -28,34 +34,42 @@ def get(path: str, query: str = "") -> Response:
     for route in ROUTES:
         match, found = route.matches(scope)
         if match is Match.FULL:
-            answer: Response = asyncio.run(route.endpoint(Request(scope | found)))
+            try:
+                answer: Response = asyncio.run(route.endpoint(Request(scope | found)))
+            except HTTPException as error:
+                return Response(error.detail, error.status_code)
             return answer
     return Response(status_code=404)
 
 
 def body(answer: Response) -> bytes:
     """What the browser reads of it."""
-    content = Path(answer.path).read_bytes() if isinstance(answer, FileResponse) else answer.body
-    return gzip.decompress(content)
+    return gzip.decompress(answer.body)
 
 
 @pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits_runs: dict[str, Path]) -> None:
+    """The runs on digits are those that ship."""
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    monkeypatch.setattr(runs, "SHIPPED", digits_runs["vanilla"].parent)
+
+
+def scene_of(name: str, spec: PlaneSpec = MAIN_PLANE) -> Scene:
+    run = runs.find(name)
+    assert run is not None
+    return lens_tiles.scene(run, spec)
 
 
 @pytest.fixture(params=["vanilla", "variational"])
-def scene(request: pytest.FixtureRequest, digits_runs: dict[str, Path]) -> Scene:
+def scene(request: pytest.FixtureRequest) -> Scene:
     """The main plane of a small run."""
-    run = ae_core.load(digits_runs[request.param])
-    codes = run.encode(ae_core.data.as_float(ae_core.data.load("digits").split("test").images))
-    return lens_tiles.open_scene(run, latent.main_plane(codes))
+    return scene_of(request.param)
 
 
 def test_a_tile_is_what_the_decoder_gives_at_its_places(scene: Scene) -> None:
     x, y, reach = scene.world.x, scene.world.y, scene.world.reach
     level, column, row = 2, 1, 3
-    answer = get(f"{lens_tiles.ROOT}/{scene.token}/tile/{level}/{column}/{row}")
+    answer = get(f"{scene.path}/tile/{level}/{column}/{row}")
     h, w = scene.run.image_shape
     images = np.frombuffer(body(answer), np.uint8).reshape(TILE + 2, TILE + 2, h, w)
     left, top = x - reach + column * reach / 2, y + reach - row * reach / 2
@@ -71,7 +85,7 @@ def test_tiles_meet(scene: Scene) -> None:
 
 
 def test_points_are_codes_on_the_plane_and_how_far_they_are_off(scene: Scene) -> None:
-    content = body(get(f"{lens_tiles.ROOT}/{scene.token}/points"))
+    content = body(get(f"{scene.path}/points"))
     n = len(scene.codes)
     floats = np.frombuffer(content[:-n], "<f4")
     np.testing.assert_array_equal(floats[: 2 * n].reshape(n, 2), scene.plane.points(scene.codes))
@@ -85,7 +99,7 @@ def test_points_are_codes_on_the_plane_and_how_far_they_are_off(scene: Scene) ->
 @pytest.mark.parametrize("name", ["ground", *latent.OVERLAYS])
 def test_every_overlay_is_finite_and_square(scene: Scene, name: str) -> None:
     home = scene.home
-    answer = get(f"{lens_tiles.ROOT}/{scene.token}/overlay/{name}", f"view={home.x},{home.y},{home.reach}")
+    answer = get(f"{scene.path}/overlay/{name}", f"view={home.x},{home.y},{home.reach}")
     said = json.loads(body(answer))
     values = np.frombuffer(b64decode(said["values"]), "<f4")
     assert len(values) == said["side"] ** 2
@@ -97,7 +111,7 @@ def test_ground_tells_where_no_image_is(scene: Scene) -> None:
     codes, plane = scene.codes, scene.plane
     place = plane.points(codes[np.argmin(plane.offsets(codes))][None])[0]
     near = scene.overlay("ground", View(float(place[0]), float(place[1]), 1e-3 * scene.home.reach))
-    far = scene.overlay("ground", View(scene.home.x + 50 * scene.home.reach, scene.home.y, scene.home.reach))
+    far = scene.overlay("ground", View(scene.world.x + scene.world.reach, scene.world.y, 1e-3 * scene.home.reach))
     if scene.run.latent_dim == 2:
         assert (near == 0).all()
     assert (far > 0).all()
@@ -113,30 +127,70 @@ def test_cubic_weights_keep_parabolas() -> None:
 @pytest.mark.parametrize(
     ("path", "query", "status"),
     [
-        ("{token}/tile/13/0/0", "", 404),
-        ("{token}/tile/2/4/0", "", 404),
-        ("{token}/tile/2/-1/0", "", 404),
-        ("{token}/tile/" + "1" * 5000 + "/0/0", "", 404),
-        ("{token}/overlay/Nothing", "view={home}", 404),
-        ("{token}/overlay/Density", "", 400),
-        ("{token}/overlay/Density", "view=0,0,nan", 400),
-        ("{token}/overlay/Density", "view=0,0,1e9", 400),
-        ("{token}/overlay/Density", "view=0,0", 400),
-        ("0123456789abcdef/points", "", 404),
+        ("{main}/tile/13/0/0", "", 404),
+        ("{main}/tile/2/4/0", "", 404),
+        ("{main}/tile/2/-1/0", "", 404),
+        ("{main}/tile/" + "1" * 5000 + "/0/0", "", 404),
+        ("{main}/overlay/Nothing", "", 404),
+        ("{main}/overlay/Density", "view=", 400),
+        ("{main}/overlay/Density", "view=0,0,nan", 400),
+        ("{main}/overlay/Density", "view=0,0,1e9", 400),
+        ("{main}/overlay/Density", "view=0,0,1e-9", 400),
+        ("{main}/overlay/Density", "view=0,0", 400),
+        ("{root}/vanilla/0123456789abcdef/main/points", "", 404),
+        ("{root}/no-such-run/{digest}/main/points", "", 404),
+        ("{root}/../{digest}/main/points", "", 404),
+        ("{root}/%s/{digest}/main/points" % ("x" * 5000), "", 404),
+        ("{root}/\0/{digest}/main/points", "", 404),
+        ("{root}/vanilla/{digest}/nothing/points", "", 400),
+        ("{root}/vanilla/{digest}/units-1-1-image-0/points", "", 400),
+        ("{root}/vanilla/{digest}/units-1-900-image-0/tile/0/0/0", "", 400),
+        ("{root}/vanilla/{digest}/directions-1-2-image-99999/points", "", 400),
+        ("{root}/vanilla/{digest}/directions-1-2-code-AAAA/points", "", 400),
+        ("{root}/vanilla/{digest}/images-0-0-1/overlay/ground", "", 400),
     ],
 )
-def test_nonsense_is_refused(scene: Scene, path: str, query: str, status: int) -> None:
-    home = f"{scene.home.x},{scene.home.y},{scene.home.reach}"
-    answer = get(f"{lens_tiles.ROOT}/{path.format(token=scene.token)}", query.format(home=home))
+def test_nonsense_is_refused_with_a_sentence(path: str, query: str, status: int) -> None:
+    scene = scene_of("vanilla")
+    address = path.format(main=scene.path, root=ROOT, digest=scene.of.digest[: lens_tiles.DIGITS])
+    answer = get(address, query)
     assert answer.status_code == status
+    assert answer.body.endswith(b".") or b"-1" in path.encode() or len(path) > 5000
 
 
-def test_only_the_latest_planes_stay_open(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lens_tiles, "_scenes", LRUCache(3))
-    planes = [replace(scene.plane, origin=scene.plane.origin + np.float32(i)) for i in range(5)]
-    tokens = [lens_tiles.open_scene(scene.run, plane).token for plane in planes]
-    codes = [get(f"{lens_tiles.ROOT}/{token}/points").status_code for token in tokens]
-    assert codes == [404, 404, 200, 200, 200]
+def test_another_server_gives_the_same_bytes(tmp_path: Path) -> None:
+    through = latent.code_text(np.linspace(0, 1, 32))
+    specs = (MAIN_PLANE, PlaneSpec("directions", (2, 3), 7), PlaneSpec("units", (1, 4), through))
+    paths = [scene_of("vanilla", spec).path for spec in (*specs, PlaneSpec("images", (3, 1, 4)))]
+    addresses = [f"{path}/{what}" for path in paths for what in ("points", "tile/2/1/1", "overlay/ground")]
+    program = """
+import sys
+from pathlib import Path
+from ae_core import runs
+runs.SHIPPED = Path(sys.argv[1])
+from tests.test_lens_tiles import get
+for address in sys.argv[2:]:
+    print(get(address).body.hex())
+"""
+    other = os.environ | {"LATENT_EXPLORER_DATA": str(tmp_path / "other")}
+    command = [sys.executable, "-c", program, str(runs.SHIPPED), *addresses]
+    given = subprocess.run(command, env=other, cwd=REPO, capture_output=True, text=True, check=True).stdout.split()
+    for address, content in zip(addresses, given, strict=True):
+        answer = get(address)
+        assert (answer.status_code, bytes(answer.body).hex()) == (200, content), address
+
+
+def test_what_ships_is_kept_by_proxies_and_a_visitors_run_by_their_browser(tmp_path: Path) -> None:
+    shipped = scene_of("vanilla")
+    own = tmp_path / "runs" / runs.new_name("vanilla")
+    guessed = tmp_path / "runs" / "mine"
+    for path in (own, guessed):
+        shutil.copytree(shipped.of.path, path)
+        cards.write(path, cards.unchecked(path) | {"owner": "somebody"})
+    for name, status, control in (("vanilla", 200, "public"), (own.name, 200, "private"), ("mine", 404, "")):
+        answer = get(f"{ROOT}/{name}/{shipped.of.digest[: lens_tiles.DIGITS]}/main/points")
+        assert answer.status_code == status
+        assert answer.headers.get("cache-control", "") == (f"{control}, max-age=31536000, immutable" if control else "")
 
 
 def test_who_asks_at_once_gets_one_answer_that_is_computed_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,19 +203,17 @@ def test_who_asks_at_once_gets_one_answer_that_is_computed_once(scene: Scene, mo
 
     monkeypatch.setattr(Scene, "tile", slowly)
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(get, 8 * [f"{lens_tiles.ROOT}/{scene.token}/tile/3/5/6"]))
+        answers = list(pool.map(get, 8 * [f"{scene.path}/tile/3/5/6"]))
     assert computed == [(3, 5, 6)]
     assert len({body(answer) for answer in answers}) == 1
 
 
 def test_what_most_look_at_is_kept_as_files_and_deep_zooms_are_not(scene: Scene, tmp_path: Path) -> None:
     for question in ("points", "tile/0/0/0", "tile/3/5/6", "tile/4/1/1"):
-        assert get(f"{lens_tiles.ROOT}/{scene.token}/{question}").status_code == 200
+        assert get(f"{scene.path}/{question}").status_code == 200
+    get(f"{scene.path}/overlay/ground")
     home = scene.home
-    get(f"{lens_tiles.ROOT}/{scene.token}/overlay/ground", f"view={home.x:.7g},{home.y:.7g},{home.reach:.7g}")
-    get(f"{lens_tiles.ROOT}/{scene.token}/overlay/ground", f"view={home.x:.7g},{home.y:.7g},{home.reach / 2:.7g}")
+    get(f"{scene.path}/overlay/ground", f"view={home.x:.7g},{home.y:.7g},{home.reach / 2:.7g}")
+    assert get(f"{scene_of(scene.of.name, PlaneSpec('images', (1, 2, 3))).path}/points").status_code == 200
     kept = sorted(path.name for path in (tmp_path / "derived").rglob("*") if path.is_file())
     assert kept == ["overlay-ground", "points", "tile-0-0-0", "tile-3-5-6"]
-    other = lens_tiles.open_scene(scene.run, replace(scene.plane, origin=scene.plane.origin + np.float32(1)))
-    assert get(f"{lens_tiles.ROOT}/{other.token}/points").status_code == 200
-    assert len(list(tmp_path.rglob("points"))) == 1

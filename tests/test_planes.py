@@ -5,6 +5,7 @@ import pytest
 
 from ae_core import latent
 from ae_core.errors import OptionError
+from ae_core.latent import PlaneSpec
 
 
 @pytest.fixture
@@ -83,3 +84,44 @@ def test_what_makes_no_plane_is_said_in_a_sentence(codes: np.ndarray) -> None:
         latent.unit_plane(codes, (2, 2), codes[0])
     with pytest.raises(OptionError, match="expected 1 to 6"):
         latent.principal_plane(codes, (1, 7))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["main", "directions-1-3-image-7", "units-2-5-image-0", "images-7-8-9"]
+    + [f"{kind}-2-5-code-{latent.code_text(np.linspace(-1, 2, 6))}" for kind in ("directions", "units")],
+)
+def test_a_plane_has_one_name_and_goes_through_its_start(codes: np.ndarray, name: str) -> None:
+    spec = PlaneSpec.parse(name)
+    assert str(spec) == name
+    start = spec.start(codes)
+    assert spec.plane(codes).offsets(start[None])[0] == pytest.approx(0, abs=1e-3) or name == "main"
+
+
+def test_specs_make_the_planes_they_name(codes: np.ndarray) -> None:
+    named = ("directions-1-3-image-7", "units-2-5-image-7", "images-7-8-9")
+    for name, plane in zip(named, planes(codes).values(), strict=True):
+        np.testing.assert_array_equal(PlaneSpec.parse(name).plane(codes).axes, plane.axes)
+        np.testing.assert_array_equal(PlaneSpec.parse(name).plane(codes).origin, plane.origin)
+    code = np.float32([0.5, -1, 2, 0, 0.25, 3])
+    np.testing.assert_array_equal(latent.parse_code(latent.code_text(code)), code)
+    assert len(latent.parse_code(latent.code_text(np.zeros(1024)))) == 1024
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "Main", "main-1", "units-1-2", "units-1-2-image-", "units-01-2-image-0", "units-1-2-image-0 ", "images-1-2"]
+    + [f"units-1-2-code-{text}" for text in ("A", "AAA=", "AAAB", "AHw", "", "A" * 2736)]
+    + [f"units-{'9' * 5000}-1-image-0", "units-١-2-image-0"],
+)
+def test_any_other_name_is_refused(name: str) -> None:
+    with pytest.raises(OptionError):
+        PlaneSpec.parse(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["units-1-7-image-0", "images-0-1-400", "directions-1-2-code-AAAA", "units-1-2-image-400"]
+)
+def test_planes_that_the_codes_do_not_have_are_refused(codes: np.ndarray, name: str) -> None:
+    with pytest.raises(OptionError):
+        PlaneSpec.parse(name).plane(codes)

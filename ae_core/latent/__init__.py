@@ -13,6 +13,7 @@ from ae_core.latent.densities import (
     standard_normal,
 )
 from ae_core.latent.neighbours import Index, distances, nearest, nearest_others, neighbour_distance
+from ae_core.latent.plane_spec import MAIN_PLANE, PlaneSpec, code_text, parse_code
 from ae_core.latent.planes import (
     Plane,
     extent,
@@ -28,11 +29,14 @@ from ae_core.latent.planes import (
 from ae_core.latent.truth import OVERLAYS, ground, kernel_density, overlay, plane_covariances, round_trip, stretch
 
 __all__ = [
+    "MAIN_PLANE",
     "OVERLAYS",
     "RANGES",
     "Density",
     "Index",
     "Plane",
+    "PlaneSpec",
+    "code_text",
     "density",
     "distances",
     "extent",
@@ -47,6 +51,7 @@ __all__ = [
     "neighbour_distance",
     "off_manifold_share",
     "overlay",
+    "parse_code",
     "plane_covariances",
     "principal_directions",
     "principal_plane",

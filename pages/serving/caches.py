@@ -14,7 +14,7 @@ from cachetools import LRUCache, cached
 from ae_core import data, evaluation, fitting, inference, latent, metrics, runs, tasks
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
-from ae_core.latent import Density, Index, Plane, traversals
+from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, traversals
 from ae_core.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -115,10 +115,14 @@ def errors(run: Run) -> np.ndarray:
     return _frozen(np.concatenate(parts))
 
 
-@memoize(32)
-def plane(run: Run) -> Plane:
-    """The run's main plane."""
-    return latent.main_plane(codes(run))
+@memoize(64)
+def plane(run: Run, spec: PlaneSpec = MAIN_PLANE) -> Plane:
+    """A plane through the run's codes, its main one unless told otherwise.
+
+    Raises:
+        OptionError: if there is no such plane.
+    """
+    return spec.plane(codes(run))
 
 
 @memoize(32)
@@ -133,10 +137,10 @@ def extent(run: Run) -> tuple[float, float, float, float]:
     return latent.extent(places(run))
 
 
-@memoize(64, key=lambda run, plane: (content(run), plane.origin.tobytes(), plane.axes.tobytes()))
-def off_plane(run: Run, plane: Plane) -> float:
-    """How far half of the test codes lie at least off a plane."""
-    return float(np.median(plane.offsets(codes(run))))
+@memoize(64)
+def off_plane(run: Run, spec: PlaneSpec) -> float:
+    """The median distance of the test codes from a plane."""
+    return float(np.median(plane(run, spec).offsets(codes(run))))
 
 
 @dataclass(frozen=True)

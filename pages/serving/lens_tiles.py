@@ -1,13 +1,17 @@
 """What a lens fetches from the server while it is used: points, tiles of decoded images, overlays.
 
-A scene is a plane of a run. Showing a lens opens its scene under a token that nobody can guess without having the
-run; the browser then asks for what the view needs, by links that it may keep. Decoded images come in tiles as those
-of a map do: one covers all of the plane at level 0, and each level halves their side.
+    ROOT/RUN/DIGEST/PLANE/points
+    ROOT/RUN/DIGEST/PLANE/tile/LEVEL/COLUMN/ROW
+    ROOT/RUN/DIGEST/PLANE/overlay/NAME?view=X,Y,REACH   of the home view if none is given
+
+An address says all that its answer shows, so any server gives that answer, and browsers and proxies keep it for good.
+The tile at level 0 covers all of the plane; each further level halves the side of its tiles.
 """
 
 import asyncio
 import hashlib
 import json
+import math
 from base64 import b64encode
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,23 +21,26 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from cachetools import LRUCache, cached
-from cachetools.keys import hashkey
 from isal import igzip
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
-from ae_core import data, disk, latent, runs
-from ae_core.errors import ExplorerError
+from ae_core import data, derived, disk, latent, runs
+from ae_core.errors import ExplorerError, OptionError
 from ae_core.inference import LoadedRun
-from ae_core.latent import Plane
+from ae_core.latent import MAIN_PLANE, Plane, PlaneSpec
 from ae_core.runs import Run
 from pages.serving import caches, routes
 
-ROOT = "/assets/lens"
-KEPT = 2000  # scenes of some kilobytes; what is gone is opened again by the next run of a page
+VERSION = 1  # raise it with any change of what an address answers
+ROOT = f"/assets/lens/v{VERSION}"
+DIGITS = 16  # of a run's digest
+KEPT = 2000  # scenes of some kilobytes
 TILE = 48  # decoded images along each side of a tile, without those beyond its rim
 DEEPEST = 12
 COARSEST, FINEST = 2, 3  # for all of the plane at once: 4 or 16 tiles of two megabytes each in the browser
@@ -43,9 +50,7 @@ ANSWERS_KEPT = 16 << 20  # bytes in memory, of planes that someone has chosen; t
 PART = 256  # images of a tile that are decoded at a time
 OVERLAY_SIDE = 64  # places along each side of an overlay
 STRETCH_SIDE = 32  # costs four decoded images a place
-HOUR = 3600
 BINARY, JSON = "application/octet-stream", "application/json"
-HEADERS = {"Content-Encoding": "gzip", "Cache-Control": f"private, max-age={HOUR}"}
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,6 @@ class View:
         along = (np.arange(side) - (side - 1) / 2) * step
         return latent.grid(self.x + along, self.y + along)
 
-    def is_like(self, other: "View") -> bool:
-        """Whether nobody could tell it from the other."""
-        differences = (self.x - other.x, self.y - other.y, self.reach - other.reach)
-        return max(map(abs, differences)) <= 1e-5 * other.reach  # a link has seven digits
-
     def holds(self, x: float, y: float, reach: float = 0.0) -> bool:
         """Whether a place, or the middle of a view that is not much larger, lies in it."""
         slack = 1.001 * self.reach  # a link has seven digits
@@ -75,10 +75,10 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A plane of a run, with what is needed to answer questions about it; the run itself stays in the cache of runs."""
+    """A plane of a run and the answers about it; the run and its codes stay in the caches that all pages share."""
 
     of: Run
-    plane: Plane
+    spec: PlaneSpec
 
     @property
     def run(self) -> LoadedRun:
@@ -88,16 +88,19 @@ class Scene:
     def codes(self) -> np.ndarray:
         return caches.codes(self.of)
 
-    @cached_property
-    def token(self) -> str:
-        parts = (self.of.digest.encode(), self.plane.origin.tobytes(), self.plane.axes.tobytes())
-        return hashlib.sha256(b"|".join(parts)).hexdigest()[:32]
+    @property
+    def plane(self) -> Plane:
+        return caches.plane(self.of, self.spec)
 
-    @cached_property
-    def is_main(self) -> bool:
-        """Whether it is the plane that the run is shown on first."""
-        main = caches.plane(self.of)
-        return np.array_equal(main.origin, self.plane.origin) and np.array_equal(main.axes, self.plane.axes)
+    @property
+    def path(self) -> str:
+        """Where the answers about it are, below the server's base path."""
+        return f"{ROOT}/{quote(self.of.name)}/{self.of.digest[:DIGITS]}/{self.spec}"
+
+    @property
+    def token(self) -> str:
+        """Differs between any two scenes; short, whatever the plane."""
+        return hashlib.sha256(self.path.encode()).hexdigest()[:32]
 
     @cached_property
     def home(self) -> View:
@@ -155,8 +158,15 @@ class Scene:
                 return level
         return FINEST
 
-    def overlay(self, name: str, view: View) -> np.ndarray:
-        """Values over a view, square, top row first: of latent.OVERLAYS, or the "ground"."""
+    def overlay(self, name: str, view: View | None = None) -> np.ndarray:
+        """Values over a view, square, top row first: of latent.OVERLAYS, or the "ground".
+
+        Raises:
+            OptionError: if the view is not on the plane.
+        """
+        view = view or self.home
+        if view.reach < self.world.reach / 2**DEEPEST or not self.world.holds(view.x, view.y, view.reach):
+            raise OptionError("The view must lie on the plane, and not be too small.")
         side = STRETCH_SIDE if name == "Stretch" else OVERLAY_SIDE
         about = self.run, self.plane, view.places(side), self.codes, caches.neighbour_distance(self.of)
         values = latent.ground(*about) if name == "ground" else latent.overlay(name, *about)
@@ -174,54 +184,36 @@ def cubic(t: np.ndarray) -> np.ndarray:
     )
 
 
-_scenes: LRUCache[str, Scene] = LRUCache(KEPT)
-_opening = Lock()
-
-
-def prepare(run: LoadedRun, plane: Plane) -> None:
-    """Computes what a lens asks for first."""
-    scene = open_scene(run, plane)
-    _ = scene.level, _compute_and_keep(scene, "points")
-
-
-def open_scene(run: LoadedRun, plane: Plane) -> Scene:
-    """The scene of a plane, which the browser can ask about from now on."""
-    scene = Scene(run.run, plane)
-    with _opening:
-        known = _scenes.setdefault(scene.token, scene)
-    _ = known.is_main, known.world  # here, where it may take its time
-    return known
-
-
-def _find(request: Request) -> Scene | None:
-    with _opening:
-        return _scenes.get(request.path_params["token"])
+@caches.memoize(KEPT)
+def scene(run: Run, spec: PlaneSpec) -> Scene:
+    """The scene of a plane of a run; nothing of it is computed yet."""
+    return Scene(run, spec)
 
 
 # Several at once would take no less time on few cores, but all their memory, and hold up the pages.
 _computing = ThreadPoolExecutor(1, "lens")
 
 
-def _compute(scene: Scene, what: str, *about: Any) -> bytes:
+def _compute(scene: Scene, what: str, *which: Any) -> bytes:
     """What the browser gets, gzipped."""
     if what == "points":
         content = scene.points()
     elif what == "tile":
-        content = scene.tile(*about).tobytes()
+        content = scene.tile(*which).tobytes()
     else:
-        name, view = about if len(about) > 1 else (*about, scene.home)
-        values = scene.overlay(name, view).astype("<f4")
+        values = scene.overlay(*which).astype("<f4")
         content = json.dumps({"side": len(values), "values": b64encode(values.tobytes()).decode()}).encode()
-    return bytes(igzip.compress(content, 1))
+    return bytes(igzip.compress(content, 1, mtime=0))
 
 
-@cached(LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: hashkey(scene.token, *what), lock=Lock())
+@cached(LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: (scene.token, what), lock=Lock())
 def _compute_unless_known(scene: Scene, *what: Any) -> bytes:
     return _compute(scene, *what)
 
 
 def _file(scene: Scene, *what: Any) -> Path:
-    return runs.data_folder() / "derived" / f"lens-{TILE}-{scene.token}" / "-".join(map(str, what))
+    name = f"lens-{VERSION}-{scene.of.digest[:DIGITS]}"
+    return derived.folder(scene.of) / name / "-".join(map(str, what))
 
 
 def _compute_and_keep(scene: Scene, *what: Any) -> bytes:
@@ -235,82 +227,90 @@ def _compute_and_keep(scene: Scene, *what: Any) -> bytes:
     return content
 
 
-async def _answer(scene: Scene, *what: Any, media_type: str = BINARY, often: bool = True) -> Response:
-    """What the browser asks for; from a file if it is of the run's main plane, which most visitors look at.
+async def _content(scene: Scene, *what: Any) -> bytes:
+    """An answer; from a file if it is one of those about the main plane that most visitors ask for.
 
-    Who waits for what is still to be computed waits outside the threads that all other answers need.
+    What is still to be computed is waited for outside the threads that all other answers need.
     """
     loop = asyncio.get_running_loop()
-    if not (often and scene.is_main):
-        content = await loop.run_in_executor(_computing, _compute_unless_known, scene, *what)
-        return Response(content, media_type=media_type, headers=HEADERS)
+    often = not (what[0] == "tile" and what[1] > FINEST) and not isinstance(what[-1], View)
+    if scene.spec != MAIN_PLANE or not often:
+        return await loop.run_in_executor(_computing, _compute_unless_known, scene, *what)
     try:
-        content = _file(scene, *what).read_bytes()  # so little that to have a thread read it would take longer
+        return _file(scene, *what).read_bytes()  # so little that to have a thread read it would take longer
     except OSError:
-        content = await loop.run_in_executor(_computing, _compute_and_keep, scene, *what)
-    return Response(content, media_type=media_type, headers=HEADERS)
+        return await loop.run_in_executor(_computing, _compute_and_keep, scene, *what)
 
 
-def _opened(run: Run) -> Scene:
-    scene = open_scene(caches.load(run), caches.plane(run))
-    _ = scene.level
-    return scene
+def prepare(run: Run) -> Scene:
+    """Computes what a lens on the run's main plane asks for first."""
+    main = scene(run, MAIN_PLANE)
+    _ = main.level, _compute_and_keep(main, "points")
+    return main
 
 
 async def keep_main_planes(of: Iterable[Run]) -> None:
     """Computes, one after another, what the lenses of these runs' main planes show first, unless it is kept already."""
     for run in of:
         with suppress(ExplorerError):  # a damaged run: its pages say so themselves
-            scene = await asyncio.to_thread(_opened, run)
-            level = scene.level
-            middle = range(2 ** (level - 2), 3 * 2 ** (level - 2))  # the home view is the middle half of the world
-            tiles = [("tile", level, column, row) for row in middle for column in middle]
-            for what in [("points",), ("overlay", "ground"), ("tile", 0, 0, 0), *tiles]:
-                await _answer(scene, *what)
+            main = await asyncio.to_thread(prepare, run)
+            # The home view is the middle half of the world.
+            middle = range(2 ** (main.level - 2), 3 * 2 ** (main.level - 2))
+            tiles = [("tile", main.level, column, row) for row in middle for column in middle]
+            for what in [("overlay", "ground"), ("tile", 0, 0, 0), *tiles]:
+                await _content(main, *what)
+
+
+async def _answer(request: Request, *what: Any, media_type: str = BINARY) -> Response:
+    name, digest, plane = (request.path_params[part] for part in ("run", "digest", "plane"))
+    run = runs.find(name)
+    if run is None:
+        raise HTTPException(404, "There is no such run.")
+    if run.digest[:DIGITS] != digest:
+        raise HTTPException(404, "The run has been trained anew.")
+    try:
+        content = await _content(scene(run, PlaneSpec.parse(plane)), *what)
+    except OptionError as error:
+        raise HTTPException(400, str(error)) from None
+    except ExplorerError as error:
+        raise HTTPException(404, str(error)) from None
+    # Proxies keep what everybody may see.
+    shared = routes.PACKED if run.path.parent == runs.SHIPPED else routes.PRIVATE
+    return Response(content, media_type=media_type, headers=shared)
 
 
 async def _serve_points(request: Request) -> Response:
-    scene = _find(request)
-    return _GONE if scene is None else await _answer(scene, "points")
+    return await _answer(request, "points")
 
 
 async def _serve_tile(request: Request) -> Response:
-    scene = _find(request)
-    if scene is None:
-        return _GONE
     level, column, row = (request.path_params[name] for name in ("level", "column", "row"))
     if level > DEEPEST or max(column, row) >= 2**level:
-        return PlainTextResponse(f"There is no such tile: levels go to {DEEPEST}.", 404)
-    # Of deeper ones there is no end.
-    return await _answer(scene, "tile", level, column, row, often=level <= FINEST)
+        raise HTTPException(404, f"There is no such tile: levels go to {DEEPEST}.")
+    return await _answer(request, "tile", level, column, row)
 
 
 async def _serve_overlay(request: Request) -> Response:
-    scene = _find(request)
-    if scene is None:
-        return _GONE
-    try:
-        view = _view(request.query_params.get("view", ""), scene.world)
-    except ValueError:
-        return PlainTextResponse("view must be three numbers x,y,reach on the plane.", 400)
     name = request.path_params["name"]
     if name not in ("ground", *latent.OVERLAYS):
-        return PlainTextResponse("There is no such overlay.", 404)
-    if view.is_like(scene.home):
-        return await _answer(scene, "overlay", name, media_type=JSON)
-    return await _answer(scene, "overlay", name, view, media_type=JSON, often=False)
+        raise HTTPException(404, "There is no such overlay.")
+    view = _view(request.query_params["view"]) if "view" in request.query_params else ()
+    return await _answer(request, "overlay", name, *view, media_type=JSON)
 
 
-def _view(text: str, world: View) -> View:
-    x, y, reach = (float(part) for part in text.split(","))
-    if not world.reach / 2**DEEPEST <= reach or not world.holds(x, y, reach):
-        raise ValueError
-    return View(x, y, reach)
+def _view(text: str) -> tuple[View]:
+    try:
+        x, y, reach = (float(part) for part in text.split(","))
+        if not all(map(math.isfinite, (x, y, reach))):
+            raise ValueError
+    except ValueError:
+        raise HTTPException(400, "view must be three numbers x,y,reach on the plane.") from None
+    return (View(x, y, reach),)
 
 
-_GONE = PlainTextResponse("This plane is not open here: reload the page.", 404)
+PLANE = ROOT + "/{run}/{digest}/{plane}"
 ROUTES = [
-    routes.route(ROOT + "/{token}/points", _serve_points),
-    routes.route(ROOT + "/{token}/tile/{level:number}/{column:number}/{row:number}", _serve_tile),
-    routes.route(ROOT + "/{token}/overlay/{name}", _serve_overlay),
+    routes.route(PLANE + "/points", _serve_points),
+    routes.route(PLANE + "/tile/{level:number}/{column:number}/{row:number}", _serve_tile),
+    routes.route(PLANE + "/overlay/{name}", _serve_overlay),
 ]

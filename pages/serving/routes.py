@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}  # by browsers: another content has another link
 PACKED = KEPT | {"Content-Encoding": "gzip"}
+PRIVATE = PACKED | {"Cache-Control": "private, max-age=31536000, immutable"}  # by the visitor's browser alone
 
 
 class _Number(Convertor[int]):

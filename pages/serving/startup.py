@@ -122,8 +122,8 @@ def warm_up() -> None:
     found = [run for run in runs.shipped() if isinstance(run, Run)]
     for run in sorted(found, key=lambda run: run.name != FIRST_SHOWN):
         with suppress(ExplorerError):  # a damaged run: its pages say so themselves
-            loaded = caches.load(run)
+            caches.load(run)
             if run.name == FIRST_SHOWN:
-                lens_tiles.prepare(loaded, caches.plane(run))
+                lens_tiles.prepare(run)
                 caches.errors(run)
     plotly_script.content()

@@ -1,24 +1,23 @@
 """The pinned place, the view and the class of a lens, in the link."""
 
-import numpy as np
-
 from ae_core import data
 from ae_core.inference import LoadedRun
-from ae_core.latent import Plane
-from pages.serving import link
+from ae_core.latent import PlaneSpec
+from pages.serving import caches, link
 from pages.widgets import lens
 from pages.widgets.lens import Look
 
 
-def from_link(run: LoadedRun, plane: Plane, start: np.ndarray, prefix: str = "") -> Look:
-    """Where a lens begins: at what the link says of this plane, else at a code (d,) with all of the plane in view.
+def from_link(run: LoadedRun, spec: PlaneSpec, prefix: str = "") -> Look:
+    """Where a lens begins: at what the link says of this plane, else at the plane's start with all of it in view.
 
     A class stays from plane to plane.
     """
-    of = plane.origin.tobytes() + plane.axes.tobytes()
-    x, y = plane.points(start[None])[0].tolist()
-    pin = link.read(f"{prefix}pin", lens.parse(run, plane, 2), "pin", of)
-    view = link.read(f"{prefix}view", lens.parse(run, plane, 3), "view", of)
+    of = run.run.digest, spec
+    start = spec.start(caches.codes(run.run))
+    x, y = caches.plane(run.run, spec).points(start[None])[0].tolist()
+    pin = link.read(f"{prefix}pin", lens.parse(run, spec, 2), "pin", of)
+    view = link.read(f"{prefix}view", lens.parse(run, spec, 3), "view", of)
     classes = data.load(run.spec.dataset).class_names
     return Look(pin or (x, y), view, link.read(f"{prefix}class", link.one_of(classes), "class"))
 

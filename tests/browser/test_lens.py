@@ -14,7 +14,8 @@ from playwright.sync_api import BrowserContext, Locator, expect
 import ae_core
 from ae_core import data, latent, runs
 from ae_core.data import as_float
-from pages.serving.lens_tiles import open_scene
+from ae_core.latent import MAIN_PLANE
+from pages.serving.lens_tiles import scene
 
 PLACES = 200
 TOLERANCE = 0.02  # at the 99th percentile of the pixels that are not background in either
@@ -269,7 +270,7 @@ def test_two_fingers_zoom_about_their_middle_and_one_scrolls_the_page(
     move(tab, plane, 0.4, 0.6)
     after, _ = decoded(plane)
     reach = float(parse_qs(urlsplit(tab.page.url).query)["view"][0].split(",")[2])
-    home = open_scene(*planes("vanilla-2d")).home.reach
+    home = scene(runs.read(ROOT / "checkpoints" / "vanilla-2d"), MAIN_PLANE).home.reach
     assert home / reach == pytest.approx(4, rel=0.05)
     assert np.hypot(*np.subtract(after, before)) < 0.02 * reach
     assert tab.page.get_by_role("heading", name="Pinned at").inner_text() == pinned
@@ -283,12 +284,13 @@ def test_two_fingers_zoom_about_their_middle_and_one_scrolls_the_page(
     tab.page.wait_for_function("e => e.scrollTop > 100", arg=main.element_handle())
 
 
-def test_a_plane_that_the_server_does_not_know_is_opened_again(tab: Tab) -> None:
-    answers = iter([404])
-    tab.page.route("**/points", lambda r: r.fulfill(status=404) if next(answers, None) else r.continue_())
+def test_what_no_server_answered_is_asked_for_again(tab: Tab) -> None:
+    answers = iter([502])
+    tab.page.route("**/points", lambda r: r.fulfill(status=502) if next(answers, None) else r.continue_())
     tab.page.goto(f"{tab.server.url}/lens?run=vanilla-2d")
     expect(tab.page.locator(".lens[data-sharp=true]")).to_be_visible()
-    tab.errors.clear()  # the browser itself notes the 404
+    expect(tab.page.locator(".lens .off")).to_have_text(re.compile(r"^[\d.]+ away, [\d.]+ times a usual gap$"))
+    tab.errors.clear()  # the browser itself notes the 502
 
 
 @pytest.mark.parametrize("query", ["pin=1e30,0&view=0,0,1e300", "pin=1e308,1e308", "pin=1,nan"])

@@ -55,12 +55,12 @@ class Lens(Stay):
     async def fetch_plane(self) -> None:
         """What a browser fetches for the home view: dots, what is true there, tiles of decoded images."""
         shown = self.page.data("lens-*")
-        link, (x, y, reach), level = shown["link"], shown["home"], shown["level"]
+        link, level = shown["link"], shown["level"]
         first, last = 2 ** (level - 2), 3 * 2 ** (level - 2) - 1  # the home view is the middle half of the world
         along = range(first, last + 1)
         names = ["0/0/0", *(f"{level}/{column}/{row}" for row in along for column in along)]
         points = f"{link}/points"
-        ground = f"{link}/overlay/ground?view={x:.7g},{y:.7g},{reach:.7g}"
+        ground = f"{link}/overlay/ground"
         tiles = [f"{link}/tile/{name}" for name in names]
         about, shapes = await self.visitor.fetch([points, ground]), await self.visitor.fetch(tiles, at_once=2)
         if points in about:

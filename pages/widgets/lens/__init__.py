@@ -15,9 +15,9 @@ import streamlit as st
 from ae_core import data
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
-from ae_core.latent import Plane
+from ae_core.latent import PlaneSpec
 from pages.serving import caches, routes, scripts, sprites
-from pages.serving.lens_tiles import ROOT, TILE, Scene, open_scene
+from pages.serving.lens_tiles import TILE, Scene, scene
 
 HERE = Path(__file__).parent
 PARTS = ("../sprites.js", "view.js", "tiles.js", "points.js", "ground.js", "draw.js", "pointer_input.js", "lens.js")
@@ -53,7 +53,7 @@ def _component() -> Any:
 
 def show(
     run: LoadedRun,
-    plane: Plane,
+    spec: PlaneSpec,
     key: str,
     *,
     first: Look | None = None,
@@ -66,7 +66,7 @@ def show(
 
     Args:
         run: A loaded run.
-        plane: A plane through its codes.
+        spec: A plane through its codes.
         key: Of this lens on its page; it keeps its pin and view for as long as run and plane stay.
         first: Where it begins; without it the lens takes no pins, and wanders until someone takes over.
         selected: Numbers of the test images that stay in colour; the others go grey. None or empty: all.
@@ -77,28 +77,27 @@ def show(
     Returns:
         What the visitor did, `first` until then.
     """
-    scene = open_scene(run, plane)
+    shown = scene(run.run, spec)
     dataset = data.load(run.spec.dataset)
-    home = scene.home
+    home = shown.home
     colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(dataset.class_names))]
-    name = f"{key}-{scene.token}"  # a pin belongs to its plane: on another one it would be another code
-    now = _look(st.session_state[name], scene) if name in st.session_state else first
+    name = f"{key}-{shown.token}"  # a pin belongs to its plane: on another one it would be another code
+    now = _look(st.session_state[name], shown) if name in st.session_state else first
     state = _component()(
         key=name,
         data={
-            "token": scene.token,
-            "link": routes.link(f"{ROOT}/{scene.token}"),
+            "link": routes.link(shown.path),
             "home": [home.x, home.y, home.reach],
             "tile": TILE,
-            "level": scene.level,
+            "level": shown.level,
             "view": now and now.view,
             "alone": now and now.alone,
             "pin": now and now.pin,
             "pins": first is not None,
             "tour": first is None,
-            "count": len(scene.codes),
-            "posteriors": scene.has_posteriors,
-            "spacing": caches.neighbour_distance(run.run),
+            "count": len(shown.codes),
+            "posteriors": shown.has_posteriors,
+            "neighbour_distance": caches.neighbour_distance(run.run),
             "image": list(run.image_shape),
             "classes": list(dataset.class_names),
             "colours": colours,
@@ -113,17 +112,16 @@ def show(
         on_pin_change=lambda: None,
         on_view_change=lambda: None,
         on_alone_change=lambda: None,
-        on_gone_change=lambda: None,  # the run of the page that it causes has opened the plane again
     )
-    return _look(state, scene)
+    return _look(state, shown)
 
 
-def parse(run: LoadedRun, plane: Plane, count: int) -> Callable[[str], Any]:
+def parse(run: LoadedRun, spec: PlaneSpec, count: int) -> Callable[[str], Any]:
     """Reads a place, of two numbers, or a view, of three, that lies on what a lens shows of a plane."""
-    scene = open_scene(run, plane)
+    shown = scene(run.run, spec)
 
     def parse(text: str) -> tuple[float, ...]:
-        found: tuple[float, ...] | None = _numbers([float(part) for part in text.split(",")], count, scene)
+        found: tuple[float, ...] | None = _numbers([float(part) for part in text.split(",")], count, shown)
         if found is None:
             raise ValueError
         return found
@@ -131,13 +129,13 @@ def parse(run: LoadedRun, plane: Plane, count: int) -> Callable[[str], Any]:
     return parse
 
 
-def _look(state: Any, scene: Scene) -> Look:
+def _look(state: Any, shown: Scene) -> Look:
     alone = state.get("alone")
-    known = isinstance(alone, str) and alone in data.load(scene.of.spec.dataset).class_names
-    return Look(_numbers(state.get("pin"), 2, scene), _numbers(state.get("view"), 3, scene), alone if known else None)
+    known = isinstance(alone, str) and alone in data.load(shown.of.spec.dataset).class_names
+    return Look(_numbers(state.get("pin"), 2, shown), _numbers(state.get("view"), 3, shown), alone if known else None)
 
 
-def _numbers(value: Any, count: int, scene: Scene) -> Any:
+def _numbers(value: Any, count: int, shown: Scene) -> Any:
     """What the browser or a link says, if it is that many numbers, of a place or a view on the plane."""
     if not isinstance(value, list | tuple) or len(value) != count:
         return None
@@ -147,7 +145,7 @@ def _numbers(value: Any, count: int, scene: Scene) -> Any:
         numbers = tuple(float(v) for v in value)
     except OverflowError:
         return None
-    return numbers if scene.world.holds(*numbers) else None
+    return numbers if shown.world.holds(*numbers) else None
 
 
 __all__ = [

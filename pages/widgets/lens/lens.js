@@ -1,17 +1,15 @@
 // A latent plane that decodes under the pointer: no message goes to the server.
 // The module is shared by all lenses of a page and called again at each rerun, so state hangs on the element.
 const lenses = new WeakMap();
-const REOPENING = 1500; // milliseconds until the page has run once more
 const together = new Set(); // all that are on the page: those of one group move as one
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   let lens = lenses.get(parentElement);
   if (!lens) {
     lens = new Lens(parentElement);
     lenses.set(parentElement, lens);
   }
   lens.tell = setStateValue;
-  lens.reopen = () => setTriggerValue("gone", true);
   lens.load(data);
   return () => {
     lens.close();
@@ -58,8 +56,8 @@ class Lens {
 
   async load(data) {
     const before = this.data;
-    const fresh = this.token !== data.token;
-    this.token = data.token;
+    const fresh = this.link !== data.link;
+    this.link = data.link;
     this.latest = data;
     if (!fresh) {
       if (!before) return; // still on the way: it will take `latest`
@@ -85,12 +83,11 @@ class Lens {
     try {
       points = await fetched(data.link + "/points");
     } catch (error) {
-      if (this.token === data.token) this.failed(error, "This plane could not be loaded");
+      if (this.link === data.link) this.failed(error, "This plane could not be loaded");
       return;
     }
-    if (this.token !== data.token || this.closing.signal.aborted) return;
+    if (this.link !== data.link || this.closing.signal.aborted) return;
     this.status.textContent = "";
-    this.reopened = false;
     data = this.latest;
     this.view = view;
     this.points = new Points(points, data.count, data.posteriors);
@@ -111,33 +108,24 @@ class Lens {
     if (data.tour) this.start_tour();
   }
 
-  // A server that was started anew does not know the plane until its page has run once more.
   failed(error, sentence) {
     if (this.closing.signal.aborted) return;
-    if (error.status === 404 && !this.reopened) {
-      this.reopened = true;
-      this.reopen();
-      setTimeout(() => {
-        this.token = null; // all is fetched again
-        this.load(this.latest);
-      }, REOPENING);
-    } else {
-      this.status.textContent = `${sentence} (${error.message}). Reload the page.`;
-    }
+    this.status.textContent = `${sentence} (${error.message}). Reload the page.`;
   }
 
   // The ground (what no image has, what no code can be) and the overlay that was asked for, over the present view.
   async fetch_overlay() {
-    const { link, token, overlay } = this.data;
+    const { link, overlay } = this.data;
     const numbers = this.view.numbers.map(short);
     const known = (name) => this.overlays[name]?.view.join() === numbers.join();
+    const query = this.view.at_home ? "" : `?view=${numbers}`;
     const wanted = ["ground", ...(overlay ? [overlay] : [])].filter((name) => !known(name));
     const asked = (this.asked = {});
-    const stale = () => this.token !== token || this.closing.signal.aborted || this.asked !== asked;
+    const stale = () => this.link !== link || this.closing.signal.aborted || this.asked !== asked;
     this.draw_ground();
     if (wanted.length) this.status.textContent = `Computing: ${overlay ?? "where no image is"} …`;
     const fetch_one = async (name) => {
-      const { side, values } = await fetched(`${link}/overlay/${name}?view=${numbers}`, "json");
+      const { side, values } = await fetched(`${link}/overlay/${name}${query}`, "json");
       if (stale()) return;
       this.overlays[name] = { side, values: new Float32Array(bytes(values).buffer), view: numbers };
       this.draw_ground();
@@ -356,8 +344,13 @@ const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 // As many digits as a link needs: a millionth of what is on screen is less than a pixel.
 const short = (value) => Number(value.toPrecision(7));
 
+// Asks again, a second later and later still, while no server answers: another one may take its place.
 async function fetched(link, as = "arrayBuffer") {
-  const answer = await fetch(link, { credentials: "same-origin" });
-  if (!answer.ok) throw Object.assign(new Error(await answer.text()), { status: answer.status });
-  return answer[as]();
+  for (let wait = 1; ; wait *= 2) {
+    const answer = await fetch(link).catch(() => null);
+    if (answer?.ok) return answer[as]();
+    if (answer?.status < 500) throw new Error(await answer.text());
+    if (wait > 8) throw new Error("the server does not answer");
+    await new Promise((resolve) => setTimeout(resolve, 1000 * wait));
+  }
 }
