@@ -1,16 +1,20 @@
-# Two commands: `make app` opens the app, `make test` checks everything.
+# `make app` opens the app, `make test` checks everything, `make quick` what takes half a minute.
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: app test lint audit chromium checkpoints pins pictures clean
+.PHONY: app test quick lint audit chromium checkpoints pins pictures clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.dev chromium lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# What needs no page, no browser and no process of its own: for the time between two changes.
+quick: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m "not page and not browser and not process"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

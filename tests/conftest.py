@@ -1,4 +1,4 @@
-"""What several tests share: runs, a data folder and made-up trainings, and the order in which tests are run."""
+"""What several tests share: runs, a data folder and made-up trainings; the marks, order and report of tests."""
 
 import fcntl
 import functools
@@ -15,6 +15,8 @@ from ae_core.spec import make_spec
 from ae_core.tasks import local
 from tests.trainings import at_work
 
+# Modules of tests that train, fit or start processes import one of these.
+STARTERS = {"cluster", "fitting", "keras_model", "processes", "projecting", "subprocess", "tasks", "training"}
 SHARED = "PYTEST_XDIST_WORKER" in os.environ  # by processes that work off one list of tests
 
 
@@ -69,5 +71,23 @@ def keras_keeps_its_session() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In one process what needs a browser comes last; in several first, because its files are the longest."""
+    """Marks tests by what they need, and orders them.
+
+    In one process what needs a browser comes last; in several first, because its files are the longest.
+    """
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
+        elif "page" in item.path.parts:
+            item.add_marker("page")
+        elif STARTERS & vars(item.module).keys() or "digits_runs" in item.fixturenames:
+            item.add_marker("process")
     items.sort(key=lambda item: ("browser" in item.path.parts) != SHARED)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests recorded as their report; xdist shows nothing that a test prints."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "report":
+                terminalreporter.write_line(value)
