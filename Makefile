@@ -50,8 +50,8 @@ $(VENV)/.dev: $(VENV)/.app requirements-cluster.txt requirements-dev.txt
 # After a change of pyproject.toml; delete the files first for newer versions.
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 pins:
-	$(COMPILE) pyproject.toml -o requirements.txt
-	$(COMPILE) pyproject.toml --extra cluster -c requirements.txt -o requirements-cluster.txt
+	$(COMPILE) pyproject.toml --extra train -o requirements.txt
+	$(COMPILE) pyproject.toml --extra train --extra cluster -c requirements.txt -o requirements-cluster.txt
 	$(COMPILE) --group dev -c requirements-cluster.txt -o requirements-dev.txt
 
 clean:

@@ -1,7 +1,7 @@
 """Autoencoders and their latent spaces: train, load, encode, decode.
 
     run = ae_core.train("sparse", hyperparameters={"l1": 1e-5}, epochs=10, out="my-run")
-    run = ae_core.load("checkpoints/variational")
+    run = ae_core.load("variational")
     x_hat = run.reconstruct(x)        # (n, h, w) in [0, 1]
 
 Only `train` imports TensorFlow.
@@ -14,4 +14,4 @@ from ae_core.inference import LoadedRun, load
 from ae_core.training import train
 
 __all__ = ["ExplorerError", "LoadedRun", "data", "evaluate", "kinds", "load", "train"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"

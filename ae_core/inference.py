@@ -173,12 +173,15 @@ class LoadedRun:
 
 
 def load(path: str | Path) -> LoadedRun:
-    """Loads the run in that folder, checked against its card.
+    """Loads a run, checked against its card.
+
+    Args:
+        path: Its folder, or the name of a shipped or local run.
 
     Raises:
         RunError: if there is none, or if it is incomplete, changed or of another shape.
     """
-    run = runs.read(Path(path))
+    run = runs.read(runs.locate(path))
     cards.verify_file(run.path, "model.weights.h5", run.card)  # not used here, but part of what the run claims to be
     return LoadedRun(run)
 

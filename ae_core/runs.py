@@ -25,13 +25,13 @@ from typing import Any
 
 from cachetools import TTLCache, cached
 
-from ae_core import cards, disk, settings
+from ae_core import cards, disk, locations, settings
 from ae_core import spec as specs
 from ae_core.cards import CARD, FILES, MAX_REASON, Card
 from ae_core.errors import ExplorerError, RunError
 from ae_core.spec import Spec
 
-SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+SHIPPED = locations.CHECKPOINTS
 NETWORKS = ("model.weights.h5", "encoder.onnx", "decoder.onnx")
 AROUND = 256 << 10  # bytes that a file of weights may have beside them
 NOT_GUESSED = re.compile(r"[\w-]{1,100}-\d{8}-\d{6}-[0-9a-f]{16}", re.ASCII)  # as `new_name` makes them
@@ -127,6 +127,28 @@ def find(name: str) -> Run | None:
         if isinstance(run, Run) and (path.parent == SHIPPED or not run.card.owner or NOT_GUESSED.fullmatch(name)):
             return run
     return None
+
+
+def places() -> dict[str, Path]:
+    """The folders in which runs are looked up by name."""
+    return {"shipped": SHIPPED, "local": data_folder() / "runs"}
+
+
+def locate(run: str | Path) -> Path:
+    """The folder of a run, given by its path or by the name of a shipped or local run.
+
+    Raises:
+        RunError: if it is neither.
+    """
+    name = os.fspath(run)
+    if not os.path.isfile(os.path.join(name, CARD)) and name == os.path.basename(name):
+        for folder in places().values():
+            if name not in ("", ".", "..") and os.path.isdir(folder / name):
+                return folder / name
+    if os.path.isdir(name):
+        return Path(name)
+    known = ", ".join(run.name for run in shipped()) or "those that `list` shows"
+    raise RunError(f"There is no run {name!r}: give the path of a run's folder, or a name such as {known}.")
 
 
 def read(path: Path) -> Run:

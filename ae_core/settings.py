@@ -14,11 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ae_core import locations
 from ae_core.errors import SettingsError
 
 PREFIX = "LATENT_EXPLORER_"
 PROFILES = ("laptop", "demo")
-HERE = Path(__file__).resolve().parent.parent / "checkpoints" / "local"
 SCHEDULER = re.compile(r"(tcp|tls|ws|wss)://[^\s/@:]+:\d{1,5}")
 
 
@@ -108,7 +108,7 @@ class Setting:
 
 TABLE = (
     Setting("profile", "laptop", "laptop", "The values of all settings that are not set", choices=PROFILES),
-    Setting("data", HERE, HERE, "The folder of jobs, runs and what is computed from them"),
+    Setting("data", locations.DATA, locations.DATA, "The folder of jobs, runs and what is computed from them"),
     Setting("running", 1, 1, "Trainings at once on this machine", 1, 64),
     Setting("queued", 100, 10, "Trainings that may wait in the queue", 1, 10_000),
     Setting("per_visitor", 100, 2, "Trainings that one visitor may have waiting and running", 1, 10_000),

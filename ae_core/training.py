@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,18 @@ def rebuild(found: Import, out: str | Path, title: str | None = None, owner: str
     yield from _telling_failures(_rebuild(found, Path(out), {"title": title or found.title, "owner": owner}))
 
 
+def check_installed() -> None:
+    """Refuses to train where TensorFlow is missing.
+
+    Raises:
+        TrainingError: says what to install.
+    """
+    if any(find_spec(name) is None for name in ("keras", "tensorflow", "tf2onnx")):
+        raise TrainingError("Training needs TensorFlow, which is not installed: pip install 'latent-explorer[train]'")
+
+
 def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterator[Event]:
+    check_installed()
     disk.check_writable(out)
     yield Preparing(LOADING)
     from ae_core import keras_model
@@ -110,6 +122,7 @@ def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterato
 def _fit(
     spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, labels: dict[str, str | None]
 ) -> Iterator[Event]:
+    check_installed()
     disk.check_writable(out)
     yield Preparing(LOADING)
     dataset = data.load(spec.dataset)

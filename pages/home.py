@@ -74,7 +74,7 @@ dataset = data.load("fashion-mnist")
 test = dataset.split("test")
 x = data.as_float(test.images)
 
-run = ae_core.load("checkpoints/variational")
+run = ae_core.load("variational")
 codes = run.encode(x)
 plane = latent.main_plane(codes)
 points = plane.points(codes)
@@ -89,6 +89,6 @@ figures.image_grid(decoded, len(across), (across, up), plane.labels).show()
 originals = x[{first_of_class}]
 rows = [Row("test images", originals)]
 for kind in kinds.names():
-    rows.append(Row(kind, ae_core.load(f"checkpoints/{{kind}}").reconstruct(originals)))
+    rows.append(Row(kind, ae_core.load(kind).reconstruct(originals)))
 figures.image_rows(rows).show()
 """)

@@ -28,12 +28,17 @@ with form:
         what = spec.make_spec(name, dataset, hyperparameters, network, **training)
     except ExplorerError as error:
         alerts.error("These settings do not go together.", error, st.warning)
-    too_large = None
+    refused = None
+    try:
+        tasks.check_trainer()
+    except ExplorerError as error:
+        refused = error
+        alerts.error("This server shows runs; it trains none.", error, st.info)
     try:
         if what is not None:
             tasks.check(what)
     except ExplorerError as error:
-        too_large = error
+        refused = error
         alerts.error("This server trains smaller ones.", error, st.warning)
     start = st.button(
         "Start training",
@@ -41,7 +46,7 @@ with form:
         type="secondary" if st.context.theme.type == "dark" else "primary",
         icon=":material/play_arrow:",
         width="stretch",
-        disabled=what is None or too_large is not None,
+        disabled=what is None or refused is not None,
     )
     if start and what is not None:
         try:

@@ -98,7 +98,7 @@ from ae_core.preparing import Steps
 
 x = preparing.read(Path({picture.name!r}).read_bytes(), {dataset.image_shape}, {steps})
 names = {[run.run.name for run in asked]}
-x_hat = np.stack([ae_core.load(f"checkpoints/{{name}}").reconstruct(x[None])[0] for name in names])
+x_hat = np.stack([ae_core.load(name).reconstruct(x[None])[0] for name in names])
 x = np.stack([x] * len(names))
 rows = [
     figures.Row("reconstruction", x_hat),

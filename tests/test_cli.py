@@ -27,6 +27,7 @@ from ae_core.spec import make_spec
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
+    "app",
     "kinds",
     "train",
     "sweep",

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = """
-    errors settings logs data noise blurring metrics filters images animation preparing kinds spec disk cards
+    errors locations settings logs data noise blurring metrics filters images animation preparing kinds spec disk cards
     runs derived onnx_check archive inference evaluation latent backend networks keras_model events training __init__
     processes fitting tasks sweeps projecting figures shipping cli __main__
 """.split()  # noqa: SIM905

@@ -40,6 +40,16 @@ pytestmark = pytest.mark.usefixtures("made_up_trainings")
 # Places
 
 
+def test_nothing_is_queued_that_nobody_can_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # as if not installed
+    for owner in ("alice", None):
+        with pytest.raises(TrainingError, match=r"pip install 'latent-explorer\[train\]'"):
+            tasks.submit(small(), owner, "quick")
+    assert tasks.listing("alice") == []
+    monkeypatch.setenv("LATENT_EXPLORER_SCHEDULER", "tcp://127.0.0.1:1")  # a cluster's workers may have it
+    limits.check_trainer()
+
+
 def test_one_is_trained_at_a_time_in_the_order_in_which_they_came() -> None:
     first, second, third = (tasks.submit(small(), name, "quick") for name in ("alice", "bob", "alice"))
     assert [first.status.state, second.status.state, third.status.state] == ["starting", "queued", "queued"]

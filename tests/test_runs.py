@@ -329,6 +329,24 @@ def test_folders_that_are_no_runs(folder: Path) -> None:
         runs.read(folder / "nowhere")
 
 
+def test_a_run_is_found_by_its_path_and_by_its_name(
+    folder: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert runs.locate(folder / "good") == folder / "good"
+    assert runs.locate("vanilla") == runs.SHIPPED / "vanilla"
+    assert runs.locate(str(runs.SHIPPED / "vanilla")) == runs.SHIPPED / "vanilla"
+    shutil.copytree(folder / "good", data_folder / "runs" / "mine")
+    assert runs.locate("mine") == data_folder / "runs" / "mine"
+    (folder / "sparse").mkdir()  # no run
+    (folder / "good").rename(folder / "vanilla")
+    monkeypatch.chdir(folder)
+    assert runs.locate("vanilla").resolve() == folder / "vanilla"
+    assert runs.locate("sparse") == runs.SHIPPED / "sparse"
+    for name in ("nowhere", "checkpoints/vanilla", "", "\0"):
+        with pytest.raises(RunError, match="There is no run"):
+            runs.locate(name)
+
+
 def test_a_written_folder_appears_whole(tmp_path: Path) -> None:
     out = tmp_path / "a" / "run"
     with disk.writing(out) as work:

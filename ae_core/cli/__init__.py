@@ -1,4 +1,4 @@
-"""The command line, ``python -m ae_core``: a module for each command.
+"""The command line, ``latent-explorer`` or ``python -m ae_core``: a module for each command.
 
 Results go to stdout, progress and errors to stderr. Exit status: 0 fine, 1 failed, 2 not understood,
 130 stopped by the person at the keyboard.
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ae_core.cli.app import serve_app
 from ae_core.cli.archive import export_run, import_run
 from ae_core.cli.encode import encode
 from ae_core.cli.evaluate import evaluate_runs
@@ -42,6 +43,7 @@ class Commands(click.Group):
 @click.group(
     cls=Commands,
     commands=[
+        serve_app,
         show_kinds,
         train_kind,
         sweep_kinds,

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from ae_core import archive, runs, training
-from ae_core.cli import listing
 from ae_core.cli.output import FILE, telling, write
 from ae_core.events import Failed, Finished, Preparing
 
@@ -18,7 +17,7 @@ def export_run(run: str, file: Path) -> None:
     if file.suffix != ".zip":
         raise click.UsageError(f"The file must end in .zip, got {file.name!r}.")
     with telling("Packing …"):
-        content = archive.pack(runs.read(listing.find(run)))
+        content = archive.pack(runs.read(runs.locate(run)))
     write(file, content)
 
 

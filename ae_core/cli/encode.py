@@ -9,7 +9,6 @@ import click
 import numpy as np
 
 from ae_core import data, inference
-from ae_core.cli import listing
 from ae_core.cli.output import FILE, telling, write
 from ae_core.errors import ImageError
 from ae_core.inference import LoadedRun
@@ -39,7 +38,7 @@ def encode(
         raise click.UsageError(f"--out must end in .npy or .csv, got {out.name!r}.")
     if images and (split or limit):
         raise click.UsageError("--split and --limit are for the data set: leave them out beside image files.")
-    loaded = inference.load(listing.find(run))
+    loaded = inference.load(run)
     with telling("Encoding …"):
         if images:
             codes = loaded.encode(np.stack([_read_image(path, loaded.image_shape, steps) for path in images]))

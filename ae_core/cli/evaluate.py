@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from ae_core import inference, runs
-from ae_core.cli import listing
 from ae_core.cli.output import Bar, as_json, print_json, table
 from ae_core.errors import DatasetError, RunError
 from ae_core.evaluation import evaluate
@@ -34,7 +33,7 @@ def evaluate_runs(names: tuple[str, ...], neighbours: bool, as_json: bool) -> No
             bar.show((i + fraction) / len(wanted), f"{name}, {i + 1} of {len(wanted)}")
 
         try:
-            run = inference.load(listing.find(name))
+            run = inference.load(name)
             results.append({"run": name, "path": str(run.run.path), "figures": evaluate(run, neighbours, show)})
         except (RunError, DatasetError) as error:
             results.append({"run": name, "error": str(error)})

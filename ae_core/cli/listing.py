@@ -1,6 +1,5 @@
-"""``list``: the runs there are, and the one that a name means."""
+"""``list``: the runs there are."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +7,7 @@ import click
 
 from ae_core import runs
 from ae_core.cli.output import as_json, print_json, table
-from ae_core.errors import RunError
 from ae_core.runs import BrokenRun, Run
-
-
-def places() -> dict[str, Path]:
-    """Where runs are looked for by name."""
-    return {"shipped": runs.SHIPPED, "local": runs.data_folder() / "runs"}
-
-
-def find(name: str) -> Path:
-    """The folder of a run that was named by a shipped or local run's name, or by its path.
-
-    Raises:
-        RunError: if it is neither.
-    """
-    for folder in places().values():
-        known = {run.name: run.path for run in runs.scan(folder)}
-        if name in known:
-            return known[name]
-    if os.path.isdir(name):
-        return Path(name)
-    known_names = ", ".join(run.name for run in runs.shipped()) or "those that `list` shows"
-    raise RunError(f"There is no run {name!r}: give the path of a run's folder, or a name such as {known_names}.")
 
 
 @click.command("list")
@@ -38,7 +15,7 @@ def find(name: str) -> Path:
 @as_json
 def list_runs(folder: Path | None, as_json: bool) -> None:
     """The runs that ship and the local ones, or those in FOLDER; broken ones with the reason."""
-    folders = places() if folder is None else {str(folder): folder}
+    folders = runs.places() if folder is None else {str(folder): folder}
     found = [(place, run) for place, path in folders.items() for run in runs.scan(path)]
     if as_json:
         print_json([_record(place, run) for place, run in found])

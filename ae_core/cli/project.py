@@ -5,7 +5,6 @@ import time
 import click
 
 from ae_core import derived, projecting, runs
-from ae_core.cli import listing
 from ae_core.cli.output import STOPPED, Bar, as_json, print_json
 from ae_core.cli.train import stopping
 
@@ -19,7 +18,7 @@ def project(names: tuple[str, ...], beside: bool, as_json: bool) -> None:
 
     Prints the file of each: int16 of shape (images, 2), 32767 being 1. Without --beside it goes into the data folder.
     """
-    found = [runs.read(listing.find(name)) for name in names]
+    found = [runs.read(runs.locate(name)) for name in names]
     results = []
     bar = Bar()
     with stopping() as stop:

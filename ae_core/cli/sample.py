@@ -7,7 +7,6 @@ import click
 import numpy as np
 
 from ae_core import data, inference
-from ae_core.cli import listing
 from ae_core.cli.output import FILE, telling, write
 
 TILE = 96  # pixels, at least, of an image's shorter side on the sheet
@@ -27,7 +26,7 @@ def sample(run: str, count: int, seed: int, out: Path) -> None:
 
     if out.suffix.lower() != ".png":
         raise click.UsageError(f"--out must end in .png, got {out.name!r}.")
-    loaded = inference.load(listing.find(run))
+    loaded = inference.load(run)
     with telling("Fitting a density to the codes …"):
         codes = loaded.encode(data.as_float(data.load(loaded.spec.dataset).split("test").images))
         density = latent.density(loaded, codes)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ae_core import settings
+from ae_core import locations, settings
 from ae_core.cli.output import as_json, print_json, table
 
 
@@ -29,7 +29,7 @@ def show_settings(as_json: bool) -> None:
 
 def _text(value: Any) -> str:
     if isinstance(value, Path):
-        return "checkpoints/local" if value == settings.HERE else str(value)
+        return str(value.relative_to(locations.ROOT)) if value.is_relative_to(locations.ROOT) else str(value)
     return f"{value:g}" if isinstance(value, float) else str(value) or "-"
 
 

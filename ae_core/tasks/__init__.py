@@ -17,7 +17,7 @@ The folder is the only link between servers and trainers: any page, server or sh
 
 from ae_core.tasks.cleanup import note_use, sweep
 from ae_core.tasks.folder import Job, Status, active, find, listing
-from ae_core.tasks.limits import check
+from ae_core.tasks.limits import check, check_trainer
 from ae_core.tasks.ownership import export, listed, owns, remove, rename
 from ae_core.tasks.queue import Place, place, request_stop, resume, submit, tick
 
@@ -27,6 +27,7 @@ __all__ = [
     "Status",
     "active",
     "check",
+    "check_trainer",
     "export",
     "find",
     "listed",

@@ -1,6 +1,6 @@
 """What a training may ask for here; whoever works at the command line (owner None) may ask for anything."""
 
-from ae_core import settings
+from ae_core import settings, training
 from ae_core.errors import OptionError, TrainingError
 from ae_core.spec import Spec
 from ae_core.tasks import folder
@@ -22,12 +22,23 @@ def check(what: Spec) -> None:
             raise OptionError(f"{name} may be at most {limit:,} on this server, got {got:,}: {advice}.")
 
 
+def check_trainer() -> None:
+    """Refuses a training if neither this machine nor a cluster can run one.
+
+    Raises:
+        TrainingError: says what to install.
+    """
+    if not settings.current().scheduler:
+        training.check_installed()
+
+
 def check_room(owner: str | None, more: int = 1) -> None:
     """Refuses so many jobs more where the queue or the visitor would have too many; to be asked under the lock.
 
     Raises:
-        TrainingError: says how many there are, how many may be, and what to do.
+        TrainingError: says how many there are, how many may be, and what to do; also if nothing can be trained here.
     """
+    check_trainer()
     if owner is None:
         return
     most = settings.current()

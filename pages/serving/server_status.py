@@ -16,7 +16,7 @@ from ae_core import runs
 
 SECONDS = 2  # so long all visitors see the same numbers
 TRAINER = "ae_core.tasks.worker"
-LIBRARIES = ("streamlit", "onnxruntime", "numpy", "plotly", "pillow", "keras", "tensorflow-cpu")
+LIBRARIES = ("streamlit", "onnxruntime", "numpy", "plotly", "pillow", "keras", "tensorflow", "tensorflow-cpu")
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ def show(source: str, reads: Sequence[str] = (), prefix: str = "") -> None:
     if not fold.open:  # a browser colours code for a quarter of a second
         return
     with fold:
-        made = "Makes what this page shows; run it in the repository's root"
+        made = "Makes what this page shows, wherever Latent Explorer is installed"
         if reads:
-            st.caption(f"{made}, with your own files there under these names:")
+            st.caption(f"{made}; your own files must be in the current folder, under these names:")
             st.text(", ".join(reads))
         else:
             st.caption(f"{made}.")
@@ -35,5 +35,5 @@ def show(source: str, reads: Sequence[str] = (), prefix: str = "") -> None:
 def opened(run: Run) -> str:
     """The expression that opens a run."""
     if run.path.parent == runs.SHIPPED:
-        return f"ae_core.load({f'checkpoints/{run.name}'!r})"
+        return f"ae_core.load({run.name!r})"
     return f"ae_core.load(ae_core.runs.data_folder() / 'runs' / {run.name!r})"

@@ -71,9 +71,7 @@ class Server:
 @contextmanager
 def serving(data: Path, script: Path = ROOT / "app.py", base: str = "") -> Iterator[Server]:
     """`streamlit run` of a script on a free port, until the block ends; trainings it started end with it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     data.mkdir(parents=True, exist_ok=True)
     # Only what a user would have: no watching of files that someone may be editing.
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.fileWatcherType", "none"]
@@ -92,7 +90,7 @@ def serving(data: Path, script: Path = ROOT / "app.py", base: str = "") -> Itera
         )
     url = f"http://127.0.0.1:{port}{base and '/' + base}"
     try:
-        _await_health(url, process, log)
+        await_health(url, process, log)
         yield Server(url, data, process)
     finally:
         # A training has a session of its own, so that it outlives the server: here it must not.
@@ -105,7 +103,18 @@ def serving(data: Path, script: Path = ROOT / "app.py", base: str = "") -> Itera
         process.wait()
 
 
-def _await_health(url: str, process: psutil.Popen, log: Path) -> None:
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def await_health(url: str, process: psutil.Popen, log: Path) -> None:
+    """Waits until a server answers.
+
+    Raises:
+        RuntimeError: if it ends or does not within a minute; holds its log.
+    """
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -269,7 +269,7 @@ class Sparsity(Stay):
 
     def check(self) -> None:
         same(sorted(self.page.link["runs"]), sorted(self.runs), "runs in the link")
-        same(set(re.findall(r"checkpoints/([\w-]+)", self.page.code())), set(self.runs), "runs in the code")
+        same(set(re.findall(r"ae_core\.load\('([\w-]+)'\)", self.page.code())), set(self.runs), "runs in the code")
         names = {trace.get("name") for trace in json.loads(self.page.data("units")["figure"])["data"]}
         same(len(names), len(self.runs), "distributions")
 

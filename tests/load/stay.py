@@ -143,7 +143,7 @@ class Stay:
 
     def of_run(self, name: str) -> None:
         """Raises unless the page is of that run and of no other."""
-        same(set(re.findall(r"checkpoints/([\w-]+)", self.page.code())), {name}, "runs in the code")
+        same(set(re.findall(r"ae_core\.load\('([\w-]+)'\)", self.page.code())), {name}, "runs in the code")
         holds(self.page.text(), f"{loaded(name).parameters:,} parameters", f"caption of {name}")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visiting import ME, ROOT
+from visiting import ME
 
 from ae_core import runs, tasks
 from pages.serving import visitor
@@ -49,9 +49,9 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def at_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The current folder is the repository's root, from where the code of a page finds the runs that ship."""
-    monkeypatch.chdir(ROOT)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder has nothing to do with the repository."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

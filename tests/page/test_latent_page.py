@@ -18,7 +18,7 @@ from pages.widgets import codes_table, plot, projection, selection
 LABELS = data.load("fashion-mnist").split("test").labels
 NAMES = data.load("fashion-mnist").class_names
 
-pytestmark = pytest.mark.usefixtures("at_root")
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture

@@ -246,7 +246,7 @@ def test_settings_stay_when_someone_comes_back() -> None:
     assert [app.query_params[f"image-{n}"] for n in (1, 2)] == ["21", "22"]
 
 
-@pytest.mark.usefixtures("at_root")
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(
     ("query", "rows"),
     [

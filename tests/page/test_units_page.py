@@ -131,7 +131,7 @@ def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_run
         assert len(app.metric) == 1
 
 
-@pytest.mark.usefixtures("at_root")
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(
     "query",
     [{"run": "convolutional", "row": "65", "image": "9"}, {"run": "variational-2d", "off": "2"}],

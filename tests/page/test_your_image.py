@@ -277,7 +277,6 @@ def test_the_code_makes_what_the_rows_show(
 ) -> None:
     app = draw(opened(crop="false"), shirt())
     (tmp_path / "drawing.png").write_bytes(png(shirt()))
-    (tmp_path / "checkpoints").symlink_to(runs.SHIPPED)
     monkeypatch.chdir(tmp_path)
     made, names = made_by(code_of(app))
     assert len(made) == 1
@@ -294,7 +293,6 @@ def test_the_code_reads_a_large_upload_as_the_page_does(
     uploader(app).upload("it's mine.png", png(grey)).run()
     assert [t.value for t in code_fold(app).text] == ["it's mine.png"]
     (tmp_path / "it's mine.png").write_bytes(png(grey))
-    (tmp_path / "checkpoints").symlink_to(runs.SHIPPED)
     monkeypatch.chdir(tmp_path)
     _, names = made_by(code_of(app))
     for answer, x_hat in zip(asked[-1], names["x_hat"], strict=True):

@@ -1,0 +1,14 @@
+"""Where the dashboard, the runs that ship and the data folder are: in a checkout and in an installed wheel."""
+
+from pathlib import Path
+
+import platformdirs
+
+PACKAGE = Path(__file__).resolve().parent
+# A wheel keeps what lies beside ae_core/ in the repository inside it: see [tool.hatch.build.targets.wheel].
+INSTALLED = (PACKAGE / "dashboard").is_dir()
+ROOT = PACKAGE / "dashboard" if INSTALLED else PACKAGE.parent
+APP = ROOT / "app.py"
+CHECKPOINTS = ROOT / "checkpoints"
+# Nobody should write into site-packages.
+DATA = platformdirs.user_data_path("latent-explorer", appauthor=False) if INSTALLED else CHECKPOINTS / "local"
