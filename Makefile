@@ -1,10 +1,10 @@
 # `make app` opens the app, `make test` checks everything, `make quick` what takes half a minute.
 VENV := .venv
 PYTHON ?= python3
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PORT ?= 8501
 
-.PHONY: app test quick lint audit chromium checkpoints pins pictures clean
+.PHONY: app test quick lint audit chromium wheel image install-check checkpoints pins pictures clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -32,6 +32,18 @@ chromium: $(VENV)/.dev
 	  else \
 	    $(BIN)/playwright install chromium; \
 	  fi
+
+# Into dist/.
+wheel: $(VENV)/.app
+	$(BIN)/python -m pip wheel -q --no-deps --wheel-dir dist .
+
+image:
+	docker build --tag latent-explorer .
+
+# Installs into an empty environment of each interpreter, and uses what was installed.
+PYTHONS ?= $(PYTHON)
+install-check: $(VENV)/.dev chromium
+	$(BIN)/python tests/install/check.py $(PYTHONS)
 
 checkpoints: $(VENV)/.app
 	$(BIN)/python -m ae_core.shipping
