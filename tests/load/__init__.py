@@ -10,7 +10,7 @@
     python -m tests.load.sweep                         # twelve runs on two Dask workers, one of them killed
 
 Each starts a server of its own with an empty data folder, writes what it found to results/, prints it, and fails if a
-bound of the README is broken.
+bound is broken.
 
 client    Streamlit's protocol as its frontend speaks it: one visitor, from the cookie to the elements of a page
 stay      a visitor on a page; pages: what is done on each, and what must come back
