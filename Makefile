@@ -4,12 +4,17 @@ PYTHON ?= python3
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PORT ?= 8501
 
-.PHONY: app test quick lint audit chromium wheel image install-check checkpoints pins pictures clean
+.PHONY: app serve test quick lint audit chromium caddy wheel image install-check checkpoints pins pictures clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: $(VENV)/.dev chromium lint
+# Replicas behind Caddy; where it is missing: apt-get install caddy, brew install caddy, or caddyserver.com/download.
+REPLICAS ?= 2
+serve: $(VENV)/.app
+	$(BIN)/python deploy/serve.py --replicas $(REPLICAS) --port $(PORT)
+
+test: $(VENV)/.dev chromium caddy lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # What needs no page, no browser and no process of its own: for the time between two changes.
@@ -32,6 +37,11 @@ chromium: $(VENV)/.dev
 	  else \
 	    $(BIN)/playwright install chromium; \
 	  fi
+
+# For root; everyone else's tests of replicas are skipped where it is missing.
+caddy:
+	@command -v caddy >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1 || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends caddy; }
 
 # Into dist/.
 wheel: $(VENV)/.app

@@ -1,6 +1,7 @@
 """What the browser tests share: a running server, a visitor's tab that remembers what went wrong, and ways to wait."""
 
 import os
+import random
 import re
 import shutil
 import socket
@@ -9,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,23 +61,57 @@ class Server:
     Attributes:
         url: Where it answers, without a slash at the end.
         data: Its data folder.
-        process: The server itself.
+        process: The server itself, or what runs its replicas and the balancer before them.
     """
 
     url: str
     data: Path
     process: psutil.Popen
 
+    def replicas(self) -> list[psutil.Process]:
+        """The processes that run scripts: the server itself, or one for each replica."""
+        return [p for p in self.processes() if "streamlit" in (p.as_dict(["cmdline"])["cmdline"] or [])]
+
+    def processes(self) -> list[psutil.Process]:
+        """All that serve: replicas, balancer, and what runs both."""
+        trainers = self.trainers()
+        return [self.process, *(child for child in self.process.children() if child not in trainers)]
+
+    def trainers(self) -> list[psutil.Process]:
+        """The processes of trainings."""
+        found = [(p, p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
+        return [p for p, command in found if any(part.startswith(str(self.data)) for part in command)]
+
+
+def free_port(replicas: int = 0) -> int:
+    """A free port, before as many others that are free as well."""
+    while True:
+        # Below those that Linux gives to outgoing connections: a replica's port is free while it is started again.
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), ExitStack() as held:
+            for other in range(port, port + replicas + 1):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", other))
+            return port
+
 
 @contextmanager
-def serving(data: Path, script: Path = ROOT / "app.py", base: str = "") -> Iterator[Server]:
-    """`streamlit run` of a script on a free port, until the block ends; trainings it started end with it."""
-    port = free_port()
+def serving(data: Path, script: Path = ROOT / "app.py", base: str = "", replicas: int = 0) -> Iterator[Server]:
+    """`streamlit run` of a script on a free port, until the block ends; trainings it started end with it.
+
+    Args:
+        data: Its data folder.
+        script: What to run.
+        base: The path below which it answers.
+        replicas: How many of them to run behind a balancer; 0 for one server without one.
+    """
+    port = free_port(replicas)
     data.mkdir(parents=True, exist_ok=True)
     # Only what a user would have: no watching of files that someone may be editing.
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.fileWatcherType", "none"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     command += ["--server.baseUrlPath", base] if base else []
+    if replicas:
+        command = [sys.executable, "deploy/serve.py", "--replicas", str(replicas), "--port", str(port)]
     log = data / "server.log"
     with log.open("wb") as output:
         process = psutil.Popen(
@@ -88,25 +123,21 @@ def serving(data: Path, script: Path = ROOT / "app.py", base: str = "") -> Itera
             stderr=output,
             start_new_session=True,
         )
-    url = f"http://127.0.0.1:{port}{base and '/' + base}"
+    server = Server(f"http://127.0.0.1:{port}{base and '/' + base}", data, process)
     try:
-        await_health(url, process, log)
-        yield Server(url, data, process)
+        await_health(server.url, process, log)
+        while replicas and "replicas answer" not in log.read_text() and process.poll() is None:
+            time.sleep(0.05)
+        yield server
     finally:
         # A training has a session of its own, so that it outlives the server: here it must not.
-        family = process.children(recursive=True) if process.is_running() else []
-        for member in [*family, process]:
+        family = [*process.children(recursive=True), *server.trainers()] if process.is_running() else []
+        for member in [process, *family]:
             try:
                 member.kill()
             except psutil.NoSuchProcess:
                 continue
         process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def await_health(url: str, process: psutil.Popen, log: Path) -> None:
