@@ -29,7 +29,9 @@ st.markdown(
 
 run = run_picker.pick()
 dataset = data.load(run.spec.dataset)
-labels, errors = caches.test_labels(dataset.name), caches.errors(run.run)
+labels = caches.test_labels(dataset.name)
+with st.spinner("Reconstructing the test images …"):
+    errors = caches.errors(run.run)
 selected = selection.current(dataset.name)
 
 with st.container(horizontal=True, gap="large"):

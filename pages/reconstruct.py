@@ -43,7 +43,8 @@ x = np.stack([preparing.read(Path(name).read_bytes(), run.image_shape, steps) fo
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
-among = caches.errors(run.run)
+with st.spinner("Reconstructing the test images …"):
+    among = caches.errors(run.run)
 ranks = metrics.percentile_rank(errors, among)
 plot.show(
     lambda: figures.reconstructions(x, x_hat, names, ranks),

@@ -108,7 +108,8 @@ grid = run.decode(plane.codes(places))
 {tint}figures.image_grid(grid, len(across), (across, up), plane.labels, height=680).show()
 """
 try:
-    density, drawn = caches.density(run.run), caches.draws(run.run, DRAWS, seed)
+    with st.spinner("Fitting a density to the codes …"):
+        density, drawn = caches.density(run.run), caches.draws(run.run, DRAWS, seed)
 except OptionError as error:
     st.info(alerts.escape_markdown(error))
     source_code.show(source)

@@ -8,7 +8,6 @@ from threading import Condition
 from typing import Any, TypeVar
 
 import numpy as np
-import streamlit as st
 from cachetools import LRUCache, cached
 
 from ae_core import data, evaluation, fitting, inference, latent, metrics, runs, tasks
@@ -106,12 +105,11 @@ def errors(run: Run) -> np.ndarray:
     """Mean squared error of every test image, (n,)."""
     loaded = load(run)
     z = codes(run)
-    with st.spinner("Reconstructing the test images …"):
-        # All reconstructions at once would take, and keep, a hundred megabytes.
-        parts = [
-            metrics.squared_error(test_images(run.spec.dataset, rows), loaded.decode(z[rows]))
-            for rows in _parts(run.spec.dataset)
-        ]
+    # All reconstructions at once would take, and keep, a hundred megabytes.
+    parts = [
+        metrics.squared_error(test_images(run.spec.dataset, rows), loaded.decode(z[rows]))
+        for rows in _parts(run.spec.dataset)
+    ]
     return _frozen(np.concatenate(parts))
 
 
@@ -169,8 +167,7 @@ def activity(run: Run) -> Activity:
 @memoize(16)
 def density(run: Run) -> Density:
     """What to draw the run's codes from: its prior, or a density fitted to its codes."""
-    with st.spinner("Fitting a density to the codes …"):
-        return fitting.density(load(run), codes(run))
+    return fitting.density(load(run), codes(run))
 
 
 @memoize(32)

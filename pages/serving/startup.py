@@ -4,7 +4,6 @@ import asyncio
 import ctypes
 import gc
 import importlib
-import logging
 import os
 import pkgutil
 import sys
@@ -27,7 +26,6 @@ TICK_SECONDS = 1  # between two looks at the queue
 SWEEP_SECONDS = 3600
 FIRST_SHOWN = "variational"  # by most pages
 M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1  # of malloc.h
-LOGGER = "streamlit.runtime.scriptrunner_utils.script_run_context"
 
 
 @asynccontextmanager
@@ -95,7 +93,6 @@ def prepare() -> None:
     import scipy.ndimage  # noqa: F401
     import threadpoolctl
 
-    logging.getLogger(LOGGER).setLevel(logging.ERROR)  # it would warn that no visitor is there
     sys.setswitchinterval(SWITCH_SECONDS)
     # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.
     threadpoolctl.threadpool_limits(1, user_api="blas")
