@@ -15,6 +15,9 @@ from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
 
+# Read when ONNX Runtime is imported: else it keeps a device id in the home folder and reports its use.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 PART = 1024  # images that are copied at a time
 BATCH = 16  # small batches need little memory, and stay in the cache: a tenth faster than 32
 MOST_CORES = 8  # that are taken; a container may have fewer than it sees
@@ -27,9 +30,9 @@ def _cores() -> ThreadPoolExecutor:
 
 
 class OnnxNetwork:
-    """One exported network: (n, ...) float32 → {output: (n, ...) float32}, fed in small batches."""
+    """One exported network, a file: (n, ...) float32 → {output: (n, ...) float32}, fed in small batches."""
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, path: Path) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -38,8 +41,8 @@ class OnnxNetwork:
         options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self._session._model_bytes = None  # it keeps them to open the file again, for another provider
+        # Of a path and not of bytes: those it would keep.
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
         self.outputs = [o.name for o in self._session.get_outputs()]
 
@@ -92,7 +95,7 @@ class LoadedRun:
         content = cards.read_file(self.run.path, f"{name}.onnx", self.run.card)
         try:
             onnx_check.check(content, self.spec.parameters)
-            network = OnnxNetwork(content)
+            network = OnnxNetwork(self.run.path / f"{name}.onnx")
             answer = network(probe)
         except Exception as error:
             raise RunError(

@@ -186,7 +186,7 @@ def export(model: Autoencoder, folder: Path, x: np.ndarray) -> None:
         expected = {k: v.numpy() for k, v in network(given).items()}
         path = folder / f"{name}.onnx"
         network.export(path, format="onnx", verbose=False)
-        got = OnnxNetwork(path.read_bytes())(given)
+        got = OnnxNetwork(path)(given)
         for key, value in expected.items():
             scale = max(1.0, float(np.abs(value).max()))
             difference = float(np.abs(got[key] - value).max()) / scale

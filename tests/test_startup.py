@@ -1,10 +1,43 @@
-"""What this server's event loop is for."""
+"""What a server does before its first visitor, and what its event loop is for."""
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+START = """
+import os, sys
+
+def tell(event, given):
+    writes = event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR)
+    if event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.connect", "socket.sendto") or writes:
+        sys.__stdout__.write(f"{event} {given[0] if writes else given}\\n")
+
+sys.addaudithook(tell)
+import app
+from pages.serving import startup
+startup.prepare()
+startup.warm_up()
+"""
+
+
+def test_a_fresh_server_looks_nothing_up_and_writes_nothing_outside_its_data_folder(tmp_path: Path) -> None:
+    home, data = tmp_path / "home", tmp_path / "data"
+    home.mkdir()
+    about = {"HOME": str(home), "LATENT_EXPLORER_DATA": str(data), "PYTHONDONTWRITEBYTECODE": "1"}
+    kept = {name: text for name, text in os.environ.items() if name in ("PATH", "SYSTEMROOT")}
+    command = [sys.executable, "-c", START]
+    done = subprocess.run(command, cwd=ROOT, env=kept | about, capture_output=True, text=True, check=True)
+    told = [line for line in done.stdout.splitlines() if f"open {data}" not in line]
+    assert told == []
+    assert (done.stderr, list(home.iterdir())) == ("", [])
+    assert [path.name for path in data.rglob("points")] == ["points"]
 
 
 def test_connections_send_at_once_though_their_socket_was_opened_elsewhere() -> None:
