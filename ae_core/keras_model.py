@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_core import networks
 from ae_core.backend import keras, tf
 from ae_core.errors import TrainingError
 from ae_core.kinds import Forward
+from ae_core.networks import building
 from ae_core.spec import Spec
 
 EXPORT_TOLERANCE = 1e-5
@@ -24,7 +24,7 @@ class Autoencoder(keras.Model):
         self.kind = spec.recipe()
         self.network = spec.network
         self.built = True  # by its parts: they are functional models
-        self.encoder, self.decoder, self.logits = networks.build(spec.network, spec.image_shape, self.kind.heads)
+        self.encoder, self.decoder, self.logits = building.build(spec.architecture)
 
     def forward(self, x: tf.Tensor, x_in: tf.Tensor, seed: keras.random.SeedGenerator, training: bool) -> Forward:
         """One pass of clean images x through their corrupted version x_in, both (batch, h, w) in [0, 1]."""

@@ -5,10 +5,11 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from ae_core import data, kinds
+from ae_core import data, kinds, networks
 from ae_core.errors import OptionError
-from ae_core.kinds import Kind, Network
-from ae_core.kinds.base import weight_shapes
+from ae_core.kinds import Kind
+from ae_core.networks import Network
+from ae_core.networks.layers import Architecture
 
 MAX_EPOCHS = 500
 VALIDATION_SHARE = 0.05
@@ -57,20 +58,12 @@ class TrainingConfig:
             raise OptionError(f"compile must be true or false, got {self.compile!r}.")
 
 
-# Chosen on the held-out part of Fashion-MNIST's training images; tests/benchmarks/train_speed.py measures them.
-# Adam's usual β₂ of 0.999 averages over more steps than two epochs have: 0.98 learns as much in fewer, except on
-# strided convolutions.
-DEFAULT_TRAINING = {
-    "dense": TrainingConfig(epochs=9, batch_size=96, learning_rate=4e-3, warmup=0.1, compile=True),
-    "pooling": TrainingConfig(epochs=8, batch_size=64, learning_rate=1e-2, compile=False),
-    "strided": TrainingConfig(epochs=11, batch_size=64, learning_rate=4e-3, beta_2=0.999, compile=False),
-}
 SMALL_DATASET_STEPS = 3000
 
 
 def default_training(network: Network, dataset: str) -> TrainingConfig:
     """The settings that serve that family of networks best; a small data set gets smaller batches and more epochs."""
-    config = DEFAULT_TRAINING[network.family]
+    config = TrainingConfig(**networks.get(network.family).training)
     images = data.load(dataset).sizes["train"]
     if images >= 20_000:
         return config
@@ -116,9 +109,14 @@ class Spec:
         return data.load(self.dataset).image_shape
 
     @property
+    def architecture(self) -> Architecture:
+        """All layers of its network."""
+        return self.network.describe(self.image_shape, kinds.get(self.kind).heads)
+
+    @property
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of all arrays that its network learns, in Keras's order."""
-        return weight_shapes(self.network, self.image_shape, kinds.get(self.kind).heads)
+        return self.architecture.weights
 
     @property
     def parameters(self) -> int:

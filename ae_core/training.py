@@ -23,7 +23,7 @@ from ae_core.data import Dataset, as_float
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.evaluation import evaluate
 from ae_core.events import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
-from ae_core.kinds import Network
+from ae_core.networks import Network
 from ae_core.runs import Run
 from ae_core.spec import VALIDATION_SHARE, Spec, make_spec
 

@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import shutil
 import stat
 import time
 import tracemalloc
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ae_core import archive, cards, data, inference, kinds, runs, tasks, training
+from ae_core import archive, cards, data, inference, kinds, networks, runs, tasks, training
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError, RunError
 from ae_core.events import Finished
@@ -66,7 +67,7 @@ def test_a_run_comes_back_as_it_left(kind: str, digits_runs: dict[str, Path], tm
     assert archive.pack(after.run) == archive.pack(before.run)
 
 
-@pytest.mark.parametrize("family", kinds.FAMILIES)
+@pytest.mark.parametrize("family", networks.names())
 def test_the_weights_a_spec_needs_are_those_that_keras_makes(family: str) -> None:
     from ae_core.keras_model import Autoencoder
 
@@ -79,6 +80,20 @@ def test_the_weights_a_spec_needs_are_those_that_keras_makes(family: str) -> Non
             shapes = [tuple(v.shape) for v in (*model.encoder.variables, *model.decoder.variables)]
             assert list(spec.weights.values()) == shapes, (kind, network)
             assert spec.parameters == sum(v.numpy().size for v in (*model.encoder.variables, *model.decoder.variables))
+
+
+@pytest.mark.parametrize("name", [run.name for run in runs.shipped()])
+def test_a_shipped_run_comes_back_from_its_archive_byte_for_byte(name: str, tmp_path: Path) -> None:
+    from ae_core.keras_model import Autoencoder
+
+    shutil.copytree(runs.SHIPPED / name, tmp_path / name)
+    packed = archive.pack(runs.read(tmp_path / name))
+    found = archive.unpack(packed)
+    model = Autoencoder(found.spec)
+    model.assign(found.weights)
+    model.save_weights(tmp_path / name / "model.weights.h5")
+    cards.write(tmp_path / name, cards.unchecked(tmp_path / name))
+    assert archive.pack(runs.read(tmp_path / name)) == packed
 
 
 def test_an_archive_has_no_owner_and_no_network(digits_runs: dict[str, Path], tmp_path: Path, files: Files) -> None:

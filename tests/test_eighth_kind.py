@@ -1,10 +1,11 @@
-"""A new kind is one new file: command line, training, loss curve, export, loading and pages follow from it."""
+"""A new kind is one new file, and so is a new family of networks: command line, training, export and pages follow."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,32 @@ class Decorrelated(Kind):
         return terms
 '''
 
+AVERAGING = """
+import math
+from dataclasses import dataclass
+
+from ae_core.networks.families.base import Family, cut_to, with_channels
+from ae_core.networks.layers import Conv2D, Dense, Layer, MaxPooling2D, Reshape, UpSampling2D, output_shape
+
+
+@dataclass(frozen=True)
+class AveragePooling2D(MaxPooling2D):
+    pass
+
+
+class Averaging(Family):
+    title = "Convolutional, averaging"
+    help = "5 × 5 convolutions with average pooling."
+
+    def encoder(self, image_shape):
+        return Reshape(with_channels(image_shape)), Conv2D(6, 5), AveragePooling2D(3), Conv2D(4, 5)
+
+    def decoder(self, network, image_shape, heads):
+        features = self.features_shape(image_shape)
+        layers = Dense(math.prod(features), "relu"), Reshape(features), UpSampling2D(3), Conv2D(1, 5, activation=None)
+        return *layers, *cut_to(image_shape, output_shape(layers, features))
+"""
+
 RECONSTRUCT = """
 import numpy as np
 import ae_core
@@ -64,6 +91,8 @@ app.switch_page("train.py").run()
 app.selectbox(key="kind").set_value("decorrelated").run()
 assert not app.exception
 print([(s.label, float(s.value)) for s in app.select_slider if s.label == "Pull apart"])
+(family,) = [c for c in app.segmented_control if c.label == "Network"]
+print(family.options)
 app.switch_page("reconstruct.py").run()
 app.selectbox(key="run").set_value("new-run").run()
 assert not app.exception and not app.error
@@ -84,7 +113,7 @@ def python(house: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the app and its library with one file more."""
+    """A copy of the app and its library with a kind and a family of networks more."""
     house = tmp_path_factory.mktemp("house")
     big = ROOT / "ae_core" / "data" / "fashion_mnist"
     for name in ("ae_core", "pages", ".streamlit"):
@@ -94,13 +123,17 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if (ROOT / "app.py").exists():
         shutil.copy(ROOT / "app.py", house)
     (house / "ae_core" / "kinds" / "decorrelated.py").write_text(DECORRELATED)
+    (house / "ae_core" / "networks" / "families" / "averaging.py").write_text(AVERAGING)
     return house
 
 
 @pytest.fixture(scope="module")
 def events(house: Path) -> list[dict[str, Any]]:
     """The events of its training."""
-    own, shared = ["--pull-apart", "0.25"], ["--dataset", "digits", "--epochs", "2", "--out", "new-run", "--json"]
+    own, shared = (
+        ["--pull-apart", "0.25", "--network", "averaging"],
+        ["--dataset", "digits", "--epochs", "2", "--out", "new-run", "--json"],
+    )
     return [
         json.loads(line)
         for line in python(house, "-m", "ae_core", "train", "decorrelated", *own, *shared).split("\n")
@@ -133,6 +166,15 @@ def test_its_run_is_exported_loaded_and_reconstructs(house: Path, events: list[d
     assert (kind, value, shape, finite) == ("Decorrelated", "0.25", "(360, 8, 8)", "True")
 
 
+def test_its_run_of_the_new_family_leaves_and_comes_back(house: Path, events: list[dict[str, Any]]) -> None:
+    python(house, "-m", "ae_core", "export", "new-run", "run.zip")
+    with zipfile.ZipFile(house / "run.zip") as packed:
+        assert "encoder.conv2d_1.0.npy" in packed.namelist()
+    python(house, "-m", "ae_core", "import", "run.zip", "--out", "again")
+    python(house, "-m", "ae_core", "export", "again", "again.zip")
+    assert (house / "again.zip").read_bytes() == (house / "run.zip").read_bytes()
+
+
 def test_its_run_is_listed_and_evaluated_like_any_other(house: Path, events: list[dict[str, Any]]) -> None:
     (result,) = json.loads(python(house, "-m", "ae_core", "evaluate", "new-run", "--no-neighbours", "--json"))
     assert 0 < result["figures"]["above_floor"] < 1
@@ -141,7 +183,8 @@ def test_its_run_is_listed_and_evaluated_like_any_other(house: Path, events: lis
 def test_it_is_on_the_train_page_with_a_slider_of_its_own_and_its_run_is_shown(
     house: Path, events: list[dict[str, Any]]
 ) -> None:
-    sliders, shown = python(house, "-c", SHOW).splitlines()
+    sliders, families, shown = python(house, "-c", SHOW).splitlines()
+    assert "Convolutional, averaging" in families
     assert sliders == "[('Pull apart', 0.1)]"
-    assert "Digits (8 × 8)" in shown
+    assert "Digits (8 × 8) · convolutional, averaging" in shown
     assert shown.endswith(" 1")

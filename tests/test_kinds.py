@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from ae_core import data, kinds
+from ae_core import data, kinds, networks
 from ae_core.errors import OptionError
-from ae_core.kinds import FAMILIES, Hyperparameter, Network
+from ae_core.kinds import Hyperparameter
+from ae_core.networks import Network
 from ae_core.spec import make_spec
 
 
@@ -135,10 +136,10 @@ def test_impossible_networks_are_refused(changes: dict, says: str) -> None:
 
 
 def test_feature_map_is_two_halvings_and_its_filters() -> None:
-    shape = kinds.base.feature_map_size
-    assert shape("pooling", (28, 28)) == 7 * 7 * 8
-    assert shape("strided", (28, 28)) == 7 * 7 * 64
-    assert shape("pooling", (9, 5)) == 3 * 2 * FAMILIES["pooling"].filters[-1]
+    pooling, strided = networks.get("pooling"), networks.get("strided")
+    assert pooling.features_shape((28, 28)) == (7, 7, 8)
+    assert strided.features_shape((28, 28)) == (7, 7, 64)
+    assert pooling.features_shape((9, 5)) == (3, 2, 8)
 
 
 def test_undercomplete_bounds_its_code() -> None:

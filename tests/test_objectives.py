@@ -12,6 +12,7 @@ from ae_core.backend import keras, tf
 from ae_core.data import as_float
 from ae_core.keras_model import Autoencoder
 from ae_core.kinds import contractive
+from ae_core.networks import Network, building
 from ae_core.spec import make_spec
 
 X = as_float(data.load("digits").split("test").images[:12])
@@ -182,8 +183,8 @@ def test_automatic_differentiation_matches_central_differences(
     family: str, hidden: tuple[int, ...], activation: str
 ) -> None:
     keras.utils.set_random_seed(1)
-    network = kinds.Network(family, 5, hidden, code_activation=activation)
-    encoder, _, _ = networks.build(network, (8, 8), ("z",))
+    network = Network(family, 5, hidden, code_activation=activation)
+    encoder, _, _ = building.build(network.describe((8, 8), ("z",)))
     # Ties under a pooling window have no derivative: real-valued images have none.
     x = X[:4].astype(np.float64) + 0.01 * np.random.default_rng(0).random((4, 8, 8))
     rows = jacobian(lambda x: encoder(x)["z"].numpy(), x)
@@ -260,9 +261,9 @@ def test_codes_are_drawn_from_the_encoders_distribution() -> None:
 
 
 @pytest.mark.parametrize("side", [(8, 8), (9, 7), (28, 28)])
-@pytest.mark.parametrize("family", kinds.FAMILIES)
+@pytest.mark.parametrize("family", networks.names())
 def test_networks_give_back_the_shape_they_took(family: str, side: tuple[int, int]) -> None:
-    encoder, decoder, logits = networks.build(kinds.Network(family, 5, (6,), (7,)), side, ("z_mean", "z_log_var"))
+    encoder, decoder, logits = building.build(Network(family, 5, (6,), (7,)).describe(side, ("z_mean", "z_log_var")))
     x = np.random.default_rng(0).random((3, *side), dtype=np.float32)
     code = encoder(x)
     assert {name: tuple(z.shape) for name, z in code.items()} == {"z_mean": (3, 5), "z_log_var": (3, 5)}

@@ -1,6 +1,5 @@
 """A run is a folder: whole it loads, damaged it is told and hides no other, unwritten it leaves nothing."""
 
-import contextlib
 import errno
 import hashlib
 import json
@@ -10,10 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from ae_core import cards, disk, inference, kinds, onnx_check, runs
+from ae_core import cards, disk, inference, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import CARD, FILES, BrokenRun, Run
 from tests.load import damaged
@@ -280,37 +278,6 @@ def test_damaged_copies_are_refused_or_loaded_right(kind: str, digits_runs: dict
     assert len(ends) == count
     assert not [name for name, end in ends.items() if end == "wrong"]
     assert list(ends.values()).count("refused") > 0.8 * count
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (damaged.giant_array, r"claims shape \[200000, 200000\]"),
-        (damaged.made_at_run_time, "wants to do 'ConstantOfShape'"),
-        (damaged.elsewhere, "in another file"),
-        (damaged.endless, "wants to do 'Loop'"),
-    ],
-)
-def test_a_forged_network_is_refused_before_it_is_run(change: Callable[[Any], None], says: str, folder: Path) -> None:
-    damaged.forged(change)(folder / "victim", folder / "other", np.random.default_rng(0))
-    assert isinstance(runs.read(folder / "victim"), Run)
-    with pytest.raises(RunError, match=rf"coder.onnx is no network that can be run \(.*{says}"):
-        inference.load(folder / "victim")
-
-
-def test_nothing_in_a_network_s_file_breaks_its_reader(folder: Path) -> None:
-    content = (folder / "good" / "decoder.onnx").read_bytes()
-    parameters = runs.read(folder / "good").spec.parameters
-    onnx_check.check(content, parameters)
-    rng = np.random.default_rng(0)
-    for _ in range(500):
-        bad = bytearray(content[: rng.integers(len(content))] if rng.integers(2) else content)
-        for at in rng.integers(min(len(bad), 1500) or 1, size=3):
-            bad[at : at + 1] = rng.bytes(1)
-        with contextlib.suppress(ValueError):
-            onnx_check.check(bytes(bad), parameters)
-    with pytest.raises(ValueError, match="numbers"):
-        onnx_check.check(content, 3)
 
 
 def test_folders_that_are_no_runs(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from ae_core import data, kinds
 from ae_core import spec as specs
 from ae_core.errors import ExplorerError, OptionError
-from ae_core.kinds import Network
+from ae_core.networks import Network
 from ae_core.spec import MAX_EPOCHS, Spec, make_spec
 
 

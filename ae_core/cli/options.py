@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from ae_core import data
-from ae_core.kinds import FAMILIES, Hyperparameter, Kind
-from ae_core.kinds.base import ACTIVATIONS, MAX_LATENT_DIM
+from ae_core import data, networks
+from ae_core.kinds import Hyperparameter, Kind
+from ae_core.networks.network import ACTIVATIONS, MAX_LATENT_DIM
 from ae_core.spec import MAX_EPOCHS
 
 OWN = "own_"  # before a hyperparameter's name, so that it cannot collide with a shared option's
@@ -37,7 +37,7 @@ SHARED = (
     click.Option(["--batch-size"], type=click.IntRange(1, 4096), help="Images in a step."),
     click.Option(["--learning-rate"], type=click.FloatRange(1e-7, 1.0), help="Adam's peak rate."),
     click.Option(["--seed"], type=click.IntRange(0, 2**31 - 1), help="Of weights, order of images, and noise."),
-    click.Option(["--network", "family"], type=click.Choice(list(FAMILIES)), help="Family of networks."),
+    click.Option(["--network", "family"], type=click.Choice(networks.names()), help="Family of networks."),
     click.Option(["--latent-dim"], type=click.IntRange(1, MAX_LATENT_DIM), help="Number of units in the code."),
     click.Option(["--hidden"], type=Widths(), help="Dense layers before the code, such as 256,64, or none."),
     click.Option(["--decoder-hidden"], type=Widths(), help="Dense layers after it."),

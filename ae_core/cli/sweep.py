@@ -9,7 +9,7 @@ from ae_core import data, kinds, runs, sweeps, tasks
 from ae_core.cli.output import STOPPED, Bar, as_json, clock, print_json, table
 from ae_core.cli.train import stopping
 from ae_core.errors import OptionError
-from ae_core.kinds.base import MAX_LATENT_DIM
+from ae_core.networks.network import MAX_LATENT_DIM
 from ae_core.runs import Run
 from ae_core.spec import MAX_EPOCHS
 from ae_core.sweeps import Sweep

@@ -17,7 +17,8 @@ from ae_core.cli.output import STOPPED
 from ae_core.cli.progress import TrainingView, print_event
 from ae_core.errors import OptionError
 from ae_core.events import Cancelled, Event, Failed
-from ae_core.kinds import Kind, Network
+from ae_core.kinds import Kind
+from ae_core.networks import Network
 from ae_core.spec import Spec, make_spec
 
 NETWORK = {f.name for f in fields(Network)}

@@ -4,27 +4,18 @@
 A kind's name is its module's name.
 """
 
-import importlib
-import inspect
-import pkgutil
 from functools import cache
 
+from ae_core import discovery
 from ae_core.errors import OptionError
-from ae_core.kinds.base import FAMILIES, Forward, Hyperparameter, Kind, Network
+from ae_core.kinds.base import Forward, Hyperparameter, Kind
 
-__all__ = ["FAMILIES", "Forward", "Hyperparameter", "Kind", "Network", "get", "names"]
+__all__ = ["Forward", "Hyperparameter", "Kind", "get", "names"]
 
 
 @cache
 def _kinds() -> dict[str, type[Kind]]:
-    found: dict[str, type[Kind]] = {}
-    for info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{info.name}")
-        for value in vars(module).values():
-            own = inspect.isclass(value) and issubclass(value, Kind) and value.__module__ == module.__name__
-            if own and value is not Kind:
-                found[info.name.replace("_", "-")] = value
-    return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0])))
+    return discovery.subclasses(__name__, __path__, Kind)
 
 
 def names() -> list[str]:

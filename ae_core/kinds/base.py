@@ -1,20 +1,17 @@
-"""What a kind of autoencoder declares, and the networks it may be run on.
+"""What a kind of autoencoder declares.
 
 A kind is a recipe: its hyperparameters, how its input is corrupted, how its code is drawn, and
 what its loss is made of. Sliders, command-line options, loss curves and tests all come from that
 one declaration. Nothing here imports Keras; a recipe's functions import it where they compute.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ae_core.errors import OptionError
+from ae_core.networks import Network
 
-MAX_LATENT_DIM = 1024
-MAX_WIDTH = 2048
-MAX_LAYERS = 4
 LARGEST = 2**53
-ACTIVATIONS = ("relu", "sigmoid", "tanh", "linear")
 
 
 @dataclass(frozen=True)
@@ -72,135 +69,6 @@ class Hyperparameter:
 
 
 _ARTICLE = {float: "a number", int: "a whole number", str: "a word", bool: "true or false"}
-
-
-@dataclass(frozen=True)
-class Family:
-    """A way of building encoders and decoders."""
-
-    title: str
-    help: str
-    filters: tuple[int, ...] = ()
-
-
-FAMILIES = {
-    "dense": Family("Dense", "Fully connected layers: every pixel to every unit."),
-    "pooling": Family(
-        "Convolutional, pooling", "3 × 3 convolutions with max-pooling, mirrored by upsampling.", (16, 8)
-    ),
-    "strided": Family(
-        "Convolutional, strided", "3 × 3 convolutions of stride 2, mirrored by transposed ones.", (32, 64)
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Network:
-    """The layers between image and code; the objective is the kind's, not the network's.
-
-    Attributes:
-        family: One of `FAMILIES`.
-        latent_dim: Number of units in the code.
-        hidden: Widths of the dense relu layers before the code.
-        decoder_hidden: Widths of the dense relu layers after it.
-        code_activation: Activation of the code's units, one of `ACTIVATIONS`.
-        tied: Whether the decoder uses the transposed weights of the encoder (dense, no hidden layers).
-    """
-
-    family: str = "dense"
-    latent_dim: int = 32
-    hidden: tuple[int, ...] = ()
-    decoder_hidden: tuple[int, ...] = ()
-    code_activation: str = "relu"
-    tied: bool = False
-
-    def __post_init__(self) -> None:
-        if self.family not in FAMILIES:
-            raise OptionError(f"Unknown network {self.family!r}: must be one of {', '.join(FAMILIES)}.")
-        if not _is_int(self.latent_dim) or not 1 <= self.latent_dim <= MAX_LATENT_DIM:
-            raise OptionError(f"Code size must be a whole number from 1 to {MAX_LATENT_DIM}, got {self.latent_dim!r}.")
-        for widths in (self.hidden, self.decoder_hidden):
-            if len(widths) > MAX_LAYERS or not all(_is_int(w) and 1 <= w <= MAX_WIDTH for w in widths):
-                raise OptionError(
-                    f"Hidden layers must be at most {MAX_LAYERS} widths from 1 to {MAX_WIDTH}, got {list(widths)}."
-                )
-        if self.code_activation not in ACTIVATIONS:
-            raise OptionError(f"Code activation must be one of {', '.join(ACTIVATIONS)}, got {self.code_activation!r}.")
-        if self.tied and (self.family != "dense" or self.hidden or self.decoder_hidden):
-            raise OptionError("Tied weights need a dense network without hidden layers.")
-
-    def to_json(self) -> dict[str, Any]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def feature_map_size(family: str, image_shape: tuple[int, int]) -> int:
-    """Number of values in the last feature map of a convolutional encoder: two halvings, then its filters."""
-    height, width = (-(-side // 4) for side in image_shape)
-    return height * width * FAMILIES[family].filters[-1]
-
-
-def code_is_feature_map(network: Network, image_shape: tuple[int, int], heads: tuple[str, ...]) -> bool:
-    """Whether the code is the pooled feature map itself, with no dense layer around it."""
-    return (
-        network.family == "pooling"
-        and not network.hidden
-        and not network.decoder_hidden
-        and network.code_activation == "relu"
-        and len(heads) == 1
-        and network.latent_dim == feature_map_size("pooling", image_shape)
-    )
-
-
-def weight_shapes(network: Network, image_shape: tuple[int, int], heads: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    """Shapes of all that encoder and decoder learn, without building them.
-
-    Returns:
-        Name → shape, in Keras's order and with the names in its file of weights, such as "decoder/dense_1/0".
-    """
-    shapes: dict[str, tuple[int, ...]] = {}
-    height, width = (-(-side // 4) for side in image_shape)
-    pixels, filters = image_shape[0] * image_shape[1], FAMILIES[network.family].filters
-
-    def add(model: str, layer: str, *arrays: tuple[int, ...]) -> None:
-        count = sum(name.startswith((f"{model}/{layer}/", f"{model}/{layer}_")) for name in shapes) // len(arrays)
-        name = f"{model}/{layer}_{count}" if count else f"{model}/{layer}"
-        shapes.update((f"{name}/{i}", shape) for i, shape in enumerate(arrays))
-
-    def dense(model: str, before: int, *widths: int) -> int:
-        for after in widths:
-            add(model, "dense", (before, after), (after,))
-            before = after
-        return before
-
-    before = 1
-    for after in filters:
-        add("encoder", "conv2d", (3, 3, before, after), (after,))
-        before = after
-    flat = height * width * filters[-1] if filters else pixels
-    last = dense("encoder", flat, *network.hidden)
-    if not code_is_feature_map(network, image_shape, heads):
-        for _ in heads:
-            dense("encoder", last, network.latent_dim)
-
-    last = dense("decoder", network.latent_dim, *network.decoder_hidden)
-    if network.tied:
-        add("decoder", "tied_dense", (pixels,))
-    elif not filters:
-        dense("decoder", last, pixels)
-    elif not code_is_feature_map(network, image_shape, ("z",)):
-        dense("decoder", last, flat)
-    before = filters[-1] if filters else 0
-    for after in (*reversed(filters), 1) if filters else ():
-        if network.family == "strided":
-            add("decoder", "conv2d_transpose", (3, 3, after, before), (after,))
-        else:
-            add("decoder", "conv2d", (3, 3, before, after), (after,))
-        before = after
-    return shapes
 
 
 @dataclass(frozen=True)

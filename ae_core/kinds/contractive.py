@@ -1,6 +1,7 @@
 from typing import Any
 
 from ae_core.kinds.base import Forward, Hyperparameter, Kind
+from ae_core.networks.layers import Flatten
 
 # Up to this many units the Jacobian is taken unit by unit; beyond it, it is estimated.
 EXACT_UNITS = 16
@@ -35,7 +36,7 @@ class Contractive(Kind):
 
 def squared_jacobian_norm(p: Forward) -> Any:
     """‖∂h/∂x‖²_F for each image, shape (batch,), at the encoder's input."""
-    if p.network.family == "dense" and not p.network.hidden:
+    if p.network.describe(tuple(p.x.shape[1:]), ("z",)).encoder == (Flatten(),):
         return one_layer_norm(p.code["z"], p.encoder.get_layer("z").kernel, p.network.code_activation)
     return differentiated_norm(p.encoder, p.x_in, p.network.latent_dim, p.seed)
 

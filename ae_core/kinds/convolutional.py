@@ -1,5 +1,9 @@
+import math
+
+from ae_core import networks
 from ae_core.errors import OptionError
-from ae_core.kinds.base import Kind, Network, feature_map_size
+from ae_core.kinds.base import Kind
+from ae_core.networks import Network
 
 
 class Convolutional(Kind):
@@ -16,9 +20,10 @@ class Convolutional(Kind):
 
     @classmethod
     def default_network(cls, image_shape: tuple[int, int]) -> Network:
-        return Network(family="pooling", latent_dim=feature_map_size("pooling", image_shape))
+        return Network(family="pooling", latent_dim=math.prod(networks.get("pooling").features_shape(image_shape)))
 
     def fit_network(self, network: Network) -> Network:
-        if network.family == "dense":
-            raise OptionError("Convolutional needs a convolutional network, got dense: choose pooling or strided.")
+        if not networks.get(network.family).convolutional:
+            known = " or ".join(name for name in networks.names() if networks.get(name).convolutional)
+            raise OptionError(f"Convolutional needs a convolutional network, got {network.family}: choose {known}.")
         return network

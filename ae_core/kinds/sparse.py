@@ -1,7 +1,8 @@
 from dataclasses import replace
 from typing import Any
 
-from ae_core.kinds.base import Forward, Hyperparameter, Kind, Network
+from ae_core.kinds.base import Forward, Hyperparameter, Kind
+from ae_core.networks import Network
 
 
 class Sparse(Kind):

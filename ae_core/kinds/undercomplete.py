@@ -1,5 +1,6 @@
 from ae_core.errors import OptionError
-from ae_core.kinds.base import Kind, Network
+from ae_core.kinds.base import Kind
+from ae_core.networks import Network
 
 
 class Undercomplete(Kind):

@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 
 from ae_core import metrics
-from ae_core.kinds.base import Forward, Hyperparameter, Kind, Network
+from ae_core.kinds.base import Forward, Hyperparameter, Kind
+from ae_core.networks import Network
 
 
 class Variational(Kind):

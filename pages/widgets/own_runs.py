@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from ae_core import archive, data, kinds, runs, tasks
+from ae_core import archive, data, kinds, networks, runs, tasks
 from ae_core import settings as limits
 from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
@@ -128,7 +128,7 @@ def _facts(run: Run) -> str:
         [
             kinds.get(run.spec.kind).title,
             data.load(run.spec.dataset).title,
-            f"{kinds.FAMILIES[network.family].title.lower()}, code of {network.latent_dim}",
+            f"{networks.get(network.family).title.lower()}, code of {network.latent_dim}",
             f"{card.created[:16].replace('T', ' ')} UTC",
             f"{card.epochs} epoch{'s' * (card.epochs != 1)}" + ("" if card.complete else ", stopped"),
             f"{size:.1f} MB",

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from ae_core import data, spec
+from ae_core import data, networks, spec
 from ae_core import settings as limits
-from ae_core.kinds import FAMILIES, Hyperparameter, Kind, Network
+from ae_core.kinds import Hyperparameter, Kind
+from ae_core.networks import Network
 from pages.widgets import controls
 
 SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512)
@@ -62,13 +63,14 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
     """Controls for family, code size and depth; what differs from the kind's default network."""
     default = kind.default_network(data.load(dataset).image_shape)
     key = f"{kind.__name__}-{dataset}"
+    families = {name: networks.get(name) for name in networks.names()}
     family = controls.control(
         st.segmented_control,
         "Network",
-        list(FAMILIES),
+        list(families),
         default=default.family,
-        format_func=lambda f: FAMILIES[f].title,
-        help="  \n".join(f"**{f.title}**: {f.help}" for f in FAMILIES.values()),
+        format_func=controls.titled(networks.get),
+        help="  \n".join(f"**{f.title}**: {f.help}" for f in families.values()),
         key=f"{key}-family",
         required=True,
         wrap=True,
@@ -90,7 +92,7 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
         hidden = _widths("Hidden layers before the code", default.hidden if own else (), f"{key}-{family}-before")
         after = _widths("Hidden layers after it", default.decoder_hidden if own else (), f"{key}-{family}-after")
         changes |= {"hidden": hidden, "decoder_hidden": after}
-        if family == "dense" and not hidden and not after:
+        if families[family].can_tie and not hidden and not after:
             changes["tied"] = controls.control(
                 st.toggle,
                 "Tied weights",

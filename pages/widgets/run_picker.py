@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from ae_core import data, kinds, logs, runs, tasks
+from ae_core import data, kinds, logs, networks, runs, tasks
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
@@ -203,6 +203,6 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
 def summary(run: LoadedRun) -> str:
     """One line: what the run is."""
     network = run.spec.network
-    family = kinds.FAMILIES[network.family].title.lower()
+    family = networks.get(network.family).title.lower()
     units = f"{network.latent_dim} unit" + ("s" if network.latent_dim > 1 else "")
     return f"{data.load(run.spec.dataset).title} · {family} · code of {units} · {run.parameters:,} parameters"

@@ -116,60 +116,8 @@ def giant_card(run: Path, other: Path, rng: np.random.Generator) -> None:
     disk.write_json(run / cards.CARD, card)
 
 
-# Of networks, by someone who makes the card agree
-
-
 def sign(run: Path, **changes: Any) -> None:
     cards.write(run, cards.unchecked(run) | changes)
-
-
-def forged(change: Callable[[Any], None]) -> Damage:
-    def damage(run: Path, other: Path, rng: np.random.Generator) -> None:
-        import onnx
-
-        path = run / ("encoder.onnx" if rng.integers(2) else "decoder.onnx")
-        model = onnx.load(path)
-        change(model)
-        path.write_bytes(model.SerializeToString())
-        sign(run)
-
-    return damage
-
-
-def giant_array(model: Any) -> None:
-    del model.graph.initializer[0].dims[:]
-    model.graph.initializer[0].dims.extend([200_000, 200_000])
-
-
-def made_at_run_time(model: Any) -> None:
-    """An array of 40 GB that takes no room in the file."""
-    from onnx import TensorProto, helper
-
-    size = helper.make_tensor("size", TensorProto.INT64, [1], [10_000_000_000])
-    model.graph.initializer.append(size)
-    model.graph.node.insert(0, helper.make_node("ConstantOfShape", ["size"], ["giant"]))
-
-
-def elsewhere(model: Any) -> None:
-    from onnx import TensorProto
-
-    array = model.graph.initializer[0]
-    array.ClearField("raw_data")
-    array.data_location = TensorProto.EXTERNAL
-    array.external_data.add(key="location", value="/dev/zero")
-
-
-def endless(model: Any) -> None:
-    from onnx import TensorProto, helper
-
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["go"], ["again"])],
-        "body",
-        [helper.make_tensor_value_info("i", TensorProto.INT64, []), helper.make_tensor_value_info("go", 9, [])],
-        [helper.make_tensor_value_info("again", 9, [])],
-    )
-    model.graph.initializer.append(helper.make_tensor("yes", TensorProto.BOOL, [], [True]))
-    model.graph.node.insert(0, helper.make_node("Loop", ["", "yes"], [], body=body))
 
 
 # Of the folder
@@ -218,10 +166,6 @@ DAMAGES: dict[str, Damage] = {
     "a giant network": giant_spec,
     "a giant card": giant_card,
     "a giant file": hole("decoder.onnx", 1 << 40),
-    "a giant array": forged(giant_array),
-    "a giant array at run time": forged(made_at_run_time),
-    "weights elsewhere": forged(elsewhere),
-    "a loop": forged(endless),
     "a link to another's file": link("encoder.onnx", "{other}/encoder.onnx"),
     "a link to a device": link("decoder.onnx", "/dev/zero"),
     "a link to itself": link(cards.CARD, cards.CARD),

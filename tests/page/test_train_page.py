@@ -8,8 +8,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, open_page, progress_texts, said
 
-from ae_core import data, kinds, processes, runs, tasks
-from ae_core.kinds import FAMILIES
+from ae_core import data, kinds, networks, processes, runs, tasks
 from ae_core.spec import make_spec
 from pages.widgets import progress
 from tests.trainings import resumable
@@ -64,7 +63,7 @@ def test_a_convolutional_autoencoder_without_convolutions_is_refused() -> None:
     assert start_button(app).disabled
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", networks.names())
 @pytest.mark.parametrize("dataset", data.names())
 def test_every_network_can_be_chosen_for_every_data_set(family: str, dataset: str) -> None:
     app = open_page("train")

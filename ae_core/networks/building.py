@@ -1,0 +1,45 @@
+"""Keras models from an `Architecture`; imports TensorFlow."""
+
+from typing import Any
+
+from ae_core.backend import keras
+from ae_core.networks.layers import Architecture
+
+
+class TiedDense(keras.layers.Layer):
+    """A dense layer whose kernel is another's, transposed; only its bias is its own."""
+
+    def __init__(self, other: keras.layers.Dense, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._kernel = lambda: keras.ops.transpose(other.kernel)  # a closure, so that Keras counts the kernel once
+        self._units = other.kernel.shape[0]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.bias = self.add_weight(shape=(self._units,), initializer="zeros", name="bias")
+
+    def call(self, z: Any) -> Any:
+        return keras.ops.matmul(z, self._kernel()) + self.bias
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (*input_shape[:-1], self._units)
+
+
+def build(architecture: Architecture) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """Builds untrained networks.
+
+    Returns:
+        encoder: (n, *image_shape) → {head: (n, latent_dim)} for each head.
+        decoder: (n, latent_dim) → {"x_hat": (n, *image_shape) in [0, 1]}.
+        logits: The decoder before its sigmoid, (n, latent_dim) → (n, *image_shape).
+    """
+    y = x = keras.Input(architecture.image_shape, name="x")
+    for layer in architecture.encoder:
+        y = layer.build()(y)
+    encoder = keras.Model(
+        x, {head: architecture.head.build(name=head)(y) for head in architecture.heads}, name="encoder"
+    )
+    y = z = keras.Input((architecture.latent_dim,), name="z")
+    for layer in architecture.decoder:
+        y = layer.build(encoder)(y)
+    x_hat = keras.layers.Activation("sigmoid", name="x_hat")(y)
+    return encoder, keras.Model(z, {"x_hat": x_hat}, name="decoder"), keras.Model(z, y, name="logits")

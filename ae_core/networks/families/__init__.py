@@ -1,0 +1,31 @@
+"""Families of networks: each module in this package that holds a `Family` subclass is one, by the module's name."""
+
+from functools import cache
+
+from ae_core import discovery
+from ae_core.errors import OptionError
+from ae_core.networks.families.base import Family
+
+__all__ = ["Family", "get", "names"]
+
+
+@cache
+def _families() -> dict[str, Family]:
+    return {name: family() for name, family in discovery.subclasses(__name__, __path__, Family).items()}
+
+
+def names() -> list[str]:
+    """The names that `get` knows, the simplest family first."""
+    return list(_families())
+
+
+def get(name: str) -> Family:
+    """The family of that name.
+
+    Raises:
+        OptionError: if there is none.
+    """
+    try:
+        return _families()[name]
+    except (KeyError, TypeError):
+        raise OptionError(f"Unknown network {name!r}: must be one of {', '.join(names())}.") from None

@@ -1,0 +1,32 @@
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ae_core.networks import layers
+from ae_core.networks.families.base import Family
+from ae_core.networks.layers import Layer, Reshape, Shape, TiedDense
+
+if TYPE_CHECKING:
+    from ae_core.networks import Network
+
+
+class Dense(Family):
+    """Fully connected layers.
+
+    Reference: Hinton & Salakhutdinov 2006, Reducing the dimensionality of data with neural networks.
+    """
+
+    title = "Dense"
+    help = "Fully connected layers: every pixel to every unit."
+    training: ClassVar[dict[str, Any]] = {
+        "epochs": 9,
+        "batch_size": 96,
+        "learning_rate": 4e-3,
+        "warmup": 0.1,
+        "compile": True,
+    }
+    can_tie = True
+    order = 0
+
+    def decoder(self, network: "Network", image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
+        size = math.prod(image_shape)
+        return TiedDense(size, heads[0]) if network.tied else layers.Dense(size), Reshape(image_shape)

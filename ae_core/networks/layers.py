@@ -1,0 +1,197 @@
+"""Layers as plain records: fields named like the arguments of the Keras layer of the same name, which imports late.
+
+A record knows the shape that its layer gives and the shapes of its weights, without building it. Shapes are those of
+one example: an image is (h, w) or (h, w, channels), a flat vector (n,).
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Base of all layers: gives the shape that it takes, and has no weights."""
+
+    @classmethod
+    def saved_name(cls) -> str:
+        """What Keras calls the layer's group in a file of weights: its class name in snake case."""
+        words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", cls.__name__)
+        return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def weights(self, shape: Shape) -> tuple[Shape, ...]:
+        """Shapes of the weights, in Keras's order, for inputs of that shape."""
+        return ()
+
+    def build(self, encoder: Any = None, name: str | None = None) -> Any:
+        """Makes the Keras layer.
+
+        Args:
+            encoder: The Keras encoder, for a layer of the decoder that shares its weights.
+            name: Name of the layer.
+        """
+        from ae_core.backend import keras
+
+        return getattr(keras.layers, type(self).__name__)(**asdict(self), name=name)
+
+
+@dataclass(frozen=True)
+class Identity(Layer):
+    pass
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    def output_shape(self, shape: Shape) -> Shape:
+        return (math.prod(shape),)
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    target_shape: Shape
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return self.target_shape
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    units: int
+    activation: str | None = None
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*shape[:-1], self.units)
+
+    def weights(self, shape: Shape) -> tuple[Shape, ...]:
+        return (shape[-1], self.units), (self.units,)
+
+
+@dataclass(frozen=True)
+class TiedDense(Layer):
+    """Dense with the transposed kernel of the encoder's layer `to`; only the bias is its own."""
+
+    units: int
+    to: str
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (self.units,)
+
+    def weights(self, shape: Shape) -> tuple[Shape, ...]:
+        return ((self.units,),)
+
+    def build(self, encoder: Any = None, name: str | None = None) -> Any:
+        from ae_core.networks.building import TiedDense
+
+        return TiedDense(encoder.get_layer(self.to), name=name)
+
+
+@dataclass(frozen=True)
+class Conv2D(Layer):
+    filters: int
+    kernel_size: int = 3
+    strides: int = 1
+    activation: str | None = "relu"
+    padding: str = "same"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*(math.ceil(side / self.strides) for side in shape[:2]), self.filters)
+
+    def weights(self, shape: Shape) -> tuple[Shape, ...]:
+        return (self.kernel_size, self.kernel_size, shape[2], self.filters), (self.filters,)
+
+
+@dataclass(frozen=True)
+class Conv2DTranspose(Conv2D):
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*(side * self.strides for side in shape[:2]), self.filters)
+
+    def weights(self, shape: Shape) -> tuple[Shape, ...]:
+        return (self.kernel_size, self.kernel_size, self.filters, shape[2]), (self.filters,)
+
+
+@dataclass(frozen=True)
+class MaxPooling2D(Layer):
+    pool_size: int = 2
+    padding: str = "same"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*(math.ceil(side / self.pool_size) for side in shape[:2]), shape[2])
+
+
+@dataclass(frozen=True)
+class UpSampling2D(Layer):
+    size: int = 2
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*(side * self.size for side in shape[:2]), shape[2])
+
+
+@dataclass(frozen=True)
+class Cropping2D(Layer):
+    """Cuts (top, bottom) rows and (left, right) columns."""
+
+    cropping: tuple[tuple[int, int], tuple[int, int]]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*(side - sum(cut) for side, cut in zip(shape, self.cropping, strict=False)), shape[2])
+
+
+def output_shape(layers: Sequence[Layer], shape: Shape) -> Shape:
+    """Shape that a chain of layers gives for inputs of that shape."""
+    for layer in layers:
+        shape = layer.output_shape(shape)
+    return shape
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All layers of an encoder and a decoder.
+
+    Attributes:
+        image_shape: Of the images.
+        latent_dim: Number of units in the code.
+        encoder: Layers from an image to what the heads see, (n,).
+        heads: Names of the encoder's outputs; each is a layer `head` of its own, the first gives the code.
+        head: From there to (latent_dim,).
+        decoder: Layers from the code to the logits of an image.
+    """
+
+    image_shape: Shape
+    latent_dim: int
+    encoder: tuple[Layer, ...]
+    heads: tuple[str, ...]
+    head: Layer
+    decoder: tuple[Layer, ...]
+
+    @property
+    def weights(self) -> dict[str, Shape]:
+        """Shapes of all weights by their names in Keras's file of weights, "decoder/dense_1/0", in Keras's order."""
+        shapes: dict[str, Shape] = {}
+        seen: Counter[str] = Counter()
+        for model, layer, shape in self._inputs():
+            place = f"{model}/{layer.saved_name()}"
+            name = f"{place}_{seen[place]}" if seen[place] else place
+            seen[place] += 1
+            shapes |= {f"{name}/{i}": weight for i, weight in enumerate(layer.weights(shape))}
+        return shapes
+
+    def _inputs(self) -> Iterator[tuple[str, Layer, Shape]]:
+        """Each layer with its model's name and the shape that it takes."""
+        shape = self.image_shape
+        for layer in self.encoder:
+            yield "encoder", layer, shape
+            shape = layer.output_shape(shape)
+        for _ in self.heads:
+            yield "encoder", self.head, shape
+        shape = (self.latent_dim,)
+        for layer in self.decoder:
+            yield "decoder", layer, shape
+            shape = layer.output_shape(shape)

@@ -1,0 +1,59 @@
+"""The choice of a network, as plain data."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ae_core.errors import OptionError
+from ae_core.networks import families
+from ae_core.networks.layers import Architecture, Shape
+
+MAX_LATENT_DIM = 1024
+MAX_WIDTH = 2048
+MAX_LAYERS = 4
+ACTIVATIONS = ("relu", "sigmoid", "tanh", "linear")
+
+
+@dataclass(frozen=True)
+class Network:
+    """The layers between image and code; the objective is the kind's, not the network's.
+
+    Attributes:
+        family: One of `families.names()`.
+        latent_dim: Number of units in the code.
+        hidden: Widths of the dense relu layers before the code.
+        decoder_hidden: Widths of the dense relu layers after it.
+        code_activation: Activation of the code's units, one of `ACTIVATIONS`.
+        tied: Whether the decoder uses the transposed weights of the encoder (dense, no hidden layers).
+    """
+
+    family: str = "dense"
+    latent_dim: int = 32
+    hidden: tuple[int, ...] = ()
+    decoder_hidden: tuple[int, ...] = ()
+    code_activation: str = "relu"
+    tied: bool = False
+
+    def __post_init__(self) -> None:
+        family = families.get(self.family)
+        if not _is_int(self.latent_dim) or not 1 <= self.latent_dim <= MAX_LATENT_DIM:
+            raise OptionError(f"Code size must be a whole number from 1 to {MAX_LATENT_DIM}, got {self.latent_dim!r}.")
+        for widths in (self.hidden, self.decoder_hidden):
+            if len(widths) > MAX_LAYERS or not all(_is_int(w) and 1 <= w <= MAX_WIDTH for w in widths):
+                raise OptionError(
+                    f"Hidden layers must be at most {MAX_LAYERS} widths from 1 to {MAX_WIDTH}, got {list(widths)}."
+                )
+        if self.code_activation not in ACTIVATIONS:
+            raise OptionError(f"Code activation must be one of {', '.join(ACTIVATIONS)}, got {self.code_activation!r}.")
+        if self.tied and (not family.can_tie or self.hidden or self.decoder_hidden):
+            raise OptionError("Tied weights need a dense network without hidden layers.")
+
+    def describe(self, image_shape: Shape, heads: tuple[str, ...]) -> Architecture:
+        """All layers for images of that shape and encoder outputs of those names."""
+        return families.get(self.family).describe(self, image_shape, heads)
+
+    def to_json(self) -> dict[str, Any]:
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
