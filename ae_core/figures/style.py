@@ -63,8 +63,7 @@ def trace(kind: str, **properties: Any) -> Trace:
 def figure(traces: Sequence[Trace], height: int, **changes: Any) -> Figure:
     """Traces on transparent ground with a quiet grid.
 
-    All at once, and not looked through: Plotly's own objects and validators take nearly all of the time that a figure
-    takes, and a page draws many. That each figure is valid is what the tests look after.
+    Plotly validates it when it is first looked into, which pages do not; tests/test_figures.py validates each.
 
     Args:
         traces: Any, as `trace` gives them.
