@@ -2,21 +2,26 @@
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from ae_core import processes
 from ae_core.errors import RunError
 
+# O_NONBLOCK: a pipe in a file's place would otherwise block for ever.
+FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 UNFINISHED = ".unfinished-"
+CLAIM = ".lock"  # after the name of an unfinished folder: held by its writer
+REPLACE_SECONDS = 2.0  # that Windows is given to let go of a file that somebody reads
 
 
 @contextmanager
@@ -31,50 +36,52 @@ def writing(out: Path) -> Iterator[Path]:
     if os.path.lexists(out):
         raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
     work = out.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
-    claim = None
     try:
-        claim = _claimed(work)
-        if len(os.fsencode(out.name)) > os.pathconf(work, "PC_NAME_MAX"):
-            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-        yield work
-        for file in work.iterdir():
-            _sync(file)
-        _sync(work)
-        os.rename(work, out)
-        _sync(out.parent)
+        work.parent.mkdir(parents=True, exist_ok=True)
+        with processes.lock(_claim(work)):
+            work.mkdir()
+            if len(os.fsencode(out.name)) > _longest_name(work):
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+            yield work
+            for file in work.iterdir():
+                _sync(file)
+            _sync(work)
+            os.rename(work, out)
+            _sync(out.parent)
     except OSError as error:
         raise RunError(f"The run {out.name!r} cannot be written: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-        if claim is not None:
-            os.close(claim)
+        _remove_claim(work)
 
 
-def _claimed(work: Path) -> int:
-    """Makes a folder that `remove_if_left` leaves alone until the descriptor is closed, or its process is gone."""
-    while True:
-        work.mkdir(parents=True, exist_ok=True)
-        claim = os.open(work, os.O_RDONLY)
-        fcntl.flock(claim, fcntl.LOCK_EX)
-        if work.exists():  # nobody took it for a leftover before it was locked
-            return claim
-        os.close(claim)
+def _claim(work: Path) -> Path:
+    """The lock that the writer of an unfinished folder holds, beside it: a folder is renamed with all it contains."""
+    return work.with_name(work.name + CLAIM)
 
 
-def remove_if_left(work: Path) -> bool:
-    """Removes an unfinished folder whose writer is gone; whether it did."""
-    try:
-        claim = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(work, ignore_errors=True)
-    except OSError:  # somebody writes it
-        return False
-    finally:
-        os.close(claim)
-    return True
+def _remove_claim(work: Path) -> None:
+    with contextlib.suppress(OSError):  # on Windows while a sweep looks at it, which removes it next time
+        _claim(work).unlink()
+
+
+def _longest_name(folder: Path) -> int:
+    return os.pathconf(folder, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
+
+
+def remove_unfinished(parent: Path) -> None:
+    """Removes the unfinished folders whose writers are gone from a folder.
+
+    Raises:
+        OSError: if nothing can be removed there.
+    """
+    for name in {path.name.removesuffix(CLAIM) for path in parent.glob(f"{UNFINISHED}*")}:
+        work = parent / name
+        with processes.lock(_claim(work), seconds=0) as mine:
+            if mine:
+                shutil.rmtree(work, ignore_errors=True)
+        if mine:
+            _remove_claim(work)
 
 
 def check_writable(out: Path) -> None:
@@ -98,7 +105,11 @@ def reserve(folder: Path, size: int) -> None:
     """
     path = folder / ".room"
     with path.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            for start in range(0, size, 1 << 20):
+                file.write(bytes(min(1 << 20, size - start)))
     path.unlink()
 
 
@@ -115,13 +126,27 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(work, path)
+        replace(work, path)
         _sync(path.parent)
     finally:
         work.unlink(missing_ok=True)
 
 
+def replace(work: Path, path: Path) -> None:
+    """Puts a file in the place of another one at once."""
+    end = time.monotonic() + REPLACE_SECONDS
+    while True:
+        try:
+            return os.replace(work, path)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
 def _sync(path: Path) -> None:
+    if os.name == "nt":  # which has neither folders to open nor files to sync that are only read
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -142,7 +167,9 @@ def opened(path: Path, name: str, limit: int) -> Iterator[BufferedReader]:
         RunError: if it cannot be read, is a link, or is larger.
     """
     try:
-        with open(os.open(path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        if (path / name).is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        with open(os.open(path / name, FLAGS), "rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > limit:
                 raise RunError(f"{path.name}: {name} has {size:,} bytes, at most {limit:,} are read.")

@@ -1,4 +1,4 @@
-"""What a training tells while it goes on."""
+"""What trainings and other tasks tell while they go on."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,24 @@ class Preparing:
     """A step before the first training step, or after the last one, has begun."""
 
     phase: str
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """A task that is no training has come further.
+
+    Attributes:
+        phase: What it is doing, for people.
+        fraction: The share of that which is done, in [0, 1].
+    """
+
+    phase: str
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Done:
+    """A task that makes no run has kept its result."""
 
 
 @dataclass(frozen=True)
@@ -105,4 +123,4 @@ class Failed:
     reason: str
 
 
-Event = Preparing | Started | Progress | EpochEnd | Finished | Cancelled | Failed
+Event = Preparing | Advanced | Done | Started | Progress | EpochEnd | Finished | Cancelled | Failed

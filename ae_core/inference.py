@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import cards, runs
+from ae_core import cards, processes, runs
 from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
@@ -20,13 +20,13 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 PART = 1024  # images that are copied at a time
 BATCH = 16  # small batches need little memory, and stay in the cache: a tenth faster than 32
-MOST_CORES = 8  # that are taken; a container may have fewer than it sees
+MOST_CORES = 8  # that are taken; a container's share may be smaller
 WORTH = 0.0005  # seconds that a batch takes, from which on several are shared among the cores; ONNX would share each
 
 
 @cache
 def _cores() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_CORES), "onnx")
+    return ThreadPoolExecutor(min(processes.cores(), MOST_CORES), "onnx")
 
 
 class OnnxNetwork:

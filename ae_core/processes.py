@@ -1,232 +1,182 @@
-"""Work in processes of its own, which outlive who started them, each with a folder that says where it stands.
+"""Processes, locks, priorities and signals: the one file that asks what the operating system offers.
 
-    status.json  where it stands; replaced at once
-    lock         held by the process while it lives, however it ends
-
-The folder is the only link between the two: any page, server or shell reads the same.
+What a system lacks is replaced by something that works everywhere, or left out where nothing depends on it.
 """
 
 import contextlib
 import ctypes
-import errno
-import fcntl
-import io
-import itertools
-import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from types import FrameType
 
-from ae_core import disk, runs
+import psutil
+from filelock import FileLock, Timeout
 
-ACTIVE = ("queued", "starting", "running")
-START_SECONDS = 30  # what is starting and whose process has not taken its lock by then never will
+START_SECONDS = 30  # a process that has not taken its lock by then never will
 ROOT = Path(__file__).resolve().parent.parent
+LOCKS = WATCHDOG, WORKER = "lock", "lock-worker"  # in a job's folder, held by its two processes while they live
+PATIENCE = 5.0  # seconds; `is_alive` holds a lock for an instant, which is no reason to give up
+NICENESS = 19
+POLL_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1  # of prctl.h
 
 
-@dataclass(frozen=True)
-class Status:
-    """Where some work stands.
-
-    Attributes:
-        state: One of `STATES`.
-        phase: What it is doing, for people.
-        fraction: Share of it that is done, in [0, 1].
-        seconds_left: Estimate, or None while there is none.
-        reason: Why it failed, a sentence.
-        updated: When this was written, in seconds since 1970.
-    """
-
-    STATES: ClassVar[tuple[str, ...]]
-    ENDED: ClassVar[str]  # the reason, as far as is known, where the process is gone and did not say
-
-    state: str
-    phase: str = ""
-    fraction: float = 0.0
-    seconds_left: float | None = None
-    reason: str = ""
-    updated: float = field(default_factory=time.time, kw_only=True)
-
-    @property
-    def active(self) -> bool:
-        return self.state in ACTIVE
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Where the work of a folder stands, true now.
-
-        Raises:
-            OSError: if nothing can be read.
-            ValueError: if it is not what `write` writes.
-        """
-        alive = is_alive(folder)  # asked first: what ends in between has said how
-        found = cls.load(folder)
-        late = found.state == "running" or time.time() - found.updated > START_SECONDS
-        if found.state in ("starting", "running") and late and not alive:
-            return replace(found, state="failed", phase="", seconds_left=None, reason=cls.ended(folder))
-        return found
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """What was noted last, whether or not it is still true.
-
-        Raises:
-            OSError, ValueError: as `read`.
-        """
-        try:
-            record = json.loads((folder / "status.json").read_text(encoding="utf-8"))
-            known = {f.name for f in fields(cls)}  # another version may have written more
-            found = cls(**{name: value for name, value in record.items() if name in known})
-        except (TypeError, AttributeError, RecursionError) as error:
-            raise ValueError("its status makes no sense") from error
-        values = [(name, value) for name, value in asdict(found).items() if (name, value) != ("seconds_left", None)]
-        fit = all(isinstance(v, str if name in ("state", "phase", "reason") else int | float) for name, v in values)
-        if not fit or found.state not in cls.STATES:
-            raise ValueError("its status makes no sense")
-        return found
-
-    @classmethod
-    def ended(cls, folder: Path) -> str:
-        """Why the work of a folder failed, where the process is gone and did not say."""
-        return cls.ENDED
-
-    def write(self, folder: Path) -> None:
-        disk.write_json(folder / "status.json", asdict(self))
-
-
 @contextmanager
-def lock(path: Path, give_up: Callable[[], bool] = lambda: False, pause: float = 0.05) -> Iterator[bool]:
-    """Waits for a lock and holds it; asks `give_up` every `pause` seconds, and says whether it has the lock."""
-    with path.open("a") as file:
-        while not (mine := _flock(file, fcntl.LOCK_EX)) and not give_up():
-            time.sleep(pause)
-        yield mine
-
-
-@contextmanager
-def working(folder: Path, given: int | None = None) -> Iterator[bool]:
-    """Held by the process that does a folder's work; whether no other process does.
-
-    Args:
-        folder: Where the lock is.
-        given: The descriptor of a lock that `start` took for this process.
-    """
-    if given is not None:
-        os.set_inheritable(given, False)
-        with os.fdopen(given, "a"):
-            yield True
+def lock(path: Path, seconds: float = -1) -> Iterator[bool]:
+    """Waits for a lock for so many seconds, or until it is free, and holds it; whether it has it."""
+    held = FileLock(path)
+    try:
+        held.acquire(timeout=seconds)
+    except Timeout:
+        yield False
         return
-    # Whoever looks whether the work goes on holds the lock for an instant: that is no reason to give up.
-    tries = itertools.count(1)
-    with lock(folder / "lock", lambda: next(tries) >= 50, pause=0.1) as mine:
+    try:
+        yield True
+    finally:
+        held.release()
+
+
+@contextmanager
+def working(folder: Path, name: str = WATCHDOG) -> Iterator[bool]:
+    """Held by a process that does a job's work; whether no other process does."""
+    with lock(folder / name, PATIENCE) as mine:
         yield mine
 
 
 def is_alive(folder: Path) -> bool:
-    """Whether a process does a folder's work."""
-    try:
-        with (folder / "lock").open() as file:
-            return not _flock(file, fcntl.LOCK_SH)
-    except OSError:
-        return False
+    """Whether a process does a job's work."""
+    return any(_is_held(folder / name) for name in LOCKS)
 
 
-def _flock(file: io.TextIOWrapper, how: int) -> bool:
-    try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
-    except OSError:
-        return False
+def _is_held(path: Path) -> bool:
+    for pause in (0.002, 0.0):  # another `is_alive` may hold it for an instant
+        if not path.exists():
+            return False
+        try:
+            with FileLock(path).acquire(blocking=False):
+                return False
+        except Timeout:
+            time.sleep(pause)
+        except OSError:
+            return False
     return True
 
 
-def start(module: str, path: Path, log: Path, lock_of: Path | None = None) -> None:
-    """Runs ``python -m MODULE PATH`` in a process that outlives this one; what it prints goes into `log`.
-
-    Args:
-        module: Which.
-        path: What it is to work on.
-        log: Its log, which grows.
-        lock_of: A folder whose lock the process holds from its first moment: ``python -m MODULE PATH LOCK``, where
-            LOCK is a descriptor for `working`. So nobody takes it for dead before it is up.
+def start(module: str, path: Path, log: Path, **environment: str) -> subprocess.Popen[bytes]:
+    """Runs ``python -m MODULE PATH`` in a process that outlives this one; its output is appended to `log`.
 
     Raises:
-        OSError: if it cannot be started, or another process holds that lock.
+        OSError: if it cannot be started.
     """
-    environment = dict(
-        os.environ,
-        PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
-        LATENT_EXPLORER_DATA=str(runs.data_folder()),  # it stands elsewhere: a relative one would mean another
-    )
-    with contextlib.ExitStack() as stack:
-        output = stack.enter_context(log.open("ab"))
-        arguments: list[str] = [str(path)]
-        given: tuple[int, ...] = ()
-        if lock_of is not None:
-            claim = stack.enter_context((lock_of / "lock").open("a"))
-            tries = itertools.count(1)
-            while not _flock(claim, fcntl.LOCK_EX):  # somebody may just look whether it is held
-                if next(tries) >= 20:
-                    raise BlockingIOError(errno.EAGAIN, "another process does this work")
-                time.sleep(0.05)
-            arguments, given = [*arguments, str(claim.fileno())], (claim.fileno(),)
-        subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, str(path)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             cwd=ROOT,
-            env=environment,
-            pass_fds=given,
-            start_new_session=True,  # a Ctrl-C in the server's terminal does not reach it
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | environment,
+            # A Ctrl-C in the server's terminal does not reach it.
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
 
-def step_back(niceness: int) -> None:
+def cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "process_cpu_count"):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def lower_priority() -> None:
     """Gives this process the lowest priority for processors and disks."""
-    os.nice(niceness)  # Linux derives the disk priority from it
+    with contextlib.suppress(psutil.Error, OSError):
+        psutil.Process().nice(getattr(psutil, "IDLE_PRIORITY_CLASS", NICENESS))  # Linux derives the disks' from it
     with contextlib.suppress(AttributeError, OSError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    # With autogroup, niceness only counts within a session: lower the session's own.
+    # With Linux's autogroup, niceness only counts within a session: lower the session's own.
     with contextlib.suppress(AttributeError, OSError):
         if os.getsid(0) == os.getpid():
-            Path("/proc/self/autogroup").write_text(str(niceness))
+            Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
-def go_first_when_memory_ends() -> None:
-    """Makes Linux end this process before any other when the machine runs out of memory."""
+def limit_memory(size: int) -> None:
+    """Has allocations beyond so many bytes fail where the system can; without it, only `memory` is looked at.
+
+    Where Linux runs out of memory, it ends this process before any other.
+    """
+    with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):  # the limit may be lower already
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def end_with(parent: int) -> None:
-    """Makes Linux end this process when its parent ends, however that does."""
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    """Ends this process when its parent ends, however that does."""
+    try:
+        by_kernel = ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) == 0
+    except (AttributeError, OSError, TypeError):
+        by_kernel = False
     if os.getppid() != parent:  # it ended before
         os._exit(1)
+    if not by_kernel:
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(parent)
+        while os.getppid() == parent and process.is_running():
+            time.sleep(POLL_SECONDS)
+    os._exit(1)
 
 
 def memory(pid: int) -> int:
-    """Bytes that a process has for itself and that only its end frees; 0 where that is not known."""
+    """Bytes that a process holds without those that it shares, as libraries; 0 if it has ended."""
     try:
-        lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-        return sum(int(line[1]) << 10 for line in lines if line[0] in ("RssAnon:", "RssShmem:", "VmSwap:"))
-    except (OSError, ValueError, IndexError):
+        info = psutil.Process(pid).memory_info()
+    except psutil.Error:
         return 0
+    return int(info.rss - getattr(info, "shared", 0))
 
 
 def memory_kills() -> int:
     """How many processes this machine has ended for want of memory; 0 where that is not known."""
     try:
-        lines = (line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+        lines = (line.split() for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines())
         return sum(int(line[1]) for line in lines if line[0] == "oom_kill")
     except (OSError, ValueError, IndexError):
         return 0
+
+
+@contextmanager
+def interruptible(message: str) -> Iterator[Callable[[], bool]]:
+    """Whether SIGINT or SIGTERM has asked to stop; the first prints `message`, a second raises KeyboardInterrupt."""
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        os.write(2, f"\n{message}\n".encode())  # print may be what the signal has interrupted
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

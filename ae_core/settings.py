@@ -29,6 +29,7 @@ class Settings:
     profile: str
     data: Path
     running: int
+    short_running: int
     queued: int
     per_visitor: int
     epochs: int
@@ -36,6 +37,7 @@ class Settings:
     code: int
     parameters: int
     trainer_mb: int
+    priority: str
     keep_days: float
     upload_mb: int
     all_uploads_mb: int
@@ -110,13 +112,16 @@ TABLE = (
     Setting("profile", "laptop", "laptop", "The values of all settings that are not set", choices=PROFILES),
     Setting("data", locations.DATA, locations.DATA, "The folder of jobs, runs and what is computed from them"),
     Setting("running", 1, 1, "Trainings at once on this machine", 1, 64),
-    Setting("queued", 100, 10, "Trainings that may wait in the queue", 1, 10_000),
-    Setting("per_visitor", 100, 2, "Trainings that one visitor may have waiting and running", 1, 10_000),
+    Setting("short_running", 1, 1, "Computations of under a minute at once on this machine", 1, 64),
+    Setting("queued", 100, 10, "Trainings that may wait in the queue, and as many short computations", 1, 10_000),
+    Setting("per_visitor", 100, 2, "The same for one visitor, waiting and running", 1, 10_000),
     Setting("epochs", 500, 100, "Epochs of a training, at most", 1, 500),
     Setting("minutes", 0.0, 10.0, "Minutes of a training, at most; what it learnt is kept; 0 for no limit", 0, 10_080),
     Setting("code", 1024, 512, "Units of a code, at most", 1, 1024),
     Setting("parameters", 100_000_000, 3_000_000, "Parameters of encoder and decoder, at most", 1, 100_000_000),
     Setting("trainer_mb", 4000, 1200, "Memory of a trainer in MB; one that takes more is ended", 500, 1_000_000),
+    Setting("priority", "idle", "idle", "Priority of trainings: idle lets all else on their machine go first",
+            choices=("idle", "normal")),
     Setting("keep_days", 0.0, 7.0, "Days that a visitor's runs are kept since their last use; 0 for ever", 0, 3650),
     Setting("upload_mb", 25, 25, "Megabytes of pictures kept at a time for one visitor", 1, 1024),
     Setting("all_uploads_mb", 1000, 200, "The same for all visitors together", 1, 1_000_000),

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ae_core import data, fitting, inference, projecting, runs, training
+from ae_core import data, derived, fitting, inference, projecting, runs, training
 from ae_core.errors import ExplorerError, OptionError, TrainingError
+from ae_core.latent import densities
 from ae_core.spec import Spec, make_spec
 
 
@@ -102,7 +103,8 @@ def ship(names: Sequence[str] = (), folder: Path = runs.SHIPPED) -> None:
         loaded = inference.load(run.path)
         if not loaded.recipe.prior:
             codes = loaded.encode(data.as_float(data.load(run.spec.dataset).split("test").images))
-            fitting.keep(run, codes, beside=True)
+            mixture = densities.fit_mixture(densities.sample(codes))
+            fitting.write(derived.beside(run, fitting.NAME), mixture)
         if run.spec.network.latent_dim > 2:
             print(f"{name}: projecting its codes", flush=True)
             places = projecting.compute(run, lambda phase, fraction: None)

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import math
-import os
 import platform
 import shutil
 import threading
@@ -296,8 +295,8 @@ def _save(
     from ae_core import keras_model
 
     with disk.writing(out) as folder:
-        (folder / "spec.json").write_text(json.dumps(spec.to_json(), indent=1) + "\n")
-        (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in history))
+        (folder / "spec.json").write_text(json.dumps(spec.to_json(), indent=1) + "\n", encoding="utf-8")
+        (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in history), encoding="utf-8")
         disk.reserve(folder, 3 * 4 * card["parameters"] + (1 << 18))  # as weights, encoder and decoder
         model.save_weights(folder / "model.weights.h5")
         keras_model.export(model, folder, x)
@@ -317,7 +316,7 @@ def _save_state(work: "Optimisation", folder: Path, epoch: int, history: list[di
     new = folder / f".{STATE}.tmp"
     try:
         work.save_state(new, epoch, json.dumps(history))
-        os.replace(new, folder / STATE)
+        disk.replace(new, folder / STATE)
     finally:
         new.unlink(missing_ok=True)
 

@@ -5,9 +5,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ae_core import figures, latent
-from ae_core.errors import OptionError
 from pages.serving import caches
-from pages.widgets import alerts, controls, next_page, plot, run_picker, source_code
+from pages.widgets import computation, controls, next_page, plot, run_picker, source_code
 
 DRAWS = 40
 MOST = 20  # along a side; more would be smaller than the 28 pixels they have, and too slow to follow the slider
@@ -108,32 +107,32 @@ grid = run.decode(plane.codes(places))
 {tint}figures.image_grid(grid, len(across), (across, up), plane.labels, height=680).show()
 """
 try:
-    with st.spinner("Fitting a density to the codes …"):
-        density, drawn = caches.density(run.run), caches.draws(run.run, DRAWS, seed)
-except OptionError as error:
-    st.info(alerts.escape_markdown(error))
-    source_code.show(source)
-    st.stop()
-plot.show(
-    lambda: figures.image_grid(drawn, columns=20, height=160),
-    key="draws",
-    alt="Images decoded from random codes",
-    narrow=lambda: figures.image_grid(drawn, columns=8, height=260),
-    of=(caches.content(run.run), seed),
-)
-st.caption(f"Codes drawn from {density.name}.")
-why = (
-    "Its objective keeps codes near the prior, and where it leaves a gap a draw is a smear."
-    if run.recipe.prior
-    else "This kind has no prior: nothing told it to make sense between its codes. The density is fitted afterwards."
-)
-st.info(
-    f"**{caches.off_manifold_share(run.run) * 100:.0f} %** of 1,000 such draws lie farther from every test image's "
-    f"code than 99 % of these lie from their nearest. {why}",
-    icon=":material/visibility:",
-)
-next_page.link("lens.py", "See what lies between these places", run=run.run.name)
-source_code.show(f"""{source}
+    density = caches.density(run.run)
+except LookupError:
+    computation.show("fit", run.run, "No density has been fitted to the codes of this run.", begin=True)
+else:
+    drawn = caches.draws(run.run, DRAWS, seed)
+    plot.show(
+        lambda: figures.image_grid(drawn, columns=20, height=160),
+        key="draws",
+        alt="Images decoded from random codes",
+        narrow=lambda: figures.image_grid(drawn, columns=8, height=260),
+        of=(caches.content(run.run), seed),
+    )
+    st.caption(f"Codes drawn from {density.name}.")
+    why = (
+        "Its objective keeps codes near the prior, and where it leaves a gap a draw is a smear."
+        if run.recipe.prior
+        else "This kind has no prior: nothing makes it make sense between its codes. The density is fitted afterwards."
+    )
+    st.info(
+        f"**{caches.off_manifold_share(run.run) * 100:.0f} %** of 1,000 such draws lie farther from every test image's "
+        f"code than 99 % of these lie from their nearest. {why}",
+        icon=":material/visibility:",
+    )
+    source += f"""
 drawn = run.decode(latent.density(run, codes).draw({DRAWS}, seed={seed}))
 figures.image_grid(drawn, columns=20, height=160).show()
-""")
+"""
+next_page.link("lens.py", "See what lies between these places", run=run.run.name)
+source_code.show(source)

@@ -1,12 +1,12 @@
 """What several tests share: runs, a data folder and made-up trainings; the marks, order and report of tests."""
 
-import fcntl
 import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import script_runner
 
@@ -18,6 +18,7 @@ from tests.trainings import at_work
 # Modules of tests that train, fit or start processes import one of these.
 STARTERS = {"cluster", "fitting", "keras_model", "processes", "projecting", "subprocess", "tasks", "training"}
 SHARED = "PYTEST_XDIST_WORKER" in os.environ  # by processes that work off one list of tests
+os.environ["LATENT_EXPLORER_PRIORITY"] = "normal"  # at the lowest, tests would wait for whatever else is running
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +26,7 @@ def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A run of each kind on digits, trained for one epoch; tests must not change these folders."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if SHARED else base) / "digits"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the first process trains, the others find its runs
+    with FileLock(folder.with_suffix(".lock")):  # the first process trains, the others find its runs
         for kind in kinds.names():
             if (folder / kind).exists():
                 continue
@@ -47,7 +47,7 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def made_up_trainings(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Trainings on this machine do what the title of their job says; none outlives its test."""
-    monkeypatch.setattr(local, "WORKER", "tests.fake_worker")
+    monkeypatch.setattr(local, "WATCHDOG", "tests.fake_worker")
     yield
     for process in at_work(data_folder):
         process.kill()

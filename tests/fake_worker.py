@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ae_core import training
-from ae_core.tasks import folder, worker
-from ae_core.tasks.folder import Status
+from ae_core.tasks import folder, watchdog, worker
+from ae_core.tasks.status import Status
 
 LONG = 60.0
 
@@ -86,6 +86,10 @@ def writes(path: Path) -> None:
         time.sleep(0.05)
 
 
+def dies(path: Path) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 MODES: dict[str, Callable[[Path], None]] = {
     "quick": quick,
     "loading": hangs_in(training.LOADING),
@@ -97,6 +101,7 @@ MODES: dict[str, Callable[[Path], None]] = {
     "gulps": gulps,
     "aborts": aborts,
     "writes": writes,
+    "dies": dies,
     "leaves": lambda path: None,
 }
 
@@ -107,5 +112,8 @@ def work(job: folder.Job) -> Status:
 
 
 if __name__ == "__main__":
+    # Called as the watchdog is, with a folder, or by it as the worker is, with a folder and the watchdog's id.
+    watchdog.WORKER = "tests.fake_worker"
     worker.work = work
-    sys.exit(worker.main(Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None))
+    path, *parent = sys.argv[1:]
+    sys.exit(worker.main(Path(path), int(parent[0])) if parent else watchdog.main(Path(path)))

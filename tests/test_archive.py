@@ -20,7 +20,7 @@ from ae_core.data import as_float
 from ae_core.errors import ExplorerError, RunError
 from ae_core.events import Finished
 from ae_core.spec import make_spec
-from ae_core.tasks import import_run
+from ae_core.tasks import folder
 
 X = as_float(data.load("digits").split("test").images[:50])
 FIRST = "encoder.dense.0.npy"
@@ -287,17 +287,17 @@ def test_an_archive_larger_than_any_run_is_not_read() -> None:
 def test_a_job_builds_the_run_of_an_archive(packed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
     with pytest.raises(RunError, match=r"no \.zip"):
-        import_run.submit(b"rubbish", "alice")
+        tasks.submit_import(b"rubbish", "alice")
     assert tasks.listing("alice") == []
-    job = import_run.submit(packed, "alice", "Mine")
-    assert import_run.is_import(job.path)
+    job = tasks.submit_import(packed, "alice", "Mine")
+    assert job.task == "import-run"
     until = time.monotonic() + 120
     while tasks.find(job.id).status.active and time.monotonic() < until:
         time.sleep(0.1)
     assert tasks.find(job.id).status.state == "finished", tasks.find(job.id).status.reason
     run = runs.read(job.run_path)
     assert (run.title, run.card.owner, run.spec) == ("Mine", "alice", archive.unpack(packed).spec)
-    assert not import_run.is_import(job.path)  # its bytes are kept no longer than they are needed
+    assert not (job.path / folder.ARCHIVE).exists()  # its bytes are kept no longer than they are needed
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")

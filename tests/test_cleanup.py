@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +77,17 @@ def test_a_use_is_noted_now_and_then_and_forgotten_with_the_run(week: float) -> 
     assert not note.exists()
 
 
+def test_jobs_that_made_no_run_go_a_day_after_their_end(digits_runs: dict[str, Path]) -> None:
+    job = folder.create_shared("fit", runs.read(digits_runs["vanilla"]), "alice")
+    tasks.sweep(time.time() + 2 * cleanup.DAY)
+    assert tasks.find(job.id).status.state == "queued"
+    Status("finished").write(job.path)
+    tasks.sweep()
+    assert tasks.find(job.id)
+    tasks.sweep(time.time() + 2 * cleanup.DAY)
+    assert folder.paths() == []
+
+
 def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_stays() -> None:
     job, busy = at("failed"), at("running")
     results = runs.data_folder() / "runs"
@@ -89,6 +101,7 @@ def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_
     derived = runs.data_folder() / "derived" / ("0" * 64)
     derived.mkdir(parents=True)
     (derived / ".0123456789ab.tmp").touch()
+    os.utime(derived / ".0123456789ab.tmp", (1, 1))
     cut = folder.jobs_folder() / "vanilla-20260101-000000-0123456789abcdef"
     cut.mkdir()
     with disk.writing(results / "vanilla-1") as writing, processes.working(busy.path):

@@ -20,8 +20,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import ae_core
-from ae_core import cards, cli, inference, kinds, runs, training
-from ae_core.cli import options, output, progress, train
+from ae_core import cards, cli, inference, kinds, processes, runs, training
+from ae_core.cli import options, output, progress
 from ae_core.kinds import Hyperparameter, Kind
 from ae_core.spec import make_spec
 
@@ -213,7 +213,7 @@ def test_a_trainings_stderr_holds_nothing_of_tensorflows(stopped: Stopped) -> No
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_first_signal_asks_and_the_second_aborts(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with train.stopping() as stop:
+    with processes.interruptible("Stopping.") as stop:
         assert not stop()
         os.kill(os.getpid(), number)
         assert stop()

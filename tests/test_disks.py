@@ -67,7 +67,7 @@ def test_a_folder_that_has_become_read_only_stops_no_server(small_disk: Path) ->
     tasks.note_use(job.id)
     job = tasks.find(job.id)
     assert job.status.state == "failed"
-    assert job.status.reason == "The training process ended unexpectedly; it can be resumed from epoch 1."
+    assert job.status.reason == "The process ended unexpectedly; it can be resumed from epoch 1."
 
 
 def test_an_fsync_that_fails_fails_the_job_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_an_fsync_that_fails_fails_the_job_with_a_sentence(monkeypatch: pytest.M
     log = (job.path / "log.txt").open("w")
     monkeypatch.setattr(sys, "stderr", log)
     with processes.working(job.path):
-        assert worker.train(job.path) == 1
+        assert worker.run(job.path) == 1
     monkeypatch.undo()
     assert Status.load(job.path).active, "not even that could be written"
     monkeypatch.setattr(processes, "START_SECONDS", 0)

@@ -6,41 +6,40 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ae_core import derived, fitting, inference, latent, runs
-from ae_core.errors import OptionError
+from ae_core import data, derived, fitting, inference, latent, runs, tasks
 from ae_core.inference import LoadedRun
-
-CODES = np.random.default_rng(0).normal([1, -2], [0.1, 3], (500, 2)).astype(np.float32)
+from ae_core.latent import densities
+from ae_core.tasks import worker
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedRun:
-    """One that brings no density along."""
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
-    shutil.copytree(runs.SHIPPED / "vanilla-2d", tmp_path / "run", ignore=shutil.ignore_patterns("*.npz"))
-    return inference.load(tmp_path / "run")
+def run(data_folder: Path, tmp_path: Path, digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> LoadedRun:
+    """One without a density, whose jobs stay in the queue."""
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
+    return inference.load(Path(shutil.copytree(digits_runs["vanilla"], tmp_path / "run")))
 
 
-def test_what_is_kept_draws_what_a_fit_draws(run: LoadedRun) -> None:
-    assert fitting.read(run.run) is None
-    expected = latent.density(run, CODES)
-    for again in (False, True):
-        assert (fitting.read(run.run) is not None) == again
-        found = fitting.density(run, CODES)
-        assert found.name == expected.name
-        np.testing.assert_array_equal(found.draw(50, 3), expected.draw(50, 3))
+def codes_of(run: LoadedRun) -> np.ndarray:
+    return run.encode(data.as_float(data.load("digits").split("test").images))
 
 
-def test_a_second_time_nothing_is_fitted(run: LoadedRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    fitting.density(run, CODES)
-    monkeypatch.delattr(fitting.subprocess, "run")
-    fitting.density(run, CODES)
+def test_the_task_keeps_what_a_fit_draws(run: LoadedRun) -> None:
+    assert fitting.density(run) is None
+    job = tasks.compute("fit", run.run, "alice")
+    assert worker.run(job.path) == 0
+    assert tasks.find(job.id).status.state == "finished"
+    found, expected = fitting.density(run), latent.density(run, codes_of(run))
+    assert found is not None
+    assert found.name == expected.name
+    np.testing.assert_array_equal(found.draw(50, 3), expected.draw(50, 3))
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "another array", "of another width", "empty", "large"])
-def test_what_is_damaged_is_fitted_again(damage: str, run: LoadedRun) -> None:
-    path = derived.folder(run.run) / fitting.NAME
-    content = (fitting.keep(run.run, CODES), path.read_bytes())[1]
+def test_what_is_damaged_is_no_density(damage: str, run: LoadedRun) -> None:
+    path, codes = derived.folder(run.run) / fitting.NAME, np.random.default_rng(0).normal(size=(500, 32))
+    fitting.write(path, densities.fit_mixture(codes))
+    content = path.read_bytes()
+    assert fitting.read(run.run) is not None
     if damage == "cut":
         path.write_bytes(content[:-100])
     elif damage == "flipped":
@@ -48,32 +47,24 @@ def test_what_is_damaged_is_fitted_again(damage: str, run: LoadedRun) -> None:
     elif damage == "another array":
         derived.write(path, b"no array at all")
     elif damage == "of another width":
-        fitting.keep(run.run, np.hstack([CODES, CODES]))
+        fitting.write(path, densities.fit_mixture(codes[:, :2]))
     else:
         path.write_bytes(b"" if damage == "empty" else bytes(fitting.MAX_FILE + 1))
     assert fitting.read(run.run) is None
-    np.testing.assert_array_equal(fitting.density(run, CODES).draw(9, 0), latent.density(run, CODES).draw(9, 0))
-    assert path.read_bytes() == content
 
 
-def test_it_is_drawn_from_where_it_cannot_be_kept(run: LoadedRun) -> None:
-    derived.folder(run.run).parent.mkdir(parents=True)
-    derived.folder(run.run).write_text("no folder")
-    assert fitting.density(run, CODES).draw(3, 0).shape == (3, 2)
-
-
-@pytest.mark.parametrize(
-    ("codes", "why"), [(np.ones((9, 2)), "All codes are the same"), (CODES[:1] * [[1], [np.nan]], "No density")]
-)
-def test_codes_that_nothing_fits_are_a_sentence(codes: np.ndarray, why: str, run: LoadedRun) -> None:
-    with pytest.raises(OptionError, match=rf"^{why}.*\.$"):
-        fitting.density(run, codes.astype(np.float32))
+def test_codes_that_nothing_fits_are_a_sentence(run: LoadedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LoadedRun, "encode", lambda self, x: np.ones((len(x), self.latent_dim)))
+    job = tasks.compute("fit", run.run, "alice")
+    assert worker.run(job.path) == 1
+    assert tasks.find(job.id).status.reason == "All codes are the same: there is no density to draw from."
     assert not derived.folder(run.run).exists()
 
 
 def test_a_run_with_a_prior_needs_none() -> None:
-    run = inference.load(runs.SHIPPED / "variational-2d")
-    assert fitting.density(run, CODES).name == latent.density(run, CODES).name
+    density = fitting.density(inference.load(runs.SHIPPED / "variational-2d"))
+    assert density is not None
+    assert density.name == "the prior, a standard normal"
 
 
 @pytest.mark.parametrize("path", sorted(p.parent for p in runs.SHIPPED.glob("*/card.json")), ids=lambda path: path.name)

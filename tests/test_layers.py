@@ -7,10 +7,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = """
-    errors locations settings logs data noise blurring metrics filters images animation preparing
+    errors locations settings logs processes data noise blurring metrics filters images animation preparing
     discovery backend networks kinds spec disk cards
     runs derived archive inference evaluation latent keras_model events training __init__
-    processes fitting tasks sweeps projecting figures shipping cli __main__
+    fitting projecting tasks sweeps figures shipping cli __main__
 """.split()  # noqa: SIM905
 SOURCES = [p.relative_to(ROOT) for top in ("ae_core", "pages") for p in sorted((ROOT / top).rglob("*.py"))]
 SOURCES += [Path("app.py")] * (ROOT / "app.py").exists()

@@ -1,24 +1,23 @@
 """Projections: near codes stay near, the same seed gives the same picture, and what was kept is checked when read."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ae_core import data, derived, processes, projecting, runs
+from ae_core import data, derived, projecting, runs, tasks
 from ae_core.errors import OptionError
+from ae_core.events import Advanced, Done
 from ae_core.latent import main_plane
 from ae_core.latent.projections import EARLY, EVERY, STEPS, tsne
-from ae_core.projecting import Status
 from ae_core.runs import Run
+from ae_core.tasks import catalog, folder, worker
+from tests.trainings import ended, wait
 
 ROOT = Path(__file__).resolve().parent.parent
 RNG = np.random.default_rng(0)
@@ -122,10 +121,8 @@ def keep(run: Run, places: np.ndarray) -> Path:
 
 def test_what_was_kept_is_read_to_a_third_of_a_pixel(run: Run) -> None:
     assert projecting.read(run) is None
-    assert projecting.status(run).state == "none"
     path = keep(run, some_places())
     np.testing.assert_allclose(projecting.read(run), some_places(), atol=0.5 / 32767)
-    assert projecting.status(run).state == "finished"
     assert path.stat().st_size < 5 * 360 + 200
 
 
@@ -160,116 +157,58 @@ def write_object(path: Path) -> None:
     ],
     ids=["cut", "empty", "text", "floats", "zeros", "short", "large", "objects"],
 )
-def test_a_damaged_file_is_no_projection_and_can_be_computed_again(damage: Callable[[Path], object], run: Run) -> None:
+def test_a_damaged_file_is_no_projection(damage: Callable[[Path], object], run: Run) -> None:
     path = keep(run, some_places())
-    Status("finished", fraction=1.0).write(path.parent)
     damage(path)
     assert projecting.read(run) is None
-    assert projecting.status(run).state == "failed"
-    assert projecting.status(run).reason.endswith(".")
 
 
-@pytest.mark.parametrize("text", ["", "{}[", '{"state": "dancing"}', '{"fraction": "all"}', "[" * 100_000, '{"a": 1}'])
-def test_a_damaged_status_is_a_failure_with_a_reason(text: str, run: Run) -> None:
-    derived.folder(run).mkdir(parents=True)
-    (derived.folder(run) / "status.json").write_text(text)
-    assert projecting.status(run).state == "failed"
+# The task
 
 
-# The process
-
-
-def wait_for(run: Run, *states: str, seconds: float = 60) -> Status:
-    deadline = time.monotonic() + seconds
-    while (found := projecting.status(run)).state not in states:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
-    return found
-
-
-def worker(run: Run) -> int:
-    """The process that computes the run's projection."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                line = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"ae_core.projecting" in line and str(run.path).encode() in line:
-                return int(entry.name)
-    raise AssertionError("no process computes it")
-
-
-def test_a_process_computes_it_and_two_visitors_start_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
-    original = processes.start
-    monkeypatch.setattr(processes, "start", lambda *a: (started.append(a), original(*a)))
-    projecting.start(run)
-    projecting.start(run)
-    assert projecting.status(run).active
-    assert wait_for(run, "finished", "failed").state == "finished"
-    projecting.start(run)
-    assert len(started) == 1
+def test_all_who_ask_for_the_same_share_one_job_and_find_its_result(run: Run) -> None:
+    assert tasks.shared("project", run) is None
+    job = tasks.compute("project", run, "alice")
+    assert tasks.compute("project", run, "bob") == tasks.shared("project", run)
+    assert [path.name for path in folder.paths()] == [job.id]
+    assert wait(job, ended).status.state == "finished"
     places = projecting.read(run)
     assert places is not None
     assert places.shape == (360, 2)
 
 
-def test_a_stop_is_heeded_and_it_can_be_started_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    derived.folder(run).mkdir(parents=True)
-    projecting.request_stop(run)
-    assert projecting.work(run).state == "stopped"
-    assert projecting.status(run).state == "stopped"
+def test_a_stop_ends_it_without_a_result_and_it_can_be_asked_for_again(run: Run) -> None:
+    job = tasks.compute("project", run, "alice")
+    tasks.request_stop(job)
+    job = wait(job, ended)
+    assert (job.status.state, job.status.reason) == ("cancelled", "")
     assert projecting.read(run) is None
-    started = []
-    monkeypatch.setattr(processes, "start", lambda *a: started.append(a))
-    projecting.start(run)
-    assert started
-    assert not (derived.folder(run) / "stop").exists()
-
-
-def test_a_process_that_died_is_noticed(run: Run) -> None:
-    projecting.start(run)
-    wait_for(run, "running", "finished", seconds=30)
-    if projecting.status(run).state == "running":
-        os.kill(worker(run), signal.SIGKILL)
-        found = wait_for(run, "failed", "finished")
-        assert found.reason == "The process that computed it ended unexpectedly."
-
-
-def test_a_process_that_never_came_is_noticed(run: Run) -> None:
-    path = derived.folder(run)
-    path.mkdir(parents=True)
-    Status("starting").write(path)
-    assert projecting.status(run).active
-    Status("starting", updated=time.time() - 60).write(path)
-    assert projecting.status(run).state == "failed"
-
-
-def test_one_is_computed_at_a_time_and_a_waiting_one_can_be_stopped(run: Run, data_folder: Path) -> None:
-    derived.folder(run).mkdir(parents=True)
-    with processes.lock(data_folder / "derived" / ".computing"):
-        projecting.start(run)
-        deadline = time.monotonic() + 30
-        while "Waiting" not in projecting.status(run).phase:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        projecting.request_stop(run)
-        assert wait_for(run, "stopped").state == "stopped"
+    again = tasks.compute("project", run, "bob")
+    assert (again.id, again.owner, again.status.state) == (job.id, "bob", "starting")
+    assert not (again.path / "stop").exists()
+    tasks.request_stop(again)
+    wait(again, ended)
 
 
 def test_a_run_without_a_difference_between_its_codes_fails_with_a_sentence(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    derived.folder(run).mkdir(parents=True)
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
     monkeypatch.setattr(projecting, "tsne", lambda codes, on_progress: tsne(np.zeros_like(codes)))
-    assert projecting.work(run).reason == "All codes are the same: no place is nearer to one than to another."
+    job = tasks.compute("project", run, "alice")
+    assert worker.run(job.path) == 1
+    assert tasks.find(job.id).status.reason == "All codes are the same: no place is nearer to one than to another."
 
 
-def test_a_full_disk_is_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("a file where a folder should be")
-    with pytest.raises(runs.RunError, match=r"cannot be computed"):
-        projecting.start(run)
+def test_progress_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
+    *told, last = catalog.get("project").work(tasks.compute("project", run, "alice"), lambda: False)
+    assert last == Done()
+    assert [event.phase for event in told if event.fraction == 0] == [
+        "Encoding the test images",
+        "Finding the nearest neighbours of each code",
+    ]
+    assert told[-1] == Advanced("Moving the dots", 1.0)
 
 
 # The command

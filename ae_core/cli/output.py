@@ -16,6 +16,7 @@ import click
 from ae_core import disk
 
 STOPPED = 130
+STOPPING = "Stopping, and keeping what was learnt; Ctrl-C again aborts."
 PATIENCE = 1.0  # seconds before a command says what it is doing
 BAR = 30  # characters
 CLEAR_LINE = "\r\033[K"

@@ -4,9 +4,8 @@ import time
 
 import click
 
-from ae_core import derived, projecting, runs
+from ae_core import derived, processes, projecting, runs
 from ae_core.cli.output import STOPPED, Bar, as_json, print_json
-from ae_core.cli.train import stopping
 
 
 @click.command()
@@ -21,7 +20,7 @@ def project(names: tuple[str, ...], beside: bool, as_json: bool) -> None:
     found = [runs.read(runs.locate(name)) for name in names]
     results = []
     bar = Bar()
-    with stopping() as stop:
+    with processes.interruptible("Stopping.") as stop:
         for i, run in enumerate(found):
 
             def show(phase: str, fraction: float, i: int = i, run: runs.Run = run) -> bool:

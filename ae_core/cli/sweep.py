@@ -5,9 +5,8 @@ from typing import Any
 
 import click
 
-from ae_core import data, kinds, runs, sweeps, tasks
-from ae_core.cli.output import STOPPED, Bar, as_json, clock, print_json, table
-from ae_core.cli.train import stopping
+from ae_core import data, kinds, processes, runs, sweeps, tasks
+from ae_core.cli.output import STOPPED, STOPPING, Bar, as_json, clock, print_json, table
 from ae_core.errors import OptionError
 from ae_core.networks.network import MAX_LATENT_DIM
 from ae_core.runs import Run
@@ -55,7 +54,7 @@ def sweep_kinds(
         _print(sweep, as_json)
         return
     click.echo(f"{many}: Ctrl-C stops them and keeps what was learnt.", err=True)
-    with stopping() as stop:
+    with processes.interruptible(STOPPING) as stop:
         sweep = _follow(sweep, stop)
         stopped = stop()
     _print(sweep, as_json)

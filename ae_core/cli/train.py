@@ -1,19 +1,15 @@
 """``train``: a command for each kind, made from its declaration."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
-from ae_core import kinds, runs, training
+from ae_core import kinds, processes, runs, training
 from ae_core.cli.options import OWN, SHARED, condition, hyperparameter, option_name
-from ae_core.cli.output import STOPPED
+from ae_core.cli.output import STOPPED, STOPPING
 from ae_core.cli.progress import TrainingView, print_event
 from ae_core.errors import OptionError
 from ae_core.events import Cancelled, Event, Failed
@@ -82,31 +78,10 @@ def _refuse_idle(kind: type[Kind], values: dict[str, Any]) -> None:
 
 
 def _train(spec: Spec, out: Path, title: str | None, show: Callable[[Event], None]) -> None:
-    with stopping() as stop:
+    with processes.interruptible(STOPPING) as stop:
         for event in training.fit(spec, out, stop=stop, title=title):
             show(event)
             if isinstance(event, Failed):
                 raise click.ClickException(event.reason)
             if isinstance(event, Cancelled):
                 click.get_current_context().exit(STOPPED)
-
-
-@contextmanager
-def stopping() -> Iterator[Callable[[], bool]]:
-    """Whether SIGINT or SIGTERM has asked to stop; a second one raises KeyboardInterrupt."""
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        # Not by print, which the signal may have interrupted.
-        os.write(2, b"\nStopping, and keeping what was learnt; Ctrl-C again aborts.\n")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

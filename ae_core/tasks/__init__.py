@@ -1,33 +1,45 @@
-"""Trainings in processes of their own, each in a folder that tells all about it.
+"""Work that takes longer than a second, in processes of its own, each with a folder that says all about it.
 
-    jobs/<id>/  spec.json       what to train, for whom
+    jobs/<id>/  spec.json       which task, what it works on, for whom
                 status.json     where it stands; replaced at once
-                progress.jsonl  a line for each few steps: loss terms
+                progress.jsonl  a line for each few steps of a training: loss terms
                 history.jsonl   a line for each epoch
                 preview.npy     the latest reconstructions of ten test images
                 resume/         the last finished epoch
                 stop            there once someone asked it to stop
-                lock            held by the training process while it lives
+                lock            held by its process while that lives
                 log.txt         what it printed
     jobs/.queue                 held by whoever changes the queue
     used/<id>                   when the job or its run was last looked at
 
-The folder is the only link between servers and trainers: any page, server or shell reads the same.
+The folder is the only link between servers and processes: any page, server or shell reads the same. What a task does
+is in `catalog`, a file for each.
 """
 
 from ae_core.tasks.cleanup import note_use, sweep
-from ae_core.tasks.folder import Job, Status, active, find, listing
+from ae_core.tasks.folder import Job, find, listing, shared
 from ae_core.tasks.limits import check, check_trainer
 from ae_core.tasks.ownership import export, listed, owns, remove, rename
-from ae_core.tasks.queue import Place, place, request_stop, resume, submit, tick
+from ae_core.tasks.queue import (
+    Place,
+    compute,
+    place,
+    request_stop,
+    resume,
+    submit,
+    submit_all,
+    submit_import,
+    tick,
+)
+from ae_core.tasks.status import Status
 
 __all__ = [
     "Job",
     "Place",
     "Status",
-    "active",
     "check",
     "check_trainer",
+    "compute",
     "export",
     "find",
     "listed",
@@ -39,7 +51,10 @@ __all__ = [
     "rename",
     "request_stop",
     "resume",
+    "shared",
     "submit",
+    "submit_all",
+    "submit_import",
     "sweep",
     "tick",
 ]

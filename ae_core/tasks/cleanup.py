@@ -41,7 +41,7 @@ def sweep(now: float | None = None) -> None:
         if not runs.data_folder().exists():
             return
         with folder.locked():
-            gone = list(_old(now)) + list(_nothing())
+            gone = [*_old(now), *_nothing(), *_computed(now)]
             # Out of sight at once: whoever looks sees a whole job or run, or none.
             for path in gone:
                 hide(path)
@@ -63,9 +63,8 @@ def remove_temporary(path: Path) -> None:
 
 
 def remove_unfinished() -> None:
-    """Removes unfinished runs that nobody writes any more."""
-    for path in (runs.data_folder() / "runs").glob(f"{disk.UNFINISHED}*"):
-        disk.remove_if_left(path)
+    """Removes unfinished runs whose writers are gone."""
+    disk.remove_unfinished(runs.data_folder() / "runs")
 
 
 def _uses() -> Path:
@@ -92,23 +91,34 @@ def _old(now: float) -> Iterator[Path]:
     owners = {run.name: run.card.owner for run in runs.scan(results) if isinstance(run, Run)}
     for path in folder.paths():
         with contextlib.suppress(ExplorerError):
-            owners.setdefault(path.name, folder.find(path.name).owner)
+            if (job := folder.find(path.name)).task in folder.MAKE_RUNS:
+                owners.setdefault(path.name, job.owner)
     for name, owner in owners.items():
-        job, run = folder.jobs_folder() / name, results / name
-        noted = folder.noted(job)
+        path, run = folder.jobs_folder() / name, results / name
+        noted = folder.noted(path)
         used = max(_modified(_uses() / name), _modified(run), noted.updated if noted is not None else 0.0)
         idle = now - used
-        busy = processes.is_alive(job) or (noted is not None and noted.active)
+        busy = processes.is_alive(path) or (noted is not None and noted.active)
         if owner is None or busy or idle < max(days * DAY, IN_USE):
             continue
         logs.event("swept", run=name)
-        yield from (path for path in (run, job) if path.exists())
+        yield from (found for found in (run, path) if found.exists())
 
 
 def _nothing() -> Iterator[Path]:
     """Folders of jobs whose making was cut off: under the lock nobody is making one."""
     for path in folder.paths():
         if path.is_dir() and not (path / "status.json").exists() and not processes.is_alive(path):
+            yield path
+
+
+def _computed(now: float) -> Iterator[Path]:
+    """Folders of jobs that made no run and ended a day ago."""
+    for path in folder.paths():
+        noted = folder.noted(path)
+        if noted is None or noted.active or folder.task_of(path) in folder.MAKE_RUNS:
+            continue
+        if now - noted.updated > DAY and not processes.is_alive(path):
             yield path
 
 
@@ -120,16 +130,17 @@ def hide(path: Path) -> None:
 
 
 def _sweep_derived(now: float) -> None:
-    """Removes what was computed from runs that are gone, unless it is new or being computed."""
+    """Removes what was computed from runs that are gone, unless it is new, and old temporary files."""
     derived = runs.data_folder() / "derived"
     if not derived.is_dir():
         return
     found = itertools.chain(runs.scan(runs.data_folder() / "runs"), runs.shipped())
     known = {run.card.sha256["encoder.onnx"] for run in found if isinstance(run, Run)}
-    with processes.lock(derived / ".starting"):  # as `projecting` does
-        for path in derived.iterdir():
-            if not re.fullmatch("[0-9a-f]{64}", path.name) or processes.is_alive(path):
-                continue
-            remove_temporary(path)
-            if path.name not in known and now - _modified(path) > DAY:
-                shutil.rmtree(path, ignore_errors=True)
+    for path in derived.iterdir():
+        if not re.fullmatch("[0-9a-f]{64}", path.name):
+            continue
+        for left in path.glob(".*.tmp"):
+            if now - _modified(left) > IN_USE:
+                left.unlink(missing_ok=True)
+        if path.name not in known and now - _modified(path) > DAY:
+            shutil.rmtree(path, ignore_errors=True)

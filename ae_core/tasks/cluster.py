@@ -1,6 +1,6 @@
 """Jobs as tasks of a Dask cluster, whose workers and servers share one data folder.
 
-A task is a job's id and runs ``python -m ae_core.tasks.worker FOLDER`` as a process that ends with its worker: the
+A task is a job's id and runs ``python -m ae_core.tasks.watchdog FOLDER`` as a process that ends with its worker: the
 scheduler then gives the task to another one, which goes on from the last epoch. What a job says of itself is in its
 folder, as everywhere; the scheduler only says who is there and whose turn has not come.
 
@@ -10,6 +10,7 @@ One thread speaks to the scheduler. Whoever asks gets what it saw last, and neve
 import functools
 import logging
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -21,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from ae_core import logs, processes, runs, settings
 from ae_core.errors import TrainingError
-from ae_core.tasks import folder, local
-from ae_core.tasks.folder import Job, Status
+from ae_core.tasks import folder, local, status
+from ae_core.tasks.catalog import Lane
+from ae_core.tasks.folder import Job
+from ae_core.tasks.status import Status
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -40,7 +43,7 @@ MISSING = "The package distributed is not installed here, so that the cluster ca
 _one = threading.Lock()  # of a worker: one training at a time, however many threads it has
 
 
-def capacity() -> int:
+def capacity(lane: Lane = "long") -> int:
     """How many trainings may run at once: one for each worker; none while the scheduler does not answer."""
     seen = _link().seen()
     return 0 if seen is None else seen.workers
@@ -55,6 +58,11 @@ def trouble() -> str:
     return "" if seen.workers else EMPTY
 
 
+def comes(path: Path, now: Status) -> bool:
+    """Whether a job that was handed over may still be seen at the scheduler."""
+    return time.time() - now.updated <= LATE
+
+
 def returns(path: Path) -> bool:
     """Whether the scheduler knows a job whose process is gone, or cannot be asked."""
     seen = _link().seen()
@@ -67,8 +75,8 @@ def start(job: Job) -> None:
     Raises:
         OSError: if its status cannot be written.
     """
-    status = replace(job.status, state="starting", phase="Waiting for a worker", starts=job.status.starts + 1)
-    replace(status, remote=True, updated=time.time()).write(job.path)
+    now = replace(job.status, state="starting", phase="Waiting for a worker", starts=job.status.starts + 1)
+    replace(now, remote=True, updated=time.time()).write(job.path)
     _link().submit(job.path)
 
 
@@ -94,7 +102,7 @@ def train(path: str, environment: dict[str, str]) -> None:
     with _one:
         if not job.is_dir():
             raise TrainingError(
-                f"The cluster's worker on {os.uname().nodename} does not see the folder {job.parent.parent}: "
+                f"The cluster's worker on {platform.node()} does not see the folder {job.parent.parent}: "
                 "mount it there, too."
             )
         while processes.is_alive(job):  # on a worker of which the scheduler has lost sight
@@ -103,10 +111,10 @@ def train(path: str, environment: dict[str, str]) -> None:
             return
         own = {name: value for name, value in os.environ.items() if not name.startswith(settings.PREFIX)}
         own["PYTHONPATH"] = os.pathsep.join([str(processes.ROOT), *filter(None, [own.get("PYTHONPATH")])])
-        folder.note_start(job / "log.txt")
+        status.note_start(job / "log.txt")
         with (job / "log.txt").open("ab") as output:
             subprocess.run(
-                [sys.executable, "-m", local.WORKER, path, "", str(os.getpid())],
+                [sys.executable, "-m", local.WATCHDOG, path, str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -257,7 +265,7 @@ class _Link:
             if noted is None or not noted.active or processes.is_alive(path):
                 continue
             if type(error).__name__ == "KilledWorker":
-                reason = f"Too many of the cluster's workers were lost while this was trained{folder.way_back(path)}."
+                reason = f"Too many of the cluster's workers were lost while this was trained{status.way_back(path)}."
             else:
                 reason = str(error) if isinstance(error, TrainingError) else f"A worker of the cluster failed: {error}"
             failed = replace(noted, state="failed", phase="", seconds_left=None, reason=reason, updated=time.time())

@@ -5,86 +5,65 @@ import io
 import json
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from ae_core import disk, processes, runs, spec
+from ae_core import derived, disk, processes, runs, spec
 from ae_core.errors import ExplorerError, TrainingError
+from ae_core.runs import Run
 from ae_core.spec import Spec
+from ae_core.tasks.status import Status
 
-BEGUN = "Training process started "  # in the log: what follows is of this process
-LAST_WORDS = "Failed: "
-MAX_LOG = 1 << 16
+ARCHIVE = "import.zip"  # in the folder of the job that builds it
+MAKE_RUNS = ("train", "import-run")  # the tasks whose jobs belong to a run of their own
 Fill = Callable[[Path], None]
 
 
 @dataclass(frozen=True)
-class Status(processes.Status):
-    """Where a job stands: queued, then starting in a process of its own, running, and finished, cancelled or failed.
-
-    A reason says why it failed, or why it was cancelled where that was not simply the stop button.
-
-    Attributes:
-        epoch: Epochs finished.
-        submitted: When it was put into the queue, in seconds since 1970: its place there.
-        started: When its process began, likewise; 0 before that.
-        starts: How often it was handed to a process.
-        remote: Whether others look after its process: then it is gone only once the queue says so.
-    """
-
-    STATES = (*processes.ACTIVE, "finished", "cancelled", "failed")
-    ENDED = "The training process ended unexpectedly"
-
-    state: str = "queued"
-    phase: str = "In the queue"
-    epoch: int = 0
-    submitted: float = field(default_factory=time.time)
-    started: float = 0.0
-    starts: int = 0
-    remote: bool = False
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        noted = cls.load(folder)
-        return noted if noted.remote else super().read(folder)
-
-    @classmethod
-    def ended(cls, folder: Path) -> str:
-        """What its last words in the log say, which stand there when a full disk took no other; or that it is gone."""
-        words = _last_words(folder / "log.txt")
-        return words or f"{cls.ENDED}{way_back(folder)}."
-
-
-@dataclass(frozen=True)
 class Job:
-    """A training, from its folder.
+    """Some work in the queue, from its folder.
 
     Attributes:
-        path: The folder; its name is the job's id and the name of the run to be.
-        spec: What it trains.
+        path: The folder; its name is the job's id and, where it makes a run, that run's name.
+        task: The name of what it does, as in `catalog`.
         owner: Who asked for it; None for the command line.
         title: What to call the run.
         status: Where it stood when this record was read.
+        arguments: What the task is to work on.
         sweep: The id that it shares with the others of its sweep; empty if it is of none.
     """
 
     path: Path
-    spec: Spec
+    task: str
     owner: str | None
     title: str
     status: Status
+    arguments: Mapping[str, Any]
     sweep: str = ""
 
     @property
     def id(self) -> str:
         return self.path.name
+
+    @property
+    def spec(self) -> Spec:
+        """What it trains or builds."""
+        found: Spec = self.arguments["spec"]
+        return found
+
+    def run(self) -> Run:
+        """The run that it computes something from.
+
+        Raises:
+            RunError: if that is gone or damaged.
+        """
+        return runs.read(Path(self.arguments["run"]))
 
     @property
     def run_path(self) -> Path:
@@ -127,19 +106,42 @@ def leave(path: Path) -> None:
     """Adds nothing to a job's folder."""
 
 
-def create(what: Spec, owner: str | None, title: str, fill: Fill = leave, sweep: str = "") -> Job:
-    """A new job's folder, queued; `fill` puts into it what else its training needs."""
-    path = jobs_folder() / runs.new_name(what.kind)
+def create(what: Spec, owner: str | None, title: str, fill: Fill = leave, sweep: str = "", task: str = "train") -> Job:
+    """A new job that makes a run, queued; `fill` puts into its folder what else it needs."""
+    record = {"task": task, "spec": what.to_json(), "owner": owner, "title": title, "sweep": sweep}
+    return _create(jobs_folder() / runs.new_name(what.kind), record, fill)
+
+
+def create_shared(task: str, run: Run, owner: str | None) -> Job:
+    """The job that computes something from a run, queued; it is the same for all who ask for it."""
+    arguments = {"run": str(run.path.resolve())}
+    record = {"task": task, "arguments": arguments, "owner": owner, "title": run.title}
+    path = _shared_path(task, run)
+    (path / "stop").unlink(missing_ok=True)
+    return _create(path, record)
+
+
+def _create(path: Path, record: dict[str, Any], fill: Fill = leave) -> Job:
     try:
-        path.mkdir(parents=True)
-        record = {"spec": what.to_json(), "owner": owner, "title": title, "sweep": sweep}
+        path.mkdir(parents=True, exist_ok=True)
         disk.write_json(path / "spec.json", record)
         fill(path)
         Status().write(path)
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)
-        raise TrainingError(f"The training cannot be prepared: {error.strerror or error}.") from error
+        raise TrainingError(f"It cannot be prepared: {error.strerror or error}.") from error
     return find(path.name)
+
+
+def shared(task: str, run: Run) -> Job | None:
+    """The job that computes something from a run, or did; None if there is none that can be read."""
+    with contextlib.suppress(TrainingError):
+        return find(_shared_path(task, run).name)
+    return None
+
+
+def _shared_path(task: str, run: Run) -> Path:
+    return jobs_folder() / f"{task}-{derived.folder(run).name[:32]}"
 
 
 def copy(job: Job) -> Job:
@@ -157,7 +159,7 @@ def copy(job: Job) -> Job:
 
 
 def find(job_id: str) -> Job:
-    """The job of that id, with a status that is true now.
+    """The job of that id; its status is checked against its process.
 
     Raises:
         TrainingError: if there is none, or its folder is damaged.
@@ -167,18 +169,31 @@ def find(job_id: str) -> Job:
         raise TrainingError(f"There is no training {job_id!r}: it may have been deleted.")
     try:
         status = Status.read(path)
-        what, owner, title, sweep = _asked(path, (path / "spec.json").stat().st_mtime_ns)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError, ExplorerError) as error:
+        asked = _asked(path, (path / "spec.json").stat().st_mtime_ns)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ExplorerError) as error:
         raise TrainingError(f"The folder of training {job_id!r} is damaged ({error}).") from error
-    return Job(path, what, owner, title, status, sweep)
+    return Job(path, status=status, **asked)
 
 
 @lru_cache(maxsize=4096)  # it never changes, and every page asks again and again
-def _asked(path: Path, modified: int) -> tuple[Spec, str | None, str, str]:
-    record = json.loads((path / "spec.json").read_text())
-    owner = record["owner"]
-    what, sweep = spec.Spec.from_json(record["spec"]), str(record.get("sweep", ""))  # jobs of before had none
-    return what, None if owner is None else str(owner), str(record["title"]), sweep
+def _asked(path: Path, modified: int) -> dict[str, Any]:
+    """The fields of a `Job` that its spec.json holds; older versions wrote neither task nor sweep."""
+    record = json.loads((path / "spec.json").read_text(encoding="utf-8"))
+    task = str(record.get("task", "import-run" if (path / ARCHIVE).exists() else "train"))
+    arguments = dict(record.get("arguments", {}))
+    if task in MAKE_RUNS:
+        arguments["spec"] = spec.Spec.from_json(record["spec"])
+    owner = None if record["owner"] is None else str(record["owner"])
+    names = {"title": str(record["title"]), "sweep": str(record.get("sweep", ""))}
+    return {"task": task, "owner": owner, "arguments": arguments, **names}
+
+
+def task_of(path: Path) -> str:
+    """The name of a job's task; "train" if its folder is damaged."""
+    try:
+        return str(_asked(path, (path / "spec.json").stat().st_mtime_ns)["task"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ExplorerError):
+        return "train"
 
 
 def noted(path: Path) -> Status | None:
@@ -199,26 +214,20 @@ def _noted(path: Path, version: object) -> Status | None:
 
 
 def listing(owner: str | None) -> list[Job]:
-    """An owner's jobs, the latest first; damaged folders are left out."""
+    """An owner's jobs that make runs, the latest first; damaged folders are left out."""
     found = []
     for path in paths():
         try:
             job = find(path.name)
         except TrainingError:
             continue
-        if job.owner == owner:
+        if job.owner == owner and job.task in MAKE_RUNS:
             found.append(job)
     return sorted(found, key=lambda job: -job.status.submitted)
 
 
-def active(owner: str | None) -> Job | None:
-    """The job that this owner has under way: the one that is running, or else the first in the queue, if any."""
-    under_way = [job for job in listing(owner) if job.status.active]
-    return min(under_way, key=lambda job: (job.status.state == "queued", job.status.submitted), default=None)
-
-
 @contextmanager
-def locked(why: str = "The training cannot be prepared") -> Iterator[None]:
+def locked(why: str = "It cannot be prepared") -> Iterator[None]:
     """Held by whoever puts jobs into the queue, takes them out of it, or removes them.
 
     Raises:
@@ -232,41 +241,10 @@ def locked(why: str = "The training cannot be prepared") -> Iterator[None]:
         raise TrainingError(f"{why}: {error.strerror or error}.") from error
 
 
-def way_back(path: Path) -> str:
-    """What a sentence about a job that has ended adds if it can be resumed."""
-    try:
-        epoch = Status.load(path).epoch
-    except (OSError, ValueError):
-        epoch = 0
-    return f"; it can be resumed from epoch {epoch}" if epoch and any((path / "resume").glob("*.npz")) else ""
-
-
-def note_start(log: Path) -> None:
-    """Begins a part of the log; it also takes the log's first block while the disk still has one."""
-    with log.open("a") as file:
-        file.write(f"{BEGUN}{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n")
-
-
-def last_part(log: Path) -> str:
-    """What the process that was started last has printed, the end of it if that is long."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - MAX_LOG))
-            text = file.read(MAX_LOG).decode(errors="replace")
-    except OSError:
-        return ""
-    return text.rpartition(BEGUN)[2]
-
-
-def _last_words(log: Path) -> str:
-    lines = last_part(log).splitlines()
-    return next((line.removeprefix(LAST_WORDS) for line in reversed(lines) if line.startswith(LAST_WORDS)), "")
-
-
 def records(path: Path) -> list[dict[str, Any]]:
     """The records of a .jsonl file; none if there is no such file."""
     try:
-        text = path.read_text(errors="replace")
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
     found = []

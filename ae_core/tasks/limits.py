@@ -1,9 +1,14 @@
 """What a training may ask for here; whoever works at the command line (owner None) may ask for anything."""
 
+import contextlib
+from pathlib import Path
+
 from ae_core import settings, training
 from ae_core.errors import OptionError, TrainingError
 from ae_core.spec import Spec
-from ae_core.tasks import folder
+from ae_core.tasks import catalog, folder
+from ae_core.tasks.catalog import Lane
+from ae_core.tasks.folder import Job
 
 
 def check(what: Spec) -> None:
@@ -32,33 +37,45 @@ def check_trainer() -> None:
         training.check_installed()
 
 
-def check_room(owner: str | None, more: int = 1) -> None:
-    """Refuses so many jobs more where the queue or the visitor would have too many; to be asked under the lock.
+def check_room(owner: str | None, lane: Lane = "long", more: int = 1) -> None:
+    """Refuses more jobs where a lane or the visitor would have too many; to be asked under the lock.
 
     Raises:
-        TrainingError: says how many there are, how many may be, and what to do; also if nothing can be trained here.
+        TrainingError: says how many there are, how many may be, and what to do.
     """
-    check_trainer()
     if owner is None:
         return
-    most = settings.current()
-    under_way = [path for path in folder.paths() if (noted := folder.noted(path)) is not None and noted.active]
-    queued = sum(noted.state == "queued" for path in under_way if (noted := folder.noted(path)) is not None)
+    most, noun = settings.current(), "training" if lane == "long" else "computation"
+    under_way = []
+    for path in folder.paths():
+        noted = folder.noted(path)
+        if noted is not None and noted.active and catalog.lane_of(path) == lane:
+            under_way.append((path, noted))
+    queued = sum(noted.state == "queued" for _, noted in under_way)
+    mine = sorted(
+        (job for path, _ in under_way if (job := _readable(path)) is not None and job.owner == owner),
+        key=lambda job: -job.status.submitted,
+    )
     if queued + more > most.queued and more > 1:
         raise TrainingError(
-            f"The queue has no room for {more} trainings: {queued} wait, at most {most.queued} may; ask for fewer, or "
+            f"The queue has no room for {more} {noun}s: {queued} wait, at most {most.queued} may; ask for fewer, or "
             "try again later."
         )
     if queued >= most.queued:
-        raise TrainingError(f"The queue is full: {queued} trainings wait, at most {most.queued} may; try again later.")
-    mine = [job for job in folder.listing(owner) if job.status.active]
+        raise TrainingError(f"The queue is full: {queued} {noun}s wait, at most {most.queued} may; try again later.")
     if len(mine) + more > most.per_visitor and more > 1:
         raise TrainingError(
-            f"You may have {most.per_visitor} trainings under way and have {len(mine)}: {more} more are too many, ask "
+            f"You may have {most.per_visitor} {noun}s under way and have {len(mine)}: {more} more are too many, ask "
             "for fewer."
         )
     if len(mine) >= most.per_visitor:
         raise TrainingError(
-            f"You have {len(mine)} training{'s' * (len(mine) > 1)} under way, the latest {mine[0].title!r}; at most "
+            f"You have {len(mine)} {noun}{'s' * (len(mine) > 1)} under way, the latest {mine[0].title!r}; at most "
             f"{most.per_visitor} may be: stop one, or wait for its end."
         )
+
+
+def _readable(path: Path) -> Job | None:
+    with contextlib.suppress(TrainingError):
+        return folder.find(path.name)
+    return None

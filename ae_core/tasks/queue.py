@@ -1,27 +1,30 @@
-"""The queue in front of the trainers, as the status files of all jobs tell it; any number of servers share it.
+"""The queue of all jobs, as their status files tell it; any number of servers share it.
 
-Whoever changes it holds the lock of `folder.locked`. Every server calls `tick` each second: the first that comes starts
-what may start now, in the order in which jobs were submitted, and notes as failed what has died.
+It has two lanes: long jobs, and short ones, which never wait for a training. Whoever changes the queue holds the lock
+of `folder.locked`. Every server calls `tick` each second: the first that comes starts what may start now, in the order
+in which jobs were submitted, and marks as failed what has died.
 """
 
 import heapq
-import itertools
 import shutil
 import time
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from ae_core import logs, processes, runs, settings
+from ae_core import archive, disk, logs, processes, settings
 from ae_core.errors import ExplorerError, TrainingError
+from ae_core.runs import Run
 from ae_core.spec import Spec
-from ae_core.tasks import folder, limits
-from ae_core.tasks.folder import Job, Status
+from ae_core.tasks import catalog, folder, limits
+from ae_core.tasks.catalog import Lane
+from ae_core.tasks.folder import Job
+from ae_core.tasks.status import Status, reason_of_end, way_back
 
 MAX_STARTS = 3  # of a job whose process is gone before it begins
-BESIDE = 15.0  # seconds that starting and saving take beside the epochs, where nothing better is known
+SAVING = 15.0  # seconds that saving a run takes at most
 
 
 @dataclass(frozen=True)
@@ -39,24 +42,64 @@ class Place:
     trouble: str = ""
 
 
-def submit(what: Spec, owner: str | None, title: str, fill: folder.Fill = folder.leave) -> Job:
-    """Puts a training into the queue; it starts at once if nothing else is to be done before it.
+def submit(what: Spec, owner: str | None, title: str, fill: folder.Fill = folder.leave, task: str = "train") -> Job:
+    """Puts a job that makes a run into the queue; it starts at once if nothing else is to be done before it.
 
     Args:
         what: What to train.
         owner: Whose it is; None, for the command line, knows no limits.
         title: What to call the run.
-        fill: Puts into the job's folder what else the training needs.
+        fill: Puts into the job's folder what else it needs.
+        task: What makes the run.
 
     Raises:
         OptionError: if it is larger than this server allows.
         TrainingError: if the queue is full or the owner has enough under way, or the process cannot be started.
     """
+    limits.check_trainer()
     if owner is not None:
         limits.check(what)
     with folder.locked():
         limits.check_room(owner)
-        job = folder.create(what, owner, title, fill)
+        job = folder.create(what, owner, title, fill, task=task)
+        logs.event("job queued", job=job.id)
+        _advance()
+    return _started(job.id)
+
+
+def submit_import(content: bytes, owner: str | None, title: str = "") -> Job:
+    """Puts the building of an archive's run into the queue.
+
+    Args:
+        content: The archive's bytes; anybody may have made them.
+        owner: Whose the run will be.
+        title: What to call it; by default as it was called.
+
+    Raises:
+        RunError: if it is no archive of a run.
+        OptionError, TrainingError: as `submit`.
+    """
+    found = archive.unpack(content)
+    title = title or found.title or "Imported"
+
+    def fill(path: Path) -> None:
+        disk.write_bytes(path / folder.ARCHIVE, content)
+
+    return submit(found.spec, owner, title, fill, "import-run")
+
+
+def compute(task: str, run: Run, owner: str | None) -> Job:
+    """Puts what a short task computes from a run into the queue; all who ask for the same share one job.
+
+    Raises:
+        TrainingError: as `submit`.
+    """
+    with folder.locked():
+        found = folder.shared(task, run)
+        if found is not None and found.status.active:
+            return found
+        limits.check_room(owner, catalog.get(task).lane)
+        job = folder.create_shared(task, run, owner)
         logs.event("job queued", job=job.id)
         _advance()
     return _started(job.id)
@@ -74,12 +117,13 @@ def submit_all(asked: Sequence[tuple[Spec, str]], owner: str | None, sweep: str)
         OptionError: if one is larger than this server allows.
         TrainingError: if the queue or the owner would have too many, or they cannot be prepared.
     """
+    limits.check_trainer()
     if owner is not None:
         for what, _ in asked:
             limits.check(what)
     found: list[Job] = []
     with folder.locked():
-        limits.check_room(owner, len(asked))
+        limits.check_room(owner, more=len(asked))
         try:
             for what, title in asked:
                 found.append(folder.create(what, owner, title, sweep=sweep))
@@ -99,7 +143,8 @@ def resume(job: Job) -> Job:
     Raises:
         TrainingError: if there is nothing to go on from, or as `submit`.
     """
-    with folder.locked("The training cannot be resumed"):
+    limits.check_trainer()
+    with folder.locked("It cannot be resumed"):
         job = folder.find(job.id)
         if job.status.active:
             return job  # another tab was faster
@@ -143,13 +188,14 @@ def tick() -> None:
 
 def place(job: Job) -> Place:
     """Where a queued job stands: (0, 0.0) if it is about to start, or is no longer queued."""
-    executor = _executor()
-    capacity = executor.capacity()
+    lane = catalog.lane_of(job.path)
+    executor = _executor(lane)
+    capacity = executor.capacity(lane)
     free = [0.0] * capacity  # when each trainer is free, from now
     waiting = []
     for path in folder.paths():
         noted = folder.noted(path)
-        if noted is None or not noted.active:
+        if noted is None or not noted.active or catalog.lane_of(path) != lane:
             continue
         if noted.state != "queued":
             free.append(_left(path, noted))
@@ -168,9 +214,9 @@ def place(job: Job) -> Place:
     return Place(len(waiting), seconds if seconds < float("inf") else None)
 
 
-def _executor() -> ModuleType:
-    """Who starts jobs: a module with what `tasks.local` has."""
-    if settings.current().scheduler:
+def _executor(lane: Lane) -> ModuleType:
+    """What starts the jobs of a lane, a module like `tasks.local`: a cluster's workers are for long ones."""
+    if lane == "long" and settings.current().scheduler:
         from ae_core.tasks import cluster
 
         return cluster
@@ -192,18 +238,21 @@ def _started(job_id: str) -> Job:
 
 def _advance() -> None:
     """What `tick` does, under the lock."""
-    executor = _executor()
-    waiting, under_way = [], 0
+    waiting: defaultdict[Lane, list[tuple[tuple[float, str], Path]]] = defaultdict(list)
+    under_way: Counter[Lane] = Counter()
     for path in folder.paths():
         noted = folder.noted(path)
         if noted is None or not noted.active:
             continue
+        lane = catalog.lane_of(path)
         if noted.state == "queued":
-            waiting.append((_order(path, noted), path))
-        elif _goes_on(path, noted, executor):
-            under_way += 1
-    for _, path in sorted(waiting)[: max(0, executor.capacity() - under_way)]:
-        _start(path, executor)
+            waiting[lane].append((_order(path, noted), path))
+        elif _goes_on(path, noted, _executor(lane)):
+            under_way[lane] += 1
+    for lane, found in waiting.items():
+        executor = _executor(lane)
+        for _, path in sorted(found)[: max(0, executor.capacity(lane) - under_way[lane])]:
+            _start(path, executor)
 
 
 def _goes_on(path: Path, noted: Status, executor: ModuleType) -> bool:
@@ -215,22 +264,22 @@ def _goes_on(path: Path, noted: Status, executor: ModuleType) -> bool:
         return False
     if executor.returns(path):
         return _waits(path, now, executor)
-    if now.state == "starting" and time.time() - now.updated <= executor.LATE:
+    if now.state == "starting" and executor.comes(path, now):
         return True
     if now.state == "starting" and now.starts < MAX_STARTS:
         _note(path, replace(now, state="queued", phase="In the queue"))
     else:
-        _note(path, replace(now, state="failed", phase="", seconds_left=None, reason=Status.ended(path)))
+        _note(path, replace(now, state="failed", phase="", seconds_left=None, reason=reason_of_end(path)))
         logs.event("job failed", "warning", job=path.name)
     return False
 
 
 def _waits(path: Path, now: Status, executor: ModuleType) -> bool:
     """Whether a job still waits for a process, or for another one; it does not if it was asked to stop."""
-    with processes.lock(path / "lock", give_up=lambda: True) as mine:  # else it has one by now
+    with processes.lock(path / processes.WATCHDOG, seconds=0) as mine:  # else it has one by now
         if mine and (path / "stop").exists():
             executor.cancel(path)
-            end = f"Stopped before it went on{back}." if (back := folder.way_back(path)) else ""
+            end = f"Stopped before it went on{back}." if (back := way_back(path)) else ""
             _note(path, replace(now, state="cancelled", phase="", seconds_left=None, reason=end))
             return False
         if mine and now.state == "running":
@@ -250,7 +299,7 @@ def _start(path: Path, executor: ModuleType) -> None:
         executor.start(job)
         logs.event("job started", job=job.id)
     except OSError as error:
-        reason = f"The training process did not start: {error.strerror or error}."
+        reason = f"The process did not start: {error.strerror or error}."
         _note(path, replace(job.status, state="failed", phase="", reason=reason))
 
 
@@ -264,28 +313,14 @@ def _note(path: Path, status: Status) -> None:
 def _left(path: Path, status: Status) -> float:
     """Seconds that a job still takes whose process was started; infinite if nobody knows."""
     if status.seconds_left is not None:
-        return status.seconds_left + BESIDE / 2
+        return status.seconds_left + SAVING / 2
     return max(0.0, _whole(path) - max(0.0, time.time() - (status.started or status.updated)))
 
 
 def _whole(path: Path) -> float:
-    """Seconds that a whole training will take, from those of its like; infinite if there are none."""
+    """Seconds that a whole job will take; infinite if nobody knows."""
     try:
         job = folder.find(path.name)
     except TrainingError:
         return 0.0
-    what, most = job.spec, settings.current().minutes * 60 or float("inf")
-    each = _seconds_of_an_epoch(what.kind, what.dataset, what.network.family, int(time.time()) // 60)
-    return min(most, BESIDE + each * (what.training.epochs - job.status.epoch))
-
-
-@lru_cache(maxsize=256)
-def _seconds_of_an_epoch(kind: str, dataset: str, family: str, minute: int) -> float:
-    """As the latest run here of that kind, data set and family took them, or else the one that ships."""
-    own = sorted(runs.scan(runs.data_folder() / "runs"), key=lambda run: run.name[-32:], reverse=True)
-    for run in itertools.chain(own, runs.shipped()):
-        if not isinstance(run, runs.Run) or not run.history:
-            continue
-        if (run.spec.kind, run.spec.dataset, run.spec.network.family) == (kind, dataset, family):
-            return float(run.history[-1]["seconds"]) / len(run.history)
-    return float("inf")
+    return catalog.get(job.task).seconds(job)

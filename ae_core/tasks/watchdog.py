@@ -1,29 +1,28 @@
-"""A process that trains, watched by the one that began it: ended where it must be, and what it did not say is said.
+"""The process that watches over a job's worker: ``python -m ae_core.tasks.watchdog FOLDER [PARENT]``.
 
-The watcher never imports TensorFlow, so that nothing keeps it from looking. It is forked off before anything heavy is
-there: what both have imported is in memory once. Both hold the job's lock, and the one that trains ends with the other.
+It starts the worker, ends it where a limit or a stop asks for that, and writes the status that the worker could not.
+It imports nothing heavy, so that nothing keeps it from looking. The worker ends with it.
+
+PARENT is the id of the process that started this one, if they are to end together.
 """
 
 import contextlib
 import os
-import resource
-import signal
+import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ae_core import processes, settings, training
-from ae_core.tasks import cleanup, folder
-from ae_core.tasks.folder import Status
+from ae_core.errors import TrainingError
+from ae_core.tasks import catalog, cleanup, folder
+from ae_core.tasks.status import ENDED, LAST_WORDS, Status, last_part, reason_of_end, way_back
 
-NICENESS = 19  # the server goes first
+WORKER = "ae_core.tasks.worker"
 LOOK_SECONDS = 0.1
 SAVING_SECONDS = 2.0  # that a run which is being saved when the stop comes has left, so that all is over in 3
 GRACE_SECONDS = 60.0  # beyond the time limit, at which a training itself stops
-SPARE_MB = 512  # address space beyond the memory: threads' stacks, and what allocators hold back
 LEARNS_NOTHING = ("Starting", training.LOADING, training.BUILDING)
 SMALLER = "choose a smaller network, code or batch"
 
@@ -36,28 +35,44 @@ class End:
     reason: str
 
 
-def watch(path: Path, train: Callable[[Path], int]) -> int:
-    """Runs `train(path)` in a process of its own and stays until it has ended; its exit status."""
-    processes.step_back(NICENESS)
+def main(path: Path, parent: int | None = None) -> int:
+    """Has the job of a folder done; 0 unless it failed.
+
+    Raises:
+        TrainingError: if it has ended, or another process does it.
+    """
+    if parent is not None:
+        processes.end_with(parent)
+    with processes.working(path) as mine:
+        if not mine:
+            raise TrainingError(f"Job {path.name!r} is already under way in another process.")
+        status = Status.load(path)
+        if not status.active:
+            raise TrainingError(f"Job {path.name!r} is {status.state}: resume it, or start another one.")
+        return watch(path)
+
+
+def watch(path: Path) -> int:
+    """Runs a job's worker and stays until it has ended; 0 unless it failed."""
     kills = processes.memory_kills()
-    watcher = os.getpid()
-    child = os.fork()
-    if child == 0:
-        _be_trained(path, train, watcher)
-    status, end = _follow(path, child)
+    # In a session of its own, whose priority it lowers.
+    command = [sys.executable, "-m", WORKER, str(path), str(os.getpid())]
+    worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    end = _follow(path, worker)
     with contextlib.suppress(OSError):
         cleanup.remove_temporary(path)
         cleanup.remove_unfinished()
-    if end is None and not os.WIFSIGNALED(status):
-        return _said(path, os.WEXITSTATUS(status))
     if end is None:
-        end = _unexpected(path, os.WTERMSIG(status), processes.memory_kills() > kills)
+        noted = folder.noted(path)
+        if worker.returncode >= 0 and (noted is None or not noted.active):
+            return worker.returncode
+        end = _unexpected(path, worker.returncode, processes.memory_kills() > kills)
     write_end(path, end)
     return 1
 
 
 def write_end(path: Path, end: End) -> None:
-    """Notes how a job ended; where the disk takes no new file, its log may still take a line."""
+    """Writes how a job ended; where the disk takes no new file, its log may still take a line."""
     if end.state == "failed":
         last_words(end.reason)
     with contextlib.suppress(OSError, ValueError):  # whoever looks sees that the process is gone, and reads the log
@@ -68,62 +83,44 @@ def write_end(path: Path, end: End) -> None:
 def last_words(reason: str) -> None:
     """Says into the log why a job failed."""
     with contextlib.suppress(OSError):
-        print(f"{folder.LAST_WORDS}{reason}", file=sys.stderr, flush=True)
+        print(f"{LAST_WORDS}{reason}", file=sys.stderr, flush=True)
 
 
-def _be_trained(path: Path, train: Callable[[Path], int], watcher: int) -> None:
-    code = 1
-    try:
-        processes.end_with(watcher)
-        processes.go_first_when_memory_ends()
-        most = (settings.current().trainer_mb + SPARE_MB) << 20
-        with contextlib.suppress(OSError, ValueError):  # it may already be less
-            resource.setrlimit(resource.RLIMIT_DATA, (most, most))  # for what comes faster than the watcher looks
-        code = train(path)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
-
-
-def _follow(path: Path, child: int) -> tuple[int, End | None]:
-    """Waits for the end of the process that trains; its status, and why it was ended here, if it was."""
-    most = settings.current()
-    began, asked, end = time.monotonic(), None, None
+def _follow(path: Path, worker: subprocess.Popen[bytes]) -> End | None:
+    """Waits for the end of the worker; why it was ended here, if it was."""
+    limits, keeps = settings.current(), catalog.get(folder.task_of(path)).keeps
+    began, asked = time.monotonic(), None
     while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status, end
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            worker.wait(LOOK_SECONDS)
+            return None
         now = time.monotonic()
-        if end is None:
-            if asked is None and (path / "stop").exists():
-                asked = now
-            if processes.memory(child) > most.trainer_mb << 20:
-                end = End("failed", memory_ran_out())
-            elif asked is not None:
-                end = _stopped(path, now - asked)
-            elif most.minutes and now - began > most.minutes * 60 + GRACE_SECONDS:
-                end = End("cancelled", f"{time_is_over(most.minutes)}{folder.way_back(path)}.")
-            if end is not None:
-                os.kill(child, signal.SIGKILL)
-                continue
-        time.sleep(LOOK_SECONDS)
+        if asked is None and (path / "stop").exists():
+            asked = now
+        end = None
+        if processes.memory(worker.pid) > limits.trainer_mb << 20:
+            end = End("failed", memory_ran_out())
+        elif asked is not None:
+            end = _stopped(path, now - asked) if keeps else End("cancelled", "")
+        elif limits.minutes and now - began > limits.minutes * 60 + GRACE_SECONDS:
+            end = End("cancelled", f"{time_is_over(limits.minutes)}{way_back(path)}.")
+        if end is not None:
+            worker.kill()
+            worker.wait()
+            return end
 
 
 def _stopped(path: Path, waited: float) -> End | None:
     """How a training ends that was asked to stop and is where it does not look whether it was; None if it goes on."""
     noted = folder.noted(path)
     if noted is None or noted.phase in LEARNS_NOTHING:
-        back = folder.way_back(path)
+        back = way_back(path)
         return End("cancelled", f"Stopped before it went on{back}." if back else "")
     if noted.phase == training.SAVING and waited > SAVING_SECONDS:
         # One that saves because it was stopped keeps what it has learnt, however long that takes.
         with contextlib.suppress(OSError):
             if (path / "stop").stat().st_mtime > noted.updated:
-                return End("cancelled", f"Stopped while its run was being saved{folder.way_back(path)}.")
+                return End("cancelled", f"Stopped while its run was being saved{way_back(path)}.")
     return None
 
 
@@ -137,17 +134,17 @@ def time_is_over(minutes: float) -> str:
     return f"The time limit of {minutes:g} minute{'s' * (minutes != 1)} was reached"
 
 
-def _said(path: Path, code: int) -> int:
-    """What a training ended with that was not killed; if it has not said how, that is said here."""
-    noted = folder.noted(path)
-    if noted is not None and noted.active:
-        write_end(path, End("failed", Status.ended(path)))
-    return code
-
-
-def _unexpected(path: Path, number: int, memory_ended: bool) -> End:
-    if number == signal.SIGKILL and memory_ended:
+def _unexpected(path: Path, code: int, memory_ended: bool) -> End:
+    """Why a worker ended that did not say so itself; a negative code is that of the signal that ended it."""
+    if code < 0 and memory_ended:
         return End("failed", f"Memory ran out on this machine: {SMALLER}, or try again later.")
-    if number == signal.SIGABRT and "bad_alloc" in folder.last_part(path / "log.txt"):
+    if code and "bad_alloc" in last_part(path / "log.txt"):
         return End("failed", memory_ran_out())
-    return End("failed", f"{Status.ENDED}{folder.way_back(path)}.")
+    if code < 0:
+        return End("failed", f"{ENDED}{way_back(path)}.")
+    return End("failed", reason_of_end(path))
+
+
+if __name__ == "__main__":
+    place, parent, *_ = [*sys.argv[1:], ""]
+    sys.exit(main(Path(place), int(parent) if parent else None))

@@ -1,8 +1,4 @@
-"""The process that executes one job: ``python -m ae_core.tasks.worker FOLDER [LOCK [PARENT]]``.
-
-LOCK is the descriptor of the folder's lock, where whoever started the process has taken it; see `processes.start`.
-PARENT is the id of the process that started this one, if they are to end together.
-"""
+"""The process that does one job: ``python -m ae_core.tasks.worker FOLDER PARENT``; its parent watches over it."""
 
 import io
 import json
@@ -17,16 +13,19 @@ from typing import Any
 import numpy as np
 
 from ae_core import disk, processes, settings, training
-from ae_core.errors import ExplorerError, TrainingError
-from ae_core.events import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started
-from ae_core.tasks import folder, import_run, watchdog
-from ae_core.tasks.folder import Job, Status
+from ae_core.errors import ExplorerError
+from ae_core.events import Advanced, Cancelled, Done, EpochEnd, Failed, Finished, Preparing, Progress, Started
+from ae_core.tasks import catalog, folder, watchdog
+from ae_core.tasks.folder import Job
+from ae_core.tasks.status import Status, way_back
 
 MAX_POINTS = 1000  # lines of progress.jsonl in a whole training
+TELL_SECONDS = 0.3  # between two notes of the progress within a phase
+SPARE_MB = 512  # address space beyond the memory: threads' stacks, and what allocators hold back
 
 
 def work(job: Job) -> Status:
-    """Trains a job to its end and keeps its folder up to date; the last status."""
+    """Does a job to its end and keeps its folder up to date; the last status."""
     status = replace(job.status, state="running", started=time.time(), reason="")
     points = 0
     clock = _Clock(job)
@@ -36,21 +35,13 @@ def work(job: Job) -> Status:
         status = replace(status, updated=time.time(), **changes)
         status.write(job.path)
 
-    if import_run.is_import(job.path):
-        events = import_run.rebuild(job)
-    else:
-        events = training.fit(
-            job.spec,
-            job.run_path,
-            stop=clock.stop,
-            state=job.path / "resume",
-            title=job.title,
-            owner=job.owner,
-        )
-    for event in events:
+    for event in catalog.get(job.task).work(job, clock.stop):
         match event:
             case Preparing(phase):
                 tell(phase=phase, seconds_left=None)
+            case Advanced(phase, fraction):
+                if clock.is_due(phase):
+                    tell(phase=phase, fraction=fraction, seconds_left=clock.seconds_left(fraction))
             case Started(history=history):
                 tell(epoch=len(history))
                 # The saved state knows: a process that was killed may have told of fewer epochs, or of more.
@@ -69,7 +60,7 @@ def work(job: Job) -> Status:
                 _append(job.path / "history.jsonl", event.record())
                 _write_preview(job.path, event.preview)
                 tell(epoch=event.epoch)
-            case Finished():
+            case Finished() | Done():
                 training.forget_state(job.path / "resume")
                 tell(state="finished", phase="", fraction=1.0, seconds_left=0.0)
             case Cancelled(run, epoch):
@@ -82,32 +73,47 @@ def work(job: Job) -> Status:
 
 
 class _Clock:
-    """When a job is to stop: once it was asked to, or has taken its time."""
+    """The time that a job takes, and when it is to stop: once it was asked to, or has taken all that it may."""
 
     def __init__(self, job: Job) -> None:
-        self._asked = job.path / "stop"
-        self._epochs = job.spec.training.epochs
+        self._job = job
         self._minutes = settings.current().minutes
         self._end = time.monotonic() + self._minutes * 60 if self._minutes else float("inf")
         self._over = False
+        self._phase, self._began, self._told = "", 0.0, 0.0
 
     def stop(self) -> bool:
-        if self._asked.exists():
+        if (self._job.path / "stop").exists():
             return True
         self._over = self._over or time.monotonic() > self._end
         return self._over
 
+    def is_due(self, phase: str) -> bool:
+        """Whether progress is to be told: at the beginning of a phase, and now and then within it."""
+        now = time.monotonic()
+        if phase != self._phase:
+            self._phase, self._began = phase, now
+        elif now - self._told < TELL_SECONDS:
+            return False
+        self._told = now
+        return True
+
+    def seconds_left(self, fraction: float) -> float | None:
+        """What is left of the phase, from what it took so far; None at its beginning."""
+        passed = time.monotonic() - self._began
+        return passed * (1 - fraction) / fraction if fraction and passed > TELL_SECONDS else None
+
     def reason(self, epoch: int, kept: bool) -> str:
-        """Why it stopped in that epoch, if not because it was asked to."""
+        """Why a training stopped in that epoch, if not because it was asked to."""
         if not self._over:
             return ""
-        return f"{watchdog.time_is_over(self._minutes)} after {epoch} of {self._epochs} epochs; " + (
+        return f"{watchdog.time_is_over(self._minutes)} after {epoch} of {self._job.spec.training.epochs} epochs; " + (
             "what was learnt is kept as a run." if kept else "nothing was learnt by then."
         )
 
 
 def _append(path: Path, record: dict[str, Any]) -> None:
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
 
 
@@ -121,11 +127,10 @@ def _write_preview(path: Path, images: np.ndarray) -> None:
     disk.write_bytes(path / "preview.npy", buffer.getvalue())
 
 
-def train(path: Path) -> int:
-    """Trains the job of a folder and notes how that ended; 0 unless it failed."""
-    job = folder.find(path.name)
+def run(path: Path) -> int:
+    """Does the job of a folder and writes how it ended; 0 unless it failed."""
     try:
-        return 0 if work(job).state in ("finished", "cancelled") else 1
+        return 0 if work(folder.find(path.name)).state in ("finished", "cancelled") else 1
     except Exception as error:
         traceback.print_exc()  # into the job's log
         watchdog.write_end(path, watchdog.End("failed", _sentence(error, path)))
@@ -138,28 +143,19 @@ def _sentence(error: Exception, path: Path) -> str:
     if isinstance(error, MemoryError):
         return watchdog.memory_ran_out()
     if isinstance(error, OSError):
-        return f"A file could not be written or read: {error.strerror or error}{folder.way_back(path)}."
-    return f"The training stopped on an error: {error}"
+        return f"A file could not be written or read: {error.strerror or error}{way_back(path)}."
+    return f"It stopped on an error: {error}"
 
 
-def main(path: Path, given: int | None = None) -> int:
-    """Trains the job of a folder, watched, unless that is done or another process does it.
-
-    Args:
-        path: The folder.
-        given: A descriptor of its lock, if that is taken.
-    """
-    with processes.working(path, given) as mine:
-        if not mine:
-            raise TrainingError(f"Training {path.name!r} is already under way in another process.")
-        status = Status.load(path)
-        if not status.active:
-            raise TrainingError(f"Training {path.name!r} is {status.state}: resume it, or start another one.")
-        return watchdog.watch(path, train)
+def main(path: Path, parent: int) -> int:
+    """Does the job of a folder, within the limits of this server; 0 unless it failed."""
+    processes.end_with(parent)
+    if settings.current().priority == "idle":
+        processes.lower_priority()
+    processes.limit_memory((settings.current().trainer_mb + SPARE_MB) << 20)
+    with processes.working(path, processes.WORKER) as mine:  # one whose watchdog was killed may be about to end
+        return run(path) if mine else 1
 
 
 if __name__ == "__main__":
-    place, lock, parent, *_ = [*sys.argv[1:], "", ""]
-    if parent:
-        processes.end_with(int(parent))
-    sys.exit(main(Path(place), int(lock) if lock else None))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

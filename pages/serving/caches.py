@@ -166,8 +166,15 @@ def activity(run: Run) -> Activity:
 
 @memoize(16)
 def density(run: Run) -> Density:
-    """What to draw the run's codes from: its prior, or a density fitted to its codes."""
-    return fitting.density(load(run), codes(run))
+    """What to draw the run's codes from: its prior, or the density that was fitted to its codes.
+
+    Raises:
+        LookupError: if none has been fitted yet.
+    """
+    found = fitting.density(load(run))
+    if found is None:
+        raise LookupError(f"{run.name} has no density yet")
+    return found
 
 
 @memoize(32)
@@ -193,7 +200,7 @@ def off_manifold_share(run: Run) -> float:
     """The share of draws from the run's density that lie off the test codes.
 
     Raises:
-        OptionError: if there is no density to draw from.
+        LookupError: as `density`.
     """
     return latent.off_manifold_share(density(run), codes(run), neighbour_distance(run))
 
@@ -203,7 +210,7 @@ def draws(run: Run, count: int, seed: int) -> np.ndarray:
     """Images decoded from codes that are drawn from the run's density, (count, h, w).
 
     Raises:
-        OptionError: if there is no density to draw from.
+        LookupError: as `density`.
     """
     return _frozen(load(run).decode(density(run).draw(count, seed)))
 

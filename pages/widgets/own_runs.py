@@ -10,7 +10,7 @@ from ae_core import archive, data, kinds, networks, runs, tasks
 from ae_core import settings as limits
 from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
-from ae_core.tasks import Job, import_run, ownership
+from ae_core.tasks import Job, catalog, ownership
 from pages.serving import uploads, visitor
 from pages.widgets import alerts, controls, next_page, progress, run_picker
 
@@ -67,7 +67,7 @@ def watch(names: list[str]) -> None:
             st.rerun(scope="app")
         with st.container(border=True):
             st.text(job.title)
-            doing = "Import" if import_run.is_import(job.path) else kinds.get(job.spec.kind).title
+            doing = kinds.get(job.spec.kind).title if job.task == "train" else catalog.get(job.task).title
             st.progress(job.status.fraction, text=f"{doing} · {progress.standing(job)}")
             next_page.link("train.py", "Watch, or stop it", job=name)
 
@@ -221,7 +221,7 @@ def bring() -> None:
     uploads.use([file.file_id])
     if st.button("Import", icon=":material/upload:"):
         try:
-            job = import_run.submit(file.getvalue(), visitor.current())
+            job = tasks.submit_import(file.getvalue(), visitor.current())
         except ExplorerError as error:
             alerts.error("This file was not imported.", error)
         else:

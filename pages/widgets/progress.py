@@ -100,7 +100,7 @@ def watch(job_id: str) -> None:
 
 
 def standing(job: Job) -> str:
-    """Where a training under way stands, in a few words."""
+    """Where a job under way stands, in a few words."""
     status = job.status
     if status.state == "queued":
         return _waiting(tasks.place(job))

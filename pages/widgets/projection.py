@@ -1,4 +1,4 @@
-"""Picks how codes of many units become places on a plane, and computes what takes long beside the page."""
+"""Picks how codes of many units become places on a plane."""
 
 from dataclasses import dataclass
 
@@ -6,15 +6,12 @@ import numpy as np
 import streamlit as st
 
 from ae_core import projecting
-from ae_core.errors import ExplorerError
 from ae_core.inference import LoadedRun
-from ae_core.runs import Run
 from pages.serving import caches
-from pages.widgets import alerts, controls
+from pages.widgets import computation, controls
 
 KEY = "projection"
 PRINCIPAL, TSNE = "Principal directions", "t-SNE"
-SECONDS = 1.0  # between two looks at a computation
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,8 @@ def show(run: LoadedRun, name: str) -> Projected:
                 "decoder:** between its dots there is no code, and so no image.",
                 "places, axes = projecting.read(run.run), None",
             )
-        _ask_or_watch(run.run)
+        waiting = "There is no t-SNE of this run yet. It takes about a minute; meanwhile its principal directions."
+        computation.show("project", run.run, waiting)
     plane = caches.plane(run.run)
     caption = (
         f"The code has {run.latent_dim} units; this is its shadow on the two directions in which the codes vary "
@@ -75,38 +73,3 @@ def show(run: LoadedRun, name: str) -> Projected:
         caption if run.latent_dim > 2 else "",
         "plane = latent.main_plane(codes)\nplaces, axes = plane.points(codes), plane.labels",
     )
-
-
-def _ask_or_watch(run: Run) -> None:
-    now = projecting.status(run)
-    if now.active:
-        # The fragment's own timer: nothing runs once it is done.
-        st.fragment(_watch, run_every=SECONDS)(run)
-        return
-    if now.state == "failed":
-        alerts.error("t-SNE was not computed.", now.reason)
-    elif now.state == "stopped":
-        st.info("t-SNE was stopped.")
-    else:
-        st.info("There is no t-SNE of this run yet. It takes about a minute; meanwhile its principal directions.")
-    label = "Compute t-SNE" if now.state == "none" else "Compute t-SNE again"
-    if st.button(label, icon=":material/play_arrow:"):
-        try:
-            projecting.start(run)
-        except ExplorerError as error:
-            alerts.error("It could not be started.", error)
-        else:
-            st.rerun()
-
-
-def _watch(run: Run) -> None:
-    now = projecting.status(run)
-    if not now.active:
-        st.rerun()
-    left = f", {np.ceil(now.seconds_left):.0f} s left" if now.seconds_left is not None else ""
-    st.progress(now.fraction, text=f"t-SNE: {now.phase.lower()}{left}. Meanwhile the principal directions.")
-    if st.button("Stop t-SNE", icon=":material/stop:"):
-        try:
-            projecting.request_stop(run)
-        except ExplorerError as error:
-            alerts.error("It could not be stopped.", error)

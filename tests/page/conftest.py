@@ -8,6 +8,7 @@ import pytest
 from visiting import ME
 
 from ae_core import runs, tasks
+from ae_core.tasks import catalog, local, worker
 from pages.serving import visitor
 from pages.widgets import plot
 
@@ -46,6 +47,20 @@ def small_images(nothing_ships: Path, digits_runs: dict[str, Path], monkeypatch:
 def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings stay in the queue."""
     monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def short_jobs_are_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes a moment is computed in this process before the page looks again."""
+    start = local.start
+
+    def start_or_do(job: tasks.Job) -> None:
+        if catalog.lane_of(job.path) == "short":
+            worker.run(job.path)
+        else:
+            start(job)
+
+    monkeypatch.setattr(local, "start", start_or_do)
 
 
 @pytest.fixture

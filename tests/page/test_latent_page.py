@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import button, code_of, made_by, open_page
+from visiting import button, code_of, made_by, open_page, progress_texts
 
-from ae_core import data, derived, inference, latent, metrics, processes, projecting, runs
+from ae_core import data, inference, latent, metrics, processes, projecting, runs, tasks
+from ae_core.tasks import folder, worker
 from pages.widgets import codes_table, plot, projection, selection
 
 LABELS = data.load("fashion-mnist").split("test").labels
@@ -165,36 +166,35 @@ def mine(data_folder: Path, digits_runs: dict[str, Path]) -> runs.Run:
     return runs.read(Path(shutil.copytree(digits_runs["vanilla"], data_folder / "runs" / "mine")))
 
 
-def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(
-    mine: runs.Run, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[Any] = []
-    monkeypatch.setattr(processes, "start", lambda *arguments: started.append(arguments))
+@pytest.mark.usefixtures("nothing_starts")
+def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(mine: runs.Run, shown: dict[str, Any]) -> None:
     app = visit(run="mine", projection="t-SNE")
     assert "no t-SNE of this run yet" in app.info[0].value
     assert shown["scatter"].layout.xaxis.title.text, "meanwhile the principal directions"
     button(app, "Compute t-SNE").click().run()
-    assert len(started) == 1
-    sound(app)
-    button(app, "Stop t-SNE").click().run()
-    assert (derived.folder(mine) / "stop").exists()
-
-    assert projecting.work(mine).state == "stopped"
+    assert progress_texts(sound(app)) == ["Computing t-SNE · Next in the queue, starts in under a minute"]
+    job = tasks.shared("project", mine)
+    assert job is not None
+    with processes.working(job.path):
+        tasks.Status("running", "Moving the dots", 0.5, 12.0).write(job.path)
+        assert progress_texts(sound(app.run())) == ["Computing t-SNE · Moving the dots · 12 s left"]
+        button(app, "Stop computing t-SNE").click().run()
+        assert (job.path / "stop").exists()
+    tasks.Status("cancelled", "").write(job.path)
     sound(app.run())
     assert "stopped" in app.info[0].value
-    (derived.folder(mine) / "stop").unlink()
-    assert projecting.work(mine).state == "finished"
+    button(app, "Compute t-SNE again").click().run()
+    assert worker.run(job.path) == 0
     sound(app.run())
     assert shown["scatter"].layout.xaxis.showticklabels is False
 
 
 def test_a_computation_that_died_is_said_and_can_be_started_again(mine: runs.Run) -> None:
-    folder = derived.folder(mine)
-    folder.mkdir(parents=True)
-    projecting.Status("running", "Moving the dots", 0.5).write(folder)
+    job = folder.create_shared("project", mine, "someone")
+    tasks.Status("running", "Moving the dots", 0.5).write(job.path)
     app = open_page("latent_space", run="mine", projection="t-SNE")
     assert not app.exception
-    assert app.error[0].value == "t-SNE was not computed."
+    assert app.error[0].value == "The computation of t-SNE failed."
     assert "ended unexpectedly" in "\n".join(t.value for t in app.text)
     assert button(app, "Compute t-SNE again")
 

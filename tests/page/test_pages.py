@@ -14,17 +14,20 @@ from visiting import (
     ROOT,
     alter,
     assert_sound,
+    button,
     cut,
     job_in_state,
     open_page,
     pictures,
     png,
+    progress_texts,
     said,
     start,
     turn,
 )
 
-from ae_core import cards, data, runs
+from ae_core import cards, data, runs, tasks
+from ae_core.tasks import worker
 from pages.serving import caches
 
 PAGES = (
@@ -97,6 +100,26 @@ def test_the_link_picks_the_run() -> None:
     app = open_page("sampler", run="denoising-2d")
     assert app.selectbox(key="run").value == "denoising-2d"
     assert not app.warning
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_the_sampler_waits_for_no_density(mine: Path) -> None:
+    app = open_page("sampler", run="vanilla")
+    assert_sound(app)
+    assert progress_texts(app) == ["Computing the density · Next in the queue, starts in under a minute"]
+    job = tasks.shared("fit", runs.read(mine / "vanilla"))
+    assert job is not None
+    tasks.Status("failed", reason="All codes are the same.").write(job.path)
+    app.run()
+    assert_sound(app)
+    assert "All codes are the same." in said(app)
+    button(app, "Compute the density again").click().run()
+    before = pictures(app)
+    assert worker.run(job.path) == 0
+    app.run()
+    assert_sound(app)
+    assert pictures(app) == before + 1
+    assert "Codes drawn from a mixture of 10 Gaussians" in said(app)
 
 
 @pytest.mark.parametrize("page", OF_ONE_RUN)
