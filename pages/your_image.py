@@ -65,7 +65,7 @@ with theirs:
             comparison.prepare(run.run)
     if prepared:
         x = prepared[0][1][-1].image
-        wanted = comparison.show([comparison.ask(run, x) for run in asked], key="answers")
+        wanted = comparison.show([comparison.ask(run, x) for run in asked], key="comparison")
         if wanted:
             run_picker.remember(wanted)
             st.switch_page("reconstruct.py", query_params={run_picker.KEY: wanted})

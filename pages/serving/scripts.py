@@ -1,39 +1,54 @@
-"""Serves the scripts of our components: Streamlit would send them anew with each figure of each rerun."""
+"""Serves the JavaScript modules of our components: Streamlit would send them again with every message."""
 
-import gzip
 import hashlib
 import json
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from pages.serving import routes
 
-PATH = "/assets/scripts"
+FOLDER = Path(__file__).resolve().parents[1] / "widgets"
+_modules = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*.js"))}
+# Modules import each other by relative address, so a change of one gives all of them a new one.
+PATH = f"/assets/scripts/{hashlib.sha256(repr(_modules).encode()).hexdigest()[:12]}"
 
-_packed: dict[str, bytes] = {}
+_IMPORT = re.compile(r'^.*\bfrom "(\..+)";$', re.MULTILINE)
 
 
-def of(name: str, *parts: Path) -> str:
-    """The script of a component: it loads those parts, as one module, which a browser keeps.
+def _with_imports(module: str, found: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """A module and all that it imports, after those that were found before."""
+    if module in found:
+        return found
+    found += (module,)
+    for name in _IMPORT.findall(_modules[module]):
+        found = _with_imports(normpath(PurePosixPath(module).parent / name), found)
+    return found
+
+
+def loader(module: str) -> str:
+    """The script of a component: it passes on the default export of a module, which browsers keep.
+
+    All that the module imports is fetched at once, not when the module that needs it has come.
 
     Args:
-        name: Of the component.
-        parts: Files, one of which exports what shows it.
+        module: Its path in the folder of widgets.
     """
-    content = "\n".join(part.read_text() for part in parts).encode()
-    file = f"{name}-{hashlib.sha256(content).hexdigest()[:12]}.js"  # another content has another link
-    _packed[file] = gzip.compress(content)
-    link = json.dumps(routes.link(f"{PATH}/{file}"))
-    return f"const {{ default: show }} = await import(new URL({link}, document.baseURI));\nexport default show;\n"
+    names, base = json.dumps(_with_imports(module)), json.dumps(routes.link(f"{PATH}/"))
+    return f"""const load = (name) => import(new URL({base} + name, document.baseURI));
+const [{{ default: show }}] = await Promise.all({names}.map(load));
+export default show;
+"""
 
 
 def _serve(request: Request) -> Response:
-    content = _packed.get(request.path_params["file"])
-    if content is None:
-        return Response("There is no such script.", 404, media_type="text/plain")
-    return Response(content, media_type="text/javascript", headers=routes.PACKED)
+    source = _modules.get(request.path_params["module"])
+    if source is None:
+        return PlainTextResponse("There is no such script.", 404)
+    return Response(source, media_type="text/javascript", headers=routes.KEPT)  # Streamlit compresses it
 
 
-ROUTE = routes.route(PATH + "/{file}", _serve)
+ROUTE = routes.route(PATH + "/{module:path}", _serve)

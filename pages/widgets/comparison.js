@@ -1,39 +1,41 @@
 // A row for each run: what it makes of an image. Rows stay where they are; only what they show changes.
-// The module is shared and called again at each rerun, so state hangs on the element.
-const shown = new WeakMap();
+import { component } from "./component.js";
+import { contextOf, find, loadImage, make, makeCanvas, themed } from "./elements.js";
 
-const KINDS = ["back", "error", "map", "near", "near", "near"];
+/**
+ * @typedef {object} Row
+ * @property {string} name  Of the run.
+ * @property {string} title
+ * @property {string} words
+ * @property {boolean} unseen  Whether the model has not seen the like.
+ * @property {string} mse
+ * @property {[across: number, down: number]} place  On the map, in [0, 1] or beyond.
+ * @property {string[]} classes  Of the nearest training images.
+ * @property {[height: number, width: number]} size
+ * @property {string} greys  The reconstruction and the nearest training images, side by side.
+ * @property {string} error
+ * @property {string} map  Where the test codes are: the denser, the more opaque.
+ * @typedef {{ rows: Row[], summary: string, page: string }} Data
+ * @typedef {{ greys: HTMLImageElement, error: HTMLImageElement, map: HTMLImageElement }} Pictures
+ */
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  let answers = shown.get(parentElement);
-  if (!answers) {
-    answers = new Answers(parentElement);
-    shown.set(parentElement, answers);
-  }
-  answers.open = (name) => setTriggerValue("opened", name);
-  answers.load(data);
-  return () => {
-    answers.close();
-    shown.delete(parentElement);
-  };
-}
+class Comparison {
+  /** @type {(name: string) => void} */
+  open = () => {};
+  /** @type {Map<string, ReturnType<Comparison["build"]>>} */
+  rows = new Map();
+  /** @type {Map<string, HTMLImageElement>} */
+  maps = new Map();
+  /** @type {Pictures[]} */
+  pictures = [];
+  closing = new AbortController();
 
-async function picture(uri) {
-  const image = new Image();
-  image.src = uri;
-  await image.decode();
-  return image;
-}
-
-class Answers {
+  /** @param {HTMLElement} root */
   constructor(root) {
-    this.list = root.querySelector(".rows");
-    this.summary = root.querySelector(".summary");
-    this.rows = new Map();
-    this.maps = new Map();
-    this.theme = matchMedia("(prefers-color-scheme: dark)");
-    this.closing = new AbortController();
-    this.theme.addEventListener("change", () => this.draw(), { signal: this.closing.signal });
+    this.list = find(root, "rows");
+    this.summary = find(root, "summary");
+    const theme = matchMedia("(prefers-color-scheme: dark)");
+    theme.addEventListener("change", () => this.draw(), { signal: this.closing.signal });
   }
 
   close() {
@@ -41,12 +43,15 @@ class Answers {
     this.list.replaceChildren(); // whoever comes next builds its own
   }
 
-  async load(data) {
+  /** @param {import("./component.js").Update<Data>} update */
+  async update({ data, setTriggerValue }) {
+    this.open = (name) => setTriggerValue("opened", name);
     this.latest = data;
     const pictures = await Promise.all(
       data.rows.map(async ({ greys, error, map }) => {
-        if (!this.maps.has(map)) this.maps.set(map, await picture(map)); // the same for every image
-        return { greys: await picture(greys), error: await picture(error), map: this.maps.get(map) };
+        const known = this.maps.get(map) ?? (await loadImage(map)); // the same for every image
+        this.maps.set(map, known);
+        return { greys: await loadImage(greys), error: await loadImage(error), map: known };
       }),
     );
     if (this.latest !== data || this.closing.signal.aborted) return; // a later stroke was faster
@@ -57,49 +62,44 @@ class Answers {
 
   draw() {
     if (!this.data) return;
-    this.data.rows.forEach((row, i) => {
-      if (!this.rows.has(row.name)) this.rows.set(row.name, this.build(row));
-      const parts = this.rows.get(row.name);
+    const items = this.data.rows.map((row, i) => {
+      const parts = this.rows.get(row.name) ?? this.build(row);
+      this.rows.set(row.name, parts);
       this.write(parts, row);
       this.paint(parts, row, this.pictures[i]);
+      return parts.item;
     });
     this.summary.textContent = this.data.summary;
-    const items = this.data.rows.map((row) => this.rows.get(row.name).item);
     if (items.some((item, i) => this.list.children[i] !== item) || items.length !== this.list.children.length)
       this.list.replaceChildren(...items);
   }
 
-  build(row) {
-    const make = (name, parent, className = "") => {
-      const element = document.createElement(name);
-      element.className = className;
-      parent?.append(element);
-      return element;
-    };
-    const item = make("li", null, "row");
-    const said = make("div", item, "said");
-    const link = make("a", said);
-    link.textContent = row.title;
-    link.href = `${this.data.page}?run=${encodeURIComponent(row.name)}`;
+  /** @param {Row} row */
+  build({ name, title, size: [h, w], classes }) {
+    const link = make("a", "", title);
+    link.href = `${this.data?.page}?run=${encodeURIComponent(name)}`;
     link.title = "See what it makes of the test images";
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
       event.preventDefault();
-      this.open(row.name); // without a reload, so that the drawing stays
+      this.open(name); // without a reload, so that the drawing stays
     });
-    const mse = make("span", said, "mse");
-    const words = make("p", said);
-    const tiles = make("div", item, "tiles");
-    const figures = KINDS.map((kind) => {
-      const figure = make("figure", tiles);
-      const canvas = make("canvas", figure, kind === "back" || kind === "near" ? `grey ${kind}` : kind);
-      canvas.setAttribute("role", "img");
-      return { canvas, caption: kind === "near" ? make("figcaption", figure) : null };
-    });
-    return { item, mse, words, figures };
+    const mse = make("span", "mse");
+    const words = make("p");
+    const captions = classes.map(() => make("figcaption"));
+    const canvases = ["grey back", "error", "map", ...classes.map(() => "grey near")].map((kind) =>
+      makeCanvas(kind, w, h),
+    );
+    const figures = canvases.map((canvas, i) => make("figure", "", canvas, captions[i - 3] ?? ""));
+    const item = make("li", "row", make("div", "said", link, mse, words), make("div", "tiles", ...figures));
+    return { item, mse, words, canvases, captions };
   }
 
-  write({ item, mse, words, figures }, row) {
+  /**
+   * @param {ReturnType<Comparison["build"]>} parts
+   * @param {Row} row
+   */
+  write({ item, mse, words, canvases, captions }, row) {
     item.classList.toggle("unseen", row.unseen);
     mse.textContent = `MSE ${row.mse}`;
     words.textContent = row.words;
@@ -107,60 +107,65 @@ class Answers {
       ? `${Math.round(row.place[0] * 100)} % from the left, ${Math.round(row.place[1] * 100)} % from the top`
       : "outside of the map";
     const labels = [
-      `${row.title}: reconstruction`,
-      `${row.title}: signed error`,
-      `${row.title}: place of the code among those of the test images, ${where}`,
-      ...row.classes.map((name, i) => `${row.title}: nearest training image ${i + 1}, ${name}`),
+      "reconstruction",
+      "signed error",
+      `place of the code among those of the test images, ${where}`,
+      ...row.classes.map((name, i) => `nearest training image ${i + 1}, ${name}`),
     ];
-    figures.forEach(({ canvas, caption }, i) => {
-      canvas.setAttribute("aria-label", labels[i]);
-      if (caption) caption.textContent = caption.title = row.classes[i - 3];
+    canvases.forEach((canvas, i) => {
+      canvas.ariaLabel = `${row.title}: ${labels[i]}`;
+    });
+    captions.forEach((caption, i) => {
+      caption.textContent = caption.title = row.classes[i];
     });
   }
 
-  paint({ figures }, row, { greys, error, map }) {
-    const [h, w] = row.size;
-    const canvases = figures.map(({ canvas }) => canvas);
-    const put = (canvas, image, from) => {
-      canvas.width = w;
-      canvas.height = h;
-      canvas.getContext("2d").drawImage(image, from * w, 0, w, h, 0, 0, w, h);
-    };
-    const [back, wrong, place, ...near] = canvases;
-    put(back, greys, 0);
-    put(wrong, error, 0);
-    near.forEach((canvas, i) => put(canvas, greys, i + 1));
-    this.paint_map(place, map, row.place);
-  }
-
-  // Where the test codes are in the colour of text, the denser the stronger; the place as a ring.
-  paint_map(canvas, map, [across, down]) {
-    const side = 2 * map.width;
-    canvas.width = canvas.height = side;
-    const context = canvas.getContext("2d");
-    const style = getComputedStyle(canvas);
-    const ink = style.getPropertyValue("--st-text-color") || "#888";
-    context.drawImage(map, 0, 0, side, side);
-    const pixels = context.getImageData(0, 0, side, side);
-    for (let i = 0; i < pixels.data.length; i += 4) pixels.data[i + 3] = 0.6 * pixels.data[i];
-    context.putImageData(pixels, 0, 0);
-    context.globalCompositeOperation = "source-in";
-    context.fillStyle = ink;
-    context.fillRect(0, 0, side, side);
-    context.globalCompositeOperation = "source-over";
-    const radius = 9;
-    const within = (share) => Math.min(Math.max(share * side, radius + 3), side - radius - 3);
-    const outside = [across, down].some((share) => share < 0 || share > 1);
-    for (const [width, colour] of [
-      [9, style.getPropertyValue("--st-background-color") || "#fff"],
-      [4, style.getPropertyValue("--st-primary-color") || "#36c"],
-    ]) {
-      context.lineWidth = width;
-      context.strokeStyle = colour;
-      context.setLineDash(outside && width === 4 ? [5, 5] : []);
-      context.beginPath();
-      context.arc(within(across), within(down), radius, 0, 2 * Math.PI);
-      context.stroke();
-    }
+  /**
+   * @param {ReturnType<Comparison["build"]>} parts
+   * @param {Row} row
+   * @param {Pictures} pictures
+   */
+  paint({ canvases: [back, error, place, ...near] }, { size: [h, w], place: at }, pictures) {
+    contextOf(error).clearRect(0, 0, w, h); // it is not opaque
+    contextOf(error).drawImage(pictures.error, 0, 0);
+    for (const [i, canvas] of [back, ...near].entries())
+      contextOf(canvas).drawImage(pictures.greys, i * w, 0, w, h, 0, 0, w, h);
+    paintMap(place, pictures.map, at);
   }
 }
+
+/**
+ * The map in the colour of text, and a place on it as a ring.
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLImageElement} map
+ * @param {[across: number, down: number]} place
+ */
+function paintMap(canvas, map, [across, down]) {
+  const side = 2 * map.width;
+  canvas.width = canvas.height = side;
+  const context = contextOf(canvas);
+  context.globalAlpha = 0.6;
+  context.drawImage(map, 0, 0, side, side);
+  context.globalAlpha = 1;
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = themed(canvas, "text-color") || "#888";
+  context.fillRect(0, 0, side, side);
+  context.globalCompositeOperation = "source-over";
+  const radius = 9;
+  /** @param {number} share */
+  const within = (share) => Math.min(Math.max(share * side, radius + 3), side - radius - 3);
+  const outside = [across, down].some((share) => share < 0 || share > 1);
+  /** @param {number} width @param {string} colour @param {number[]} dash */
+  const ring = (width, colour, dash) => {
+    context.lineWidth = width;
+    context.strokeStyle = colour;
+    context.setLineDash(dash);
+    context.beginPath();
+    context.arc(within(across), within(down), radius, 0, 2 * Math.PI);
+    context.stroke();
+  };
+  ring(9, themed(canvas, "background-color") || "#fff", []);
+  ring(4, themed(canvas, "primary-color") || "#36c", outside ? [5, 5] : []);
+}
+
+export default component(Comparison);

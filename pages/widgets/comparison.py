@@ -22,7 +22,6 @@ NEIGHBOURS = 3
 MAP_SIDE = 56
 UNSEEN, HARDLY_SEEN = 99.0, 95.0  # percentile ranks
 HERE = Path(__file__).parent
-SCRIPT = scripts.of("comparison", HERE / "comparison.js")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def _training_codes(run: Run) -> Index:
 @caches.memoize(32)
 def _map(run: Run) -> tuple[str, tuple[float, float, float, float]]:
     picture, extent = density_map(caches.places(run), MAP_SIDE)
-    return images.data_uri(picture), extent
+    return images.data_uri(np.dstack([np.zeros_like(picture), picture])), extent  # black, the denser the more opaque
 
 
 def prepare(run: Run) -> None:
@@ -134,10 +133,10 @@ def show(answers: Sequence[Answer], key: str) -> str | None:
 @cache
 def _component() -> Any:
     return st.components.v2.component(
-        "answers",
+        "comparison",
         html=(HERE / "comparison.html").read_text(),
         css=(HERE / "comparison.css").read_text(),
-        js=SCRIPT,
+        js=scripts.loader("comparison.js"),
     )
 
 

@@ -1,57 +1,117 @@
 // What can be done with the dots of a scatter: select some, bring one class out, come near and see their images.
+import * as base64 from "./base64.js";
+import { ARROWS, contextOf, make, themed } from "./elements.js";
+import * as plotly from "./plotly.js";
+import { Sprites } from "./sprites.js";
+
+/**
+ * @typedef {object} Selection
+ * @property {string} mask  A bit for each test image, in base64: whether it is selected.
+ * @property {number[]} marked  Numbers of those with a ring around them.
+ * @property {import("./sprites.js").Sheets} sprites
+ * @property {number[]} image  Height and width.
+ * @property {string} view  What the axes are.
+ *
+ * @typedef {{ x: ArrayLike<number>, y: ArrayLike<number>, n: ArrayLike<number>, name: string, colour: string }} Trace
+ *   Dots of one class; `n` are numbers of test images.
+ * @typedef {{ n: number, x: number, y: number, colour: string, dimmed: boolean }} Dot  In pixels of the element.
+ */
+
 const FEW = 80; // dots in view, from which on they become images
 const LARGE = 9;
 const MARGIN = 24; // pixels around the view whose dots count as in it
 const GREY = "rgba(128, 128, 128, 1)";
 const HINT = "Arrow keys move, plus and minus zoom, 0 shows all, Escape lets go of the selection.";
+/** @type {Record<string, number>} */
+const ZOOMS = { "+": 0.7, "=": 0.7, "-": 1 / 0.7 };
 
-const arrays = { i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, f4: Float32Array };
-const raw = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-const numbers = (values) => (values?.bdata ? new arrays[values.dtype](raw(values.bdata).buffer) : (values ?? []));
+const ARRAYS = { i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, f4: Float32Array };
 
-class Dots {
-  constructor(element, redraw) {
+/**
+ * Numbers of a figure: Plotly's JSON holds most of them as bytes.
+ * @param {number[] | { bdata: string, dtype: keyof typeof ARRAYS } | undefined} values
+ * @returns {ArrayLike<number>}
+ */
+function numbers(values) {
+  if (!values || Array.isArray(values)) return values ?? [];
+  return new ARRAYS[values.dtype](base64.decode(values.bdata).buffer);
+}
+
+export class Dots {
+  /** @type {Trace[]} */
+  traces = [];
+  /** @type {string | null} */
+  emphasis = null; // the name of the class that was clicked in the legend
+  /** @type {string | null} */
+  refocus = null; // the name of the class whose button in the legend is to have the focus
+  revision = 0;
+  selected = new Uint8Array(); // a bit for each test image
+  some = false; // whether any is selected
+  /** @type {Set<number>} */
+  marked = new Set();
+  adds = false; // whether what is chosen now comes to what is selected, or goes from it
+  takes = false;
+  dragged = false;
+  letGo = -Infinity; // when a double click did
+  side = 0; // of a dot's image, in pixels
+  canvas = make("canvas", "dots-above");
+  /** @type {(numbers: number[]) => void} */
+  tell = () => {};
+
+  /**
+   * @param {import("./plotly.js").Figure} element
+   * @param {AbortSignal} signal  When it ends.
+   * @param {() => void} redraw
+   */
+  constructor(element, signal, redraw) {
     this.element = element;
     this.redraw = redraw;
-    this.emphasis = null; // the name of the class that was clicked in the legend
-    this.revision = 0;
+    this.canvas.ariaHidden = "true"; // the table says the same in words
+    this.canvas.style.cssText = "position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none";
     element.tabIndex = 0;
     element.setAttribute("aria-description", HINT);
-    element.addEventListener("keydown", (event) => this.key(event));
-    element.addEventListener(
-      "pointerdown",
-      (event) => {
-        this.adds = event.shiftKey;
-        this.takes = event.altKey;
-        if (!event.target.closest?.("[tabindex]:not(.plot)")) element.focus({ preventScroll: true });
-      },
-      true,
-    );
+    element.addEventListener("keydown", (event) => this.key(event), { signal });
+    element.addEventListener("pointerdown", (event) => this.press(event), { signal, capture: true });
   }
 
-  // Before a figure is drawn: how its traces look with this selection and emphasis.
+  /** @param {PointerEvent} event */
+  press(event) {
+    this.adds = event.shiftKey;
+    this.takes = event.altKey;
+    const within = /** @type {Element} */ (event.target).closest?.("[tabindex]:not(.plot)");
+    if (!within) this.element.focus({ preventScroll: true });
+  }
+
+  /** @param {number} n */
+  has(n) {
+    return Boolean(((this.selected[n >> 3] ?? 0) >> (7 - (n & 7))) & 1);
+  }
+
+  /**
+   * Before a figure is drawn: how its traces look with this selection and emphasis.
+   * @param {any[]} traces
+   * @param {any} layout
+   * @param {Selection} selection
+   * @param {(numbers: number[]) => void} tell  What someone selects.
+   */
   prepare(traces, layout, { mask, marked, sprites, image, view }, tell) {
     this.tell = tell;
-    const bits = raw(mask);
-    this.has = (n) => ((bits[n >> 3] ?? 0) >> (7 - (n & 7))) & 1;
-    this.some = bits.some(Boolean);
-    const many = bits.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0) > FEW;
+    this.selected = base64.decode(mask);
+    this.some = this.selected.some(Boolean);
     this.marked = new Set(marked);
-    if (this.links !== sprites.links[0]) {
-      this.links = sprites.links[0];
+    if (this.sprites?.sheets.links[0] !== sprites.links[0])
       this.sprites = new Sprites(sprites, image, () => this.overlay());
-    }
-    this.dots = traces.map((trace) => {
-      const [x, y, n] = [trace.x, trace.y, trace.customdata].map(numbers);
-      return { x, y, n, name: trace.name, colour: trace.marker.color };
+    this.traces = traces.map(({ x, y, customdata, name, marker }) => {
+      return { x: numbers(x), y: numbers(y), n: numbers(customdata), name, colour: marker.color };
     });
-    if (!this.dots.some((trace) => trace.name === this.emphasis)) this.emphasis = null;
+    if (!this.traces.some((trace) => trace.name === this.emphasis)) this.emphasis = null;
+    const chosen = this.traces.map(({ n }) => [...Array(n.length).keys()].filter((k) => this.has(n[k])));
+    const few = chosen.flat().length <= FEW;
     traces.forEach((trace, i) => {
       const back = this.emphasis !== null && trace.name !== this.emphasis;
       if (this.some) {
-        trace.selectedpoints = [];
-        this.dots[i].n.forEach((n, k) => this.has(n) && trace.selectedpoints.push(k));
-        if (!many) trace.selected.marker.size = LARGE; // a few would be lost among thousands
+        trace.selectedpoints = chosen[i];
+        if (few) trace.selected.marker.size = LARGE; // a few would be lost among thousands
         if (this.emphasis !== null) trace.unselected.marker.opacity = back ? 0.06 : 0.35;
       }
       if (back) {
@@ -65,17 +125,15 @@ class Dots {
     layout.selectionrevision = ++this.revision; // what is selected comes from the server
   }
 
-  // After it was drawn: once, what listens to it; each time, what lies above it.
+  /** After it was drawn: once, what listens to it; each time, what lies above it. */
   drawn() {
     const element = this.element;
-    if (!this.canvas?.isConnected) {
-      this.canvas = document.createElement("canvas");
-      this.canvas.className = "dots-above";
-      this.canvas.style = "position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none";
-      this.canvas.setAttribute("aria-hidden", "true"); // the table says the same in words
+    if (!this.canvas.isConnected) {
       element.querySelectorAll(".main-svg")[1].before(this.canvas);
       // Plotly says what is selected at each redraw: only the end of a drag is someone's wish.
-      element.on("plotly_selecting", () => (this.dragged = true));
+      element.on("plotly_selecting", () => {
+        this.dragged = true;
+      });
       element.on("plotly_selected", (event) => {
         if (this.dragged && event) this.choose(event.points);
         this.dragged = false;
@@ -85,8 +143,8 @@ class Dots {
         this.letGo = performance.now();
         this.tell([]);
       });
-      element.on("plotly_click", (event) => performance.now() - (this.letGo ?? 0) > 50 && this.choose(event.points));
-      element.on("plotly_legendclick", (event) => this.bring(this.dots[event.curveNumber].name));
+      element.on("plotly_click", (event) => performance.now() - this.letGo > 50 && this.choose(event.points));
+      element.on("plotly_legendclick", (event) => this.bring(this.traces[event.curveNumber].name));
       element.on("plotly_legenddoubleclick", () => false);
       element.on("plotly_relayouting", () => this.clear());
       element.on("plotly_afterplot", () => this.overlay());
@@ -95,51 +153,62 @@ class Dots {
     this.overlay();
   }
 
-  // Points of a lasso, a box or a click: instead of what was selected, or with Shift beside it, with Alt out of it.
+  /**
+   * Points of a lasso, a box or a click: instead of what was selected, or with Shift beside it, with Alt out of it.
+   * @param {{ customdata: number }[]} points
+   */
   choose(points) {
     const chosen = points.map((point) => point.customdata);
-    const before = this.adds || this.takes ? this.dots.flatMap(({ n }) => Array.from(n).filter((k) => this.has(k))) : [];
-    const out = this.takes ? new Set(chosen) : new Set();
-    this.tell([...before.filter((n) => !out.has(n)), ...(this.takes ? [] : chosen)]);
+    if (!this.adds && !this.takes) return this.tell(chosen);
+    const before = this.traces.flatMap(({ n }) => Array.from(n).filter((k) => this.has(k)));
+    const out = new Set(chosen);
+    this.tell([...before.filter((n) => !this.takes || !out.has(n)), ...(this.takes ? [] : chosen)]);
   }
 
-  // A class before all others, or no longer; false keeps Plotly from hiding it.
+  /**
+   * A class before all others, or no longer; false keeps Plotly from hiding it.
+   * @param {string} name
+   */
   bring(name) {
     this.emphasis = this.emphasis === name ? null : name;
     this.redraw();
     return false;
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
-    const { xaxis, yaxis } = this.element._fullLayout;
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-    const zoom = { "+": 0.7, "=": 0.7, "-": 1 / 0.7 }[event.key];
     if (event.target !== this.element || event.ctrlKey || event.metaKey) return;
+    const { xaxis, yaxis } = this.element._fullLayout;
+    const [right, up] = ARROWS[event.key] ?? [0, 0];
+    const zoom = ZOOMS[event.key] ?? 1;
     if (event.key === "Escape") {
       if (this.some) this.tell([]);
       else if (this.emphasis !== null) this.bring(this.emphasis);
-    } else if (way || zoom) {
+    } else if (right || up || zoom !== 1) {
+      /** @param {[number, number]} range  @param {number} steps */
       const moved = ([low, high], steps) => {
-        const [middle, half] = [(low + high) / 2, ((high - low) / 2) * (zoom ?? 1)];
-        const shift = (way ? steps : 0) * 0.15 * (high - low);
-        return [middle - half + shift, middle + half + shift];
+        const middle = (low + high) / 2 + steps * 0.15 * (high - low);
+        const half = ((high - low) / 2) * zoom;
+        return [middle - half, middle + half];
       };
-      const [across, up] = [moved(xaxis.range, way?.[0]), moved(yaxis.range, way?.[1])];
-      window.Plotly.relayout(this.element, { "xaxis.range": across, "yaxis.range": up });
+      const ranges = { "xaxis.range": moved(xaxis.range, right), "yaxis.range": moved(yaxis.range, up) };
+      plotly.loaded().relayout(this.element, ranges);
     } else if (event.key === "0") {
-      window.Plotly.relayout(this.element, { "xaxis.autorange": true, "yaxis.autorange": true });
+      plotly.loaded().relayout(this.element, { "xaxis.autorange": true, "yaxis.autorange": true });
     } else return;
     event.preventDefault();
   }
 
-  // The legend by keyboard and by name, which Plotly leaves to the mouse.
+  /** The legend by keyboard and by name, which Plotly leaves to the mouse. */
   legend() {
-    for (const toggle of this.element.querySelectorAll(".legend .legendtoggle")) {
-      const name = toggle.parentElement.querySelector(".legendtext")?.textContent;
+    /** @type {NodeListOf<SVGElement>} */
+    const toggles = this.element.querySelectorAll(".legend .legendtoggle");
+    for (const toggle of toggles) {
+      const name = toggle.parentElement?.querySelector(".legendtext")?.textContent ?? "";
       toggle.setAttribute("tabindex", "0");
-      toggle.setAttribute("role", "button");
-      toggle.setAttribute("aria-label", `${name}: grey the others out`);
-      toggle.setAttribute("aria-pressed", String(this.emphasis === name));
+      toggle.role = "button";
+      toggle.ariaLabel = `${name}: grey the others out`;
+      toggle.ariaPressed = String(this.emphasis === name);
       toggle.onkeydown = (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
@@ -154,65 +223,83 @@ class Dots {
   }
 
   clear() {
-    this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
+    contextOf(this.canvas).clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  // Dots in view as [number, x, y, colour, dimmed], in pixels of the element.
-  inView() {
+  /**
+   * The dots in a box, or nearly so.
+   * @param {number} left
+   * @param {number} top
+   * @param {number} width
+   * @param {number} height
+   */
+  within(left, top, width, height) {
     const { xaxis, yaxis } = this.element._fullLayout;
-    const [left, top, width, height] = [xaxis._offset, yaxis._offset, xaxis._length, yaxis._length];
+    /** @type {Dot[]} */
     const found = [];
-    for (const { x, y, n, name, colour } of this.dots) {
+    for (const { x: xs, y: ys, n, name, colour } of this.traces) {
       const back = this.emphasis !== null && name !== this.emphasis;
       for (let k = 0; k < n.length; k++) {
-        const [across, down] = [left + xaxis.l2p(x[k]), top + yaxis.l2p(y[k])];
-        if (across < left - MARGIN || across > left + width + MARGIN) continue;
-        if (down < top - MARGIN || down > top + height + MARGIN) continue;
-        found.push({ n: n[k], x: across, y: down, colour, dimmed: this.some ? !this.has(n[k]) : back });
+        const x = left + xaxis.l2p(xs[k]);
+        const y = top + yaxis.l2p(ys[k]);
+        if (x < left - MARGIN || x > left + width + MARGIN || y < top - MARGIN || y > top + height + MARGIN) continue;
+        found.push({ n: n[k], x, y, colour, dimmed: this.some ? !this.has(n[k]) : back });
       }
     }
-    return { found, box: [left, top, width, height] };
+    return found;
   }
 
   overlay() {
-    const element = this.element;
-    if (!this.canvas?.isConnected || !element._fullLayout?.xaxis) return;
+    const { element, canvas } = this;
+    const { xaxis, yaxis } = element._fullLayout ?? {};
+    if (!canvas.isConnected || !xaxis) return;
     this.legend();
     const ratio = devicePixelRatio || 1;
-    this.canvas.width = Math.round(element.clientWidth * ratio);
-    this.canvas.height = Math.round(element.clientHeight * ratio);
-    const context = this.canvas.getContext("2d");
+    canvas.width = Math.round(element.clientWidth * ratio);
+    canvas.height = Math.round(element.clientHeight * ratio);
+    const context = contextOf(canvas);
     context.scale(ratio, ratio);
-    const { found, box } = this.inView();
+    const [left, top, width, height] = [xaxis._offset, yaxis._offset, xaxis._length, yaxis._length];
+    const found = this.within(left, top, width, height);
+    const near = found.length < FEW;
     context.beginPath();
-    context.rect(...box);
+    context.rect(left, top, width, height);
     context.clip();
-    element.dataset.images = found.length < FEW ? found.length : 0;
-    if (found.length < FEW) this.images(context, found, box);
-    const ink = getComputedStyle(element).getPropertyValue("--st-text-color");
-    for (const dot of found) if (this.marked.has(dot.n)) this.ring(context, dot, ink, found.length < FEW);
+    element.dataset.images = String(near ? found.length : 0);
+    if (near) {
+      const room = Math.sqrt((width * height) / Math.max(found.length, 1)) * 0.4;
+      const { h = 0, w = 0 } = this.sprites ?? {};
+      this.side = Math.max(28, Math.min(room, 2 * Math.max(w, h), 64));
+      // Those that stand back first.
+      found.sort((a, b) => Number(b.dimmed) - Number(a.dimmed) || a.n - b.n);
+      for (const dot of found) this.image(context, dot);
+    }
+    context.strokeStyle = themed(element, "text-color");
+    for (const dot of found) if (this.marked.has(dot.n)) this.ring(context, dot, near);
   }
 
-  images(context, found, [, , width, height]) {
-    const { w, h } = this.sprites;
-    const room = Math.sqrt((width * height) / Math.max(found.length, 1)) * 0.4;
-    const side = Math.max(28, Math.min(room, 2 * Math.max(w, h), 64));
-    this.side = side;
-    // Those that stand back first.
-    for (const { n, x, y, colour, dimmed } of found.sort((a, b) => b.dimmed - a.dimmed || a.n - b.n)) {
-      context.globalAlpha = dimmed ? 0.3 : 1;
-      context.fillStyle = colour;
-      context.fillRect(x - side / 2 - 2, y - side / 2 - 2, side + 4, side + 4);
-      if (!this.sprites.draw(context, n, x - side / 2, y - side / 2, side, side)) {
-        context.fillStyle = "#000"; // the ground of what is on its way
-        context.fillRect(x - side / 2, y - side / 2, side, side);
-      }
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Dot} dot
+   */
+  image(context, { n, x, y, colour, dimmed }) {
+    const half = this.side / 2;
+    context.globalAlpha = dimmed ? 0.3 : 1;
+    context.fillStyle = colour;
+    context.fillRect(x - half - 2, y - half - 2, this.side + 4, this.side + 4);
+    if (!this.sprites?.draw(context, n, x - half, y - half, this.side, this.side)) {
+      context.fillStyle = "#000"; // the ground of what is on its way
+      context.fillRect(x - half, y - half, this.side, this.side);
     }
     context.globalAlpha = 1;
   }
 
-  ring(context, { x, y }, ink, framed) {
-    context.strokeStyle = ink;
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Dot} dot
+   * @param {boolean} framed  Whether it is an image.
+   */
+  ring(context, { x, y }, framed) {
     context.lineWidth = 2.5;
     context.beginPath();
     if (framed) context.rect(x - this.side / 2 - 5, y - this.side / 2 - 5, this.side + 10, this.side + 10);

@@ -15,7 +15,6 @@ from ae_core import images
 from pages.serving import scripts
 
 HERE = Path(__file__).parent
-SCRIPT = scripts.of("film", HERE / "film.js")
 SECONDS = 4.0  # that a pass takes
 
 
@@ -42,7 +41,7 @@ def _component() -> Any:
         "film",
         html=(HERE / "film.html").read_text(),
         css=(HERE / "film.css").read_text(),
-        js=SCRIPT,
+        js=scripts.loader("film.js"),
     )
 
 

@@ -16,7 +16,6 @@ from pages.serving import scripts
 
 SIDE = 112  # of the drawing, in pixels: four for each pixel of the models' images
 HERE = Path(__file__).parent
-SCRIPT = scripts.of("pad", HERE / "pad.js")
 
 
 @cache
@@ -25,7 +24,7 @@ def _component() -> Any:
         "pad",
         html=(HERE / "pad.html").read_text(),
         css=(HERE / "pad.css").read_text(),
-        js=SCRIPT,
+        js=scripts.loader("pad.js"),
     )
 
 

@@ -22,7 +22,6 @@ from ae_core import data
 from pages.serving import plotly_script, scripts, sprites
 
 HERE = Path(__file__).parent
-SCRIPT = scripts.of("plot", *(HERE / name for name in ("plot.js", "save.js", "dots.js", "sprites.js")))
 Draw = Callable[[], go.Figure]
 KEPT = 12 << 20  # bytes of figures, of 10 to 200 kB each; 200 visitors missed 23 % of theirs with 16 MB, 38 with 8
 NARROW = "narrow figures"  # of a session: which keys have little room
@@ -34,7 +33,7 @@ def _component() -> Any:
         "plot",
         html='<div class="figure"><div class="plot"></div><div class="save"></div></div>',
         css=(HERE / "plot.css").read_text(),
-        js=SCRIPT,
+        js=scripts.loader("plot.js"),
         isolate_styles=False,
     )
 

@@ -1,34 +1,53 @@
 // Pictures of test images, in sheets that are fetched when one of theirs is first wanted.
-class Sprites {
-  constructor({ links, size, columns }, [h, w], arrived) {
-    Object.assign(this, { links, size, columns, h, w, arrived });
-    this.sheets = new Map();
+import { loadImage } from "./elements.js";
+
+/** @typedef {{ links: string[], size: number, columns: number }} Sheets  `size` images each, in so many columns. */
+
+export class Sprites {
+  /**
+   * @param {Sheets} sheets
+   * @param {number[]} shape  Height and width of an image.
+   * @param {() => void} arrived  Called when a sheet has come.
+   */
+  constructor(sheets, [h, w], arrived) {
+    this.sheets = sheets;
+    this.h = h;
+    this.w = w;
+    this.arrived = arrived;
+    /** @type {Map<number, HTMLImageElement | null>} */
+    this.images = new Map();
   }
 
-  // Draws image n into a rectangle of a canvas; false while its sheet is on the way.
+  /**
+   * Draws image n into a rectangle; false while its sheet is on the way.
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} n
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   */
   draw(context, n, x, y, width, height) {
-    const number = Math.floor(n / this.size);
-    const sheet = this.sheets.get(number);
+    const { size, columns } = this.sheets;
+    const number = Math.floor(n / size);
+    const sheet = this.images.get(number);
     if (sheet === undefined) this.fetch(number);
     if (!sheet) return false;
-    const within = n % this.size;
-    const left = (within % this.columns) * this.w;
-    const top = Math.floor(within / this.columns) * this.h;
+    const left = ((n % size) % columns) * this.w;
+    const top = Math.floor((n % size) / columns) * this.h;
     context.imageSmoothingEnabled = false;
     context.drawImage(sheet, left, top, this.w, this.h, x, y, width, height);
     return true;
   }
 
+  /** @param {number} number */
   async fetch(number) {
-    this.sheets.set(number, null);
-    const image = new Image();
-    image.src = this.links[number];
+    this.images.set(number, null);
     try {
-      await image.decode();
-      this.sheets.set(number, image);
+      this.images.set(number, await loadImage(this.sheets.links[number]));
       this.arrived();
     } catch {
-      this.sheets.delete(number);
+      this.images.delete(number); // asked for again when next wanted
     }
   }
 }

@@ -55,7 +55,7 @@ def paper(tab: Tab) -> np.ndarray:
 
 def reconstructions(tab: Tab) -> np.ndarray:
     """All seven, uint8 (7, 28, 28), once they are drawn."""
-    backs = tab.page.locator(".answers canvas.back")
+    backs = tab.page.locator(".comparison canvas.back")
     expect(backs).to_have_count(len(TITLES))
     tab.quiet()
     return np.stack([pixels(backs.nth(i)) for i in range(len(TITLES))])
@@ -73,7 +73,7 @@ def drawn(tab: Tab) -> Tab:
     tab.open("your-image")
     tab.quiet()
     draw_shirt(tab)
-    expect(tab.page.locator(".answers .row")).to_have_count(len(TITLES))
+    expect(tab.page.locator(".comparison .row")).to_have_count(len(TITLES))
     tab.quiet()
     return tab
 
@@ -99,7 +99,7 @@ def test_a_drawing_is_reconstructed_by_all_seven(drawn: Tab) -> None:
     for name, image in zip(kinds.names(), shown, strict=True):
         run = ae_core.load(ROOT / "checkpoints" / name)
         np.testing.assert_allclose(image / 255, run.reconstruct(x[None])[0], atol=0.02, err_msg=name)
-    text = drawn.page.locator(".answers").inner_text()
+    text = drawn.page.locator(".comparison").inner_text()
     for title in TITLES:
         assert re.search(rf"{title}\s*MSE 0\.\d{{4}}\s*(stranger|more ordinary) than [\d.]+ % of the test images", text)
     assert drawn.errors == []
@@ -134,9 +134,9 @@ def test_undo_takes_a_stroke_back_and_clear_empties_the_pad(drawn: Tab) -> None:
     page.get_by_role("button", name="Clear").click()
     assert not paper(drawn).any()
     expect(page.get_by_text("Draw a shirt, a shoe or a bag")).to_be_visible()
-    expect(page.locator(".answers .row")).to_have_count(0)
+    expect(page.locator(".comparison .row")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
+    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     assert np.array_equal(paper(drawn), before)
     assert drawn.errors == []
 
@@ -155,9 +155,9 @@ def test_the_keyboard_draws(tab: Tab) -> None:
     page.locator(".pad .paper").focus()
     for key in ("Shift+ArrowLeft", "Shift+ArrowUp", "Space", *["ArrowRight"] * 8, *["Shift+ArrowDown"] * 2):
         page.keyboard.press(key)
-    assert tab.page.locator(".answers .row").count() == 0, "the pen is still down"
+    assert tab.page.locator(".comparison .row").count() == 0, "the pen is still down"
     page.keyboard.press("Space")
-    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
+    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     x, y = 224 - 64, 224 - 64
     drawing = paper(tab)
     assert drawing[y, x] == 255
@@ -194,7 +194,7 @@ def test_a_test_image_can_be_put_on_the_pad_and_drawn_upon(tab: Tab) -> None:
     tab.quiet()
     tab.choose("Or begin with a test image", "Bag")
     page.get_by_role("button", name="Put it on the pad").click()
-    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
+    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     tab.quiet()
     drawing = paper(tab)
     image = drawing[8::16, 8::16]
@@ -211,7 +211,7 @@ def test_an_uploaded_photograph_is_reconstructed_by_all_seven(tab: Tab) -> None:
     page.get_by_role("radio", name="Upload").click()
     chooser = page.get_by_test_id("stFileUploader").locator("input[type=file]")
     chooser.set_input_files({"name": "shirt.jpg", "mimeType": "image/jpeg", "buffer": photograph()})
-    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
+    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     expect(page.get_by_text("invert", exact=True)).to_be_visible()
     shown = reconstructions(tab)
     # Bright on dark, upright and whole, as the models see it.
@@ -234,7 +234,7 @@ def test_a_file_that_is_no_image_costs_nothing(tab: Tab) -> None:
     bad = {"name": "notes.png", "mimeType": "image/png", "buffer": b"Dear diary, no image today."}
     chooser.set_input_files([good, bad])
     expect(page.get_by_text("One file could not be read")).to_be_visible()
-    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
+    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     expect(tab.failures).to_have_count(0)
 
 
@@ -258,7 +258,7 @@ def test_a_finger_draws_and_does_not_scroll(tab: Tab) -> None:
     for kind, step in (("touchStart", 0), *[("touchMove", i) for i in range(1, 12)], ("touchEnd", 11)):
         points = [] if kind == "touchEnd" else [{"x": box["x"] + 100, "y": top + 60 + 15 * step}]
         client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
+    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     after = page.locator(".pad .paper").bounding_box()
     assert after is not None
     assert after["y"] == top

@@ -20,8 +20,6 @@ from pages.serving import caches, routes, scripts, sprites
 from pages.serving.lens_tiles import TILE, Scene, scene
 
 HERE = Path(__file__).parent
-PARTS = ("../sprites.js", "view.js", "tiles.js", "points.js", "ground.js", "draw.js", "pointer_input.js", "lens.js")
-SCRIPT = scripts.of("lens", *(HERE / part for part in PARTS))
 GROUND = "Hatched once: farther from every test image than images are from each other, made up by the decoder."
 IMPOSSIBLE = "Hatched twice: no image can have such a code, a unit would be out of its activation's range."
 
@@ -47,7 +45,7 @@ def _component() -> Any:
         "lens",
         html=(HERE / "lens.html").read_text(),
         css=(HERE / "lens.css").read_text(),
-        js=SCRIPT,
+        js=scripts.loader("lens/lens.js"),
     )
 
 

@@ -1,69 +1,104 @@
 // What lies under the dots: an overlay in shades, and hatching where no image or no code can be.
-function draw_ground(canvas, view, overlays, overlay) {
-  const ratio = fit(canvas);
-  const context = canvas.getContext("2d");
-  const side = canvas.width;
-  context.clearRect(0, 0, side, side);
-  const over = overlays[overlay];
-  if (over) lay(context, side, view, over, shades(over.values));
-  if (!overlays.ground) return;
-  for (const kind of [UNSEEN, IMPOSSIBLE]) hatch(context, side, view, overlays.ground, kind, ink(canvas), ratio);
-}
+import { contextOf } from "../elements.js";
+import { fit, ink } from "./draw.js";
+
+/**
+ * @typedef {{ side: number, values: Float32Array, view: number[] }} Overlay  Square values over a view, top row first.
+ * @typedef {import("./view.js").View} View
+ */
 
 const UNSEEN = 1;
 const IMPOSSIBLE = 2;
 
-// Values over a view as one picture, stretched to where that view is now.
-function lay(context, side, view, { side: n, view: [x, y, reach] }, pixels) {
-  const small = new OffscreenCanvas(n, n);
-  small.getContext("2d").putImageData(new ImageData(pixels, n, n), 0, 0);
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {View} view
+ * @param {Overlay | undefined} ground  Kinds of ground.
+ * @param {Overlay | undefined} overlay
+ */
+export function drawGround(canvas, view, ground, overlay) {
+  const ratio = fit(canvas);
+  const context = contextOf(canvas);
+  context.clearRect(0, 0, canvas.width, canvas.width);
+  if (overlay) lay(context, view, overlay, shades(overlay.values));
+  if (ground) for (const kind of [UNSEEN, IMPOSSIBLE]) hatch(context, view, ground, kind, ink(canvas), ratio);
+}
+
+/** @param {number} side */
+function makeSheet(side) {
+  const canvas = new OffscreenCanvas(side, side);
+  return { canvas, context: /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d")) };
+}
+
+/**
+ * Values over a view as one picture, stretched to where that view is now.
+ * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
+ * @param {View} view
+ * @param {Overlay} overlay
+ * @param {Uint8ClampedArray<ArrayBuffer>} pixels
+ */
+function lay(context, view, { side: n, view: [x, y, reach] }, pixels) {
+  const small = makeSheet(n);
+  small.context.putImageData(new ImageData(pixels, n, n), 0, 0);
+  const side = context.canvas.width;
   const [left, top] = view.screen(x - reach, y + reach);
   const width = (reach / view.reach) * side;
   // The outermost values stand on the edge of the view, not half a cell within.
   const cell = width / (n - 1);
   context.imageSmoothingEnabled = true;
-  context.drawImage(small, left * side - cell / 2, top * side - cell / 2, width + cell, width + cell);
+  context.drawImage(small.canvas, left * side - cell / 2, top * side - cell / 2, width + cell, width + cell);
 }
 
-function hatch(context, side, view, layer, kind, colour, ratio) {
-  const pixels = new Uint8ClampedArray(4 * layer.values.length);
-  let any = false;
-  layer.values.forEach((value, i) => {
-    if (value === kind) any = pixels[4 * i + 3] = 255;
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {View} view
+ * @param {Overlay} ground
+ * @param {number} kind
+ * @param {string} colour
+ * @param {number} ratio
+ */
+function hatch(context, view, ground, kind, colour, ratio) {
+  if (!ground.values.includes(kind)) return;
+  const pixels = new Uint8ClampedArray(4 * ground.values.length);
+  ground.values.forEach((value, i) => {
+    if (value === kind) pixels[4 * i + 3] = 255;
   });
-  if (!any) return;
-  const sheet = new OffscreenCanvas(side, side);
-  const onto = sheet.getContext("2d");
-  lay(onto, side, view, layer, pixels);
-  onto.globalCompositeOperation = "source-in";
-  onto.fillStyle = onto.createPattern(hatching(kind, colour, ratio), "repeat");
-  onto.fillRect(0, 0, side, side);
-  context.drawImage(sheet, 0, 0);
+  const sheet = makeSheet(context.canvas.width);
+  lay(sheet.context, view, ground, pixels);
+  sheet.context.globalCompositeOperation = "source-in";
+  sheet.context.fillStyle = sheet.context.createPattern(hatching(kind, colour, ratio), "repeat") ?? colour;
+  sheet.context.fillRect(0, 0, sheet.canvas.width, sheet.canvas.width);
+  context.drawImage(sheet.canvas, 0, 0);
 }
 
-// One tile of it: lines in one way, or in both.
+/**
+ * One tile of it: lines in one way, or in both.
+ * @param {number} kind
+ * @param {string} colour
+ * @param {number} ratio
+ */
 function hatching(kind, colour, ratio) {
-  const tile = new OffscreenCanvas(8 * ratio, 8 * ratio);
-  const line = tile.getContext("2d");
-  line.strokeStyle = colour;
-  line.globalAlpha = kind === IMPOSSIBLE ? 0.3 : 0.2;
-  line.lineWidth = ratio;
-  line.beginPath();
-  for (const shift of [-8, 0, 8]) {
-    line.moveTo((shift - 1) * ratio, 9 * ratio);
-    line.lineTo((shift + 9) * ratio, -1 * ratio);
-    if (kind === IMPOSSIBLE) {
-      line.moveTo((shift - 1) * ratio, -1 * ratio);
-      line.lineTo((shift + 9) * ratio, 9 * ratio);
-    }
+  const { canvas, context } = makeSheet(8 * ratio);
+  context.scale(ratio, ratio);
+  context.strokeStyle = colour;
+  context.globalAlpha = kind === IMPOSSIBLE ? 0.3 : 0.2;
+  for (const shift of [-9, -1, 7]) {
+    context.moveTo(shift, 9);
+    context.lineTo(shift + 10, -1);
+    if (kind !== IMPOSSIBLE) continue;
+    context.moveTo(shift, -1);
+    context.lineTo(shift + 10, 9);
   }
-  line.stroke();
-  return tile;
+  context.stroke();
+  return canvas;
 }
 
-// Low to high as nothing to strong blue: the dots stay readable on it, and it needs no second colour scale.
+/**
+ * Low to high as nothing to strong blue: the dots stay readable on it, and it needs no second colour scale.
+ * @param {Float32Array} values
+ */
 function shades(values) {
-  const sorted = Float32Array.from(values).sort();
+  const sorted = values.slice().sort();
   const low = sorted[0];
   const high = sorted[Math.floor(0.99 * (sorted.length - 1))];
   const pixels = new Uint8ClampedArray(4 * values.length);

@@ -1,16 +1,41 @@
 // Decoded images in tiles as those of a map: all of the plane is one at level 0, and each level halves their side.
-const MOST_TILES = 48; // kept; one takes two megabytes
-const AT_ONCE = 2;
+import { clamp } from "./view.js";
 
-class Tiles {
-  constructor({ link, home: [x, y, reach], tile, level, image: [h, w] }, arrived, failed) {
-    Object.assign(this, { link, side: tile, least: level, pixels: h * w, arrived, failed });
+const KEPT = 48; // tiles of two megabytes
+const AT_ONCE = 2;
+const DEEPEST = 12;
+const WHOLE = "0/0/0"; // the coarse tile that is never let go
+
+export class Tiles {
+  closed = false;
+  /** @type {Map<string, Uint8Array>} */
+  kept = new Map(); // the latest used last
+  /** @type {string[]} */
+  wanted = [];
+  /** @type {Set<string>} */
+  underWay = new Set();
+
+  /**
+   * @param {object} plane
+   * @param {number[]} plane.home  x, y and reach of what shows all of it.
+   * @param {number} plane.tile  Images along each side of a tile, without those beyond its rim.
+   * @param {number} plane.level  The coarsest that is fine enough.
+   * @param {number[]} plane.image  Height and width.
+   * @param {(name: string) => Promise<ArrayBuffer>} load  Gets a tile by "level/column/row".
+   * @param {() => void} arrived
+   * @param {(error: Error) => void} failed
+   */
+  constructor({ home: [x, y, reach], tile, level, image: [h, w] }, load, arrived, failed) {
+    this.side = tile;
+    this.level = level;
+    this.load = load;
+    this.arrived = arrived;
+    this.failed = failed;
     // The world is twice the home view.
-    Object.assign(this, { left: x - 2 * reach, top: y + 2 * reach, size: 4 * reach });
-    this.kept = new Map(); // the latest used last
-    this.wanted = [];
-    this.under_way = new Set();
-    this.sum = new Float32Array(this.pixels);
+    this.left = x - 2 * reach;
+    this.top = y + 2 * reach;
+    this.size = 4 * reach;
+    this.sum = new Float32Array(h * w);
   }
 
   close() {
@@ -19,63 +44,84 @@ class Tiles {
   }
 
   get sharp() {
-    return !this.wanted.length && !this.under_way.size;
+    return !this.wanted.length && !this.underWay.size;
   }
 
-  // All that the view needs, the nearest to a place first; one coarse tile before any other.
+  /**
+   * Fetches all that a view needs, the nearest to a place first; one coarse tile before any other.
+   * @param {import("./view.js").View} view
+   * @param {number} x
+   * @param {number} y
+   */
   want(view, x, y) {
-    const zoomed = 1 + Math.floor(Math.log2(this.size / 2 / view.reach) + 1e-6);
-    const level = Math.min(Math.max(this.least, zoomed), 12);
-    const count = 2 ** level;
-    const size = this.size / count;
-    const cell = (value) => Math.min(Math.max(Math.floor(value), 0), count - 1);
-    const tiny = 1e-6 * view.reach;
-    const [first, last] = [view.x - view.reach + tiny, view.x + view.reach - tiny].map((v) => cell((v - this.left) / size));
-    const [upper, lower] = [view.y + view.reach - tiny, view.y - view.reach + tiny].map((v) => cell((this.top - v) / size));
-    const found = [];
-    for (let row = upper; row <= lower; row++) {
-      for (let column = first; column <= last; column++) {
-        const far = Math.hypot((column + 0.5) * size + this.left - x, this.top - (row + 0.5) * size - y);
-        found.push([far, `${level}/${column}/${row}`]);
-      }
-    }
-    this.wanted = ["0/0/0", ...found.sort((a, b) => a[0] - b[0]).map(([, name]) => name)].filter(
-      (name) => !this.kept.has(name) && !this.under_way.has(name),
-    );
+    const names = [WHOLE, ...this.cover(view, x, y)];
+    this.wanted = names.filter((name) => !this.kept.has(name) && !this.underWay.has(name));
     this.fetch();
   }
 
-  fetch() {
-    while (this.under_way.size < AT_ONCE && this.wanted.length) this.fetch_one(this.wanted.shift());
+  /**
+   * The names of the tiles that cover a view, the nearest to a place first.
+   * @param {import("./view.js").View} view
+   * @param {number} x
+   * @param {number} y
+   */
+  cover(view, x, y) {
+    const zoomed = 1 + Math.floor(Math.log2(this.size / 2 / view.reach) + 1e-6);
+    const level = clamp(zoomed, this.level, DEEPEST);
+    const size = this.size / 2 ** level;
+    const reach = view.reach * (1 - 1e-6); // a tile that only touches it is none of it
+    const [first, upper] = this.cell(view.x - reach, view.y + reach, level);
+    const [last, lower] = this.cell(view.x + reach, view.y - reach, level);
+    /** @type {{ name: string, distance: number }[]} */
+    const found = [];
+    for (let row = upper; row <= lower; row++) {
+      for (let column = first; column <= last; column++) {
+        const distance = Math.hypot(this.left + (column + 0.5) * size - x, this.top - (row + 0.5) * size - y);
+        found.push({ name: `${level}/${column}/${row}`, distance });
+      }
+    }
+    return found.sort((a, b) => a.distance - b.distance).map(({ name }) => name);
   }
 
-  async fetch_one(name) {
-    this.under_way.add(name);
+  /**
+   * Column and row of the tile that holds a place.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} level
+   */
+  cell(x, y, level) {
+    const count = 2 ** level;
+    return [x - this.left, this.top - y].map((way) => clamp(Math.floor((way / this.size) * count), 0, count - 1));
+  }
+
+  fetch() {
+    for (const name of this.wanted.splice(0, AT_ONCE - this.underWay.size)) this.fetchOne(name);
+  }
+
+  /** @param {string} name */
+  async fetchOne(name) {
+    this.underWay.add(name);
     try {
-      const values = new Uint8Array(await fetched(`${this.link}/tile/${name}`));
-      if (this.closed) return;
-      this.kept.set(name, values);
-      if (this.kept.size > MOST_TILES) {
-        const oldest = [...this.kept.keys()].find((key) => key !== "0/0/0");
-        this.kept.delete(oldest);
-      }
+      this.kept.set(name, new Uint8Array(await this.load(name)));
+      if (this.kept.size > KEPT) this.kept.delete([...this.kept.keys()].find((key) => key !== WHOLE) ?? WHOLE);
     } catch (error) {
       this.wanted = [];
-      this.failed(error);
-    } finally {
-      this.under_way.delete(name);
+      if (!this.closed) this.failed(/** @type {Error} */ (error));
     }
+    this.underWay.delete(name);
     if (this.closed) return;
     this.arrived();
     this.fetch();
   }
 
-  // The finest tile that holds a place.
+  /**
+   * The finest tile that holds a place.
+   * @param {number} x
+   * @param {number} y
+   */
   find(x, y) {
-    for (let level = 12; level >= 0; level--) {
-      const count = 2 ** level;
-      const cell = (value) => Math.min(Math.max(Math.floor((value / this.size) * count), 0), count - 1);
-      const [column, row] = [cell(x - this.left), cell(this.top - y)];
+    for (let level = DEEPEST; level >= 0; level--) {
+      const [column, row] = this.cell(x, y, level);
       const name = `${level}/${column}/${row}`;
       const values = this.kept.get(name);
       if (!values) continue;
@@ -86,28 +132,33 @@ class Tiles {
     return null;
   }
 
-  // By cubic convolution between sixteen images (Keys 1981, a = −1/2); false while none is here.
+  /**
+   * Writes the image of a place, by cubic convolution between sixteen; false while none is here.
+   * @param {number} x
+   * @param {number} y
+   * @param {Uint8ClampedArray} rgba
+   */
   decode(x, y, rgba) {
     const tile = this.find(x, y);
     if (!tile) return false;
+    const { sum, side } = this;
     const { values, level, column, row } = tile;
     const size = this.size / 2 ** level;
-    const step = size / (this.side - 1);
+    const step = size / (side - 1);
     const u = (x - this.left - column * size) / step + 1; // the first image lies beyond the rim
     const v = (this.top - row * size - y) / step + 1;
-    const i = Math.min(Math.max(Math.floor(u), 1), this.side - 1);
-    const j = Math.min(Math.max(Math.floor(v), 1), this.side - 1);
+    const i = clamp(Math.floor(u), 1, side - 1);
+    const j = clamp(Math.floor(v), 1, side - 1);
     const across = cubic(u - i);
     const down = cubic(v - j);
-    const { sum, pixels } = this;
     sum.fill(0);
     for (let n = 0; n < 16; n++) {
       const weight = down[n >> 2] * across[n & 3];
-      const start = ((j - 1 + (n >> 2)) * (this.side + 2) + i - 1 + (n & 3)) * pixels;
-      for (let p = 0; p < pixels; p++) sum[p] += weight * values[start + p];
+      const start = ((j - 1 + (n >> 2)) * (side + 2) + i - 1 + (n & 3)) * sum.length;
+      for (let p = 0; p < sum.length; p++) sum[p] += weight * values[start + p];
     }
-    // A canvas keeps bytes clamped and rounded by itself.
-    for (let p = 0, k = 0; p < pixels; p++, k += 4) {
+    // Clamped and rounded by the array itself.
+    for (let p = 0, k = 0; p < sum.length; p++, k += 4) {
       rgba[k] = rgba[k + 1] = rgba[k + 2] = sum[p];
       rgba[k + 3] = 255;
     }
@@ -115,7 +166,11 @@ class Tiles {
   }
 }
 
-function cubic(t) {
+/**
+ * Weights of four values in a row at a share t of the way from the second to the third (Keys 1981, a = −1/2).
+ * @param {number} t
+ */
+export function cubic(t) {
   return [
     (((-t + 2) * t - 1) * t) / 2,
     ((3 * t - 5) * t * t) / 2 + 1,

@@ -1,0 +1,31 @@
+/**
+ * What Streamlit gives a component at each rerun.
+ * @template Data
+ * @typedef {object} Update
+ * @property {string} key
+ * @property {Data} data
+ * @property {HTMLElement} parentElement
+ * @property {(name: string, value: unknown) => void} setStateValue
+ * @property {(name: string, value: unknown) => void} setTriggerValue
+ */
+
+/**
+ * The default export of a component: Streamlit calls it at each rerun, and all components of a page share its module,
+ * so an instance belongs to each element.
+ * @template Data
+ * @param {new (root: HTMLElement, key: string) => { update(update: Update<Data>): unknown, close(): void }} Instance
+ * @returns {(update: Update<Data>) => () => void}
+ */
+export function component(Instance) {
+  const instances = new WeakMap();
+  return (update) => {
+    const root = update.parentElement;
+    const instance = instances.get(root) ?? new Instance(root, update.key);
+    instances.set(root, instance);
+    instance.update(update);
+    return () => {
+      instance.close();
+      instances.delete(root);
+    };
+  };
+}

@@ -1,0 +1,341 @@
+// A latent plane that is loaded: what is shown of it, and where one looks.
+import { decode } from "../base64.js";
+import { contextOf, make } from "../elements.js";
+import { Sprites } from "../sprites.js";
+import { drawCursor, drawDots } from "./draw.js";
+import { ask } from "./fetched.js";
+import { drawGround } from "./ground.js";
+import { PointerInput } from "./pointer_input.js";
+
+/**
+ * @typedef {import("./lens.js").Data} Data
+ * @typedef {import("./lens.js").Parts} Parts
+ * @typedef {{ tell: (name: string, value: unknown) => void, fail: (error: Error, sentence: string) => void }} Owner
+ */
+
+/** @type {Set<Plane>} */
+const together = new Set(); // all that are on the page: those of one group move as one
+
+export class Plane {
+  x = 0; // the place that is decoded
+  y = 0;
+  closing = new AbortController();
+  /** @type {Record<string, import("./ground.js").Overlay>} */
+  overlays = {};
+  asked = 0; // how often overlays were
+  /** @type {string | null} */
+  alone = null; // the one class in colour
+  /** @type {number[] | null} */
+  pin = null;
+  /** @type {Set<number> | null} */
+  selected = null;
+  // Requests of animation frames, and a timer.
+  frame = 0;
+  redrawing = 0;
+  tour = 0;
+  settling = 0;
+  // For the counter, in milliseconds.
+  spent = 0; // since the last frame
+  took = 0;
+  dotsTook = 0;
+  /** @type {number[]} */
+  times = [];
+
+  /**
+   * @param {Parts} parts
+   * @param {Data} data
+   * @param {import("./view.js").View} view
+   * @param {import("./tiles.js").Tiles} tiles
+   * @param {import("./points.js").Points} points
+   * @param {Owner} owner
+   */
+  constructor(parts, data, view, tiles, points, owner) {
+    this.parts = parts;
+    this.data = data;
+    this.view = view;
+    this.tiles = tiles;
+    this.points = points;
+    this.owner = owner;
+    this.sprites = new Sprites(data.sprites, data.image, () => this.redraw());
+    const [height, width] = data.image;
+    for (const canvas of [parts.decoded, parts.nearest]) Object.assign(canvas, { width, height });
+    this.picture = contextOf(parts.decoded).createImageData(width, height);
+    parts.lens.dataset.posteriors = String(data.posteriors);
+    const { signal } = this.closing; // the elements may outlive this plane
+    this.input = new PointerInput(this, signal);
+    parts.nearer.addEventListener("click", () => this.zoom(2), { signal });
+    parts.farther.addEventListener("click", () => this.zoom(0.5), { signal });
+    parts.reset.addEventListener("click", () => this.goHome(), { signal });
+    // Follows the system's theme at once; a switch inside the app shows with the next move.
+    const theme = matchMedia("(prefers-color-scheme: dark)");
+    theme.addEventListener("change", () => this.draw(), { signal });
+    this.showLegend();
+    this.showAlone(data.alone);
+    this.acceptPin();
+    together.add(this);
+    const [x, y] = data.pin ?? data.home;
+    this.found = points.nearest(x, y);
+    this.look(x, y);
+    this.resizing = new ResizeObserver(() => this.draw());
+    this.resizing.observe(parts.cursor); // draws at once
+    this.fetchOverlay();
+    if (data.tour) this.startTour();
+  }
+
+  close() {
+    this.closing.abort();
+    this.resizing.disconnect();
+    for (const request of [this.frame, this.redrawing, this.tour]) cancelAnimationFrame(request);
+    clearTimeout(this.settling);
+    this.tiles.close();
+    together.delete(this);
+  }
+
+  /** @param {Data} data  Of the same plane. */
+  update(data) {
+    const before = this.data;
+    this.data = data;
+    if (before.overlay !== data.overlay) this.fetchOverlay();
+    this.acceptPin();
+    this.redraw();
+  }
+
+  /** The ground (what no image has, what no code can be) and the overlay that was asked for, over the present view. */
+  async fetchOverlay() {
+    const { view, parts, overlays } = this;
+    const { link, overlay } = this.data;
+    const numbers = view.numbers.map(short);
+    const query = view.atHome ? "" : `?view=${numbers}`;
+    const wanted = ["ground", ...(overlay ? [overlay] : [])].filter(
+      (name) => `${overlays[name]?.view}` !== `${numbers}`,
+    );
+    const number = ++this.asked;
+    const stale = () => this.closing.signal.aborted || this.asked !== number;
+    this.drawGround();
+    if (wanted.length) parts.status.textContent = `Computing: ${overlay ?? "where no image is"} …`;
+    /** @param {string} name */
+    const fetchOne = async (name) => {
+      const { side, values } = await (await ask(`${link}/overlay/${name}${query}`)).json();
+      if (stale()) return;
+      overlays[name] = { side, values: new Float32Array(decode(values).buffer), view: numbers };
+      this.drawGround();
+    };
+    try {
+      await Promise.all(wanted.map(fetchOne));
+      if (!stale()) parts.status.textContent = "";
+    } catch (error) {
+      if (!stale()) this.owner.fail(/** @type {Error} */ (error), "What is true here could not be loaded");
+    }
+  }
+
+  showLegend() {
+    const { classes, colours, edges } = this.data;
+    const items = classes.map((name, i) => {
+      const dot = make("i");
+      Object.assign(dot.style, { background: colours[i], borderColor: edges[i] });
+      const button = make("button", "", dot, name);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        const chosen = this.alone === name ? null : name;
+        for (const plane of this.group()) plane.bringOut(chosen);
+      });
+      return make("li", "", button);
+    });
+    this.parts.legend.replaceChildren(...items);
+  }
+
+  /**
+   * One class in colour, the others grey; null is all.
+   * @param {string | null} name
+   */
+  bringOut(name) {
+    this.showAlone(name);
+    this.draw();
+    if (this.data.pins) this.owner.tell("alone", this.alone);
+  }
+
+  /** @param {string | null} name */
+  showAlone(name) {
+    const { classes } = this.data;
+    this.alone = name !== null && classes.includes(name) ? name : null;
+    for (const [i, button] of this.parts.legend.querySelectorAll("button").entries())
+      button.ariaPressed = String(classes[i] === this.alone);
+  }
+
+  acceptPin() {
+    const { pin, selected } = this.data;
+    this.pin = pin;
+    this.selected = selected.length ? new Set(selected) : null;
+  }
+
+  // ---- where one looks
+
+  group() {
+    const { group } = this.data;
+    return group ? [...together].filter((plane) => plane.data.group === group) : [this];
+  }
+
+  /**
+   * All planes of the group take the same step from the same image.
+   * @param {number} x
+   * @param {number} y
+   */
+  look(x, y) {
+    [this.x, this.y] = this.view.clamp(x, y);
+    this.found = this.points.nearest(this.x, this.y);
+    const { index } = this.found;
+    // The way from the image's place to here, as a share of what the whole plane shows.
+    const [fromX, fromY] = this.points.place(index);
+    const reach = this.view.home[2];
+    for (const other of this.group())
+      if (other !== this && index < other.points.count)
+        other.follow(index, (this.x - fromX) / reach, (this.y - fromY) / reach);
+    this.askFrame();
+  }
+
+  /**
+   * @param {number} index
+   * @param {number} across
+   * @param {number} up
+   */
+  follow(index, across, up) {
+    this.stopTour();
+    const reach = this.view.home[2];
+    const [x, y] = this.points.place(index);
+    [this.x, this.y] = this.view.clamp(x + across * reach, y + up * reach);
+    this.found = { index, distance: this.points.distance(index, this.x, this.y) };
+    this.askFrame();
+  }
+
+  askFrame() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      const began = performance.now();
+      this.showPlace();
+      this.took = performance.now() - began + this.spent;
+      this.spent = 0;
+      this.times.push(this.took);
+      if (this.times.length > 400) this.times.shift();
+      this.count();
+    });
+  }
+
+  showPlace() {
+    const { x, y, data, parts } = this;
+    const { index, distance } = this.found;
+    if (this.tiles.decode(x, y, this.picture.data)) contextOf(parts.decoded).putImageData(this.picture, 0, 0);
+    const [h, w] = data.image;
+    this.sprites.draw(contextOf(parts.nearest), index, 0, 0, w, h);
+    parts.lens.dataset.place = `${x},${y}`;
+    parts.lens.dataset.sharp = String(this.tiles.sharp);
+    parts.place.textContent = `(${x.toFixed(2)}, ${y.toFixed(2)})`;
+    const name = `${data.classes[this.points.labels[index]]}, test image ${index}`;
+    if (parts.name.textContent !== name) parts.name.textContent = name; // it is read aloud
+    const gaps = (distance / data.neighbour_distance).toFixed(1);
+    parts.off.textContent = `${distance.toFixed(2)} away, ${gaps} times a usual gap`;
+    drawCursor(this);
+  }
+
+  count() {
+    const { parts, points, tiles } = this;
+    if (!this.data.debug || !this.took) return;
+    const median = [...this.times].sort((a, b) => a - b)[this.times.length >> 1];
+    parts.counter.hidden = false;
+    parts.counter.textContent = [
+      `move ${this.took.toFixed(1)} ms, median ${median.toFixed(1)} ms`,
+      `${points.count.toLocaleString("en")} dots ${this.dotsTook.toFixed(1)} ms`,
+      `${tiles.kept.size} tiles${tiles.sharp ? "" : " …"}`,
+    ].join(" · ");
+  }
+
+  /** Until someone takes over, the pointer wanders, so that the picture explains itself. */
+  startTour() {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const [x, y, reach] = this.view.home;
+    const began = performance.now();
+    /** @param {number} now */
+    const step = (now) => {
+      const t = (now - began) / 4000;
+      if (t > 8) return;
+      this.look(x + reach * 0.6 * Math.sin(t), y + reach * 0.6 * Math.sin(1.4 * t + 0.5));
+      this.tour = requestAnimationFrame(step);
+    };
+    this.tour = requestAnimationFrame(step);
+  }
+
+  stopTour() {
+    cancelAnimationFrame(this.tour);
+  }
+
+  // ---- what the pointer and keys do
+
+  pinHere() {
+    for (const plane of this.group()) {
+      if (!plane.data.pins) continue;
+      plane.pin = [plane.x, plane.y];
+      drawCursor(plane);
+      plane.owner.tell("pin", plane.pin.map(short));
+    }
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    this.stopTour();
+    this.view.zoom(factor, this.x, this.y);
+    this.moved();
+  }
+
+  goHome() {
+    this.view.reset();
+    this.moved();
+  }
+
+  /** After the view has changed: draw at once what is known, and fetch finer tiles when it rests. */
+  moved() {
+    [this.x, this.y] = this.view.clamp(this.x, this.y);
+    this.found = this.points.nearest(this.x, this.y);
+    this.redrawing ||= requestAnimationFrame(() => {
+      this.redrawing = 0;
+      this.draw();
+    });
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.settled(), 150);
+  }
+
+  settled() {
+    const { data, view } = this;
+    if (data.pins) this.owner.tell("view", view.atHome ? null : view.numbers.map(short));
+    this.tiles.want(view, this.x, this.y);
+    this.parts.lens.dataset.sharp = String(this.tiles.sharp);
+    this.fetchOverlay();
+  }
+
+  // ---- drawing
+
+  redraw() {
+    this.draw();
+    this.askFrame();
+  }
+
+  draw() {
+    if (!this.parts.dots.clientWidth) return;
+    this.drawGround();
+    const began = performance.now();
+    drawDots(this);
+    this.dotsTook = performance.now() - began;
+    this.count();
+    this.parts.reset.disabled = this.view.atHome;
+    drawCursor(this);
+  }
+
+  drawGround() {
+    const { parts, view, overlays, data } = this;
+    if (parts.ground.clientWidth) drawGround(parts.ground, view, overlays.ground, overlays[data.overlay ?? ""]);
+  }
+}
+
+/**
+ * As many digits as a link needs: a millionth of what is on screen is less than a pixel.
+ * @param {number} value
+ */
+const short = (value) => Number(value.toPrecision(7));

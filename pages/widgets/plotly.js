@@ -1,0 +1,27 @@
+// Plotly's own script, which is loaded once, when the first figure is drawn.
+
+/**
+ * @typedef {HTMLElement & { data: any[], layout: any, _fullLayout: any, on(name: string, act: (event: any) => unknown): void }} Figure
+ *   An element with a figure in it.
+ */
+
+/** @type {Promise<any> | undefined} */
+let loading;
+
+/** Plotly, once it is loaded. */
+export const loaded = () => /** @type {any} */ (window).Plotly;
+
+/** @param {string} url */
+export function load(url) {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(loaded());
+    script.onerror = () => {
+      loading = undefined; // the next figure tries again
+      reject(new Error(`${url} could not be loaded`));
+    };
+    document.head.append(script);
+  });
+  return loading;
+}
