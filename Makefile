@@ -15,16 +15,20 @@ serve: $(VENV)/.app
 	$(BIN)/python deploy/serve.py --replicas $(REPLICAS) --port $(PORT)
 
 test: $(VENV)/.dev chromium caddy lint
+	$(BIN)/node --test tests/js/*.test.js
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # What needs no page, no browser and no process of its own: for the time between two changes.
 quick: $(VENV)/.dev
+	$(BIN)/node --test tests/js/*.test.js
 	$(BIN)/python -m pytest -n 2 -m "not page and not browser and not process"
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev tests/js/node_modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MODULES)/@biomejs/biome/bin/biome check pages tests/js
+	$(MODULES)/typescript/bin/tsc -p tests/js
 
 audit: $(VENV)/.dev
 	$(BIN)/python .ci/audit.py
@@ -69,6 +73,12 @@ $(VENV)/.dev: $(VENV)/.app requirements-cluster.txt requirements-dev.txt
 	$(INSTALL) -r requirements-cluster.txt -r requirements-dev.txt
 	touch $@
 
+# Biome and TypeScript, run by the Node that came with the other requirements.
+MODULES := $(BIN)/node tests/js/node_modules
+tests/js/node_modules: $(VENV)/.dev tests/js/package-lock.json
+	$(BIN)/npm --prefix tests/js ci --silent
+	touch $@
+
 # After a change of pyproject.toml; delete the files first for newer versions.
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 pins:
@@ -77,7 +87,7 @@ pins:
 	$(COMPILE) --group dev -c requirements-cluster.txt -o requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) tests/js/node_modules .pytest_cache .mypy_cache .ruff_cache
 
 # The README's pictures, taken from the running app.
 pictures: $(VENV)/.dev chromium

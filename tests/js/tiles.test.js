@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { cubic, Tiles } from "../../pages/widgets/lens/tiles.js";
+import { View } from "../../pages/widgets/lens/view.js";
+
+const PLANE = { home: [1, -1, 2], tile: 8, level: 2, image: [1, 1] };
+
+/** Tiles of one-pixel images whose grey value is that function of the place, and a promise of all that was wanted. */
+function tilesOf(grey) {
+  const arrived = new EventTarget();
+  const load = async (name) => {
+    const [level, column, row] = name.split("/").map(Number);
+    const size = tiles.size / 2 ** level;
+    const step = size / (PLANE.tile - 1);
+    const across = PLANE.tile + 2; // one image more beyond each rim
+    return Uint8Array.from({ length: across ** 2 }, (_, i) => {
+      const x = tiles.left + column * size + ((i % across) - 1) * step;
+      const y = tiles.top - row * size - (Math.floor(i / across) - 1) * step;
+      return grey(x, y);
+    }).buffer;
+  };
+  const tiles = new Tiles(PLANE, load, () => arrived.dispatchEvent(new Event("tile")), assert.fail);
+  const sharp = async () => {
+    while (!tiles.sharp) await once(arrived, "tile");
+  };
+  return { tiles, sharp };
+}
+
+test("cubic weights sum to 1, and are those of one value at each end", () => {
+  for (const t of [0, 0.1, 0.5, 0.77, 1]) assert.ok(Math.abs(cubic(t).reduce((a, b) => a + b) - 1) < 1e-12);
+  assert.deepEqual(cubic(0).map(Math.abs), [0, 1, 0, 0]);
+  assert.deepEqual(cubic(1).map(Math.abs), [0, 0, 1, 0]);
+});
+
+test("the tiles of a view are those that hold its places, the nearest to the pointer first", () => {
+  const { tiles } = tilesOf(() => 0);
+  for (const look of [
+    [1, -1, 2],
+    [1.3, -0.4, 0.2],
+    [-3, 3, 0.01],
+    [1, -1, 4],
+  ]) {
+    const view = new View(PLANE.home, look);
+    const [x, y] = view.place(0.3, 0.9);
+    const names = tiles.cover(view, x, y);
+    const level = Number(names[0].split("/")[0]);
+    const name = (across, down) => `${level}/${tiles.cell(...view.place(across, down), level).join("/")}`;
+    const shares = Array.from({ length: 16 }, (_, i) => (i + 0.5) / 16);
+    const needed = shares.flatMap((across) => shares.map((down) => name(across, down)));
+    assert.deepEqual(new Set(names), new Set(needed));
+    assert.equal(names[0], name(0.3, 0.9));
+  }
+});
+
+test("a place is decoded from the finest tile, exactly where the images are a plane", async () => {
+  const { tiles, sharp } = tilesOf((x, y) => 128 + 10 * x + 5 * y);
+  const rgba = new Uint8ClampedArray(4);
+  assert.equal(tiles.decode(0, 0, rgba), false);
+  const view = new View(PLANE.home);
+  tiles.want(view, view.x, view.y);
+  await sharp();
+  assert.equal(tiles.find(1.2, 0.3).level, 2);
+  assert.equal(tiles.find(4.9, 2.9).level, 0);
+  for (const [x, y] of [
+    [1.2, 0.3],
+    [-0.9, -2.9],
+    [4.9, 2.9],
+    [1, -1],
+  ]) {
+    assert.equal(tiles.decode(x, y, rgba), true);
+    const value = 128 + 10 * x + 5 * y;
+    assert.ok(Math.abs(rgba[0] - value) <= 1.5, `${rgba[0]} is not ${value}`);
+    assert.deepEqual([...rgba], [rgba[0], rgba[0], rgba[0], 255]);
+  }
+});
+
+test("two tiles are fetched at a time, the coarse one first, and none after closing", async () => {
+  const asked = [];
+  const waiting = [];
+  const load = (name) => {
+    asked.push(name);
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+  const tiles = new Tiles(PLANE, load, () => {}, assert.fail);
+  const view = new View(PLANE.home);
+  tiles.want(view, view.x, view.y);
+  assert.equal(asked.length, 2);
+  assert.equal(asked[0], "0/0/0");
+  waiting[0](new ArrayBuffer(100));
+  await new Promise(setImmediate);
+  assert.equal(asked.length, 3);
+  tiles.close();
+  waiting[1](new ArrayBuffer(100));
+  await new Promise(setImmediate);
+  assert.equal(asked.length, 3);
+});
+
+test("what was looked at longest ago is let go, the coarse tile never", async () => {
+  const { tiles, sharp } = tilesOf(() => 0);
+  for (let i = 0; i < 16; i++) {
+    const view = new View(PLANE.home, [-2 + 0.4 * i, -1, 0.2]);
+    tiles.want(view, view.x, view.y);
+    await sharp();
+  }
+  assert.equal(tiles.kept.size, 48);
+  assert.ok(tiles.kept.has("0/0/0"));
+});
