@@ -40,12 +40,8 @@ def test_the_links_hold_all_images() -> None:
     assert len(sprites.links("digits")) == 1
 
 
-@pytest.mark.parametrize("path", ["fashion-mnist/10", "fashion-mnist/99999999999999999999", "nothing/0", "../0"])
-def test_what_is_not_there_is_not_found(path: str) -> None:
-    answer = get(f"/assets/sprites/{path}.png")
-    assert answer is None or answer.status_code == 404
-
-
-@pytest.mark.parametrize("path", ["../../etc/0", "a/b/0", "fashion-mnist/x", "fashion-mnist/-1", "fashion-mnist/1.5"])
-def test_no_other_path_is_answered(path: str) -> None:
-    assert get(f"/assets/sprites/{path}.png") is None
+@pytest.mark.parametrize("name", ["10", "9" * 5000, "x", "-1", "1.5", "01", "١"])
+def test_what_is_not_there_is_not_found(name: str) -> None:
+    for dataset in ("fashion-mnist", "nothing", "..", "../../etc"):
+        answer = get(f"/assets/sprites/{dataset}/{name}.png")
+        assert answer is None or answer.status_code == 404

@@ -1,4 +1,4 @@
-"""What visitors share: loaded runs and what was computed from them; nobody may change it."""
+"""Caches that all visitors share: loaded runs and arrays computed from them, which are read-only."""
 
 import copy
 from collections.abc import Callable, Hashable
@@ -17,12 +17,12 @@ from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, travers
 from ae_core.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
-PART = 1024  # images that are looked at at a time
+PART = 1024  # images in memory as floats at a time
 CODES_KEPT = 64 << 20  # bytes; those of all runs that ship are half of it
 
 
 def content(run: Run) -> tuple[Path, str]:
-    """What tells a run from all others: one that was trained anew under its old name is another one."""
+    """A cache key for a run; it changes when the run is trained again under the same name."""
     return run.path, run.digest
 
 
@@ -31,19 +31,19 @@ def _content_and(run: Run, *more: Hashable) -> Hashable:
 
 
 def memoize(most: int, key: Callable[..., Hashable] = _content_and) -> Callable[[F], F]:
-    """Keeps what a function gave the last times, so many; who asks for what is just being computed waits for it.
+    """Caches the latest results of a function; concurrent calls with the same arguments compute once.
 
-    Streamlit's own cache takes a tenth of a millisecond to find something in, and some pages look fifty times.
+    A look-up in `st.cache_resource` takes 0.1 ms, and some pages make fifty.
 
     Args:
-        most: How many answers.
-        key: Tells calls apart; by itself the content of the run that comes first, and what else is given.
+        most: How many results to keep.
+        key: Makes a cache key of the arguments. By default the first is a run, and its content is part of the key.
     """
     return cached(LRUCache(most), key=key, condition=Condition())  # type: ignore[return-value]
 
 
 def load(run: Run) -> LoadedRun:
-    """The run, loaded once for all visitors; notes that it is used, so that it is kept."""
+    """Loads a run, once for all visitors, and notes its use, so that it is not swept."""
     if run.path.parent != runs.SHIPPED:
         tasks.note_use(run.name)
     loaded = _loaded(run)
@@ -59,7 +59,7 @@ def _loaded(run: Run) -> LoadedRun:
 
 
 def test_images(dataset: str, which: Any) -> np.ndarray:
-    """Those of the test images that a NumPy index picks, float32 in [0, 1]; as floats all of them would take 31 MB."""
+    """Test images at a NumPy index, float32 in [0, 1]. Ask for few: all of Fashion-MNIST's take 31 MB."""
     return as_float(data.load(dataset).split("test").images[which])
 
 
@@ -68,7 +68,7 @@ def test_labels(dataset: str) -> np.ndarray:
     return data.load(dataset).split("test").labels
 
 
-# By their size: those of one run may be a thousand times those of another.
+# Limited by size: one run's codes may take a thousand times as much as another's.
 @cached(
     LRUCache(CODES_KEPT, getsizeof=lambda array: array.nbytes),
     key=content,
@@ -89,13 +89,13 @@ def log_variances(run: Run) -> np.ndarray:
 
 @memoize(32)
 def index(run: Run) -> Index:
-    """The codes of all test images, to find neighbours among."""
+    """An index of the test codes for nearest-neighbour search."""
     return Index(codes(run))
 
 
 @memoize(4, key=str)
 def pixels(dataset: str) -> Index:
-    """All test images, to find neighbours among."""
+    """An index of all test images for nearest-neighbour search by pixels."""
     images = data.load(dataset).split("test").images
     return Index(images.reshape(len(images), -1))
 
@@ -105,7 +105,7 @@ def errors(run: Run) -> np.ndarray:
     """Mean squared error of every test image, (n,)."""
     loaded = load(run)
     z = codes(run)
-    # All reconstructions at once would take, and keep, a hundred megabytes.
+    # In parts: all reconstructions at once take a hundred megabytes.
     parts = [
         metrics.squared_error(test_images(run.spec.dataset, rows), loaded.decode(z[rows]))
         for rows in _parts(run.spec.dataset)
@@ -125,13 +125,13 @@ def plane(run: Run, spec: PlaneSpec = MAIN_PLANE) -> Plane:
 
 @memoize(32)
 def places(run: Run) -> np.ndarray:
-    """Where the test images lie on the run's main plane, (n, 2)."""
+    """The test codes projected on the run's main plane, (n, 2)."""
     return _frozen(plane(run).points(codes(run)))
 
 
 @memoize(32)
 def extent(run: Run) -> tuple[float, float, float, float]:
-    """(left, right, bottom, top) of a box around them on the main plane, as `latent.extent` draws it."""
+    """`latent.extent` of the test codes on the main plane: (left, right, bottom, top)."""
     return latent.extent(places(run))
 
 
@@ -143,12 +143,12 @@ def off_plane(run: Run, spec: PlaneSpec) -> float:
 
 @dataclass(frozen=True)
 class Activity:
-    """How a run's units share the work.
+    """How often a run's units are active on the test images.
 
     Attributes:
-        counts: How many units are active on each test image, (n,).
-        rates: On which share of the test images each unit is active, (d,).
-        zeros: The share of activations that are exactly zero.
+        counts: Active units on each image, (n,).
+        rates: Share of the images on which each unit is active, (d,).
+        zeros: Share of activations that are exactly zero.
     """
 
     counts: np.ndarray
@@ -158,7 +158,7 @@ class Activity:
 
 @memoize(32)
 def activity(run: Run) -> Activity:
-    """How its units share the work on the test images."""
+    """The run's activity on the test images."""
     z, threshold = codes(run), evaluation.activity_threshold(load(run))
     counts, rates = metrics.active_units(z, threshold), metrics.firing_rate(z, threshold)
     return Activity(_frozen(counts), _frozen(rates), float((z == 0).mean()))
@@ -166,7 +166,7 @@ def activity(run: Run) -> Activity:
 
 @memoize(16)
 def density(run: Run) -> Density:
-    """What to draw the run's codes from: its prior, or the density that was fitted to its codes.
+    """The density to sample codes from: the run's prior, or the one fitted to its test codes.
 
     Raises:
         LookupError: if none has been fitted yet.
@@ -179,7 +179,7 @@ def density(run: Run) -> Density:
 
 @memoize(32)
 def neighbour_distance(run: Run) -> float:
-    """How far 99 % of the test codes lie at most from their nearest other one."""
+    """The 99th percentile of the distance from a test code to its nearest neighbour."""
     return latent.neighbour_distance(codes(run))
 
 
@@ -197,7 +197,7 @@ def unit_ranges(run: Run) -> np.ndarray:
 
 @memoize(32)
 def off_manifold_share(run: Run) -> float:
-    """The share of draws from the run's density that lie off the test codes.
+    """Share of samples from the run's density that are farther than `neighbour_distance` from every code.
 
     Raises:
         LookupError: as `density`.
@@ -207,7 +207,7 @@ def off_manifold_share(run: Run) -> float:
 
 @memoize(16)
 def draws(run: Run, count: int, seed: int) -> np.ndarray:
-    """Images decoded from codes that are drawn from the run's density, (count, h, w).
+    """Images decoded from samples of the run's density, (count, h, w).
 
     Raises:
         LookupError: as `density`.
@@ -216,7 +216,7 @@ def draws(run: Run, count: int, seed: int) -> np.ndarray:
 
 
 def _parts(dataset: str) -> list[slice]:
-    """Some test images after others, until all have had their turn."""
+    """Slices of PART that cover the test images."""
     return [slice(i, i + PART) for i in range(0, data.load(dataset).sizes["test"], PART)]
 
 

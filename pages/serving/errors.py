@@ -1,4 +1,4 @@
-"""What a page shows, and the log says, of an error of ours that nothing caught."""
+"""Handles exceptions that a page did not catch."""
 
 import traceback
 from pathlib import Path
@@ -13,9 +13,9 @@ OURS = (locations.PACKAGE, locations.ROOT / "pages")
 
 
 def on_script_error(error: Exception) -> bool:
-    """Logs where it happened, and says on the page, in one sentence, how to find it there."""
+    """Logs the error's type and place, and shows a sentence without details. Streamlit calls this."""
     if isinstance(error, FragmentHandledException):
-        return True  # of a fragment within the page, which has told of it already
+        return True  # raised again by the page around a fragment, which has reported it
     ours = [
         f"{Path(frame.filename).relative_to(locations.PACKAGE.parent)}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)

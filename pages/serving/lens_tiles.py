@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import json
 import math
+import re
 from base64 import b64encode
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,26 +51,27 @@ ANSWERS_KEPT = 16 << 20  # bytes in memory, of planes that someone has chosen; t
 PART = 256  # images of a tile that are decoded at a time
 OVERLAY_SIDE = 64  # places along each side of an overlay
 STRETCH_SIDE = 32  # costs four decoded images a place
+TILE_PLACE = re.compile("([0-9]{1,2})/([0-9]{1,4})/([0-9]{1,4})")
 BINARY, JSON = "application/octet-stream", "application/json"
 
 
 @dataclass(frozen=True)
 class View:
-    """A square piece of a plane: its middle and half its side."""
+    """A square piece of a plane: its centre and half its side."""
 
     x: float
     y: float
     reach: float
 
     def places(self, side: int, margin: int = 0) -> np.ndarray:
-        """A grid of side × side places in reading order, (side², 2); the outer `margin` of them lie beyond the view."""
+        """A grid of side × side places in reading order, (side², 2), `margin` of them beyond each edge of the view."""
         step = 2 * self.reach / (side - 1 - 2 * margin)
         along = (np.arange(side) - (side - 1) / 2) * step
         return latent.grid(self.x + along, self.y + along)
 
     def holds(self, x: float, y: float, reach: float = 0.0) -> bool:
-        """Whether a place, or the middle of a view that is not much larger, lies in it."""
-        slack = 1.001 * self.reach  # a link has seven digits
+        """Whether it contains a place, or the centre of a view that is not larger."""
+        slack = 1.001 * self.reach  # links round to seven digits
         return all(size <= slack for size in (reach, abs(x - self.x), abs(y - self.y)))
 
 
@@ -94,22 +96,22 @@ class Scene:
 
     @property
     def path(self) -> str:
-        """Where the answers about it are, below the server's base path."""
+        """Its address, below the server's base path."""
         return f"{ROOT}/{quote(self.of.name)}/{self.of.digest[:DIGITS]}/{self.spec}"
 
     @property
     def token(self) -> str:
-        """Differs between any two scenes; short, whatever the plane."""
+        """A short hash of the address."""
         return hashlib.sha256(self.path.encode()).hexdigest()[:32]
 
     @cached_property
     def home(self) -> View:
-        """The view that holds all but the outermost codes."""
+        """The view of all but the outermost codes."""
         left, right, bottom, top = latent.extent(self.plane.points(self.codes))
         return View((left + right) / 2, (bottom + top) / 2, max(right - left, top - bottom) / 2)
 
     def points(self) -> bytes:
-        """float32 (n, 2) places, (n,) offsets, for distributions (n, 3) covariances; then uint8 (n,) classes."""
+        """float32 (n, 2) places, (n,) offsets, of a variational run (n, 3) covariances; then uint8 (n,) classes."""
         parts = [self.plane.points(self.codes), self.plane.offsets(self.codes)]
         if self.has_posteriors:
             parts.append(latent.plane_covariances(self.plane, caches.log_variances(self.of)))
@@ -122,19 +124,16 @@ class Scene:
 
     @cached_property
     def world(self) -> View:
-        """All that can be looked at: twice the home view."""
+        """The largest view: twice the home view."""
         return View(self.home.x, self.home.y, 2 * self.home.reach)
 
     def tile(self, level: int, column: int, row: int) -> np.ndarray:
-        """Decoded images of a tile and one place beyond it on each side, uint8 ((TILE + 2)², h, w), top row first.
-
-        At level 0 one tile is the world; at each further level four take the place of one.
-        """
+        """Decoded images of a tile with a margin of one place, uint8 ((TILE + 2)², h, w), top row first."""
         x, y, reach = self.world.x, self.world.y, self.world.reach
         half = reach / 2**level
         view = View(x - reach + (2 * column + 1) * half, y + reach - (2 * row + 1) * half, half)
         codes = self.plane.codes(view.places(TILE + 2, margin=1))
-        # All at once they would take ten times the memory for a moment, and many ask at the same time.
+        # In parts: all at once would take ten times the memory.
         parts = (self.run.decode(codes[i : i + PART]) for i in range(0, len(codes), PART))
         return np.concatenate([np.round(part * 255).astype(np.uint8) for part in parts])
 
@@ -190,12 +189,12 @@ def scene(run: Run, spec: PlaneSpec) -> Scene:
     return Scene(run, spec)
 
 
-# Several at once would take no less time on few cores, but all their memory, and hold up the pages.
+# One thread: several would need several times the memory, and slow the pages down.
 _computing = ThreadPoolExecutor(1, "lens")
 
 
 def _compute(scene: Scene, what: str, *which: Any) -> bytes:
-    """What the browser gets, gzipped."""
+    """An answer's content, gzipped."""
     if what == "points":
         content = scene.points()
     elif what == "tile":
@@ -218,41 +217,38 @@ def _file(scene: Scene, *what: Any) -> Path:
 
 def _compute_and_keep(scene: Scene, *what: Any) -> bytes:
     path = _file(scene, *what)
-    if path.is_file():  # someone asked just before
+    if path.is_file():  # computed while this waited for the thread
         return path.read_bytes()
     content = _compute(scene, *what)
-    with suppress(OSError):  # a full disk keeps nobody from looking
+    with suppress(OSError):  # a full disk
         path.parent.mkdir(parents=True, exist_ok=True)
         disk.write_bytes(path, content)
     return content
 
 
 async def _content(scene: Scene, *what: Any) -> bytes:
-    """An answer; from a file if it is one of those about the main plane that most visitors ask for.
-
-    What is still to be computed is waited for outside the threads that all other answers need.
-    """
+    """An answer's content: from a file if most visitors ask for it, else from memory, else computed."""
     loop = asyncio.get_running_loop()
     often = not (what[0] == "tile" and what[1] > FINEST) and not isinstance(what[-1], View)
     if scene.spec != MAIN_PLANE or not often:
         return await loop.run_in_executor(_computing, _compute_unless_known, scene, *what)
     try:
-        return _file(scene, *what).read_bytes()  # so little that to have a thread read it would take longer
+        return _file(scene, *what).read_bytes()  # faster than handing so little to a thread
     except OSError:
         return await loop.run_in_executor(_computing, _compute_and_keep, scene, *what)
 
 
 def prepare(run: Run) -> Scene:
-    """Computes what a lens on the run's main plane asks for first."""
+    """Computes what a lens on the run's main plane needs first."""
     main = scene(run, MAIN_PLANE)
     _ = main.level, _compute_and_keep(main, "points")
     return main
 
 
 async def keep_main_planes(of: Iterable[Run]) -> None:
-    """Computes, one after another, what the lenses of these runs' main planes show first, unless it is kept already."""
+    """Computes the home views of these runs' main planes, unless they are kept already."""
     for run in of:
-        with suppress(ExplorerError):  # a damaged run: its pages say so themselves
+        with suppress(ExplorerError):  # a damaged run, which its pages report
             main = await asyncio.to_thread(prepare, run)
             # The home view is the middle half of the world.
             middle = range(2 ** (main.level - 2), 3 * 2 ** (main.level - 2))
@@ -284,9 +280,10 @@ async def _serve_points(request: Request) -> Response:
 
 
 async def _serve_tile(request: Request) -> Response:
-    level, column, row = (request.path_params[name] for name in ("level", "column", "row"))
+    match = TILE_PLACE.fullmatch(request.path_params["place"])
+    level, column, row = map(int, match.groups()) if match else (0, 1, 1)
     if level > DEEPEST or max(column, row) >= 2**level:
-        raise HTTPException(404, f"There is no such tile: levels go to {DEEPEST}.")
+        raise HTTPException(404, f"There is no such tile: expected LEVEL/COLUMN/ROW with a level of up to {DEEPEST}.")
     return await _answer(request, "tile", level, column, row)
 
 
@@ -311,6 +308,6 @@ def _view(text: str) -> tuple[View]:
 PLANE = ROOT + "/{run}/{digest}/{plane}"
 ROUTES = [
     routes.route(PLANE + "/points", _serve_points),
-    routes.route(PLANE + "/tile/{level:number}/{column:number}/{row:number}", _serve_tile),
+    routes.route(PLANE + "/tile/{place:path}", _serve_tile),
     routes.route(PLANE + "/overlay/{name}", _serve_overlay),
 ]

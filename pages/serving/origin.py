@@ -1,7 +1,7 @@
-"""Refuses the websocket to pages of other sites, before Streamlit looks at it.
+"""Refuses websockets from pages of other sites before Streamlit sees them.
 
-Streamlit refuses them as well, but first asks a service on the internet which address this server has, and meanwhile
-answers nobody: seconds for each knock, where that service cannot be reached.
+Streamlit refuses them too, but first asks a service on the internet for this server's address, and blocks its event
+loop while that service does not answer.
 """
 
 from urllib.parse import urlsplit
@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import streamlit as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-UNSAID = "localhost"  # in .streamlit/config.toml for another reason; whoever hosts may name another address
+UNSET = "localhost"  # browser.serverAddress in .streamlit/config.toml, which is there for another reason
 POLICY_VIOLATION = 1008
 
 
 class SameOrigin:
-    """Lets websockets through from this server's own pages, and from those that its options allow."""
+    """Accepts websockets from this server's own pages and from the origins that its options allow."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -29,14 +29,14 @@ class SameOrigin:
 def _is_foreign(scope: Scope) -> bool:
     headers: dict[bytes, bytes] = dict(scope["headers"])
     if b"origin" not in headers or not st.get_option("server.enableCORS"):
-        return False  # a program and no page, or whoever hosts has said that all may
+        return False  # not a browser, or the host allows every origin
     try:
         origin = urlsplit(headers[b"origin"].decode("latin-1"))
         allowed = {urlsplit(address.strip()).hostname for address in st.get_option("server.corsAllowedOrigins")}
-        name, _ = origin.hostname, origin.port  # a port that is no number raises as well
+        name, _ = origin.hostname, origin.port  # an invalid port raises ValueError
     except ValueError:
         return True
     if origin.netloc and origin.netloc == headers.get(b"host", b"").decode("latin-1"):
         return False
-    # Not all that runs on a visitor's machine: cookies do not tell ports apart.
-    return name is None or name not in allowed | ({st.get_option("browser.serverAddress")} - {UNSAID})
+    # Without UNSET: cookies do not distinguish ports, so other local servers would pass as this one.
+    return name is None or name not in allowed | ({st.get_option("browser.serverAddress")} - {UNSET})

@@ -1,4 +1,4 @@
-"""Serves Plotly's JavaScript, of the version that makes the figures, compressed once."""
+"""Serves the plotly.js that belongs to the installed Plotly, compressed once."""
 
 import gzip
 from functools import cache
@@ -15,12 +15,12 @@ PATH = f"/assets/plotly-{plotly.__version__}.min.js"
 
 @cache
 def content() -> bytes:
-    """The script, gzipped: a third of its 4.8 MB."""
+    """The script of 4.8 MB, gzipped to a third."""
     return gzip.compress(get_plotlyjs().encode(), 6)
 
 
 def link() -> str:
-    """Where a browser gets it."""
+    """The path of the script."""
     return routes.link(PATH)
 
 

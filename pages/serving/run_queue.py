@@ -1,4 +1,4 @@
-"""Runs the pages of many visitors one after another: at once, each would take as long as all of them together."""
+"""Serialises script runs: run at the same time, each would take as long as all of them together."""
 
 import time
 from collections import deque
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
 
-LONG = 0.5  # seconds, after which a page that still computes no longer holds up the others
+LONG = 0.5  # seconds after which a run no longer holds up the others
 
 _lock = Lock()
-_waiting: deque[Event] = deque()  # first in, first out; each is set once it is the first
+_waiting: deque[Event] = deque()  # first in, first out; each is set when it becomes the first
 _holder: Event | None = None
 _began = 0.0
 
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Waits until it is this page's turn, and passes it on in the end."""
+    """Waits for this run's turn, and ends the turn with the block."""
     mine = Event()
     _begin(mine)
     try:
@@ -41,14 +41,14 @@ def _begin(mine: Event) -> None:
                 if _waiting:
                     _waiting[0].set()
                 return
-            mine.clear()  # under the lock, so that no later `set` is missed
+            mine.clear()  # while holding the lock, so that no later `set` is missed
         mine.wait(left)
 
 
 def _end(mine: Event) -> None:
     global _holder
     with _lock:
-        if _holder is mine:  # a page that took long has lost its turn
+        if _holder is mine:  # else it took longer than LONG
             _holder = None
             if _waiting:
                 _waiting[0].set()

@@ -1,4 +1,4 @@
-"""What this server says of itself: numbers, and nothing of any visitor."""
+"""Figures about this server for its About page; none of them is about a single visitor."""
 
 import json
 import os
@@ -14,22 +14,22 @@ import streamlit as st
 import ae_core
 from ae_core import runs
 
-SECONDS = 2  # so long all visitors see the same numbers
+SECONDS = 2  # that the figures are cached
 TRAINER = "ae_core.tasks.worker"
 LIBRARIES = ("streamlit", "onnxruntime", "numpy", "plotly", "pillow", "keras", "tensorflow", "tensorflow-cpu")
 
 
 @dataclass(frozen=True)
 class Facts:
-    """How it fares.
+    """The server's state.
 
     Attributes:
-        uptime: Seconds since it was started.
-        load: Processes that wanted a core in the last minute, on average; None where the system does not say.
+        uptime: Seconds since it started.
+        load: The system's load average over a minute; None where there is none.
         cores: Of this machine.
-        bytes: Memory that the server holds.
-        trainers_bytes: Memory that trainers of its data folder hold on this machine.
-        training, waiting: Trainings under way, and in the queue, of all visitors.
+        bytes: The server's resident memory.
+        trainers_bytes: Resident memory of the trainers of its data folder on this machine.
+        training, waiting: Number of running and of queued trainings, of all visitors.
     """
 
     uptime: float
@@ -43,7 +43,7 @@ class Facts:
 
 @st.cache_resource(ttl=SECONDS, max_entries=1, show_spinner=False)
 def facts() -> Facts:
-    """How this server fares now."""
+    """The server's state now."""
     me = psutil.Process()
     states = _states()
     return Facts(
@@ -58,7 +58,7 @@ def facts() -> Facts:
 
 
 def versions() -> str:
-    """This app's version and those of what it stands on, one line."""
+    """The versions of this app, Python and the main libraries, in one line."""
     found = [f"Latent Explorer {ae_core.__version__}", f"Python {platform.python_version()}"]
     for name in LIBRARIES:
         with suppress(metadata.PackageNotFoundError):
@@ -67,7 +67,7 @@ def versions() -> str:
 
 
 def duration(seconds: float) -> str:
-    """About how long, in the unit that fits."""
+    """A duration as text, rounded down to its largest unit."""
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= length:
             count = int(seconds // length)
@@ -76,7 +76,7 @@ def duration(seconds: float) -> str:
 
 
 def _states() -> list[str]:
-    """Of all jobs; each server marks within a second those whose process is gone, so that none is asked."""
+    """The states of all jobs on disk, which each server updates once a second."""
     found = []
     for path in (runs.data_folder() / "jobs").glob("*/status.json"):
         with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):

@@ -1,8 +1,8 @@
-"""The tab behind a script run: its id, and the files that it has uploaded.
+"""The current session: its id and its uploaded files.
 
-The only file that imports from `streamlit.runtime`. Streamlit has no public name for the id of a session, which the
-log needs to tell tabs apart, nor for the bytes that its uploads hold, which a server for strangers has to limit.
-tests/test_session.py tells when a new version moves either.
+The only module that imports from `streamlit.runtime`. Streamlit has no public API for the id of a session, which the
+log needs, nor for the size of its uploads, which a public server has to limit. tests/test_session.py fails when a new
+version moves either.
 """
 
 from typing import Any
@@ -12,18 +12,18 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def current() -> str | None:
-    """The id of the session whose script runs in this thread; None where none does."""
+    """The id of the session whose script runs in this thread; None outside of a script run."""
     context = get_script_run_ctx(suppress_warning=True)
     return None if context is None else context.session_id
 
 
 def is_active(session: str) -> bool:
-    """Whether a session has a tab that is connected."""
+    """Whether a session has a connected browser tab."""
     return exists() and get_instance().is_active_session(session)
 
 
 def _files() -> Any:
-    """Streamlit's store of uploads, which keeps them in memory."""
+    """Streamlit's in-memory storage of uploads."""
     return get_instance().uploaded_file_mgr
 
 
@@ -31,7 +31,7 @@ def upload_bytes(session: str | None = None) -> int:
     """Bytes of a session's uploads, or of all sessions', in the server's memory."""
     if not exists():
         return 0
-    # Streamlit adds to it in other threads; a copy is made in one step.
+    # Copied, since Streamlit changes it in other threads.
     storage = _files().file_storage
     of = list(storage.values()) if session is None else [storage.get(session, {})]
     return sum(len(file.data) for theirs in of for file in list(theirs.values()))

@@ -1,4 +1,4 @@
-"""Pictures of the test images, in sheets that a browser fetches when it needs one and then keeps."""
+"""Sprite sheets of test images: a browser fetches one when it needs it, and keeps it."""
 
 import io
 from functools import lru_cache
@@ -16,13 +16,13 @@ COLUMNS = 50
 PATH = "/assets/sprites"
 
 
-def link(dataset: str, sheet: int) -> str:
-    """Where a browser gets a sheet: images from number sheet · SHEET on."""
+def link(dataset: str, sheet: int | str) -> str:
+    """The path of a sheet, which holds the images from number sheet · SHEET on."""
     return routes.link(f"{PATH}/{dataset}/{sheet}.png")
 
 
 def links(dataset: str) -> list[str]:
-    """The links of all sheets of a data set."""
+    """The paths of all sheets of a data set."""
     return [link(dataset, sheet) for sheet in range(-(-data.load(dataset).sizes["test"] // SHEET))]
 
 
@@ -31,23 +31,24 @@ def sheet(dataset: str, number: int) -> bytes:
     """A sheet as a grey PNG without gaps.
 
     Raises:
-        DatasetError: if there is no such data set or sheet.
+        DatasetError: if there is no such data set.
     """
     first = number * SHEET
     shown = data.load(dataset).split("test").images[first : first + SHEET]
-    if not len(shown):
-        raise DatasetError(f"There is no sheet {number} of {dataset}.")
     file = io.BytesIO()
     Image.fromarray(images.mosaic(shown, COLUMNS, gap=0)).save(file, "PNG")
     return file.getvalue()
 
 
 def _serve(request: Request) -> Response:
+    dataset, number = request.path_params["dataset"], request.path_params["sheet"]
     try:
-        content = sheet(request.path_params["dataset"], request.path_params["sheet"])
+        if link(dataset, number) not in links(dataset):
+            raise DatasetError
+        content = sheet(dataset, int(number))
     except DatasetError:
         return Response("There is no such sheet.", 404, media_type="text/plain")
     return Response(content, media_type="image/png", headers=routes.KEPT)
 
 
-ROUTE = routes.route(PATH + "/{dataset}/{sheet:number}.png", _serve)
+ROUTE = routes.route(PATH + "/{dataset}/{sheet}.png", _serve)

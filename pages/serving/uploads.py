@@ -1,6 +1,6 @@
-"""What visitors upload, counted where the bytes arrive: each, and all, may have so many megabytes here at a time.
+"""Limits the megabytes of uploads that one visitor, and all visitors together, have on the server at a time.
 
-Streamlit keeps every file until its visitor removes it or the session ends, however many there are.
+Streamlit keeps every file in memory until its visitor removes it or the session ends.
 """
 
 import re
@@ -16,17 +16,17 @@ from ae_core import logs, settings
 from pages.serving import session, visitor
 
 PATH = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)/?$")
-MAX_READ = 64 << 20  # bytes of what is refused
+MAX_READ = 64 << 20  # bytes of a refused upload that are read and dropped
 SEEN, USED, UNUSED = "uploads-seen", "uploads-used", "uploads-unused"  # in the session
 
 
 class UploadQuota:
-    """Refuses, before it is kept, what goes beyond a visitor's megabytes, or those of all."""
+    """Refuses uploads beyond either limit before Streamlit keeps them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._tabs: dict[str, set[str]] = {}  # of each visitor who uploaded
-        self._coming: Counter[str] = Counter()  # bytes by session that are promised or on their way
+        self._tabs: dict[str, set[str]] = {}  # sessions by visitor
+        self._coming: Counter[str] = Counter()  # bytes announced or received of unfinished uploads, by session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = PATH.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
@@ -57,7 +57,7 @@ class UploadQuota:
             nonlocal came
             message = await receive()
             came += len(message.get("body", b""))
-            count(max(0, came - counted))  # more than was promised, or nothing was
+            count(max(0, came - counted))  # what exceeds the announced length
             return message
 
         try:
@@ -69,10 +69,10 @@ class UploadQuota:
             await self.app(scope, receive_counted, send)
         finally:
             self._coming[tab] -= counted
-            self._coming += Counter()  # forgets those at nothing
+            self._coming += Counter()  # drops zero counts
 
     def _tabs_of_visitor(self, scope: Scope, tab: str) -> set[str]:
-        """The sessions of whoever uploads, with this one; those that have ended are forgotten."""
+        """The active sessions of the visitor who uploads, `tab` among them."""
         secret = visitor.cookie(scope)
         if secret is None or not session.is_active(tab):
             return {tab}
@@ -85,7 +85,7 @@ class UploadQuota:
 
 
 async def _refuse(receive: Receive, send: Send, error: HTTPException) -> None:
-    # Browsers that are cut off while they send take it for a fault of the network: it is read, and let go at once.
+    # A browser that is cut off while it sends reports a network error: read the body to its end.
     read, more = 0, True
     while more and read < MAX_READ:
         message = await receive()
@@ -95,7 +95,7 @@ async def _refuse(receive: Receive, send: Send, error: HTTPException) -> None:
 
 
 def told() -> str:
-    """One sentence on how much a visitor may upload."""
+    """A sentence on the limit of uploads."""
     return (
         f"All that you have uploaded may take {settings.current().upload_mb} MB at a time; what you remove makes room, "
         "and what goes beyond is refused."
@@ -103,14 +103,14 @@ def told() -> str:
 
 
 def use(file_ids: Iterable[str]) -> None:
-    """Marks these files as shown by an uploader in this run of the page."""
+    """Marks files as shown by an uploader in this script run."""
     st.session_state.setdefault(USED, set()).update(file_ids)
 
 
 def free_unused() -> None:
-    """Frees the files that no uploader has shown in this run nor in the one before: nobody can remove them any more.
+    """Frees files that no uploader has shown in this script run and the one before: nobody can remove them any more.
 
-    Two runs, because one that ends early, for another to follow at once, may not come to its uploader.
+    Two runs, because one that is interrupted by the next may end before its uploader.
     """
     used: set[str] = st.session_state.pop(USED, set())
     unused: set[str] = st.session_state.get(UNUSED, set()) - used

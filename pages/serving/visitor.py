@@ -1,6 +1,6 @@
-"""Who is asking: a random cookie that survives a reload and that no script can read.
+"""Identifies visitors by a random HttpOnly cookie.
 
-What is stored and compared is its fingerprint: who reads the data folder or the log cannot ask in a visitor's name.
+Only its hash is stored and logged, so that whoever reads the data folder or the log cannot act as a visitor.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ YEAR = 365 * 24 * 3600
 
 
 class VisitorCookie:
-    """Gives whoever opens a page without the cookie a new one."""
+    """Sets the cookie when a page is opened without one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -41,7 +41,7 @@ class VisitorCookie:
 
 
 def _is_first_visit(scope: Scope) -> bool:
-    """Whether this asks for a page, not a script or an image, and brings no cookie."""
+    """Whether this is a request for an HTML page without the cookie."""
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -49,16 +49,16 @@ def _is_first_visit(scope: Scope) -> bool:
 
 
 def cookie(scope: Scope) -> str | None:
-    """The visitor's secret, as a request brings it."""
+    """The visitor's secret in a request's cookies; None if there is none."""
     headers: dict[bytes, bytes] = dict(scope["headers"])
-    # Not http.cookies: it stops at the first cookie of another app that it does not like.
+    # Not http.cookies, which stops at the first malformed cookie, perhaps of another app.
     return cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
 
 
 def current() -> str:
-    """The visitor's id, 32 hexadecimal digits; "local" without a browser.
+    """The visitor's id: 32 hexadecimal digits, or "local" without a browser.
 
-    Where cookies are refused it lasts as long as the tab.
+    In a browser without cookies it lasts as long as the tab.
     """
     if not st.context.headers:
         return LOCAL
@@ -67,13 +67,13 @@ def current() -> str:
 
 
 def tab() -> str | None:
-    """What the log calls the tab whose page asks, 12 hexadecimal digits; None where no page does."""
+    """The current session's id in the log, 12 hexadecimal digits; None outside of a script run."""
     current_session = session.current()
     return None if current_session is None else _fingerprint(current_session)[:12]
 
 
 def arrive() -> None:
-    """Logs a tab's first page."""
+    """Logs the start of a session, once."""
     if not st.session_state.get("arrived"):
         st.session_state["arrived"] = True
         logs.event("session started")
