@@ -1,12 +1,13 @@
 """Many visitors at once, on a real server over its real websocket; their answers are read, not only counted.
 
     python -m tests.load.browse crowd --sessions 50    # fifty browse the heaviest pages while one training runs
-    python -m tests.load.browse crowd --sessions 200   # the same with two hundred; and how soon all is as before
+    python -m tests.load.browse crowd --sessions 200 --replicas 2   # two hundred, through Caddy, on two servers
     python -m tests.load.browse arrivals               # fifty in one second, each with an empty browser cache
     python -m tests.load.memory sessions               # the server's memory at 0, 50, 100 and 200 sessions
     python -m tests.load.memory visits                 # and over 1,000 visits one after another
     python -m tests.load.images FOLDER                 # images that nobody here made, whole and mutated
     python -m tests.load.restarts                      # a server that is killed twenty times under load
+    python -m tests.load.replicas                      # two behind Caddy, killed and restarted one by one
     python -m tests.load.sweep                         # twelve runs on two Dask workers, one of them killed
 
 Each starts a server of its own with an empty data folder, writes what it found to results/, prints it, and fails if a

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -20,8 +20,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from pages.widgets.source_code import TITLE
 
 PATIENCE = 60.0  # seconds
+BALANCER = "latent_explorer_replica"  # the cookie that says which replica answers
 AT_ONCE = 6  # connections of a browser to one server
-COOKIE = "latent_explorer_visitor"
 EVENTS = "$$STREAMLIT_INTERNAL_KEY"  # begins the id of what a component tells once
 # ForwardMsg.ScriptFinishedStatus: the script is run once more, and only the end of that is the end.
 AGAIN = ForwardMsg.FINISHED_EARLY_FOR_RERUN
@@ -40,11 +40,13 @@ class Response:
         status: 200, if all is well.
         headers: By lower-case name; of several of one name the last.
         body: As it came, compressed or not.
+        cookies: That it sets.
     """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: dict[str, str]
 
     def text(self) -> str:
         packed = self.headers.get("content-encoding") == "gzip"
@@ -58,13 +60,13 @@ class Connection:
         self._where = urlsplit(base)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def get(self, path: str, cookie: str = "", accept: str = "*/*") -> Response:
+    async def get(self, path: str, cookies: Mapping[str, str], accept: str = "*/*") -> Response:
         """Asks for one thing."""
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._where.hostname, self._where.port, limit=1 << 20)
         reader, writer = self._streams
         lines = [f"GET {path} HTTP/1.1", f"Host: {self._where.netloc}", f"Accept: {accept}", "Accept-Encoding: gzip"]
-        lines += [f"Cookie: {COOKIE}={cookie}"] * bool(cookie)
+        lines += [f"Cookie: {_written(cookies)}"] * bool(cookies)
         writer.write("\r\n".join([*lines, "", ""]).encode())
         answer = await asyncio.wait_for(_read(reader), PATIENCE)
         if answer.headers.get("connection") == "close":
@@ -81,7 +83,8 @@ class Connection:
 async def _read(reader: asyncio.StreamReader) -> Response:
     head = await reader.readuntil(b"\r\n\r\n")
     first, *rest = head.decode("latin-1").strip().split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+    fields = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in rest)]
+    headers = dict(fields)
     if headers.get("transfer-encoding") == "chunked":
         body = b""
         while length := int(await reader.readline(), 16):
@@ -89,7 +92,18 @@ async def _read(reader: asyncio.StreamReader) -> Response:
         await reader.readline()
     else:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Response(int(first.split()[1]), headers, body)
+    return Response(
+        int(first.split()[1]), headers, body, _read_cookies(v for name, v in fields if name == "set-cookie")
+    )
+
+
+def _read_cookies(set_cookie: Iterable[str]) -> dict[str, str]:
+    pairs = (value.partition(";")[0].partition("=") for value in set_cookie)
+    return {name: value for name, _, value in pairs}
+
+
+def _written(cookies: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
 
 
 @dataclass
@@ -152,13 +166,13 @@ class Visitor:
 
     Attributes:
         base: Where the server answers, without a slash at the end.
-        cookie: Who asks.
         took: Notes each rerun: what it was, and its seconds.
+        cookies: Who asks, and which replica answers.
     """
 
     base: str
-    cookie: str = ""
     took: Callable[[str, float], None] = lambda what, seconds: None
+    cookies: dict[str, str] = field(default_factory=dict)
     socket: ClientConnection | None = None
     path: str = ""
     link: str = ""
@@ -181,12 +195,11 @@ class Visitor:
         """Asks for the page itself and, with an empty cache, for all that it links; gives the seconds."""
         began = time.perf_counter()
         page = Connection(self.base)
-        answer = await page.get(f"/{path}", self.cookie, accept="text/html")
+        answer = await page.get(f"/{path}", self.cookies, accept="text/html")
         page.close()
         if answer.status != 200:
             raise Wrong(f"/{path}: {answer.status}")
-        given = re.search(rf"{COOKIE}=([^;]+)", answer.headers.get("set-cookie", ""))
-        self.cookie = given[1] if given else self.cookie
+        self.cookies |= answer.cookies
         if everything:
             await self.fetch([f"/{found}" for found in LINKED.findall(answer.text())])
         return time.perf_counter() - began
@@ -202,11 +215,12 @@ class Visitor:
                 while left:
                     link = left.popleft()
                     began = time.perf_counter()
-                    answer = await connection.get(link, self.cookie)
+                    answer = await connection.get(link, self.cookies)
                     what = link.split("/")[2] if link.count("/") > 1 else link
                     self.took(f"fetch {what}", time.perf_counter() - began)
                     if answer.status != 200:
                         raise Wrong(f"{link}: {answer.status} {answer.body[:200]!r}")
+                    self.cookies |= answer.cookies
                     answers[link] = answer
             finally:
                 connection.close()
@@ -218,17 +232,36 @@ class Visitor:
     async def open(self, path: str = "", **query: Any) -> Page:
         """Opens a page by its link, in a session of its own."""
         self.path, self.link = path, urlencode(query, doseq=True, quote_via=quote)
+        return await self._open(f"open {path or 'home'}")
+
+    async def reload(self) -> Page:
+        """Opens the page again by its link; of all else only cookies are left, and files that browsers keep."""
+        await self.leave()
+        kept = {link for link in self._fetched if not link.startswith("/media/")}
+        fresh = Visitor(self.base, self.took, self.cookies, path=self.path, link=self.link, _fetched=kept)
+        vars(self).update(vars(fresh))
+        await self.arrive(f"{self.path}?{self.link}", everything=False)
+        return await self._open(f"reload {self.path or 'home'}")
+
+    async def cut_off(self) -> None:
+        """Waits until the connection is gone, for whatever reason."""
+        assert self.socket
+        await self.socket.wait_closed()
+
+    async def _open(self, what: str) -> Page:
         netloc = urlsplit(self.base).netloc
         self.socket = await connect(
             f"ws://{netloc}/_stcore/stream",
             origin=self.base,  # type: ignore[arg-type]
             subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],  # type: ignore[list-item]
-            additional_headers={"Cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {},
+            additional_headers={"Cookie": _written(self.cookies)},
             max_size=None,
             open_timeout=PATIENCE,
             ping_timeout=None,
         )
-        return await self._rerun(f"open {path or 'home'}", page_name=path)
+        assert self.socket.response
+        self.cookies |= _read_cookies(self.socket.response.headers.get_all("Set-Cookie"))
+        return await self._rerun(what, page_name=self.path)
 
     async def turn_to(self, path: str, **query: Any) -> Page:
         """Opens another page as its link in the navigation does, or a link with a query on a page."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import platform
+import sys
 import time
 import timeit
 from collections import defaultdict
@@ -14,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
+from browsing import Server, serving
+
+__all__ = ["Server", "serving"]  # for the measurements beside this one
 
 RESULTS = Path(__file__).parent / "results"
 MB = 1e6
@@ -26,10 +32,14 @@ class Tally:
     Attributes:
         seconds: Of each rerun, by what it was.
         wrong: Answers that were not what was asked for, dropped connections included.
+        away: How many are cut off and have no answer again yet.
+        back: Seconds from the loss of a connection to the next answer.
     """
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     wrong: list[str] = field(default_factory=list)
+    away: int = 0
+    back: list[float] = field(default_factory=list)
 
     def took(self, what: str, seconds: float) -> None:
         self.seconds[what].append(seconds)
@@ -47,6 +57,7 @@ class Tally:
             "fetches": percentiles(fetched),
             "wrong": len(self.wrong),
             "foreign": sum("foreign" in text for text in self.wrong),
+            "back": percentiles(self.back),
             "first wrong": self.wrong[:20],
             "each": {what: percentiles(s) for what, s in sorted(reruns.items())},
         }
@@ -71,36 +82,37 @@ def memory(process: psutil.Process) -> dict[str, float]:
 
 @dataclass
 class Peak:
-    """The most memory that the server, its trainer and both together took.
+    """The most memory that the servers and their trainers took, in megabytes.
 
     Attributes:
-        server: Of the server alone, in megabytes of resident memory.
-        trainer: Of the processes that it started.
-        together: Of all of them at one time.
+        replica: Resident, of the largest server.
+        trainers: Resident, of the trainers.
+        together: Proportional, of servers, balancer and trainers at one time: what several share counts once.
     """
 
-    server: float = 0.0
-    trainer: float = 0.0
+    replica: float = 0.0
+    trainers: float = 0.0
     together: float = 0.0
 
-    async def follow(self, process: psutil.Process) -> None:
+    async def follow(self, server: Server) -> None:
         """Looks once a second, until it is cancelled."""
         while True:
-            own = memory(process)["rss_mb"]
-            others = sum(memory(child)["rss_mb"] for child in _family(process))
-            self.server, self.trainer = max(self.server, own), max(self.trainer, others)
-            self.together = max(self.together, own + others)
+            trainers = [memory(process) for process in server.trainers()]
+            replicas = {process: memory(process) for process in server.processes()}
+            self.replica = max(self.replica, *(replicas[process]["rss_mb"] for process in server.replicas()))
+            self.trainers = max(self.trainers, sum(found["rss_mb"] for found in trainers))
+            self.together = max(self.together, sum(found["pss_mb"] for found in [*replicas.values(), *trainers]))
             await asyncio.sleep(1)
 
 
 @contextmanager
-def cpu_shares(server: psutil.Process) -> Iterator[dict[str, float]]:
-    """How much of one core each took until the block ended: this process, its browsers, the server, its trainer."""
+def cpu_shares(server: Server) -> Iterator[dict[str, float]]:
+    """How much of one core each took until the block ended: this process, its browsers, the servers, the trainers."""
 
     def used() -> dict[str, float]:
-        trainer = _family(server)
-        browsers = [p for p in _family(psutil.Process()) if p != server and p not in trainer]
-        of = {"driver": [psutil.Process()], "browsers": browsers, "server": [server], "trainer": trainer}
+        trainers, servers = server.trainers(), server.processes()
+        browsers = [p for p in _family(psutil.Process()) if p not in trainers and p not in servers]
+        of = {"driver": [psutil.Process()], "browsers": browsers, "server": servers, "trainer": trainers}
         return {name: sum(map(_cpu_seconds, processes)) for name, processes in of.items()}
 
     shares: dict[str, float] = {}

@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import os
 import random
-import sys
 import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -21,11 +20,8 @@ import numpy as np
 
 from tests.load.browse import RETURNER, browse, warm
 from tests.load.client import Visitor
-from tests.load.measuring import Tally, memory, write
+from tests.load.measuring import Server, Tally, memory, serving, write
 from tests.load.pages import HEAVY
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
-from browsing import Server, serving
 
 SERVER_MB = 500  # at 50 sessions
 EACH_MB = 1.0  # for each further one
@@ -38,7 +34,7 @@ SETTLED = 12.0  # seconds; free memory is given back every five
 async def settled(server: Server) -> dict[str, float]:
     """The server's memory when what was free has been given back."""
     await asyncio.sleep(SETTLED)
-    return memory(server.process)
+    return memory(server.replicas()[0])
 
 
 async def sessions(server: Server, counts: list[int], tally: Tally) -> dict[str, Any]:
@@ -52,7 +48,7 @@ async def sessions(server: Server, counts: list[int], tally: Tally) -> dict[str,
         coming = range(len(visitors), count)
         visitors += [asyncio.create_task(browse(server.url, n, tally, 0.3 * i, until)) for i, n in enumerate(coming)]
         await asyncio.sleep(0.3 * len(coming) + 40)  # so that each has seen a page or two
-        found[str(count)] = memory(server.process)
+        found[str(count)] = memory(server.replicas()[0])
     until.set()
     await asyncio.gather(*visitors)
     found["after"] = await settled(server)
@@ -74,7 +70,7 @@ async def visits(server: Server, count: int, tally: Tally) -> dict[str, Any]:
         except Exception as error:
             tally.wrong.append(f"visit {number}, {stay.path}: {type(error).__name__}: {error}")
         await visitor.leave()
-        looks.append(memory(server.process)["pss_mb"])
+        looks.append(memory(server.replicas()[0])["pss_mb"])
     last = min(FLAT, count)
     (slope, _), spread = np.polyfit(np.arange(last), looks[-last:], 1, cov=True)
     return {

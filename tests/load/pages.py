@@ -48,8 +48,8 @@ class Lens(Stay):
         same(self.picture("pinned").shape, (SIDE, SIDE), "pinned image")
         same(shown["count"], len(test_images()), "dots")
 
-    async def _see(self) -> None:
-        await super()._see()
+    async def see(self) -> None:
+        await super().see()
         await self.fetch_plane()
 
     async def fetch_plane(self) -> None:
@@ -142,6 +142,10 @@ class YourImage(Stay):
 
     def query(self) -> dict[str, Any]:
         return {}
+
+    def forget(self) -> None:
+        super().forget()
+        self.drawn = None
 
     async def act(self) -> None:
         (self.drawn,) = self.some()

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import os
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,11 +20,8 @@ from ae_core.runs import BrokenRun
 from ae_core.tasks import Job, folder
 from tests.load.browse import TRAINER, browse
 from tests.load.client import Visitor
-from tests.load.measuring import Tally, percentiles, write
+from tests.load.measuring import Tally, percentiles, serving, write
 from tests.load.pages import Train
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
-from browsing import serving
 
 READY_SECONDS = 5.0
 EPOCHS = 6  # of a training: it outlives a server or two

@@ -96,14 +96,19 @@ class Stay:
         self.page = await opened(self.path, **(self.query_again() if back else self.query()))
         if not anew:
             self.accept(back)
-        await self._see()
+        await self.see()
 
     async def go_on(self) -> None:
         """One action, and a look at what comes of it."""
         await self.act()
-        await self._see()
+        await self.see()
 
-    async def _see(self) -> None:
+    def forget(self) -> None:
+        """Forgets what only the session knew: the visitor is in a new one."""
+        self.page = Page([], {})
+
+    async def see(self) -> None:
+        """Looks at the page, opens its code, and fetches and checks what it shows."""
         self.page = await self.visitor.unfold(self.page)
         found = [image.url for imgs in self.page.of("imgs") for image in imgs.imgs]
         await self.visitor.fetch([url for url in found if url.startswith("/media/")])
