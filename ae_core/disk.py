@@ -19,6 +19,7 @@ from ae_core.errors import RunError
 
 # O_NONBLOCK: a pipe in a file's place would otherwise block for ever.
 FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+WINDOWS = os.name == "nt"
 UNFINISHED = ".unfinished-"
 CLAIM = ".lock"  # after the name of an unfinished folder: held by its writer
 REPLACE_SECONDS = 2.0  # that Windows is given to let go of a file that somebody reads
@@ -139,13 +140,13 @@ def replace(work: Path, path: Path) -> None:
         try:
             return os.replace(work, path)
         except PermissionError:
-            if os.name != "nt" or time.monotonic() > end:
+            if not WINDOWS or time.monotonic() > end:
                 raise
             time.sleep(0.01)
 
 
 def _sync(path: Path) -> None:
-    if os.name == "nt":  # which has neither folders to open nor files to sync that are only read
+    if WINDOWS:  # which has neither folders to open nor files to sync that are only read
         return
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -250,6 +250,18 @@ def test_what_is_no_job_is_a_sentence(name: str, data_folder: Path) -> None:
         tasks.find(name)
 
 
+def test_a_training_of_an_older_version_is_read_and_resumed(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
+    path = data_folder / "jobs" / "vanilla-20250101-000000-0123456789abcdef"
+    (path / "resume").mkdir(parents=True)
+    (path / "resume" / training.STATE).touch()
+    (path / "spec.json").write_text(json.dumps({"spec": small().to_json(), "owner": "alice", "title": "Old"}))
+    (path / "status.json").write_text(json.dumps({"state": "cancelled", "epoch": 3, "slowed": True}))
+    (job,) = tasks.listing("alice")
+    assert (job.task, job.spec, job.sweep, job.status.epoch) == ("train", small(), "", 3)
+    assert tasks.resume(job).status.state == "queued"
+
+
 def test_half_a_line_and_half_a_picture_are_not_read(data_folder: Path) -> None:
     job = job_of("alice", "failed")
     (job.path / "history.jsonl").write_text('{"epoch": 1, "terms": {}}\n5\n{"epo')

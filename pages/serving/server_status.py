@@ -1,6 +1,5 @@
 """Figures about this server for its About page; none of them is about a single visitor."""
 
-import json
 import os
 import platform
 import time
@@ -12,7 +11,7 @@ import psutil
 import streamlit as st
 
 import ae_core
-from ae_core import runs
+from ae_core.tasks import folder
 
 SECONDS = 2  # that the figures are cached
 TRAINER = "ae_core.tasks.worker"
@@ -76,19 +75,16 @@ def duration(seconds: float) -> str:
 
 
 def _states() -> list[str]:
-    """The states of all jobs on disk, which each server updates once a second."""
-    found = []
-    for path in (runs.data_folder() / "jobs").glob("*/status.json"):
-        with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-            found.append(json.loads(path.read_text())["state"])
-    return found
+    """The states of all trainings and imports on disk, which each server updates once a second."""
+    found = [(path, folder.noted(path)) for path in folder.paths()]
+    return [noted.state for path, noted in found if noted is not None and folder.task_of(path) in folder.MAKE_RUNS]
 
 
 def _trainers_bytes() -> int:
-    folder, total = str(runs.data_folder() / "jobs"), 0
+    data, total = str(folder.jobs_folder()), 0
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             command = process.cmdline()
-            if TRAINER in command and any(part.startswith(folder) for part in command):
+            if TRAINER in command and any(part.startswith(data) for part in command):
                 total += process.memory_info().rss
     return total

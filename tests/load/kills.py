@@ -41,7 +41,7 @@ KEEP = (
     "progress.jsonl",
     "preview.npy",
     "log.txt",
-    "lock",
+    *processes.LOCKS,
     "stop",
     "resume",
 )
