@@ -1,4 +1,4 @@
-"""Images that move, as a file to keep."""
+"""Films as GIF files."""
 
 import io
 
@@ -12,7 +12,7 @@ SHORTEST = 0.02  # seconds; browsers slow down what asks for less
 
 
 def side_by_side(films: list[np.ndarray], gap: int = 2) -> np.ndarray:
-    """Films of the same number and height of frames (n, h, w) as one film (n, h, all widths and black gaps)."""
+    """Joins films (n, h, w) of equal length and height into one, (n, h, sum of widths and black gaps)."""
     if not films:
         raise OptionError("There is no film to show.")
     n, h, _ = films[0].shape
@@ -24,14 +24,13 @@ def side_by_side(films: list[np.ndarray], gap: int = 2) -> np.ndarray:
 
 
 def to_gif(frames: np.ndarray, scale: int = 8, seconds: float = 3.0, back: bool = True) -> bytes:
-    """Frames as a GIF that runs for ever, each pixel a square, each grey exactly itself.
+    """Encodes frames as a GIF that loops for ever, each pixel a square, grey values exact.
 
     Args:
         frames: At least 2, (n, h, w) in [0, 1].
         scale: Side of a pixel's square.
-        seconds: How long one pass takes.
-        back: Whether it runs back again instead of jumping to its beginning: 2n − 2 frames instead of n. Frames that
-            equal the one before them only lengthen it.
+        seconds: Duration of one pass.
+        back: Whether to play the frames backwards too, 2n − 2 frames instead of n.
 
     Returns:
         The bytes of a GIF file.

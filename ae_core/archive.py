@@ -1,12 +1,12 @@
-"""A run as one .zip, to take elsewhere: what was trained, how it learnt, and its weights as plain arrays.
+"""Exports a run as one .zip of JSON and plain arrays, and reads it back.
 
     spec.json, history.jsonl         as in the run's folder
-    title.txt                        what it is called
+    title.txt                        title
     encoder.dense.0.npy, …           one file for each array of weights, little-endian float32
 
-What comes in was written by a stranger. So there is no network in an archive, no pickle and no HDF5, and nothing in it
-decides how large anything becomes: the names, shapes and sizes of all files follow from its spec, which has bounds.
-The trainer builds the network from the spec, gives it the weights, and writes a run of its own from that.
+An imported archive is untrusted. It holds no network, no pickle and no HDF5, and the names, shapes and sizes of all
+files follow from its spec, which is bounded. The trainer builds the network from the spec, assigns the weights, and
+writes a new run.
 """
 
 import io
@@ -26,19 +26,19 @@ from ae_core.spec import Spec
 
 SPEC, HISTORY, TITLE = "spec.json", "history.jsonl", "title.txt"
 MAX_ARCHIVE = 64 << 20
-MAX_DIRECTORY = 64 << 10  # bytes of the list of files at its end
-END = 22  # bytes of what ends an archive that has no comment
-NO_TIME = (1980, 1, 1, 0, 0, 0)  # the same run gives the same archive
+MAX_DIRECTORY = 64 << 10  # bytes of the central directory
+END = 22  # bytes of the end record of an archive without a comment
+NO_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same archive
 
 
 @dataclass(frozen=True)
 class Import:
-    """What an archive holds, checked.
+    """Validated content of an archive.
 
     Attributes:
         spec: What was trained.
         history: As in a run, with no more epochs than the spec asks for.
-        title: What it was called, one printable line; may be empty.
+        title: One printable line; may be empty.
         weights: Arrays by the names in `Spec.weights`, in its order; float32 and finite.
     """
 
@@ -49,7 +49,7 @@ class Import:
 
 
 def pack(run: Run) -> bytes:
-    """A run as the bytes of a .zip; whose it is stays behind.
+    """Returns a run as the bytes of a .zip, without its owner.
 
     Raises:
         RunError: if the run is damaged.
@@ -77,10 +77,10 @@ def pack(run: Run) -> bytes:
 
 
 def unpack(content: bytes) -> Import:
-    """What is in an archive that anybody may have made; nothing of it is built or run.
+    """Reads and validates an untrusted archive; builds and runs nothing.
 
     Raises:
-        RunError: if it is not what `pack` makes; says why.
+        RunError: if `pack` cannot have written it.
     """
     if len(content) > MAX_ARCHIVE:
         raise RunError(f"The archive has {len(content):,} bytes: at most {MAX_ARCHIVE:,} are read.")
@@ -123,7 +123,7 @@ def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Impor
 
 
 def _check_end(content: bytes) -> None:
-    """Reads how long the list of files is before zipfile makes objects of it."""
+    """Checks the size of the central directory before zipfile parses it."""
     end = content[-END:]
     large = content[-END - 20 : -END].startswith(b"PK\6\7")
     if len(end) < END or not end.startswith(b"PK\5\6") or large:
@@ -142,7 +142,7 @@ def _text(archive: zipfile.ZipFile, name: str, most: int) -> str:
 def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> np.ndarray:
     header = _header(shape)
     content = _read(archive, _file(name), len(header) + 4 * math.prod(shape))
-    # The header is compared and never interpreted: there is one that is right.
+    # The header is compared with the only valid one, never parsed.
     if len(content) != len(header) + 4 * math.prod(shape) or not content.startswith(header):
         raise RunError(f"The archive's {_file(name)} must be a little-endian float32 array of shape {shape}.")
     array = np.frombuffer(content, "<f4", offset=len(header)).reshape(shape)
@@ -152,7 +152,7 @@ def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> np.nd
 
 
 def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """One file of an archive, if it is plain and not larger than that, packed or unpacked."""
+    """Reads one plain file of at most that many bytes from an archive."""
     entry = archive.getinfo(name)
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.flag_bits & 1 or kind not in (0, stat.S_IFREG):
@@ -163,7 +163,7 @@ def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
         raise RunError(f"The archive's {name} has {entry.file_size:,} bytes: at most {most:,} are read.")
     try:
         with archive.open(entry) as file:
-            return file.read(most + 1)  # ends at the size that is claimed, and compares its checksum there
+            return file.read(most + 1)  # stops at the claimed size and verifies the checksum
     except Exception:  # whatever zipfile makes of a damaged one
         raise RunError(f"The archive's {name} is damaged.") from None
 
@@ -173,7 +173,7 @@ def _file(name: str) -> str:
 
 
 def _header(shape: tuple[int, ...]) -> bytes:
-    """How NumPy begins a file of such an array."""
+    """Header that NumPy writes for such an array."""
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
     return header.getvalue()

@@ -6,21 +6,24 @@ import numpy as np
 
 
 def blur(x: np.ndarray, width: float, truncate: float = 4.0) -> np.ndarray:
-    """Images (n, h, w) as `scipy.ndimage.gaussian_filter` blurs each, float32; small ones in a fifth of its time.
+    """Blurs images as `scipy.ndimage.gaussian_filter` does, small ones in a fifth of its time.
 
     Args:
-        x: Images, or anything else of that shape.
-        width: The Gaussian's standard deviation in pixels, above 0.
-        truncate: Where it ends, in standard deviations.
+        x: (n, h, w).
+        width: Standard deviation of the Gaussian in pixels, above 0.
+        truncate: Radius of the kernel in standard deviations.
+
+    Returns:
+        float32 of shape (n, h, w).
     """
     n, h, w = x.shape
-    rows = np.asarray(x, np.float32).reshape(n * h, w) @ _blurring(w, width, truncate).T  # one product of all
+    rows = np.asarray(x, np.float32).reshape(n * h, w) @ _blurring(w, width, truncate).T
     return _blurring(h, width, truncate) @ rows.reshape(n, h, w)
 
 
 @cache
 def _blurring(side: int, width: float, truncate: float) -> np.ndarray:
-    """What blurs the columns of a picture so high, (side, side)."""
+    """Matrix (side, side) that blurs columns of that length."""
     from scipy.ndimage import gaussian_filter1d
 
     return gaussian_filter1d(np.eye(side), width, axis=0, truncate=truncate).astype(np.float32)

@@ -1,6 +1,6 @@
-"""What a run says of itself: its card, which vouches for its other files, and its history.
+"""A run's card, with figures and the digests of its other files, and its history.
 
-Both are read as if a stranger had written them.
+Both are validated as untrusted input.
 """
 
 import hashlib
@@ -28,18 +28,18 @@ MAX_REASON = 300
 
 @dataclass(frozen=True)
 class Card:
-    """What a run says of itself.
+    """Metadata of a run.
 
     Attributes:
-        title: What its owner calls it.
-        owner: Whose it is; None makes it everyone's.
-        created: When it was finished, in UTC, such as "2026-11-22T18:39:13Z".
-        epochs: How many were finished.
-        complete: Whether these are all that were asked for.
-        seconds: How long it was trained.
-        parameters: How many numbers it learnt.
-        metrics: Its figures on the test images; None stands for what is not finite.
-        versions: Of what trained it.
+        title: Title given by its owner.
+        owner: Owner's id; None for a run that everyone sees.
+        created: Time of completion in UTC, such as "2026-11-22T18:39:13Z".
+        epochs: Number of finished epochs.
+        complete: Whether all requested epochs were finished.
+        seconds: Training time.
+        parameters: Number of trainable parameters.
+        metrics: Figures on the test images; None where not finite.
+        versions: Versions of the packages that trained it.
         bytes, sha256: Size and digest of each of its other files.
     """
 
@@ -56,13 +56,13 @@ class Card:
     sha256: Mapping[str, str]
 
     def figure(self, name: str) -> float:
-        """One of its metrics, NaN where it has none."""
+        """Returns one of the metrics, NaN if missing."""
         value = self.metrics.get(name)
         return math.nan if value is None else value
 
 
 def unchecked(path: Path) -> dict[str, Any]:
-    """A run's card, as it stands.
+    """Reads a run's card without validating it.
 
     Raises:
         RunError: if it cannot be read or is no JSON object.
@@ -71,10 +71,10 @@ def unchecked(path: Path) -> dict[str, Any]:
 
 
 def read(path: Path) -> Card:
-    """A run's card, checked.
+    """Reads and validates a run's card.
 
     Raises:
-        RunError: if it is none that `write` wrote, or another's by now.
+        RunError: if it is not a card as `write` writes it, or was changed since.
     """
     values = unchecked(path)
     if values.get("format") != FORMAT:
@@ -92,17 +92,16 @@ def read(path: Path) -> Card:
 
 
 def _digest(card: dict[str, Any]) -> str:
-    """The SHA-256 of what a card says, however it is laid out."""
+    """SHA-256 of a card's content, independent of its layout."""
     return hashlib.sha256(json.dumps(card, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def write(folder: Path, values: Mapping[str, Any]) -> None:
-    """Writes the card of the files that are in the folder.
+    """Writes a run's card, with the sizes and digests of its files.
 
     Args:
-        folder: Of the run; holds all of its other files.
-        values: The fields of `Card`, without those on the files, which are added here; without title or owner it has
-            none.
+        folder: Folder of the run, with all other files.
+        values: Fields of `Card` except `bytes` and `sha256`; title and owner are optional.
     """
     title = values.get("title")
     card = {
@@ -117,10 +116,10 @@ def write(folder: Path, values: Mapping[str, Any]) -> None:
 
 
 def rename(path: Path, title: str) -> None:
-    """Calls a run otherwise; its card goes on vouching for the same files.
+    """Changes a run's title.
 
     Raises:
-        RunError: if its card is damaged, or the disk does not let it be written.
+        RunError: if its card is damaged or cannot be written.
     """
     read(path)
     values = {name: value for name, value in unchecked(path).items() if name != "digest"} | {"title": title[:MAX_TITLE]}
@@ -131,7 +130,7 @@ def rename(path: Path, title: str) -> None:
 
 
 def read_file(path: Path, name: str, card: Card) -> bytes:
-    """The bytes of one of a run's files, if they are the ones that its card names.
+    """Reads one of a run's files and checks its digest.
 
     Raises:
         RunError: if the file is missing, too large, or has changed.
@@ -142,7 +141,7 @@ def read_file(path: Path, name: str, card: Card) -> bytes:
 
 
 def verify_file(path: Path, name: str, card: Card) -> None:
-    """Checks one of a run's files as `read_file` does, and keeps nothing of it in memory."""
+    """Checks the digest of one of a run's files without keeping it in memory."""
     with disk.opened(path, name, MAX_FILE) as file:
         _check_digest(path, name, card, hashlib.file_digest(file, "sha256"))
 
@@ -153,10 +152,10 @@ def _check_digest(path: Path, name: str, card: Card, digest: "hashlib._Hash") ->
 
 
 def parse_history(text: str) -> tuple[dict[str, Any], ...]:
-    """The records of a history, one a line, checked as if a stranger had written them.
+    """Parses and validates the records of a history, one a line.
 
     Raises:
-        ValueError: if a line is not what training writes; says which.
+        ValueError: if a line is invalid; names the line.
     """
     lines = text.splitlines()
     if len(lines) > MAX_EPOCHS:
@@ -194,12 +193,12 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_name(value: Any) -> bool:
-    """Whether it may stand in a legend or a table as it is."""
+    """Whether it is fit for a legend or a table."""
     return isinstance(value, str) and re.fullmatch(r"\w[\w .@-]{0,59}", value) is not None
 
 
 def _is_record(value: Any, fits: Callable[[Any], bool], keys: tuple[str, ...] = ()) -> bool:
-    """Whether it is an object of few names with values that fit, or of exactly those keys."""
+    """Whether it is a small object with valid values, and with exactly those keys if given."""
     if not isinstance(value, dict) or len(value) > 100 or (keys and set(value) != set(keys)):
         return False
     return all((key in keys or _is_name(key)) and fits(v) for key, v in value.items())

@@ -1,9 +1,9 @@
-"""What is computed from the codes of a run and kept: it may be deleted at any time, and is computed again.
+"""Cached results computed from the codes of a run; they may be deleted at any time.
 
     derived/<encoder>/NAME
 
-<encoder> is the SHA-256 of the run's encoder, on which its codes depend, and on nothing else. A run that ships brings
-its own, in its folder, with the first letters of <encoder> in the name.
+<encoder> is the SHA-256 of the run's encoder, which determines its codes. A shipped run has such files in its own
+folder, with the first letters of <encoder> in the name.
 """
 
 import hashlib
@@ -13,16 +13,16 @@ from pathlib import Path, PurePath
 from ae_core import disk, runs
 from ae_core.runs import Run
 
-DIGEST = 32  # bytes after the content: its SHA-256
+DIGEST = 32  # bytes of the SHA-256 after the content
 
 
 def folder(run: Run) -> Path:
-    """Where what is computed from a run is kept."""
+    """Folder of a run's cached results."""
     return runs.data_folder() / "derived" / _encoder(run)
 
 
 def beside(run: Run, name: str) -> Path:
-    """Where a run that ships brings it; one that is trained anew has another encoder."""
+    """Path of a cached result in the folder of a shipped run; a retrained run has another encoder, so another path."""
     return run.path / f"{PurePath(name).stem}-{_encoder(run)[:16]}{PurePath(name).suffix}"
 
 
@@ -31,7 +31,7 @@ def _encoder(run: Run) -> str:
 
 
 def read(run: Run, name: str, limit: int) -> Iterator[bytes]:
-    """Each content under that name that is whole and has at most `limit` bytes: that which ships first."""
+    """Yields the intact contents of that name with at most `limit` bytes, the shipped one first."""
     for path in (beside(run, name), folder(run) / name):
         try:
             content = path.read_bytes() if path.stat().st_size <= limit else b""
@@ -42,7 +42,7 @@ def read(run: Run, name: str, limit: int) -> Iterator[bytes]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Keeps a content with its own SHA-256 at the end, whole or not at all.
+    """Writes a content atomically, followed by its SHA-256.
 
     Raises:
         OSError: if it cannot be written.

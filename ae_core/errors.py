@@ -1,8 +1,8 @@
-"""The errors that a person can mend; each message is one sentence fit for a page."""
+"""Errors that a user can fix. Each message is one sentence that a page can show."""
 
 
 class ExplorerError(Exception):
-    """Says what was got, what was expected, and what to do."""
+    """Base class; the message says what was got, what was expected, and what to do."""
 
 
 class OptionError(ExplorerError, ValueError):
@@ -10,7 +10,7 @@ class OptionError(ExplorerError, ValueError):
 
 
 class SettingsError(ExplorerError):
-    """A setting of the server that makes no sense."""
+    """An invalid server setting."""
 
 
 class DatasetError(ExplorerError):
@@ -26,4 +26,4 @@ class RunError(ExplorerError):
 
 
 class TrainingError(ExplorerError):
-    """A training that cannot start or go on."""
+    """A training that cannot start or continue."""

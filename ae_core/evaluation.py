@@ -1,4 +1,4 @@
-"""The figures of a loaded run, computed from the images; its card is never read."""
+"""Figures of a loaded run, computed from the test images; its card is not read."""
 
 from collections.abc import Callable
 
@@ -9,32 +9,32 @@ from ae_core.data import as_float
 from ae_core.inference import LoadedRun
 
 SEED = 0
-SIGMOID_ACTIVE = 0.1  # a sigmoid is never zero: this much counts as active
+SIGMOID_ACTIVE = 0.1  # a sigmoid is never zero
 
 
 def activity_threshold(run: LoadedRun) -> float:
-    """The |z| above which a unit of this run counts as active: 0 for a relu, 0.1 for a sigmoid."""
+    """|z| above which a unit of this run counts as active: 0.1 for a sigmoid, otherwise 0."""
     return SIGMOID_ACTIVE if run.spec.network.code_activation == "sigmoid" else 0.0
 
 
 def evaluate(
     run: LoadedRun, neighbours: bool = True, on_progress: Callable[[float], None] = lambda fraction: None
 ) -> dict[str, float]:
-    """Figures on all test images of the run's data set.
+    """Computes a run's figures on all test images of its data set.
 
     Args:
         run: A loaded run.
-        neighbours: Whether to score a 5-nearest-neighbour classifier on the codes, which takes seconds
-            to a minute: fitted on the codes of all training images, scored on those of the test images.
-        on_progress: Called now and then with the share that is done, in [0, 1].
+        neighbours: Whether to fit a 5-nearest-neighbour classifier on the training codes and score it on the test
+            codes, which takes seconds to a minute.
+        on_progress: Called with the share done so far, in [0, 1].
 
     Returns:
-        bce: Binary cross-entropy in nats a pixel, mean over images; above_floor: less the pixels' entropy.
-        mse, psnr: Mean squared error a pixel, and the peak signal-to-noise ratio at it in dB.
-        active_units, dead_units: Units active on an image, mean; units active on none.
-        jacobian, contraction_ratio: Mean ‖∂z/∂x‖²_F; the same over the total variance of the codes.
-        knn_accuracy: See above.
-        What the kind adds of its own.
+        bce: Mean binary cross-entropy in nats a pixel; above_floor: the same minus the pixels' entropy.
+        mse, psnr: Mean squared error a pixel; peak signal-to-noise ratio at that error in dB.
+        active_units, dead_units: Mean number of units active on an image; number of units active on none.
+        jacobian, contraction_ratio: Mean ‖∂z/∂x‖²_F; the same divided by the total variance of the codes.
+        knn_accuracy: Accuracy of the classifier.
+        Further figures of the kind's own.
     """
     dataset = data.load(run.spec.dataset)
     test = dataset.split("test")

@@ -1,4 +1,4 @@
-"""What trainings and other tasks tell while they go on."""
+"""Events of trainings and other tasks."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from ae_core.runs import Run
 
 @dataclass(frozen=True)
 class Preparing:
-    """A step before the first training step, or after the last one, has begun."""
+    """A phase before the first or after the last training step has begun."""
 
     phase: str
 
@@ -38,9 +38,9 @@ class Started:
     """The model is built.
 
     Attributes:
-        parameters: Number of trainable values.
-        epochs, steps_per_epoch: How much is to do.
-        history: Records of the epochs that were finished before, when resumed.
+        parameters: Number of trainable parameters.
+        epochs, steps_per_epoch: Length of the training.
+        history: Records of the epochs finished before a resume.
     """
 
     parameters: int
@@ -51,14 +51,14 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """Some steps were taken.
+    """Training steps were taken.
 
     Attributes:
-        epoch: Epochs finished.
-        step: Steps taken in this one.
+        epoch: Number of finished epochs.
+        step: Steps taken in the current epoch.
         fraction: Share of all steps taken, in [0, 1].
         terms: Loss terms by name, mean over the latest steps.
-        seconds_left: Estimate for the rest of the training; None after the first call, which compiled.
+        seconds_left: Estimated remaining time; None after the first call, which includes compilation.
         preview: Reconstructions of the first test images, uint8 of shape (10, h, w), every few seconds, else None.
     """
 
@@ -72,14 +72,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class EpochEnd:
-    """An epoch is finished.
+    """An epoch has finished.
 
     Attributes:
         epoch: Its number, from 1.
         terms: Loss terms by name, mean over its steps.
         validation: The same on held-out training images.
         learning_rate: At its last step.
-        seconds: Spent on training so far, without importing TensorFlow.
+        seconds: Training time so far, without the import of TensorFlow.
         preview: Reconstructions of the first test images, uint8 of shape (10, h, w).
     """
 
@@ -91,7 +91,7 @@ class EpochEnd:
     preview: np.ndarray = field(repr=False, compare=False)
 
     def record(self) -> dict[str, Any]:
-        """The line of history.jsonl."""
+        """Record for history.jsonl."""
         return {
             "epoch": self.epoch,
             "seconds": round(self.seconds, 3),
@@ -103,14 +103,14 @@ class EpochEnd:
 
 @dataclass(frozen=True)
 class Finished:
-    """All epochs are done and the run is written."""
+    """All epochs have finished and the run is written."""
 
     run: Run
 
 
 @dataclass(frozen=True)
 class Cancelled:
-    """Training was stopped; the run holds the weights of that moment, or is None before the first step."""
+    """Training was stopped; the run holds the current weights, or is None before the first step."""
 
     run: Run | None
     epoch: int

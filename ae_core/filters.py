@@ -1,4 +1,4 @@
-"""Classical image filters, to hold denoising autoencoders against."""
+"""Classical image filters, as baselines for denoising autoencoders."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Filter:
     """A filter with one width.
 
     Attributes:
-        title: What people call it.
-        widths: Those worth trying, in pixels; the first leaves images as they are.
-        apply: (x, width) → x, filtered; (n, h, w).
+        title: Display name.
+        widths: Widths to try, in pixels; the first leaves images unchanged.
+        apply: (x, width) → filtered x, (n, h, w).
     """
 
     title: str
@@ -32,12 +32,12 @@ def _gaussian(x: np.ndarray, width: float) -> np.ndarray:
 
 
 def _median(x: np.ndarray, width: float) -> np.ndarray:
-    # Some images at a time: their layers stay in the processor's cache, which saves two fifths.
+    # In parts that fit the processor's cache, which saves two fifths of the time.
     return np.concatenate([_median_of_few(x[i : i + FEW], int(width)) for i in range(0, max(len(x), 1), FEW)])
 
 
 def _median_of_few(x: np.ndarray, side: int) -> np.ndarray:
-    # All pixels of a window in layers, sorted together by minima and maxima: in a seventh of scipy's time.
+    # A sorting network over the shifted copies of the image: a seventh of scipy's time.
     h, w = x.shape[1:]
     padded = np.pad(x, ((0, 0), (side // 2,) * 2, (side // 2,) * 2), mode="symmetric")
     layers = [padded[:, i : i + h, j : j + w].copy() for i in range(side) for j in range(side)]
@@ -51,10 +51,10 @@ def _median_of_few(x: np.ndarray, side: int) -> np.ndarray:
 
 @cache
 def _exchanges(count: int) -> list[tuple[int, int]]:
-    """Pairs of places that, put in order one after another, bring the median of so many values to the middle.
+    """Comparators of a sorting network that brings the median of `count` values to the middle.
 
     Reference: Batcher 1968, odd-even merge sort, as in Knuth, The Art of Computer Programming 3, algorithm 5.2.2M;
-    without the exchanges that the middle place never sees.
+    without the comparators that do not affect the middle.
     """
     pairs = []
     top = 1 << (count - 1).bit_length() >> 1
@@ -82,16 +82,16 @@ FILTERS = {
 def at_best_width(
     name: str, clean: np.ndarray, noisy: np.ndarray, judged: slice = slice(None)
 ) -> tuple[float, np.ndarray]:
-    """The width of filter `name` with the highest PSNR, and what it makes of the noisy images.
+    """Filters noisy images with the width that gives the highest PSNR.
 
     Args:
         name: One of `FILTERS`.
         clean: (n, h, w) in [0, 1].
-        noisy: The same images, spoiled.
-        judged: Those by which the width is chosen.
+        noisy: The same images with noise.
+        judged: Images by which the width is chosen.
 
     Returns:
-        width: The first of the filter's widths, which changes nothing, if no other does better.
+        width: One of the filter's widths; the first, which changes nothing, if none does better.
         filtered: (n, h, w).
     """
     chosen = FILTERS[name]

@@ -88,28 +88,28 @@ def reduce(pixels: np.ndarray, side: int) -> np.ndarray:
 
 
 def border(pixels: np.ndarray) -> np.ndarray:
-    """The outermost pixels of a picture (h, w)."""
+    """Returns the outermost pixels of a picture (h, w)."""
     return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
 
 
 def to_png(image: np.ndarray) -> bytes:
-    """One image, float of shape (h, w) in [0, 1], as the bytes of a PNG file."""
+    """Encodes an image, float of shape (h, w) in [0, 1], as PNG."""
     return _png(as_uint8(image))
 
 
 def data_uri(image: np.ndarray) -> str:
-    """A uint8 image as a PNG that a page can show in place: grey (h, w), or (h, w, c) with alpha or in colour."""
+    """Encodes a uint8 image, grey (h, w) or (h, w, c) with alpha or colour, as a PNG data URI."""
     return "data:image/png;base64," + base64.b64encode(_png(image)).decode("ascii")
 
 
 def mosaic(images: np.ndarray, columns: int, gap: int = 1, fill: int = 0) -> np.ndarray:
-    """Images side by side, row after row.
+    """Tiles images, row by row.
 
     Args:
         images: float in [0, 1] or uint8, of shape (n, h, w).
-        columns: How many stand in a row.
-        gap: Pixels between two of them.
-        fill: Grey value, 0 to 255, of gaps and of places without an image.
+        columns: Images in a row.
+        gap: Pixels between two images.
+        fill: Grey value, 0 to 255, of gaps and empty cells.
 
     Returns:
         uint8 of shape (rows · (h + gap) − gap, columns · (w + gap) − gap), at least one row.
@@ -123,22 +123,21 @@ def mosaic(images: np.ndarray, columns: int, gap: int = 1, fill: int = 0) -> np.
 
 
 def as_uint8(images: np.ndarray) -> np.ndarray:
-    """Images of any shape, in [0, 1] or uint8 already, as uint8; what lies beyond is black or white."""
+    """Converts images in [0, 1] to uint8, clipping values beyond; uint8 images stay as they are."""
     return images if images.dtype == np.uint8 else np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)
 
 
 def _png(image: np.ndarray) -> bytes:
-    """uint8 (h, w), or (h, w, c) of grey with alpha, RGB or RGBA, as the bytes of a PNG file.
+    """Encodes uint8 (h, w), or (h, w, c) of grey with alpha, RGB or RGBA, as PNG.
 
-    Each row is stored as what it adds to the one above, and packed for speed: a tenth of Pillow's time, and a fifth
-    more bytes.
+    With the filter "up" for all rows and fast compression: a tenth of Pillow's time, a fifth more bytes.
 
     Reference: W3C, Portable Network Graphics, third edition, 5 and 9.
     """
     h, w, channels = (*image.shape, 1)[:3]
-    above = 2  # the filter
+    up = 2  # PNG's number of the filter
     rows = np.empty((h, 1 + w * channels), np.uint8)
-    rows[:, 0], rows[:, 1:] = above, image.reshape(h, -1)
+    rows[:, 0], rows[:, 1:] = up, image.reshape(h, -1)
     rows[1:, 1:] -= image.reshape(h, -1)[:-1]
     colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     header = struct.pack(">IIBBBBB", w, h, 8, colour, 0, 0, 0)
@@ -152,7 +151,7 @@ def _too_many(size: str, most: int = MAX_PIXELS) -> str:
 
 
 def _orientation(image: Image.Image) -> int:
-    """How the camera was held, 1 to 8; a broken note about it does not spoil the image."""
+    """EXIF orientation, 1 to 8; 1 if the tag is missing or broken."""
     try:
         return int(image.getexif().get(_EXIF_ORIENTATION, 1))
     except Exception:
@@ -160,7 +159,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """A picture in grey, piece by piece: whole copies of sixteen million pixels would take 200 MB."""
+    """Converts a picture to grey in pieces: copies of sixteen million pixels would take 200 MB."""
     width, height = image.size
     grey = Image.new("L", image.size)
     rows = max(1, PIECE // width)

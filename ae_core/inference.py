@@ -1,4 +1,4 @@
-"""A loaded run: NumPy in, NumPy out, by ONNX Runtime; no TensorFlow."""
+"""Loaded runs: NumPy in, NumPy out, with ONNX Runtime; no TensorFlow."""
 
 import itertools
 import os
@@ -18,10 +18,10 @@ from ae_core.runs import Run
 # Read when ONNX Runtime is imported: else it keeps a device id in the home folder and reports its use.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-PART = 1024  # images that are copied at a time
-BATCH = 16  # small batches need little memory, and stay in the cache: a tenth faster than 32
-MOST_CORES = 8  # that are taken; a container's share may be smaller
-WORTH = 0.0005  # seconds that a batch takes, from which on several are shared among the cores; ONNX would share each
+PART = 1024  # images copied at a time
+BATCH = 16  # small batches need little memory and stay in the cache: a tenth faster than 32
+MOST_CORES = 8
+WORTH = 0.0005  # seconds a batch must take for batches to run in parallel
 
 
 @cache
@@ -51,7 +51,7 @@ class OnnxNetwork:
         began = time.perf_counter()
         first = self._session.run(None, {self._input: x[:BATCH]})
         shared = time.perf_counter() - began > WORTH and len(x) > 2 * BATCH
-        # Parts kept until the end would lie between what each batch frees: 100 MB and more of holes.
+        # Written into one array: separate results would fragment the heap by 100 MB and more.
         found = {
             o: np.empty((len(x), *part.shape[1:]), part.dtype) for o, part in zip(self.outputs, first, strict=True)
         }
@@ -70,13 +70,13 @@ class OnnxNetwork:
 
 
 class LoadedRun:
-    """A run's encoder and decoder.
+    """Encoder and decoder of a run.
 
     Attributes:
-        run: Its record on disk.
-        recipe: Its kind with its hyperparameters.
-        image_shape: (h, w) of the images it takes and gives.
-        latent_dim: Number of units in its codes.
+        run: Record on disk.
+        recipe: Kind with its hyperparameters.
+        image_shape: (h, w) of the images.
+        latent_dim: Number of units in the code.
     """
 
     def __init__(self, run: Run) -> None:
@@ -108,11 +108,11 @@ class LoadedRun:
         return network
 
     def encode(self, x: np.ndarray) -> np.ndarray:
-        """Codes of images: (n, h, w) in [0, 1] → (n, latent_dim) float32; z_mean for a variational run."""
+        """Encodes images: (n, h, w) in [0, 1] → (n, latent_dim) float32; z_mean for a variational run."""
         return self._encoder(self._images(x))[self.recipe.heads[0]]
 
     def encode_distribution(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """z_mean and z_log_var of images, (n, latent_dim) float32 each.
+        """Encodes images to z_mean and z_log_var, (n, latent_dim) float32 each.
 
         Raises:
             OptionError: if the run's kind encodes to points.
@@ -123,7 +123,7 @@ class LoadedRun:
         return out["z_mean"], out["z_log_var"]
 
     def decode(self, z: np.ndarray) -> np.ndarray:
-        """Images of codes: (n, latent_dim) → (n, h, w) float32 in [0, 1]."""
+        """Decodes codes: (n, latent_dim) → (n, h, w) float32 in [0, 1]."""
         try:
             z = np.asarray(z)
             finite = z.dtype.kind in "fiu" and bool(np.isfinite(z).all())
@@ -136,7 +136,7 @@ class LoadedRun:
         return self._decoder(z)["x_hat"]
 
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
-        """Images through the code and back: (n, h, w) in [0, 1] → the same shape."""
+        """Encodes and decodes images: (n, h, w) in [0, 1] → the same shape."""
         return self.decode(self.encode(x))
 
     def squared_jacobian_norm(self, x: np.ndarray, directions: int = 4, seed: int = 0) -> np.ndarray:
@@ -148,7 +148,9 @@ class LoadedRun:
             raise OptionError(f"directions must be at least 1, got {directions}.")
         x, step, rng = self._images(x), np.float32(1e-3), np.random.default_rng(seed)
         total = np.zeros(len(x))
-        parts = [slice(i, i + PART) for i in range(0, len(x), PART)]  # copies of all images would be most of a trainer
+        parts = [
+            slice(i, i + PART) for i in range(0, len(x), PART)
+        ]  # copies of all images at once would be most of a trainer's memory
         for _, part in itertools.product(range(directions), parts):
             v = rng.standard_normal(x[part].shape, dtype=np.float32)
             ahead, behind = (self._encoder(x[part] + sign * step * v)[self.recipe.heads[0]] for sign in (1, -1))

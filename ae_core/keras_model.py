@@ -1,4 +1,4 @@
-"""The one Keras model that runs any kind, its training step, and its export; imports TensorFlow."""
+"""The Keras model for all kinds, its training step and its export; imports TensorFlow."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ EXPORT_TOLERANCE = 1e-5
 
 
 class Autoencoder(keras.Model):
-    """Encoder and decoder of a spec, and the kind's objective on them."""
+    """Encoder and decoder of a spec, with the kind's objective."""
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
@@ -27,26 +27,26 @@ class Autoencoder(keras.Model):
         self.encoder, self.decoder, self.logits = building.build(spec.architecture)
 
     def forward(self, x: tf.Tensor, x_in: tf.Tensor, seed: keras.random.SeedGenerator, training: bool) -> Forward:
-        """One pass of clean images x through their corrupted version x_in, both (batch, h, w) in [0, 1]."""
+        """Forward pass of x_in, the corrupted version of clean images x, both (batch, h, w) in [0, 1]."""
         code = self.encoder(x_in, training=training)
         z = self.kind.draw(code, seed, training)
         logits = self.logits(z, training=training)
         return Forward(x, x_in, code, z, keras.ops.sigmoid(logits), logits, self.encoder, self.network, seed, training)
 
     def assign(self, weights: dict[str, np.ndarray]) -> None:
-        """Gives it weights by the names in `Spec.weights`, in that order."""
+        """Sets the weights, given by the names in `Spec.weights` and in that order."""
         variables = [*self.encoder.variables, *self.decoder.variables]
         for variable, array in zip(variables, weights.values(), strict=True):
             variable.assign(array)
 
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
-        """Clean images through encoder and decoder, (n, h, w) → (n, h, w) in [0, 1]."""
+        """Encodes and decodes images, (n, h, w) → (n, h, w) in [0, 1]."""
         code = self.encoder(x, training=False)[self.kind.heads[0]]
         return self.decoder(code, training=False)["x_hat"].numpy()
 
 
 class Optimisation:
-    """Training of one model: compiled steps over images kept as uint8, and all state that a resume needs."""
+    """Training of one model: compiled steps over images kept as uint8, and the state needed to resume."""
 
     def __init__(self, model: Autoencoder, spec: Spec, train: np.ndarray, validation: np.ndarray) -> None:
         config = spec.training
@@ -93,8 +93,8 @@ class Optimisation:
         return terms
 
     def _many_steps(self, indices: tf.Tensor) -> tf.Tensor:
-        # Corruption stays outside the compiled step: XLA draws large random fields slowly on a CPU. The next step's
-        # images are spoiled while this one runs, from a seed of their own, so that no draw depends on the grouping.
+        # Corruption stays outside the compiled step: XLA draws large random fields slowly on a CPU. The next batch is
+        # corrupted while this step runs, from a separate seed, so that no draw depends on the number of steps a call.
         count = tf.shape(indices)[0]
         x, x_in = self._training_inputs(indices[0])
         self._step.get_concrete_function(x, x_in)  # fills term_names
@@ -112,17 +112,17 @@ class Optimisation:
         return self._terms(*self._inputs(batch, self._validation_seed), self._validation_seed, training=False)
 
     def batches(self, epoch: int) -> np.ndarray:
-        """Indices of every step of an epoch (counted from 0), int32 of shape (steps, batch)."""
+        """Indices of the images in each step of an epoch (counted from 0), int32 of shape (steps, batch)."""
         order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self._train))
         return order[: self.steps_per_epoch * self.config.batch_size].reshape(self.steps_per_epoch, -1).astype(np.int32)
 
     def run(self, indices: np.ndarray) -> dict[str, float]:
-        """Takes one step for each row of indices; the loss terms, mean over the steps."""
+        """Takes one step for each row of indices; returns the loss terms, averaged over the steps."""
         means = self._steps(tf.constant(indices)).numpy()
         return dict(zip(self.term_names, means.tolist(), strict=True))
 
     def validate(self, batch: int = 500) -> dict[str, float]:
-        """The loss terms on the held-out images, the same noise every time."""
+        """Computes the loss terms on the held-out images, with the same noise every time."""
         self._validation_seed.state.assign(keras.random.SeedGenerator(self.config.seed).state)
         starts = range(0, len(self._validation), batch)
         sums = sum(
@@ -145,7 +145,7 @@ class Optimisation:
         ]
 
     def save_state(self, path: Path, epoch: int, history: str) -> None:
-        """Writes weights, optimizer, random state, number of finished epochs and history as one .npz file."""
+        """Writes weights, optimizer, random state, number of finished epochs and history to one .npz file."""
         arrays = {f"v{i}": v.numpy() for i, v in enumerate(self._state())}
         with path.open("wb") as file:
             np.savez(file, epoch=np.int64(epoch), history=np.array(history), **arrays)
@@ -153,10 +153,10 @@ class Optimisation:
             os.fsync(file.fileno())
 
     def load_state(self, path: Path) -> tuple[int, str]:
-        """Restores what `save_state` wrote; the number of finished epochs, and the history.
+        """Restores what `save_state` wrote; returns the number of finished epochs and the history.
 
         Raises:
-            TrainingError: if the file is unreadable or of another model.
+            TrainingError: if the file is unreadable or belongs to another model.
         """
         try:
             with np.load(path, allow_pickle=False) as saved:

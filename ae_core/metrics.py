@@ -1,4 +1,4 @@
-"""Measures of reconstructions and codes: pure functions of NumPy arrays.
+"""Metrics of reconstructions and codes: pure functions of NumPy arrays.
 
 Images are float arrays of shape (n, h, w) in [0, 1]; codes are of shape (n, d).
 """
@@ -33,17 +33,14 @@ def binary_cross_entropy(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
 
 
 def _in_parts(measure: Callable[[np.ndarray, np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """A measure of each image, some images at a time: what lies between would be several copies of all."""
+    """Measures images in parts: intermediate results would be several copies of all images."""
     if np.shape(x) != np.shape(y) or len(x) <= PART:
         return measure(x, y)
     return np.concatenate([measure(x[i : i + PART], y[i : i + PART]) for i in range(0, len(x), PART)])
 
 
 def pixel_entropy(x: np.ndarray) -> np.ndarray:
-    """The least BCE that any reconstruction of each image can have, in nats a pixel, shape (n,).
-
-    Grey pixels under BCE have a floor above zero: it is reached at x_hat = x.
-    """
+    """Lower bound of each image's BCE, reached at x_hat = x, in nats a pixel, shape (n,); above 0 for grey pixels."""
     return binary_cross_entropy(x, x)
 
 
@@ -56,7 +53,7 @@ def psnr(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def mean_psnr(x: np.ndarray, y: np.ndarray) -> float:
     """Peak signal-to-noise ratio in decibels at the mean squared error of all images; inf if all are equal.
 
-    Not the mean of each image's ratio: that is infinite as soon as one image is untouched.
+    Not the mean over images of `psnr`, which is infinite as soon as one image is unchanged.
     """
     error = float(squared_error(x, y).mean(dtype=np.float64))
     return math.inf if error == 0 else -10 * math.log10(error)
@@ -65,14 +62,14 @@ def mean_psnr(x: np.ndarray, y: np.ndarray) -> float:
 def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Structural similarity of each image (Wang et al. 2004, Gaussian window of σ 1.5), in [-1, 1].
 
-    Images with a side below 11 get a square window. All images at once: a fifth of skimage's time, its values.
+    Images with a side below 11 get a square window. Same values as skimage, in a fifth of its time.
 
     Args:
         x: (n, h, w) in [0, 1].
-        y: What is held against them, (n, h, w), or several such, (..., n, h, w).
+        y: Images to compare with, (..., n, h, w).
 
     Returns:
-        (n,), or (..., n).
+        (..., n).
     """
     from scipy.ndimage import uniform_filter
 
@@ -85,7 +82,7 @@ def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         found = blur(values, 1.5, truncate=3.5) if window == 11 else uniform_filter(values, (1, window, window))
         return found[:, rim : h - rim, rim : w - rim]
 
-    # A flat window's variances are those of a sample.
+    # Over a square window the variances are the unbiased sample variances.
     unbiased = 1.0 if window == 11 else window**2 / (window**2 - 1)
     c1, c2 = 0.01**2, 0.03**2  # for values in [0, 1]
     mean_x = local(x)
@@ -111,17 +108,17 @@ def kl_to_standard_normal(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarr
 
 
 def active_units(codes: np.ndarray, threshold: float = 0.0) -> np.ndarray:
-    """How many units of each code are active, |z| > threshold, shape (n,)."""
+    """Number of active units, |z| > threshold, of each code, shape (n,)."""
     return np.sum(np.abs(codes) > threshold, axis=1)
 
 
 def firing_rate(codes: np.ndarray, threshold: float = 0.0) -> np.ndarray:
-    """On which share of the images each unit is active, shape (d,); a dead unit has 0."""
+    """Share of images on which each unit is active, shape (d,); 0 for a dead unit."""
     return np.mean(np.abs(codes) > threshold, axis=0)
 
 
 def total_variance(codes: np.ndarray) -> float:
-    """The variances of all units, summed."""
+    """Sum of the variances of all units."""
     return float(np.var(codes, axis=0, dtype=np.float64).sum())
 
 
@@ -133,9 +130,9 @@ def knn_accuracy(
     k: int = 5,
     on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> float:
-    """Share of test codes whose class the k nearest codes name by majority (Euclidean distance).
+    """Accuracy of a k-nearest-neighbour classifier on test codes (Euclidean distance).
 
-    `on_progress` is called now and then with the share that is scored.
+    `on_progress` is called with the share of test codes scored so far.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -148,8 +145,8 @@ def knn_accuracy(
 
 
 def percentile_rank(values: np.ndarray | float, sample: np.ndarray) -> np.ndarray:
-    """For each value, the share of the sample (n,) below it, in per cent, of the values' shape; ties count half."""
-    if np.ndim(values) == 0:  # to sort ten thousand would take a millisecond
+    """Share of the sample (n,) below each value, in per cent, of the values' shape; ties count half."""
+    if np.ndim(values) == 0:  # sorting ten thousand takes a millisecond
         return np.asarray((np.mean(sample < values) + np.mean(sample <= values)) / 2 * 100)
     rising = np.sort(sample)
     below, through = (np.searchsorted(rising, values, side) for side in ("left", "right"))

@@ -1,7 +1,7 @@
-"""Three ways to spoil an image, written once for NumPy (pages, evaluation) and Keras (training).
+"""Three kinds of noise, each written once for NumPy (pages, evaluation) and Keras (training).
 
-Each takes a random field of the images' shape, so that the caller owns the randomness: one
-field shows several models the very same noise, and a trainer draws a fresh one at each step.
+Each takes a random field of the images' shape, so that the caller owns the randomness: a page shows several
+models the same noise, and a trainer draws a new field at each step.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ class Noise:
     """One kind of noise.
 
     Attributes:
-        title: What people call it.
-        field: The random field it needs, "normal" (standard) or "uniform" (in [0, 1)).
-        level_help: What the level, in [0, 1], means.
+        title: Display name.
+        field: Distribution of the random field, "normal" (standard) or "uniform" (in [0, 1)).
+        level_help: Meaning of the level, in [0, 1].
         apply: (x, level, field, xp) → noisy images in [0, 1].
     """
 
@@ -58,20 +58,23 @@ def get(name: str) -> Noise:
 
 
 def corrupt(x: Any, name: str, level: float, field: Any, xp: ModuleType | Any = np) -> Any:
-    """Noisy images in [0, 1], of x's shape.
+    """Adds noise to images.
 
     Args:
         x: Images in [0, 1].
         name: One of `NOISES`.
-        level: In [0, 1]; `Noise.level_help` says of what.
-        field: Random field of x's shape, as `Noise.field` asks.
-        xp: The array module that x belongs to, `numpy` or `keras.ops`.
+        level: In [0, 1]; see `Noise.level_help`.
+        field: Random field of x's shape, distributed as `Noise.field`.
+        xp: Array module of x, `numpy` or `keras.ops`.
+
+    Returns:
+        Images in [0, 1] of x's shape.
     """
     return get(name).apply(x, level, field, xp)
 
 
 def draw_field(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """The float32 random field of that shape that noise `name` needs, the same for the same seed."""
+    """Draws the float32 random field that noise `name` takes."""
     rng = np.random.default_rng(seed)
     if get(name).field == "normal":
         return rng.standard_normal(shape, dtype=np.float32)
@@ -79,7 +82,7 @@ def draw_field(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 
 def add(x: np.ndarray, name: str, level: float, seed: int) -> np.ndarray:
-    """NumPy images with noise from a seed; float32 of x's shape in [0, 1]."""
+    """Adds seeded noise to NumPy images; float32 of x's shape in [0, 1]."""
     if not 0 <= level <= 1:
         raise OptionError(f"A noise level must be in [0, 1], got {level}.")
     return corrupt(x, name, level, draw_field(name, x.shape, seed)).astype(np.float32)

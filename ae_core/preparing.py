@@ -1,7 +1,7 @@
-"""From any picture to what the models know, step by step, so that each step can be seen and left out.
+"""Prepares pictures for the models, step by step, so that each step can be seen and left out.
 
-With all steps taken, a picture becomes what the makers of Fashion-MNIST made of theirs: bright on black, its longer
-side filling the frame, the box around it in the middle, from black to white.
+All steps together imitate the processing of Fashion-MNIST: bright on black, the longer side filling the frame, centred
+by its bounding box, contrast from black to white.
 Reference: Xiao, Rasul & Vollgraf 2017, Fashion-MNIST, section 2.
 """
 
@@ -13,21 +13,21 @@ from PIL import Image
 from ae_core import images
 from ae_core.errors import ImageError
 
-FLAT = 0.02  # a picture whose values differ by less shows nothing
-TOLERANCE = 0.05  # what differs more from the ground is content, as in Fashion-MNIST
-NOISE = 4.0  # ... unless the ground itself is that many times noisier
-DETAIL = 4  # pixels a side looked at for each pixel of the result
+FLAT = 0.02  # range of grey values below which a picture counts as plain
+TOLERANCE = 0.05  # difference from the background above which a pixel is content, as in Fashion-MNIST
+NOISE = 4.0  # the same in standard deviations of the background's noise; the larger of both counts
+DETAIL = 4  # pixels a side that are examined for each pixel of the result
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What to do with a picture.
+    """Which steps to take.
 
     Attributes:
-        invert: Swap dark and light; None does so if the content is darker than its ground.
-        crop: Come closer until the content fills the frame.
-        centre: Move the content to the middle.
-        contrast: Make the ground black, with its noise, and the brightest place white.
+        invert: Swap dark and light; None does so if the content is darker than the background.
+        crop: Zoom in until the content fills the frame.
+        centre: Centre the content's bounding box.
+        contrast: Make the background and its noise black and the brightest pixel white.
     """
 
     invert: bool | None = None
@@ -38,12 +38,12 @@ class Steps:
 
 @dataclass(frozen=True)
 class Stage:
-    """What a picture is after a step.
+    """A picture after a step.
 
     Attributes:
-        name: "given", or the step of that name in `Steps`.
-        image: float32 (h, w) in [0, 1], as the models would get it if this step were the last.
-        taken: Whether the step was taken, or left out.
+        name: "given", or the name of a field of `Steps`.
+        image: float32 (h, w) in [0, 1], the result if this step were the last.
+        taken: Whether the step was taken.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class _Frame:
-    """A window on a picture, in its pixels; it may reach beyond."""
+    """A window on a picture in pixels: centre and size; it may extend beyond the picture."""
 
     y: float
     x: float
@@ -63,7 +63,7 @@ class _Frame:
 
 @dataclass(frozen=True)
 class _Content:
-    """The box around what is not ground, None if nothing stands out; whether it is darker than the ground."""
+    """Level and noise of the background, bounding box of the content if any, and whether the content is darker."""
 
     ground: float
     noise: float
@@ -89,15 +89,15 @@ def read(content: bytes, image_shape: tuple[int, int], steps: Steps = Steps()) -
 
 
 def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps()) -> list[Stage]:
-    """A picture, and what becomes of it step by step; the last image is the result.
+    """Prepares a picture; the last stage's image is the result.
 
     Args:
         grey: uint8 of shape (h, w), any size.
-        image_shape: (height, width) of every image that is given back.
+        image_shape: (height, width) of all images returned.
         steps: Which steps are taken.
 
     Returns:
-        "given", then every field of `Steps` in its order.
+        "given", then one stage for each field of `Steps`, in order.
 
     Raises:
         ImageError: if the picture is one plain colour.
@@ -129,7 +129,7 @@ def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps
 def _content(x: np.ndarray) -> _Content:
     border = images.border(x)
     ground = float(np.median(border))
-    noise = 1.4826 * float(np.median(np.abs(border - ground)))  # the standard deviation, if it is Gaussian
+    noise = 1.4826 * float(np.median(np.abs(border - ground)))  # standard deviation of Gaussian noise
     difference = x - ground
     stands_out = np.abs(difference) > max(TOLERANCE, NOISE * noise)
     if not stands_out.any():
@@ -140,25 +140,25 @@ def _content(x: np.ndarray) -> _Content:
 
 
 def _whole(shape: tuple[int, ...], image_shape: tuple[int, int]) -> _Frame:
-    """The smallest frame of the result's proportions that holds the whole picture, around its middle."""
+    """Smallest centred frame of the result's proportions that contains the picture."""
     scale = max(shape[0] / image_shape[0], shape[1] / image_shape[1])
     return _Frame(shape[0] / 2, shape[1] / 2, image_shape[0] * scale, image_shape[1] * scale)
 
 
 def _closer(frame: _Frame, box: tuple[int, int, int, int], image_shape: tuple[int, int]) -> _Frame:
-    """As small as the content allows, moved no more than is needed to hold it."""
+    """Smallest frame that contains the content, moved no more than necessary."""
     top, left, bottom, right = box
     scale = max((bottom - top) / image_shape[0], (right - left) / image_shape[1])
     height, width = image_shape[0] * scale, image_shape[1] * scale
     if frame.height - height < 1.5 * frame.height / image_shape[0]:
-        return frame  # less than a pixel on either side: blurring would cost more than it gains
+        return frame  # less than a pixel on either side is not worth the blur
     y = np.clip(frame.y, bottom - height / 2, top + height / 2)
     x = np.clip(frame.x, right - width / 2, left + width / 2)
     return _Frame(float(y), float(x), height, width)
 
 
 def _centred(frame: _Frame, box: tuple[int, int, int, int], image_shape: tuple[int, int]) -> _Frame:
-    """Around the middle of the content's box; not of its mass, which would push a boot's shaft out of the frame."""
+    """Centres the frame on the bounding box; the centre of mass would push a boot's shaft out of the frame."""
     y, x = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     pixel = frame.height / image_shape[0]
     if max(abs(y - frame.y), abs(x - frame.x)) <= 0.5 * pixel:
@@ -167,21 +167,21 @@ def _centred(frame: _Frame, box: tuple[int, int, int, int], image_shape: tuple[i
 
 
 def _through(x: np.ndarray, frame: _Frame, image_shape: tuple[int, int], ground: float) -> np.ndarray:
-    """What the frame shows of the picture, float32 of shape `image_shape` in [0, 1]; beyond the picture lies ground."""
+    """Resamples the frame, float32 of shape `image_shape` in [0, 1]; beyond the picture lies background."""
     top, left = frame.y - frame.height / 2, frame.x - frame.width / 2
     beyond = max(-top, -left, top + frame.height - x.shape[0], left + frame.width - x.shape[1], 0)
     pad = int(np.ceil(beyond))
     box = (left + pad, top + pad, left + pad + frame.width, top + pad + frame.height)
-    # By a whole factor averaging is exact, so that an image that was enlarged comes back as it was.
+    # Averaging by a whole factor is exact: an enlarged image comes back unchanged.
     whole = all(float(edge).is_integer() for edge in box) and frame.height % image_shape[0] == 0
-    # Otherwise a filter that does not ring: contrast would take a ring for the brightest place.
+    # Otherwise a filter that does not ring: contrast would stretch to the ringing.
     method = Image.Resampling.BOX if whole else Image.Resampling.HAMMING
     padded = Image.fromarray(np.pad(x, pad, constant_values=ground))
     return np.clip(np.asarray(padded.resize(image_shape[::-1], method, box=box)), 0, 1)
 
 
 def _stretched(image: np.ndarray, seen: _Content) -> np.ndarray:
-    """From black to white; whatever is ground, with its noise, becomes black, or white under dark content."""
+    """Stretches to the full range; the background with its noise becomes black, or white under dark content."""
     noise = NOISE * seen.noise
     low, high = (float(image.min()), seen.ground - noise) if seen.dark else (seen.ground + noise, float(image.max()))
     if high - low < FLAT:

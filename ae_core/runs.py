@@ -7,7 +7,7 @@
     decoder.onnx        codes → images
     card.json           figures on the test set, sizes, duration, SHA-256 of the other files and of itself
 
-A run is written beside its place and renamed into it whole; after that nothing of it changes but its title.
+A run is written to a temporary folder and renamed; afterwards only its title can change.
 """
 
 import contextlib
@@ -33,19 +33,19 @@ from ae_core.spec import Spec
 
 SHIPPED = locations.CHECKPOINTS
 NETWORKS = ("model.weights.h5", "encoder.onnx", "decoder.onnx")
-AROUND = 256 << 10  # bytes that a file of weights may have beside them
+AROUND = 256 << 10  # bytes that a file of weights may have besides the weights
 NOT_GUESSED = re.compile(r"[\w-]{1,100}-\d{8}-\d{6}-[0-9a-f]{16}", re.ASCII)  # as `new_name` makes them
 
 
 @dataclass(frozen=True)
 class Run:
-    """A whole run.
+    """A complete run.
 
     Attributes:
-        path: Its folder; the folder's name is the run's.
+        path: Folder, whose name is the run's name.
         spec: What was trained.
         history: One record for each epoch: "epoch", "seconds", "learning_rate", "terms" and "validation".
-        card: Its figures and digests.
+        card: Figures and digests.
     """
 
     path: Path
@@ -63,18 +63,18 @@ class Run:
 
     @cached_property
     def digest(self) -> str:
-        """Changes when any file of the run does."""
+        """Identifies the content of all files of the run."""
         return hashlib.sha256(json.dumps(dict(self.card.sha256), sort_keys=True).encode()).hexdigest()
 
 
 def clean(text: str) -> str:
-    """People's text as one printable line: no control characters, no halves of characters."""
+    """Returns user text as one printable line, without control characters and lone surrogates."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 @dataclass(frozen=True)
 class BrokenRun:
-    """A folder that should be a run and is none, with the reason."""
+    """A folder that is not a valid run, with the reason."""
 
     path: Path
     reason: str
@@ -85,33 +85,33 @@ class BrokenRun:
 
 
 def data_folder() -> Path:
-    """Where trainings and their runs live, see `settings`."""
+    """Folder of trainings and their runs, see `settings`."""
     return settings.current().data
 
 
 def new_name(kind: str) -> str:
-    """A name that sorts by time and cannot be guessed."""
+    """Makes a name that sorts by time and cannot be guessed."""
     return f"{kind}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(8)}"
 
 
 def owner_of(run: Run | BrokenRun) -> str | None:
-    """Whose a run is; None makes it everyone's.
+    """Returns a run's owner; None for a run that everyone sees.
 
     Raises:
-        RunError: if its card does not vouch for it: then it is nobody's.
+        RunError: if its card is invalid: then nobody owns it.
     """
     return run.card.owner if isinstance(run, Run) else cards.read(run.path).owner
 
 
 def visible(run: Run | BrokenRun, owner: str | None) -> bool:
-    """Whether a run stands in someone's lists: their own does, and everyone's."""
+    """Whether a run is in a visitor's lists: their own runs and those without an owner are."""
     with contextlib.suppress(RunError):
         return owner_of(run) in (None, owner)
     return False
 
 
 def linked(name: str) -> Run | BrokenRun | None:
-    """The run that a link names, for whoever has the link: None if there is none, or if its name could be guessed."""
+    """Returns the run named in a link, whoever owns it; None if there is none or its name could be guessed."""
     path = data_folder() / "runs" / name
     if not NOT_GUESSED.fullmatch(name) or not path.is_dir():
         return None
@@ -152,10 +152,10 @@ def locate(run: str | Path) -> Path:
 
 
 def read(path: Path) -> Run:
-    """The run in that folder; its JSON is checked here, its other files when they are read.
+    """Reads the run in that folder and validates its JSON; other files are checked when they are read.
 
     Raises:
-        RunError: if there is none, a file is missing, or its JSON is not what `cards.write` writes.
+        RunError: if there is none, a file is missing, or its JSON is invalid.
     """
     if not os.path.isdir(path):  # unlike Path.is_dir, it takes any name
         raise RunError(f"There is no run at {path.name!r}: the folder does not exist.")
@@ -163,7 +163,7 @@ def read(path: Path) -> Run:
     if missing:
         raise RunError(f"{path.name}: {', '.join(missing)} missing or no plain file; the run is incomplete.")
     card = cards.read(path)
-    # A listing cannot afford every digest; what was cut or filled up shows by its size.
+    # Digests of all files would take too long for a listing; sizes tell of truncated files.
     for name in FILES:
         size = (path / name).stat().st_size
         if size != card.bytes[name]:
@@ -191,7 +191,7 @@ def read(path: Path) -> Run:
 
 
 def read_or_tell(path: Path) -> Run | BrokenRun:
-    """The run in that folder, or why there is none."""
+    """Reads the run in that folder, or says why there is none."""
     try:
         return read(path)
     except RunError as error:
@@ -199,7 +199,7 @@ def read_or_tell(path: Path) -> Run | BrokenRun:
 
 
 def scan(folder: Path) -> list[Run | BrokenRun]:
-    """Every run in a folder, by name; one that is broken does not hide the others."""
+    """Reads all runs in a folder, sorted by name, broken ones included."""
     try:
         names = sorted(e.name for e in os.scandir(folder) if not e.name.startswith(".") and e.is_dir())
     except OSError:
@@ -215,7 +215,7 @@ def _read_unless_known(path: Path, fingerprint: object) -> Run | BrokenRun:
 
 
 def _fingerprint(path: Path) -> tuple[tuple[str, int, int, int], ...]:
-    """Changes whenever a file of the folder is written, added or removed."""
+    """Names, sizes and times of all files in a folder, as a cache key."""
     try:
         stats = [(e.name, e.stat(follow_symlinks=False)) for e in os.scandir(path)]
     except OSError:
@@ -224,7 +224,7 @@ def _fingerprint(path: Path) -> tuple[tuple[str, int, int, int], ...]:
 
 
 def shipped() -> list[Run | BrokenRun]:
-    """The runs that came with the app; looked through once a second, however many pages ask."""
+    """Reads the runs that ship with the app, at most once a second."""
     return _shipped(SHIPPED)
 
 

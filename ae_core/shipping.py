@@ -1,4 +1,4 @@
-"""The runs that ship, as a table; ``python -m ae_core.shipping [NAME ...]`` trains them anew, all or the named ones."""
+"""Table of the runs that ship; ``python -m ae_core.shipping [NAME ...]`` retrains all or the named ones."""
 
 import shutil
 import sys
@@ -16,10 +16,10 @@ from ae_core.spec import Spec, make_spec
 
 @dataclass(frozen=True)
 class Shipped:
-    """One run that ships: what differs from its kind's defaults.
+    """A shipped run: what differs from its kind's defaults.
 
     Attributes:
-        title: What it is called in the app.
+        title: Display name.
         kind: Name of its kind.
         hyperparameters: Values of the kind's own hyperparameters.
         network: Fields of `Network`.
@@ -73,11 +73,11 @@ RUNS = {
 
 
 def ship(names: Sequence[str] = (), folder: Path = runs.SHIPPED) -> None:
-    """Trains runs of the table into `folder`; each replaces the one that was there once it is whole.
+    """Trains runs of the table into `folder`; each replaces the previous one once it is complete.
 
     Args:
-        names: Which; none means all.
-        folder: Where they go.
+        names: Names of runs; none means all.
+        folder: Target folder.
 
     Raises:
         OptionError: if a name is not in the table.

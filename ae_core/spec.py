@@ -1,4 +1,4 @@
-"""What to train: everything that determines a run, as plain data that survives JSON."""
+"""Specification of a training: everything that determines a run, as plain data that survives JSON."""
 
 import json
 import math
@@ -27,16 +27,16 @@ def _real(name: str, value: Any, low: float, high: float) -> None:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How to optimise; the defaults for a network come from `default_training`.
+    """Optimisation settings; `default_training` has the defaults for a network.
 
     Attributes:
         epochs: Passes over the training images.
         batch_size: Images in a step.
-        learning_rate: Adam's peak rate, reached after the warm-up, from which a cosine falls to 0.
+        learning_rate: Adam's peak rate after the warm-up; it then decays to 0 along a cosine.
         warmup: Share of all steps over which the rate rises.
-        beta_2: How slowly Adam forgets squared gradients, in [0.9, 0.9999].
+        beta_2: Adam's decay rate for squared gradients, in [0.9, 0.9999].
         compile: Whether XLA compiles the step: faster for dense networks, slower for convolutions on a CPU.
-        seed: Of the initial weights, the order of images and all noise, from 0 to 2³¹ − 1.
+        seed: Seed of the initial weights, the order of images and all noise, from 0 to 2³¹ − 1.
     """
 
     epochs: int = 10
@@ -62,7 +62,7 @@ SMALL_DATASET_STEPS = 3000
 
 
 def default_training(network: Network, dataset: str) -> TrainingConfig:
-    """The settings that serve that family of networks best; a small data set gets smaller batches and more epochs."""
+    """Returns the defaults of the network's family; a small data set gets smaller batches and more epochs."""
     config = TrainingConfig(**networks.get(network.family).training)
     images = data.load(dataset).sizes["train"]
     if images >= 20_000:
@@ -74,14 +74,14 @@ def default_training(network: Network, dataset: str) -> TrainingConfig:
 
 @dataclass(frozen=True)
 class Spec:
-    """One training, complete: the same spec on the same machine gives the same run.
+    """Complete specification of a training: the same spec on the same machine gives the same run.
 
     Attributes:
         kind: Name of the kind.
-        hyperparameters: All of the kind's own values.
-        network: The layers.
+        hyperparameters: Values of all of the kind's hyperparameters.
+        network: Configuration of the layers.
         dataset: Name of the data set.
-        training: How to optimise.
+        training: Optimisation settings.
     """
 
     kind: str
@@ -101,7 +101,7 @@ class Spec:
             )
 
     def recipe(self) -> Kind:
-        """The kind with its hyperparameters."""
+        """Returns the kind with its hyperparameters."""
         return kinds.get(self.kind)(**self.hyperparameters)
 
     @property
@@ -110,17 +110,17 @@ class Spec:
 
     @property
     def architecture(self) -> Architecture:
-        """All layers of its network."""
+        """Layers of its encoder and decoder."""
         return self.network.describe(self.image_shape, kinds.get(self.kind).heads)
 
     @property
     def weights(self) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of all arrays that its network learns, in Keras's order."""
+        """Names and shapes of all weights, in Keras's order."""
         return self.architecture.weights
 
     @property
     def parameters(self) -> int:
-        """How many numbers its network learns."""
+        """Number of trainable parameters."""
         return sum(map(math.prod, self.weights.values()))
 
     def to_json(self) -> dict[str, Any]:
@@ -134,14 +134,14 @@ class Spec:
 
     @classmethod
     def from_json(cls, value: Any) -> "Spec":
-        """The spec that `to_json` gave, checked as if a stranger had written it.
+        """Validates what `to_json` gave, as untrusted input.
 
         Raises:
             OptionError: if a field is missing, unknown, of another type or out of range.
         """
         parts = _record(value, "spec", {f.name for f in fields(cls)})
         network = _record(parts["network"], "network", {f.name for f in fields(Network)})
-        if isinstance(parts["training"], dict):  # runs of before there was a choice had this one
+        if isinstance(parts["training"], dict):  # missing in old runs, which used this value
             parts["training"] = {"beta_2": TrainingConfig.beta_2} | parts["training"]
         training = _record(parts["training"], "training", {f.name for f in fields(TrainingConfig)})
         for name in ("hidden", "decoder_hidden"):
@@ -168,14 +168,14 @@ def make_spec(
     network: Network | dict[str, Any] | None = None,
     **training: Any,
 ) -> Spec:
-    """A spec from what differs from the kind's defaults.
+    """Makes a spec from the values that differ from the kind's defaults.
 
     Args:
         kind: Name of the kind.
         dataset: Name of the data set.
-        hyperparameters: Values of the kind's own hyperparameters.
-        network: A `Network`, or the fields in which it differs from the kind's default network.
-        **training: Fields of `TrainingConfig` that differ from the network's default training.
+        hyperparameters: Values of the kind's hyperparameters.
+        network: A `Network`, or the fields that differ from the kind's default network.
+        **training: Fields that differ from the network's default `TrainingConfig`.
     """
     asked = None if isinstance(network, Network) else (network or {}).get("code_activation")
     if not isinstance(network, Network):
@@ -205,11 +205,11 @@ def _network(kind: str, dataset: str, changes: dict[str, Any]) -> Network:
         known = ", ".join(f.name for f in fields(Network))
         raise OptionError(f"Unknown network option {sorted(unknown)[0]!r}: must be one of {known}.")
     if changes.get("family", default.family) != default.family:
-        # Another family's hidden layers would mean something else.
+        # The default's hidden layers were chosen for its own family.
         default = Network(family=changes["family"], latent_dim=default.latent_dim)
     network = replace(default, **changes)
     if "code_activation" not in changes and network.latent_dim <= 3:
-        # A relu plane is a quarter plane, and its units die: a small code is free.
+        # A relu confines a plane to a quadrant, and its units die.
         network = replace(network, code_activation="linear")
     return network
 
@@ -222,7 +222,7 @@ def _record(value: Any, what: str, names: set[str]) -> dict[str, Any]:
 
 
 def parse(text: str) -> Spec:
-    """The spec in that JSON text."""
+    """Parses a spec from JSON."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError

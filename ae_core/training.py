@@ -52,10 +52,10 @@ def fit(
     Args:
         spec: What to train.
         out: Folder of the run; must not exist.
-        stop: Asked between steps; once it is true, training ends with a sound run of what was learnt.
-        state: Folder that holds the last finished epoch. If it holds one, training goes on from there.
-        title: What to call the run.
-        owner: Whose run it is; None makes it everyone's.
+        stop: Asked between steps; once it returns true, training ends and the run so far is written.
+        state: Folder for the state after each epoch; training resumes from a state that is there.
+        title: Title of the run.
+        owner: Owner's id; None for a run that everyone sees.
 
     Yields:
         Preparing, Started, Progress and EpochEnd events; at the end Finished, Cancelled or Failed.
@@ -64,7 +64,7 @@ def fit(
 
 
 def _telling_failures(events: Iterator[Event]) -> Iterator[Event]:
-    """The events, and where they end in an error that a person can mend, the sentence that says so."""
+    """Yields events, and `Failed` in place of an error that a user can fix."""
     try:
         yield from events
     except ExplorerError as error:
@@ -79,13 +79,13 @@ def _telling_failures(events: Iterator[Event]) -> Iterator[Event]:
 
 
 def rebuild(found: Import, out: str | Path, title: str | None = None, owner: str | None = None) -> Iterator[Event]:
-    """Writes a run from what an archive held: its networks are exported anew and its figures computed here.
+    """Writes a run from an imported archive; exports its networks and computes its figures anew.
 
     Args:
-        found: What `archive.unpack` gave.
+        found: Result of `archive.unpack`.
         out: Folder of the run; must not exist.
-        title: What to call the run; by default as it was called.
-        owner: Whose run it is; None makes it everyone's.
+        title: Title of the run; by default that in the archive.
+        owner: Owner's id; None for a run that everyone sees.
 
     Yields:
         Preparing events; at the end Finished or Failed.
@@ -155,7 +155,7 @@ def _fit(
 
 
 def _card(spec: Spec, history: list[dict[str, Any]], labels: dict[str, str | None], seconds: float) -> dict[str, Any]:
-    """What the card of a run says before its figures are known."""
+    """Fields of a run's card before its figures are known."""
     return {
         **labels,
         "parameters": spec.parameters,
@@ -168,11 +168,11 @@ def _card(spec: Spec, history: list[dict[str, Any]], labels: dict[str, str | Non
 
 
 class _Loop:
-    """The epochs of one training, call by call.
+    """Loop over the epochs of one training.
 
     Attributes:
-        history: The records of finished epochs; grows.
-        taken: Steps taken here.
+        history: Records of finished epochs; grows.
+        taken: Number of steps taken.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class _Loop:
         self.history = history
         self.taken = 0
         self._epochs = work.config.epochs
-        # A resumed training counts the seconds it had before.
+        # A resumed training includes its earlier time.
         self._began = began - (history[-1]["seconds"] if history else 0.0)
         self._shown = 0.0
         self._clock = _Clock()
@@ -211,11 +211,11 @@ class _Loop:
 
     @property
     def seconds(self) -> float:
-        """That were spent on training."""
+        """Time spent on training."""
         return time.perf_counter() - self._began
 
     def _steps(self, epoch: int, sums: dict[str, float], stop: Callable[[], bool]) -> Generator[Progress, None, bool]:
-        """Takes an epoch's steps and adds up its terms; whether it came to the end."""
+        """Takes the steps of an epoch and sums its terms; returns whether it finished."""
         rows = self.work.batches(epoch)
         total = self._epochs * len(rows)
         step = 0
@@ -261,9 +261,9 @@ def train(
         hyperparameters: The kind's own values, e.g. {"l1": 1e-5}.
         network: A `Network`, or the fields that differ from the kind's default, e.g. {"latent_dim": 2}.
         out: Folder of the run; by default a new one among the local runs.
-        title: What to call the run.
+        title: Title of the run.
         on_event: Called with each event of `fit`.
-        **training: What differs from the default training, e.g. epochs=3, seed=1.
+        **training: Fields that differ from the default `TrainingConfig`, e.g. epochs=3, seed=1.
 
     Raises:
         OptionError: if an option is unknown or out of range.
@@ -279,7 +279,7 @@ def train(
 
 
 def _unpack(dataset: Dataset) -> None:
-    with contextlib.suppress(Exception):  # whoever asks for the split next gets the error
+    with contextlib.suppress(Exception):  # the next call for the split raises it
         dataset.split("train")
 
 
@@ -291,7 +291,7 @@ def _save(
     card: dict[str, Any],
     x: np.ndarray,
 ) -> Run:
-    """Writes a run whole: what was learnt, the networks checked on images x, and figures from the written files."""
+    """Writes a run atomically: weights, networks checked on images x, and figures computed from the written files."""
     from ae_core import keras_model
 
     with disk.writing(out) as folder:
@@ -306,12 +306,12 @@ def _save(
 
 
 def _finite(figures: dict[str, float]) -> dict[str, float | None]:
-    """JSON knows no infinity, as the ratio of codes that do not vary has."""
+    """Replaces non-finite figures by None for JSON, such as the contraction ratio of constant codes."""
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
 def _save_state(work: "Optimisation", folder: Path, epoch: int, history: list[dict[str, Any]]) -> None:
-    """Replaces the saved epoch by this one, at once."""
+    """Replaces the saved state atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     new = folder / f".{STATE}.tmp"
     try:
@@ -329,7 +329,7 @@ def _resume(work: "Optimisation", folder: Path | None) -> tuple[int, list[dict[s
 
 
 def forget_state(folder: Path) -> None:
-    """Removes a saved epoch that no resume needs any more."""
+    """Removes the saved state of a training that will not be resumed."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -343,7 +343,7 @@ def _check_finite(terms: dict[str, float], epoch: int, step: int) -> None:
 
 
 class _Clock:
-    """Steps a second over the latest calls, 0 before the first."""
+    """Steps a second over the latest calls; 0 before the first."""
 
     def __init__(self) -> None:
         self._calls: deque[tuple[int, float]] = deque(maxlen=8)

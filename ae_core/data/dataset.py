@@ -1,4 +1,4 @@
-"""What a data set is to the rest of the library."""
+"""The data set record that the rest of the library works with."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,13 +26,13 @@ class Dataset:
     """A named set of grey images in classes.
 
     Attributes:
-        name: What it is called on the command line and in links.
-        title: What people call it.
+        name: Identifier on the command line and in links.
+        title: Display name.
         class_names: One for each class number.
         image_shape: (height, width) of every image.
-        sizes: How many images each split holds.
-        source: Where it comes from and under which licence.
-        read: Reads one split.
+        sizes: Number of images in each split.
+        source: Origin and licence.
+        read: Function that reads one split.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Dataset:
         return self.image_shape[0] * self.image_shape[1]
 
     def split(self, which: str) -> Split:
-        """The "train" or "test" split, read once and then kept; its arrays are read-only."""
+        """Returns the "train" or "test" split, cached; its arrays are read-only."""
         if which not in SPLITS:
             raise DatasetError(f"Unknown split {which!r}: must be one of {', '.join(SPLITS)}.")
         if which not in self._cache:
@@ -60,5 +60,5 @@ class Dataset:
 
 
 def as_float(images: np.ndarray) -> np.ndarray:
-    """uint8 images as float32 in [0, 1], of the same shape."""
+    """Converts uint8 images to float32 in [0, 1]."""
     return images.astype(np.float32) / np.float32(255)

@@ -11,14 +11,14 @@ TEST_SIZE = 360
 
 
 def read(which: str) -> Split:
-    # By scikit-learn's own loader a server would import all of it, 70 MB; a test compares the two.
+    # Importing scikit-learn for its own loader would cost a server 70 MB; a test compares the two.
     package = find_spec("sklearn")
     assert package is not None
     assert package.origin is not None
     rows = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
     images = np.round(rows[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)  # 17 grey levels, 0 to 16
     labels = rows[:, -1].astype(np.uint8)
-    # The file is ordered by writer: a fixed shuffle gives both splits all of them.
+    # The file is ordered by writer: a fixed shuffle puts all writers into both splits.
     order = np.random.default_rng(0).permutation(len(images))
     split = order[:TEST_SIZE] if which == "test" else order[TEST_SIZE:]
     return Split(images[split], labels[split])

@@ -1,4 +1,4 @@
-"""Codes: where they lie, how strong they are, how often each unit fires."""
+"""Figures of codes: scatter plots, activations, firing rates, errors."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product

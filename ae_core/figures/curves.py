@@ -1,4 +1,4 @@
-"""Losses as they fall."""
+"""Learning curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

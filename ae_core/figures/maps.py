@@ -1,4 +1,4 @@
-"""Small maps: where points lie, at a glance."""
+"""Small density maps."""
 
 import numpy as np
 
@@ -6,15 +6,15 @@ from ae_core.latent import extent
 
 
 def density_map(points: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float, float, float, float]]:
-    """How many points lie where, as a square picture; a length means the same across and up.
+    """Draws the density of points as a square image with equal scales on both axes.
 
     Args:
         points: (n, 2), at least one.
-        side: Of the picture, in pixels.
+        side: Side of the image in pixels.
 
     Returns:
-        picture: uint8 (side, side), the top first; it grows with the logarithm of the number of points.
-        box: (left, right, bottom, top) of the picture, all but the outermost 0.5 % of points on each side.
+        picture: uint8 (side, side), top row first, logarithmic in the number of points.
+        box: (left, right, bottom, top) of the image; all but the outermost 0.5 % of points on each side lie in it.
     """
     left, right, bottom, top = extent(points)
     x, y, half = (left + right) / 2, (bottom + top) / 2, max(right - left, top - bottom) / 2
@@ -25,7 +25,7 @@ def density_map(points: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float,
 
 
 def _smooth(counts: np.ndarray) -> np.ndarray:
-    """Each place shares a little with its neighbours (1-2-1 both ways), so that single points do not flicker."""
+    """Smooths with a 1-2-1 kernel along both axes."""
     for axis in (0, 1):
         ahead, behind = np.roll(counts, 1, axis), np.roll(counts, -1, axis)
         counts = (ahead + 2 * counts + behind) / 4

@@ -1,7 +1,6 @@
-"""The autoencoders: each module in this package that holds a `Kind` subclass is one.
+"""Kinds of autoencoder: every module of this package that defines a `Kind` subclass, named like the module.
 
-``get("sparse")`` is the class, ``get("sparse")(l1=1e-3)`` a recipe with its hyperparameters.
-A kind's name is its module's name.
+``get("sparse")`` is the class, ``get("sparse")(l1=1e-3)`` an instance with its hyperparameters.
 """
 
 from functools import cache
@@ -19,12 +18,12 @@ def _kinds() -> dict[str, type[Kind]]:
 
 
 def names() -> list[str]:
-    """The names that `get` knows, in the order of a first lesson."""
+    """Names of all kinds, in teaching order."""
     return list(_kinds())
 
 
 def get(name: str) -> type[Kind]:
-    """The kind of that name.
+    """Returns the kind of that name.
 
     Raises:
         OptionError: if there is none.

@@ -1,4 +1,4 @@
-"""What a kind of autoencoder declares.
+"""Base class of the kinds of autoencoder, and what they declare.
 
 A kind is a recipe: its hyperparameters, how its input is corrupted, how its code is drawn, and
 what its loss is made of. Sliders, command-line options, loss curves and tests all come from that
@@ -16,16 +16,16 @@ LARGEST = 2**53
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """One number or choice of a kind.
+    """A hyperparameter of a kind.
 
     Attributes:
-        name: The constructor argument and attribute of the kind, and the command-line option.
-        default: Its value if none is given; its type is the type of every value.
-        help: What it does, in a sentence.
-        low, high: The range of a number, both ends included.
-        choices: The values of a choice.
-        log: Whether a slider should be logarithmic.
-        only_if: Hyperparameter values under which this one matters, {name: value}.
+        name: Constructor argument and attribute of the kind, and command-line option.
+        default: Default value; its type is the type of the hyperparameter.
+        help: One sentence on its effect.
+        low, high: Inclusive range of a number.
+        choices: Allowed values of a string.
+        log: Whether its slider is logarithmic.
+        only_if: Values of other hyperparameters under which this one has an effect, {name: value}.
     """
 
     name: str
@@ -42,14 +42,14 @@ class Hyperparameter:
         return self.name.replace("_", " ").capitalize()
 
     def matters(self, values: dict[str, Any]) -> bool:
-        """Whether this one has an effect beside those values of the others."""
+        """Whether it has an effect, given the values of the others."""
         return all(values.get(name) == value for name, value in self.only_if.items())
 
     def check(self, value: Any) -> Any:
-        """The value as this hyperparameter's own type.
+        """Validates a value and converts it to the hyperparameter's type.
 
         Raises:
-            OptionError: if it is of another type, no choice, or out of range.
+            OptionError: if it is of another type, not one of the choices, or out of range.
         """
         kind = type(self.default)
         # A whole number may have more digits than a float can hold; NaN is not below anything.
@@ -73,18 +73,18 @@ _ARTICLE = {float: "a number", int: "a whole number", str: "a word", bool: "true
 
 @dataclass(frozen=True)
 class Forward:
-    """One pass of a batch through the model, as Keras tensors; what `Kind.loss_terms` is given.
+    """Forward pass of a batch, as Keras tensors; the argument of `Kind.loss_terms`.
 
     Attributes:
         x: Clean images, (batch, h, w) in [0, 1].
-        x_in: What the encoder saw: x, corrupted by the kind.
+        x_in: The encoder's input: x, corrupted by the kind.
         code: The encoder's outputs by name, each (batch, latent_dim).
-        z: The code that was decoded, (batch, latent_dim).
+        z: The decoder's input, (batch, latent_dim).
         x_hat: Reconstructions, (batch, h, w) in [0, 1].
         logits: The same before the sigmoid.
-        encoder: The encoder, for objectives on its derivatives.
-        network: Its description.
-        seed: Source of random numbers for `keras.random`.
+        encoder: Keras model, for objectives on its derivatives.
+        network: Configuration of the layers.
+        seed: Seed generator for `keras.random`.
         training: Whether this pass is a training step.
     """
 
@@ -107,14 +107,14 @@ class Forward:
 
 
 class Kind:
-    """Base of all kinds: the plain autoencoder's behaviour, for subclasses to change.
+    """Base class of all kinds, with the behaviour of the plain autoencoder.
 
     Class attributes:
-        title, idea, reference: What it is called, does, and who proposed it.
+        title, idea, reference: Display name, one-sentence idea, and paper.
         notice: What to look for in its pictures.
-        hyperparameters: Its own numbers and choices; each becomes an attribute of the instance.
+        hyperparameters: Its hyperparameters; each becomes an attribute of the instance.
         heads: Names of the encoder's outputs; the first is the code that `encode` returns.
-        prior: Whether its codes are trained towards a standard normal distribution.
+        prior: Whether its codes are regularised towards a standard normal distribution.
         unit: Unit of its loss.
         order: Place in lists.
     """
@@ -141,31 +141,31 @@ class Kind:
 
     @classmethod
     def default_network(cls, image_shape: tuple[int, int]) -> Network:
-        """The network it was first described with, for images of that (height, width)."""
+        """Default network for images of that shape, close to the reference's."""
         return Network()
 
     def fit_network(self, network: Network) -> Network:
-        """The network this kind would really run on when asked for that one.
+        """Adapts a network to the requirements of this kind.
 
         Raises:
-            OptionError: if the two contradict each other.
+            OptionError: if the network cannot be adapted.
         """
         return network
 
     def corrupt(self, x: Any, seed: Any) -> Any:
-        """What the encoder is shown instead of the clean images x, of the same shape."""
+        """Returns the encoder's input for clean images x, of the same shape."""
         return x
 
     def draw(self, code: dict[str, Any], seed: Any, training: bool) -> Any:
-        """The code to decode, (batch, latent_dim), from the encoder's outputs."""
+        """Draws the decoder's input, (batch, latent_dim), from the encoder's outputs."""
         return code[self.heads[0]]
 
     def loss_terms(self, p: Forward) -> dict[str, Any]:
-        """The scalars whose sum is minimised, by name; each gets a curve of its own."""
+        """Returns the scalar terms of the loss by name; their sum is minimised, and each gets its own curve."""
         import keras
 
         return {"reconstruction": keras.ops.mean(p.cross_entropy())}
 
     def evaluate(self, run: Any, x: Any, seed: int) -> dict[str, float]:
-        """Figures that only this kind has, of a loaded run on images x, (n, h, w) in [0, 1]."""
+        """Computes figures specific to this kind, of a loaded run on images x, (n, h, w) in [0, 1]."""
         return {}

@@ -5,7 +5,7 @@ from ae_core.kinds.base import Hyperparameter, Kind
 
 
 class Denoising(Kind):
-    """Rebuild the clean image from a spoiled one; the noise is drawn afresh at every step.
+    """Rebuild the clean image from a noisy one; new noise is drawn at every step.
 
     Reference: Vincent et al. 2008, Extracting and composing robust features with denoising
     autoencoders, section 2.3.

@@ -1,4 +1,4 @@
-"""Places in a latent space: planes through it, neighbours, and densities to draw codes from.
+"""Latent spaces: planes, neighbours, and densities to draw codes from.
 
 `paths`, `traversals` and `projections` are modules of their own.
 """

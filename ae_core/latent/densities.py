@@ -11,7 +11,7 @@ from ae_core.inference import LoadedRun
 from ae_core.latent.neighbours import distances
 
 COMPONENTS = 10
-FIT_CODES = 2000  # enough for 10 Gaussians, and fitted in a second
+FIT_CODES = 2000  # enough for 10 Gaussians, fitted in a second
 FIT_ROUNDS = 20
 
 
@@ -20,7 +20,7 @@ class Density:
     """A distribution to draw codes from.
 
     Attributes:
-        name: What it is, for people.
+        name: Description for display.
         draw: (n, seed) → codes, (n, d) float32.
     """
 
@@ -37,34 +37,34 @@ def standard_normal(latent_dim: int) -> Density:
     return Density("the prior, a standard normal", draw)
 
 
-# What the units of a code can be, by their activation.
+# Range of a unit, by activation.
 RANGES = {"relu": (0.0, np.inf), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": (-np.inf, np.inf)}
 
 
 def density(run: LoadedRun, codes: np.ndarray) -> Density:
-    """What to draw a run's codes from: its prior, or a mixture fitted to codes (n, d) of images."""
+    """Returns a run's prior, or a mixture fitted to codes (n, d) of images."""
     return prior(run) or fit_density(codes, limits(run))
 
 
 def prior(run: LoadedRun) -> Density | None:
-    """What to draw a run's codes from, if its kind says so."""
+    """Returns the prior of a run whose kind has one."""
     return standard_normal(run.latent_dim) if run.recipe.prior else None
 
 
 def limits(run: LoadedRun) -> tuple[float, float]:
-    """What a unit of a run's codes can be."""
+    """Range of the units of a run's codes."""
     return RANGES[run.spec.network.code_activation]
 
 
 def impossible(run: LoadedRun, codes: np.ndarray, tolerance: float = 1e-3) -> np.ndarray:
-    """Which codes (n, d) the run's encoder can never give, since a unit is out of its range; bool (n,)."""
+    """Whether the run's encoder can never give each of codes (n, d), since a unit is out of range; bool (n,)."""
     low, high = limits(run)
     outside = (codes < low - tolerance) | (codes > high + tolerance)
     return np.asarray(np.any(outside, axis=1))
 
 
 def off_manifold_share(density: Density, codes: np.ndarray, neighbour_distance: float, count: int = 1000) -> float:
-    """The share of `count` draws that are farther than `neighbour_distance` from all codes (n, d); in [0, 1]."""
+    """Share of `count` draws farther than `neighbour_distance` from all codes (n, d), in [0, 1]."""
     return float((distances(codes, density.draw(count, 0)) > neighbour_distance).mean())
 
 
@@ -83,7 +83,7 @@ class Mixture:
     roots: np.ndarray
 
     def draw(self, n: int, seed: int) -> np.ndarray:
-        """(n, d) float64."""
+        """Draws n codes, (n, d) float64."""
         rng = np.random.default_rng(seed)
         picks = rng.choice(len(self.weights), size=n, p=self.weights)
         noise = rng.standard_normal((n, self.means.shape[1]))
@@ -95,11 +95,11 @@ class Mixture:
 
 
 def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"]) -> Density:
-    """A mixture of up to 10 Gaussians fitted to codes (n, d), for runs without a prior.
+    """Fits a mixture of up to 10 Gaussians to codes, for runs without a prior.
 
     Args:
         codes: (n, d); at most 2,000 of them are used.
-        limits: What a unit can be: values that are drawn beyond are moved to the nearer limit.
+        limits: Range of a unit: draws are clipped to it.
 
     Raises:
         OptionError: if all codes are the same, or none can be fitted.
@@ -110,7 +110,7 @@ def fit_density(codes: np.ndarray, limits: tuple[float, float] = RANGES["linear"
 
 
 def sample(codes: np.ndarray) -> np.ndarray:
-    """Those codes, of (n, d), that a mixture is fitted to.
+    """Samples the codes, of (n, d), that a mixture is fitted to.
 
     Raises:
         OptionError: if all codes are the same.
@@ -121,7 +121,7 @@ def sample(codes: np.ndarray) -> np.ndarray:
 
 
 def fit_mixture(codes: np.ndarray) -> Mixture:
-    """A mixture of up to 10 Gaussians fitted to codes (n, d).
+    """Fits a mixture of up to 10 Gaussians to codes (n, d).
 
     Raises:
         OptionError: if none can be fitted.
@@ -130,15 +130,15 @@ def fit_mixture(codes: np.ndarray) -> Mixture:
     from threadpoolctl import threadpool_limits
 
     codes = codes.astype(np.float64)
-    scale = codes.std() or 1.0  # so that the fit means the same for codes of any size
+    scale = codes.std() or 1.0  # makes the regularisation independent of the codes' scale
     # Full covariances need many more codes than dims.
     shape = "full" if codes.shape[1] <= 64 else "diag"
     mixture = GaussianMixture(
         min(COMPONENTS, len(codes)), covariance_type=shape, random_state=0, reg_covar=1e-4, max_iter=FIT_ROUNDS
     )
-    # Small matrices: threads that wait for one another cost ten times what they save.
+    # On small matrices, threads cost ten times what they save.
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # not converged after 20 rounds: close enough to draw from
+        warnings.simplefilter("ignore")  # not converged after 20 rounds is close enough
         try:
             mixture.fit(codes / scale)
         except ValueError as error:
@@ -148,7 +148,7 @@ def fit_mixture(codes: np.ndarray) -> Mixture:
 
 
 def of_mixture(mixture: Mixture, limits: tuple[float, float]) -> Density:
-    """A mixture as a density whose draws stay within limits."""
+    """Makes a density of a mixture, with draws clipped to limits."""
     low, high = limits
     upper = f"between {low:g} and {high:g}" if np.isfinite(high) else f"at {low:g} or above"
     clipped = f", kept {upper} as the units are" if np.isfinite(low) else ""

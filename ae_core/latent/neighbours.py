@@ -1,4 +1,4 @@
-"""Which codes, or images, lie nearest, and how far."""
+"""Nearest neighbours among codes, or among images."""
 
 from typing import Any
 
@@ -7,22 +7,22 @@ import numpy as np
 from ae_core.data import as_float
 from ae_core.errors import OptionError
 
-PART = 1024  # codes that are looked at at a time
-MANY = 64  # units of a code, from which on it pays to look along a few directions first
-FEW = 24  # of these
-FEW_PLACES = 64  # for more it is faster to compute all their distances
-TINY = 1e-6  # between codes that are all the same
-SAMPLE = 1000  # codes whose nearest neighbours say what is near, or whose directions stand for those of all
+PART = 1024  # codes processed at a time
+MANY = 64  # units above which lower bounds along a few directions pay off
+FEW = 24  # such directions
+FEW_PLACES = 64  # queries above which computing all distances is faster
+TINY = 1e-6  # distance between codes that are all the same
+SAMPLE = 1000  # codes that stand for all in estimates
 
 
 class Index:
-    """Codes to find the nearest among, by Euclidean distance; what all searches need is computed once.
+    """Index for exact nearest-neighbour search by Euclidean distance.
 
-    Codes of many units are told apart along a few principal directions first, and by how long the rest is: by
-    Cauchy-Schwarz that is never more than their distance, so that only those that it leaves need be looked at in full.
+    For codes of many units, the distance along a few principal directions and the difference in length of the remainder
+    give a lower bound (Cauchy-Schwarz); full distances are computed only where the bound allows a neighbour.
 
     Args:
-        codes: (n, d) floats; images flattened to (n, h·w) do as well, and as uint8 stay that small.
+        codes: (n, d) floats, or images flattened to (n, h·w), which may stay uint8.
     """
 
     def __init__(self, codes: np.ndarray) -> None:
@@ -42,29 +42,29 @@ class Index:
                 self._short[rows] = self._along(centred)
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        """Some of the codes, float32; of uint8 images in [0, 1]."""
+        """Returns codes as float32; uint8 images in [0, 1]."""
         return _as_float(self._codes[rows])
 
     def _directions(self) -> np.ndarray:
-        """Orthonormal ones along which the codes differ most, (d, FEW)."""
+        """Principal directions of the codes, (d, FEW)."""
         sample = np.random.default_rng(0).permutation(len(self._codes))[:SAMPLE]
         centred = self[sample] - self._middle
         _, columns = np.linalg.eigh(centred.T @ centred)
         return np.ascontiguousarray(columns[:, -FEW:], np.float32)
 
     def _along(self, centred: np.ndarray) -> np.ndarray:
-        """What to tell codes apart by: themselves, or their places along the directions and the length of the rest."""
+        """Coordinates for the bound: along the directions and the remainder's length, or all of a small code."""
         if self._axes is None:
             return centred
         along = centred @ self._axes
         return np.column_stack([along, np.linalg.norm(centred - along @ self._axes.T, axis=1)])
 
     def _bounds(self, places: np.ndarray, whole: bool = False) -> np.ndarray:
-        """What the squared distance of each of places (m, d) from each code is at least, (m, n), but for rounding.
+        """Lower bounds, up to rounding, of the squared distances between places (m, d) and codes, (m, n).
 
         Args:
-            places: Any.
-            whole: Whether the distances themselves are wanted; for many places that is faster than to look twice.
+            places: (m, d).
+            whole: Whether to compute the distances themselves, which is faster for many places.
         """
         centred = places - self._middle
         own = np.einsum("md,md->m", centred, centred)
@@ -82,15 +82,15 @@ class Index:
         return bounds
 
     def _squared(self, rows: np.ndarray, place: np.ndarray) -> np.ndarray:
-        """The squared distance of some codes from a place."""
+        """Squared distances of some codes from a place."""
         apart = self[rows] - place
         return np.einsum("nd,nd->n", apart, apart)
 
     def nearest(self, code: np.ndarray, k: int = 8) -> tuple[np.ndarray, np.ndarray]:
-        """The k nearest to one code (d,).
+        """Finds the k nearest neighbours of one code (d,).
 
         Returns:
-            indices: (k,), the nearest first; of equal distances the lower number first. Fewer if n < k.
+            indices: (k,), by distance, then by index. Fewer if n < k.
             distances: (k,) float32.
 
         Raises:
@@ -106,7 +106,7 @@ class Index:
             return np.empty(0, np.intp), np.empty(0, np.float32)
         (bounds,) = self._bounds(code[None])
         farthest = self._squared(np.argpartition(bounds, k - 1)[:k], code).max()
-        # What rounding may hide: all that may be among the nearest are looked at, one by one.
+        # Bounds are subject to rounding: all candidates within the slack are compared exactly.
         longest = np.sqrt(self._squares.max()) + np.linalg.norm(self._middle) + np.linalg.norm(code - self._middle)
         slack = 4 * len(code) * np.finfo(np.float32).eps * longest**2
         found = np.flatnonzero(bounds <= farthest + slack)
@@ -115,16 +115,16 @@ class Index:
         return found[order], np.sqrt(squared[order])
 
     def distances(self, places: np.ndarray, but: np.ndarray | None = None) -> np.ndarray:
-        """From each of places (m, d) to the nearest code: (m,) float64; exactly 0 at a code.
+        """Distances from places to their nearest codes, (m,) float64; exactly 0 at a code.
 
         Args:
-            places: As many units.
-            but: For each place the number of a code that does not count, (m,): itself, if it is one of the codes.
+            places: (m, d).
+            but: For each place the index of a code to ignore, (m,): the place itself if it is one of the codes.
         """
         places = np.asarray(places, np.float32)
         found = np.zeros(len(places), np.intp)
         whole = len(places) > FEW_PLACES
-        few = max(4 * PART * PART // max(len(self._codes), 1), 1)  # at once they would take hundreds of megabytes
+        few = max(4 * PART * PART // max(len(self._codes), 1), 1)  # all at once would take hundreds of megabytes
         for i in range(0, len(places), few):
             rows = slice(i, i + few)
             bounds = self._bounds(places[rows], whole)
@@ -136,7 +136,7 @@ class Index:
         return np.linalg.norm(np.asarray(places, np.float64) - self[found], axis=1)
 
     def _nearer(self, place: np.ndarray, bounds: np.ndarray, first: int) -> int:
-        """The number of the code that is nearest to a place, if not the first that may be."""
+        """Index of the code nearest to a place, given a first candidate."""
         (squared,) = self._squared(np.array([first]), place)
         others = np.flatnonzero(bounds < squared)
         if not len(others):
@@ -151,7 +151,7 @@ def _as_float(codes: np.ndarray) -> np.ndarray:
 
 
 def nearest(codes: np.ndarray, code: np.ndarray, k: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest of codes (n, d) to one code (d,), as `Index.nearest` gives them."""
+    """Finds the k nearest of codes (n, d) to one code (d,), see `Index.nearest`."""
     return Index(codes).nearest(code, k)
 
 
@@ -164,11 +164,11 @@ def nearest_others(codes: np.ndarray | Index, number: int, k: int = 8) -> tuple[
 
 
 def distances(codes: np.ndarray, places: np.ndarray, but: np.ndarray | None = None) -> np.ndarray:
-    """From each of places (m, d) to the nearest of codes (n, d), as `Index.distances` gives them."""
+    """Distances from places (m, d) to the nearest of codes (n, d), see `Index.distances`."""
     return Index(codes).distances(places, but)
 
 
 def neighbour_distance(codes: np.ndarray, quantile: float = 0.99) -> float:
-    """How far a code's nearest neighbour is among codes (n, d), at that quantile of a sample of them; above 0."""
+    """Quantile of the distance between a code and its nearest neighbour among codes (n, d), from a sample; above 0."""
     sample = np.random.default_rng(0).permutation(len(codes))[:SAMPLE]
     return max(float(np.quantile(distances(codes, codes[sample], but=sample), quantile)), TINY)

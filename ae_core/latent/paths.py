@@ -1,4 +1,4 @@
-"""Paths through a latent space, and what is met along them."""
+"""Paths through a latent space."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -11,15 +11,15 @@ PARALLEL = 1e-6  # the sine below which two directions count as one, or as oppos
 
 
 def straight(start: np.ndarray, end: np.ndarray, frames: int) -> np.ndarray:
-    """Places at equal steps on the straight line between two codes.
+    """Interpolates linearly between two codes.
 
     Args:
         start: (d,).
         end: (d,).
-        frames: How many places, at least 2; both ends are among them.
+        frames: Number of codes, at least 2, both ends included.
 
     Returns:
-        (frames, d) float32; the first and the last are exactly the two codes.
+        (frames, d) float32; the first and last are exactly the two codes.
 
     Raises:
         OptionError: if the codes are equal, not finite or of different sizes, or if there are fewer than 2 frames.
@@ -30,13 +30,12 @@ def straight(start: np.ndarray, end: np.ndarray, frames: int) -> np.ndarray:
 
 
 def spherical(start: np.ndarray, end: np.ndarray, frames: int) -> np.ndarray:
-    """Places on the arc between two codes: the direction turns evenly, the norm changes evenly.
+    """Interpolates spherically between two codes: angle and norm change linearly.
 
-    Codes of many units lie near a sphere, and the middle of a straight line lies deep inside it. Where there is
-    no one arc the path is straight: if the codes point the same way (then it is the arc), if they point
-    opposite ways (there are many arcs), or if one of them is zero (it has no direction).
+    Codes of many units lie near a sphere, and the middle of a straight line lies deep inside it. Without a unique arc
+    the path is straight: for parallel or opposite codes, and if one of them is zero.
 
-    It takes, gives and refuses what `straight` does.
+    Arguments, result and errors are those of `straight`.
 
     Reference: White 2016, Sampling generative networks, section 2.1 (slerp); here the norm is interpolated too.
     """
@@ -53,21 +52,21 @@ def spherical(start: np.ndarray, end: np.ndarray, frames: int) -> np.ndarray:
     return _exact(((1 - t) * norms[0] + t * norms[1]) * directions, start, end)
 
 
-# What a path between two codes can be, by the name that links and options give it.
+# Ways between two codes, by their names in links and options.
 WAYS: dict[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {"straight": straight, "spherical": spherical}
 
 
 def stops(codes: Sequence[np.ndarray] | np.ndarray, frames: int, way: str = "straight", even: bool = True) -> list[int]:
-    """Which frames of a path through several codes are these codes.
+    """Finds the frames of a path through several codes at which it meets the codes.
 
     Args:
         codes: At least 2 of shape (d,).
-        frames: How many there are in all, at least as many as codes.
+        frames: Number of frames, at least as many as codes.
         way: A name from `WAYS`.
-        even: Whether each leg gets as many steps as any other; else its share of the path's length.
+        even: Whether all legs get equally many steps, instead of steps in proportion to their lengths.
 
     Returns:
-        A frame for each code, rising from 0 to frames − 1.
+        Index of a frame for each code, increasing from 0 to frames − 1.
 
     Raises:
         OptionError: as `through`.
@@ -79,7 +78,7 @@ def stops(codes: Sequence[np.ndarray] | np.ndarray, frames: int, way: str = "str
     if frames <= legs:
         raise OptionError(f"A path through {legs + 1} places needs at least {legs + 1} frames, got {frames}.")
     lengths = np.ones(legs) if even else np.array([length(walk(a, b, 65)) for a, b in pairwise(codes)])
-    # A step for each leg, then one at a time to the leg whose steps are the longest.
+    # One step for each leg, then one more at a time for the leg with the longest steps.
     steps = np.ones(legs, int)
     for _ in range(frames - 1 - legs):
         steps[np.argmax(lengths / steps)] += 1
@@ -89,14 +88,13 @@ def stops(codes: Sequence[np.ndarray] | np.ndarray, frames: int, way: str = "str
 def through(
     codes: Sequence[np.ndarray] | np.ndarray, frames: int, way: str = "straight", even: bool = True
 ) -> np.ndarray:
-    """A path through several codes, one leg after the other; each of the codes is one of its frames.
+    """Interpolates through several codes, each of which is one of the frames.
 
     Args:
         codes: At least 2 of shape (d,), each different from the next.
-        frames: How many places in all, at least as many as codes.
+        frames: Number of frames, at least as many as codes.
         way: A name from `WAYS`.
-        even: Whether each leg gets as many steps as any other, as far as they can be shared evenly; else its share of
-            the path's length, so that all steps are about as long.
+        even: Whether all legs get equally many steps, up to a remainder, instead of steps of about equal length.
 
     Returns:
         (frames, d) float32.
@@ -112,15 +110,14 @@ def through(
 
 
 def along(code: np.ndarray, direction: int | np.ndarray, low: float, high: float, frames: int) -> np.ndarray:
-    """A code moved along one unit or one direction, everything across it unchanged.
+    """Moves a code along one unit or one direction; its orthogonal part stays.
 
     Args:
         code: (d,).
-        direction: The number of a unit, or a direction (d,) of any length but zero.
-        low: The place along it where the path begins: the unit's value, or the code's product with the direction of
-            length 1.
-        high: Where it ends; may be lower.
-        frames: How many places, at least 2.
+        direction: Index of a unit, or a nonzero direction (d,).
+        low: Coordinate at the start: the unit's value, or the code's product with the normalised direction.
+        high: Coordinate at the end; may be lower.
+        frames: Number of frames, at least 2.
 
     Returns:
         (frames, d) float32.
@@ -151,12 +148,12 @@ def along(code: np.ndarray, direction: int | np.ndarray, low: float, high: float
 
 
 def length(path: np.ndarray) -> float:
-    """The sum of all steps of a path (n, d)."""
+    """Length of a path (n, d)."""
     return float(np.linalg.norm(np.diff(np.asarray(path, np.float64), axis=0), axis=1).sum())
 
 
 def jumps(images: np.ndarray) -> np.ndarray:
-    """How much the picture changes at each step, the root mean square over pixels: (n, h, w) → (n − 1,)."""
+    """Root mean square change of the image at each step: (n, h, w) → (n − 1,)."""
     return np.sqrt(np.mean(np.diff(np.asarray(images, np.float64), axis=0) ** 2, axis=(1, 2)))
 
 

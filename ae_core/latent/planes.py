@@ -6,7 +6,7 @@ import numpy as np
 
 from ae_core.errors import OptionError
 
-MARGIN = 0.05  # beyond what an extent holds, on each side
+MARGIN = 0.05  # of an extent's size, added on each side
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -16,8 +16,8 @@ class Plane:
 
     Attributes:
         origin: Code at (0, 0), float32 of shape (d,).
-        axes: Two orthonormal directions, float32 of shape (2, d); of a 1-D space the second is zero.
-        share: The share of the codes' variance that lies in the plane, in [0, 1].
+        axes: Two orthonormal directions, float32 of shape (2, d); in a 1-D space the second is zero.
+        share: Share of the codes' variance within the plane, in [0, 1].
         labels: Names of the axes.
     """
 
@@ -27,18 +27,15 @@ class Plane:
     labels: tuple[str, str]
 
     def codes(self, points: np.ndarray) -> np.ndarray:
-        """Codes of points on the plane: (n, 2) → (n, d) float32."""
+        """Maps points on the plane to codes: (n, 2) → (n, d) float32."""
         return (self.origin + np.asarray(points, np.float32) @ self.axes).astype(np.float32)
 
     def points(self, codes: np.ndarray) -> np.ndarray:
-        """The nearest point on the plane to each code: (n, d) → (n, 2) float32."""
+        """Projects codes onto the plane: (n, d) → (n, 2) float32."""
         return ((codes - self.origin) @ self.axes.T).astype(np.float32)
 
     def offsets(self, codes: np.ndarray) -> np.ndarray:
-        """How far each code lies off the plane: (n, d) → (n,) float32.
-
-        With the distance on the plane this gives the distance in the full space, by Pythagoras.
-        """
+        """Distances of codes from the plane: (n, d) → (n,) float32."""
         away = np.asarray(codes, np.float32) - self.origin
         return np.linalg.norm(away - (away @ self.axes.T) @ self.axes, axis=1).astype(np.float32)
 
@@ -47,7 +44,7 @@ def principal_directions(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Principal component analysis of codes (n, d), by the covariance's eigenvectors.
 
     Returns:
-        directions: (d, d) float32, one a row, by falling variance; the sign makes the largest entry positive.
+        directions: (d, d) float32, one a row, by decreasing variance; the largest entry of each is positive.
         variances: (d,) float64.
     """
     covariance = np.atleast_2d(np.cov(codes, rowvar=False, dtype=np.float64))
@@ -58,7 +55,7 @@ def principal_directions(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main_plane(codes: np.ndarray) -> Plane:
-    """The plane to look at first: a 2-D space as it is, a larger one along its two leading directions."""
+    """Default plane: a space of up to two dims itself, otherwise its two leading principal directions."""
     return whole_plane(codes) if codes.shape[1] <= 2 else principal_plane(codes)
 
 
@@ -66,7 +63,7 @@ def whole_plane(codes: np.ndarray) -> Plane:
     """The space of codes (n, 1) or (n, 2) itself.
 
     Raises:
-        OptionError: if it has more dims.
+        OptionError: if the codes have more units.
     """
     d = codes.shape[1]
     if d > 2:
@@ -79,8 +76,8 @@ def principal_plane(codes: np.ndarray, which: tuple[int, int] = (1, 2), through:
 
     Args:
         codes: At least two.
-        which: Numbers of the directions, from 1, by falling variance.
-        through: A code (d,) that lies on the plane; their mean if not given. Places are counted from the mean.
+        which: Numbers of the directions, from 1, by decreasing variance.
+        through: Code (d,) on the plane; by default the mean. The coordinates are relative to the mean.
 
     Raises:
         OptionError: if the numbers are equal or there is no such direction.
@@ -94,7 +91,7 @@ def principal_plane(codes: np.ndarray, which: tuple[int, int] = (1, 2), through:
 
 
 def unit_plane(codes: np.ndarray, which: tuple[int, int], through: np.ndarray) -> Plane:
-    """The plane along two units of codes (n, d), through a code (d,); places are the units' own values.
+    """The plane along two units of codes (n, d), through a code (d,); coordinates are the units' values.
 
     Raises:
         OptionError: if the numbers (from 1) are equal or there is no such unit.
@@ -141,10 +138,7 @@ def _plane(origin: np.ndarray, axes: np.ndarray, codes: np.ndarray, labels: tupl
 
 
 def prior_quantiles(n: int, reach: float) -> np.ndarray:
-    """n places on one axis that split a standard normal evenly, from −reach to reach; float32, rising.
-
-    Neighbours hold equal shares of the prior between them, so that a grid shows the prior as it is.
-    """
+    """n increasing quantiles of a standard normal from −reach to reach, equally spaced in probability; float32."""
     from scipy.special import ndtr, ndtri
 
     return ndtri(np.linspace(ndtr(-reach), ndtr(reach), n)).astype(np.float32)
@@ -157,7 +151,7 @@ def grid(across: np.ndarray, up: np.ndarray) -> np.ndarray:
 
 
 def extent(points: np.ndarray) -> tuple[float, float, float, float]:
-    """(left, right, bottom, top) of a square-free box around all but the outermost 0.5 % of points on each side."""
+    """(left, right, bottom, top) of a box around all but the outermost 0.5 % of points on each side."""
     low, high = np.quantile(points, [0.005, 0.995], axis=0)
     pad = np.maximum((high - low) * MARGIN, 1e-3)
     (left, bottom), (right, top) = (low - pad).tolist(), (high + pad).tolist()

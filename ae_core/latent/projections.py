@@ -1,4 +1,4 @@
-"""Codes of many units on a plane, so that near ones stay near."""
+"""t-SNE of codes."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,8 @@ import numpy as np
 from ae_core.errors import OptionError
 from ae_core.latent.planes import principal_directions
 
-PERPLEXITY = 30.0  # about how many neighbours each code tries to keep
-EARLY, STEPS = 250, 500  # with groups pulled together, then without
+PERPLEXITY = 30.0  # effective number of neighbours
+EARLY, STEPS = 250, 500  # steps with early exaggeration, then without
 EVERY = 10  # steps between two calls of on_progress
 START = 1e-4  # standard deviation of the places at the start
 
@@ -18,18 +18,18 @@ def tsne(
     seed: int = 0,
     on_progress: Callable[[float], bool | None] = lambda fraction: None,
 ) -> np.ndarray | None:
-    """Places for codes (n, d) on a plane by t-distributed stochastic neighbour embedding.
+    """Embeds codes in a plane by t-distributed stochastic neighbour embedding.
 
-    The same codes and seed give the same places: it begins at the principal directions, takes the exact nearest
-    neighbours, and works on one processor, since several add up in an order of their own.
+    Deterministic for the same codes and seed: PCA initialisation, exact neighbours, and one thread, since several would
+    sum in varying order.
 
     Args:
         codes: (n, d), n ≥ 5.
-        seed: Of what it draws.
-        on_progress: Called now and then with the share of steps taken; a true answer stops it.
+        seed: Random seed.
+        on_progress: Called with the share of steps taken; returning true stops.
 
     Returns:
-        float32 (n, 2), centred, the farthest coordinate at 1: its lengths mean nothing. None if it was stopped.
+        float32 (n, 2), centred and scaled to a largest coordinate of 1; None if stopped.
 
     Raises:
         OptionError: if the codes are too few, not finite, or all the same.
@@ -52,7 +52,7 @@ def tsne(
     start *= START / start[:, 0].std()
 
     class Watch:
-        """Counts over both parts of the descent, each of which counts from 1."""
+        """Counts steps over both phases, each of which counts from 1."""
 
         done = 0
         stopped = False

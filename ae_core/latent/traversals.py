@@ -1,4 +1,4 @@
-"""What each unit of a code does to the picture: moved through its range, or switched off."""
+"""Effects of single units on the image: traversed through their ranges, or switched off."""
 
 from collections.abc import Iterable
 
@@ -9,25 +9,25 @@ from ae_core.inference import LoadedRun
 from ae_core.latent.densities import RANGES
 
 PERCENTILES = (1.0, 99.0)
-PART = 128  # units whose pictures are decoded at a time
+PART = 128  # units decoded at a time
 
 
 def unit_ranges(codes: np.ndarray) -> np.ndarray:
-    """Where each unit lies for most of the images: the 1st and 99th percentile of codes (n, d), (d, 2) float32."""
+    """1st and 99th percentile of each unit over codes (n, d), (d, 2) float32."""
     return np.percentile(codes, PERCENTILES, axis=0).T.astype(np.float32)
 
 
 def changes(run: LoadedRun, code: np.ndarray, ranges: np.ndarray) -> np.ndarray:
-    """How much each unit changes the picture of a code while all others stay as they are.
+    """Measures how much each unit alone changes the image of a code over its range.
 
     Args:
-        run: Whose decoder draws the pictures.
+        run: Loaded run.
         code: (d,).
         ranges: From `unit_ranges`.
 
     Returns:
-        The root mean square difference of the two pictures at the ends of each unit's range, (d,), in [0, 1];
-        exactly 0 for a unit whose range has no length.
+        Root mean square difference of the images at both ends of each unit's range, (d,), in [0, 1]; exactly 0 for a
+        unit with an empty range.
 
     Raises:
         OptionError: if the code has another number of units or is not finite.
@@ -42,9 +42,9 @@ def changes(run: LoadedRun, code: np.ndarray, ranges: np.ndarray) -> np.ndarray:
 
 
 def shares(run: LoadedRun, code: np.ndarray, off: np.ndarray) -> np.ndarray:
-    """How much the picture of a code (d,) changes when one unit is switched off, for each unit alone.
+    """Measures how much the image of a code (d,) changes when each unit alone is switched off.
 
-    `off` is from `off_values`; the rest as in `changes`. Exactly 0 for a unit that is off already.
+    `off` is from `off_values`; the rest is as in `changes`. Exactly 0 for a unit that is off already.
     """
     code = _checked(run, code)
     whole = run.decode(code[None])
@@ -56,13 +56,13 @@ def shares(run: LoadedRun, code: np.ndarray, off: np.ndarray) -> np.ndarray:
 
 
 def traverse_units(run: LoadedRun, code: np.ndarray, units: Iterable[int], values: np.ndarray) -> np.ndarray:
-    """Pictures of a code, a row for each of some units: that unit at each of its values, the others as they are.
+    """Decodes a code with each of some units set to several values.
 
     Args:
-        run: Whose decoder draws the pictures.
+        run: Loaded run.
         code: (d,).
-        units: k numbers, from 0.
-        values: (k, n).
+        units: k indices.
+        values: Values of each unit, (k, n).
 
     Returns:
         (k, n, h, w) float32 in [0, 1].
@@ -78,10 +78,9 @@ def traverse_units(run: LoadedRun, code: np.ndarray, units: Iterable[int], value
 
 
 def off_values(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
-    """What each unit is when it says nothing, (d,) float32.
+    """Values of the units when switched off, (d,) float32.
 
-    Zero for relu and sigmoid, whose lowest value it is; the mean over codes (n, d) of images for a linear or
-    tanh unit, for which zero is a value like any other.
+    Zero for relu and sigmoid, the mean over codes (n, d) of images for linear and tanh.
     """
     if RANGES[run.spec.network.code_activation][0] == 0:
         return np.zeros(run.latent_dim, np.float32)
@@ -89,7 +88,7 @@ def off_values(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
 
 
 def switch_off(run: LoadedRun, code: np.ndarray, units: Iterable[int], off: np.ndarray) -> np.ndarray:
-    """A code (d,) with some of its units at their values of `off_values`: (d,) float32.
+    """Sets some units of a code (d,) to their values of `off_values`: (d,) float32.
 
     Raises:
         OptionError: if there is no such unit, or the code is not one of this run's.
@@ -101,12 +100,12 @@ def switch_off(run: LoadedRun, code: np.ndarray, units: Iterable[int], off: np.n
 
 
 def _parts(units: np.ndarray) -> list[np.ndarray]:
-    """The units a part at a time: pictures of 1,024 of them at once would take megabytes."""
+    """Splits units into parts: images of 1,024 at once would take megabytes."""
     return np.array_split(units, -(-len(units) // PART)) if len(units) else []
 
 
 def _with(code: np.ndarray, units: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """One copy of a code for each unit, with that unit at its value: (n, d)."""
+    """Copies a code for each unit, with that unit set to its value: (n, d)."""
     codes = np.tile(code, (len(units), 1))
     codes[np.arange(len(units)), units] = values
     return codes

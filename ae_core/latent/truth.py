@@ -1,4 +1,4 @@
-"""What of a map is true and what is made up: how densely codes lie, what survives a round trip, how far a step goes."""
+"""Overlays that tell how far a latent map can be trusted: density of codes, round trip, stretch."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from ae_core.latent.densities import impossible
 from ae_core.latent.neighbours import distances
 from ae_core.latent.planes import Plane, extent
 
-PART = 512  # places that are compared with all codes at a time
+PART = 512  # places compared with all codes at a time
 OVERLAYS = {
     "Density": "Where test codes lie densely: strong blue is what the model has seen much of.",
     "Round trip": "How far encode(decode(z)) lies from z: where it is strong blue, the model itself would put the "
@@ -16,21 +16,21 @@ OVERLAYS = {
     "Stretch": "How much the image changes while the place moves a little, √det(JᵀJ): strong blue is a border "
     "between kinds of images.",
 }
-GAPS = 2  # usual gaps between neighbours: as wide as a code's neighbourhood is taken to be
+GAPS = 2  # radius of a code's neighbourhood in neighbour distances
 
 
 def overlay(
     name: str, run: LoadedRun, plane: Plane, places: np.ndarray, codes: np.ndarray, neighbour_distance: float
 ) -> np.ndarray:
-    """What one of OVERLAYS says of places (n, 2) of a plane, shape (n,).
+    """Computes an overlay at places of a plane, shape (n,).
 
     Args:
-        name: Which.
-        run: Whose space it is.
-        plane: Of the places.
+        name: A key of OVERLAYS.
+        run: Loaded run.
+        plane: Plane through the run's latent space.
         places: (n, 2).
-        codes: Those of the test images, (m, d).
-        neighbour_distance: The usual gap between neighbours among them, as `neighbour_distance` gives it.
+        codes: Codes of the test images, (m, d).
+        neighbour_distance: Result of `neighbour_distance` for the codes.
 
     Raises:
         OptionError: if there is no overlay of that name.
@@ -48,7 +48,7 @@ def overlay(
 def ground(
     run: LoadedRun, plane: Plane, places: np.ndarray, codes: np.ndarray, neighbour_distance: float
 ) -> np.ndarray:
-    """Whether codes like those of places (n, 2) were ever seen: 0 seen, 1 never, 2 no image can have them; (n,).
+    """Classifies places (n, 2): 0 near test codes, 1 far from all, 2 impossible as a code; (n,).
 
     The arguments are those of `overlay`.
     """
@@ -57,9 +57,9 @@ def ground(
 
 
 def kernel_density(plane: Plane, points: np.ndarray, codes: np.ndarray, width: float) -> np.ndarray:
-    """How densely codes (m, d) lie around places (n, 2) of a plane: the mean of exp(−‖z − zᵢ‖² / 2 width²), (n,).
+    """Kernel density of codes (m, d) at places (n, 2) of a plane: mean of exp(−‖z − zᵢ‖² / 2 width²), (n,).
 
-    The distance is that in the full space: a code off the plane counts less. 1 if all codes lie at the place.
+    Distances are those in the full space: a code off the plane counts less. 1 if all codes lie at the place.
     """
     q, away = plane.points(codes), plane.offsets(codes) ** 2
     points = np.asarray(points, np.float32)
@@ -72,15 +72,15 @@ def kernel_density(plane: Plane, points: np.ndarray, codes: np.ndarray, width: f
 
 
 def round_trip(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
-    """‖encode(decode(z)) − z‖ of codes (n, d), shape (n,): how far the model's own image of a code is from it."""
+    """‖encode(decode(z)) − z‖ of codes (n, d), shape (n,)."""
     return np.linalg.norm(run.encode(np.clip(run.decode(codes), 0, 1)) - codes, axis=1)
 
 
 def stretch(run: LoadedRun, plane: Plane, points: np.ndarray, step: float) -> np.ndarray:
-    """How strongly the decoder stretches the plane at places (n, 2): √det(JᵀJ), shape (n,).
+    """Area factor of the decoder at places (n, 2) of a plane, √det(JᵀJ), shape (n,).
 
-    J = ∂decode/∂(x, y) by central differences of that step; of a 1-D space ‖J‖. The unit is squared grey range a
-    squared unit of code: the area that images sweep when the place sweeps one.
+    J = ∂decode/∂(x, y) by central differences of that step; in a 1-D space the result is ‖J‖. The unit is squared grey
+    range a squared unit of code.
 
     Reference: Arvanitidis et al. 2018, Latent space oddity, equation 3 (the metric) and section 2 (its volume).
     """

@@ -17,14 +17,14 @@ INVERT = {"Automatic": None, "Yes": True, "No": False}
 
 def choose() -> Steps:
     """Shows a switch for each step, the same ones on every page."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        invert = controls.choice(
-            st.segmented_control,
-            "Invert",
-            list(INVERT),
-            key="invert",
-            help="The models know bright things on a dark ground: Automatic inverts what is darker than its ground.",
-        )
+    invert = controls.choice(
+        st.segmented_control,
+        "Invert",
+        list(INVERT),
+        key="invert",
+        help="The models know bright things on a dark ground: Automatic inverts what is darker than its ground.",
+    )
+    with st.container(horizontal=True):
         taken = {
             name: controls.control(st.checkbox, name, value=True, key=name) for name in ("crop", "centre", "contrast")
         }

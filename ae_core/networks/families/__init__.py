@@ -1,4 +1,4 @@
-"""Families of networks: each module in this package that holds a `Family` subclass is one, by the module's name."""
+"""Families of networks: every module of this package that defines a `Family` subclass, named like the module."""
 
 from functools import cache
 
@@ -15,12 +15,12 @@ def _families() -> dict[str, Family]:
 
 
 def names() -> list[str]:
-    """The names that `get` knows, the simplest family first."""
+    """Names of all families, the simplest first."""
     return list(_families())
 
 
 def get(name: str) -> Family:
-    """The family of that name.
+    """Returns the family of that name.
 
     Raises:
         OptionError: if there is none.
