@@ -117,6 +117,7 @@ def check(python: str) -> None:
         tell(f"latent-explorer list names the {len(found)} runs that ship")
 
         tell(f"latent-explorer app shows the lens, {environment.show_lens()} greys")
+        environment.run("latent-explorer", "sample", "vanilla", "--out", str(Path(place) / "sample.png"))
         said = environment.run("latent-explorer", "train", "vanilla", "--dataset", "digits", status=1)
         assert "pip install 'latent-explorer[train]'" in said
         assert not any(environment.folder.iterdir()), list(environment.folder.iterdir())
@@ -126,7 +127,12 @@ def check(python: str) -> None:
         options = ("--dataset", "digits", "--epochs", "1", "--out", "trained")
         environment.run("latent-explorer", "train", "vanilla", *options)
         figures = json.loads(environment.run("latent-explorer", "evaluate", "trained", "--json"))
-        tell(f"with [train] an epoch on digits gives {json.dumps(figures)[:120]}")
+        tell(f"with [train] an epoch on digits gives BCE {figures[0]['figures']['bce']:.4f}")
+        options = ("--dataset", "digits", "--epochs", "1", "--latent-dim", "2", "--wait")
+        environment.run("latent-explorer", "sweep", "--kind", "vanilla", *options)  # by the queue's own processes
+        found = json.loads(environment.run("latent-explorer", "list", "--json"))
+        assert [run["broken"] for run in found if run["from"] == "local"] == [None]
+        tell("latent-explorer sweep trains in the background")
 
 
 if __name__ == "__main__":
