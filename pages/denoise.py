@@ -7,9 +7,15 @@ import streamlit as st
 from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
-from pages.serving import caches
-from pages.widgets import controls, image_picker, next_page, plot, run_picker, source_code
+from pages.serving import caches, page_state
+from pages.widgets import image_picker, next_page, plot, run_picker, source_code
 
+FIELDS = (
+    page_state.choice("noise", "Noise", list(noise.NOISES), page_state.titled(noise.get)),
+    page_state.number("level", "Level", 0.0, 1.0, 0.5, step=0.05),
+    page_state.seed("noise-seed", "Seed of the noise"),
+    *image_picker.SEVERAL,
+)
 MEASURED = 100
 NARROW = 5  # images beside one another on a phone
 
@@ -18,20 +24,13 @@ st.markdown("The same noisy images, cleaned by an autoencoder and by two filters
 
 run = run_picker.pick(default="denoising")
 dataset = data.load(run.spec.dataset)
+state = page_state.open(*FIELDS, dataset=dataset.name)
 kind_of_noise, how_much, which = st.columns([2, 3, 1], vertical_alignment="bottom")
-kind = controls.control(
-    kind_of_noise.selectbox,
-    "Noise",
-    list(noise.NOISES),
-    format_func=controls.titled(noise.get),
-    key="noise",
-)
-level = controls.control(
-    how_much.slider, f"Level: {noise.NOISES[kind].level_help}", 0.0, 1.0, 0.5, 0.05, key="level", name="Level"
-)
+kind = state.draw(kind_of_noise.selectbox, "noise")
+level = state.draw(how_much.slider, "level", f"Level: {noise.NOISES[kind].level_help}")
 again = which.button("New noise", icon=":material/casino:", width="stretch")
-seed = controls.seed("noise-seed", again, "Seed of the noise")
-rows = image_picker.pick(dataset.name)
+seed = state.next("noise-seed", again)
+rows = image_picker.pick(state)
 
 # One field of noise for the shown and the measured images, and for all three methods.
 x = caches.test_images(dataset.name, np.concatenate([rows, np.arange(MEASURED)]))

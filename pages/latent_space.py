@@ -4,10 +4,9 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, figures
-from pages.serving import caches
+from pages.serving import caches, page_state
 from pages.widgets import (
     codes_table,
-    controls,
     neighbours,
     next_page,
     plot,
@@ -20,6 +19,7 @@ from pages.widgets import (
 
 SHOWN = 64
 ORDERS = {"By number": 0, "Strangest first": -1, "Most familiar first": 1}  # what times the error rises
+FIELDS = (projection.PROJECTION, selection_input.POINTS, page_state.choice("order", "Order", list(ORDERS)))
 
 st.title("Latent space")
 st.markdown(
@@ -33,10 +33,11 @@ labels = caches.test_labels(dataset.name)
 with st.spinner("Reconstructing the test images …"):
     errors = caches.errors(run.run)
 selected = selection.current(dataset.name)
+state = page_state.open(*FIELDS, run=run, dataset=dataset.name)
 
 with st.container(horizontal=True, gap="large"):
-    wanted = projection.pick(run)
-    count = selection_input.how_many(dataset.name)
+    wanted = state.segments("projection") if run.latent_dim > 2 else projection.PRINCIPAL
+    count = state.segments("points")
 
 map_column, gallery = st.columns([3, 2], gap="large")
 with map_column:
@@ -44,7 +45,7 @@ with map_column:
     selection_input.on_map(run, projected, count)
 with gallery:
     selection_input.heading(dataset.name)
-    order = controls.choice(st.segmented_control, "Order", list(ORDERS), key="order", width="stretch")
+    order = state.segments("order", width="stretch")
     among = selected if len(selected) else np.arange(len(labels))
     shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")[:SHOWN]]
     plot.show(

@@ -8,12 +8,11 @@ from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
-from pages.serving import caches
+from pages.serving import caches, page_state
+from pages.serving.page_state import State
 from pages.widgets import (
     alerts,
-    controls,
     lens,
-    lens_link,
     next_page,
     plane_picker,
     plot,
@@ -21,31 +20,39 @@ from pages.widgets import (
     selection,
     source_code,
 )
+from pages.widgets.lens import Look
 
 BESIDE = "beside-"
 GAP = "A gap is what lies at most between the codes of neighbouring test images, but for the loneliest hundredth."
+FIELDS = (
+    page_state.choice("overlay", "Overlay", list(latent.OVERLAYS), default=None),
+    page_state.choice("debug", "Debug", ["1"], default=None),
+)
 HOLES = {"run": "vanilla-2d", "beside": "variational-2d", "overlay": "Density"}
 
 
-def look_at(run: LoadedRun, prefix: str) -> tuple[PlaneSpec, np.ndarray] | None:
+def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] | None:
     """A lens under the controls of its plane, and the pinned place (2,); a sentence where there is no plane."""
+    state = page_state.open(*plane_picker.FIELDS, prefix=prefix, run=run, dataset=run.spec.dataset)
     try:
-        spec = plane_picker.pick(run, prefix)
+        spec = plane_picker.pick(state, run)
         plane = caches.plane(run.run, spec)
     except OptionError as error:
         st.error(alerts.escape_markdown(error))
         return None
+    seen = page_state.open(*lens.fields(run, spec), prefix=prefix)
     look = lens.show(
         run,
         spec,
-        f"{prefix}lens",
-        first=lens_link.from_link(run, spec, prefix),
+        f"{prefix}lens-{page_state.adopted()}",
+        first=Look(seen["pin"], seen["view"], seen["class"]),
         selected=selection.current(run.spec.dataset),
         overlay=overlay,
         group="both" if other else None,
-        debug=st.query_params.get("debug") == "1",
+        debug=bool(settings["debug"]),
     )
-    lens_link.to_link(look, prefix)
+    for name, value in {"pin": look.pin, "view": look.view, "class": look.alone}.items():
+        seen.choose(name, value)
     if run.latent_dim > 2:
         away = caches.off_plane(run.run, spec) / caches.neighbour_distance(run.run)
         st.caption(
@@ -53,12 +60,12 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[PlaneSpec, np.ndarray] | None:
             f"Half of the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, and "
             "the nearest image is the nearest in the full code."
         )
-    return spec, np.array(look.pin, np.float32)
+    return state, spec, np.array(look.pin, np.float32)
 
 
-def tell_about(run: LoadedRun, spec: PlaneSpec, place: np.ndarray, prefix: str, count: int) -> None:
+def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray, count: int) -> None:
     """What lies at a pinned place: its exact image, its code, its neighbours."""
-    dataset = data.load(run.spec.dataset)
+    dataset, prefix = data.load(run.spec.dataset), state.prefix
     labels = caches.test_labels(dataset.name)
     z = caches.plane(run.run, spec).codes(place[None])
     image = run.decode(z)
@@ -98,8 +105,8 @@ def tell_about(run: LoadedRun, spec: PlaneSpec, place: np.ndarray, prefix: str, 
             key=f"{prefix}cut",
             icon=":material/rotate_right:",
             help="The plane then goes through this very code: look from there along other directions.",
-            on_click=plane_picker.cut_through,
-            args=(z[0], prefix),
+            on_click=page_state.put,
+            args=(state.key("through-code"), latent.code_text(z[0])),
         )
     imported, profile = "", ""
     if run.latent_dim > 2:
@@ -146,7 +153,8 @@ with first:
     run = run_picker.pick()
 with second:
     other = run_picker.pick_beside(run)
-overlay = controls.control(third.segmented_control, "Overlay", list(latent.OVERLAYS), key="overlay")
+settings = page_state.open(*FIELDS)
+overlay = settings.draw(third.segmented_control, "overlay")
 third.caption(latent.OVERLAYS[overlay] if overlay else "What of the plane is true, and what is made up.")
 
 if other is None:
@@ -157,12 +165,12 @@ else:
             st.header(run_picker.title(one))
             found = look_at(one, prefix)
             if found:
-                tell_about(one, *found, prefix, count=4)
+                tell_about(one, *found, count=4)
 st.caption(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])]))
 if other is not None:
     st.caption("One pointer moves both: the other lens takes the same step from the same image.")
 elif found:
-    tell_about(run, *found, "", count=8)
+    tell_about(run, *found, count=8)
 next_page.link("paths.py", "Walk from one image to another")
 if run.run.name != HOLES["run"] or other is None:
     label = "Vanilla's holes beside the variational plane"

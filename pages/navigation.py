@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ae_core.errors import ExplorerError
-from pages.serving import link, run_queue, uploads, visitor
+from pages.serving import page_state, run_queue, uploads, visitor
 from pages.widgets import alerts
 
 TITLE = "Latent Explorer"
@@ -46,11 +46,10 @@ visitor.arrive()
 
 
 refusals = st.empty()
-with run_queue.turn():
+with run_queue.turn(), page_state.visit(page.url_path, refusals):
     try:
         page.run()
     except ExplorerError as error:
         alerts.error("This page cannot be shown in full.", error)
     finally:
         uploads.free_unused()
-        link.tell(refusals)

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ae_core import animation
-from pages.widgets import controls, film, next_page, path_input, source_code
+from pages.serving import page_state
+from pages.widgets import film, next_page, path_input, source_code
 from pages.widgets.film import Strip
 
 BETWEEN, ALONG = "Between images", "Along a direction"
+FIELDS = (page_state.choice("path", "Path", [BETWEEN, ALONG]), page_state.number("frames", "Frames", 5, 40, 16))
 ALL = "All rows, side by side"
 
 
@@ -34,8 +36,9 @@ st.markdown(
     "what each has learnt to lie in between."
 )
 which, how_long = st.columns(2)
-mode = controls.control(which.segmented_control, "Path", [BETWEEN, ALONG], default=BETWEEN, required=True, key="path")
-frames = controls.control(how_long.slider, "Frames", 5, 40, 16, key="frames")
+state = page_state.open(*FIELDS)
+mode = state.segments("path", which)
+frames = state.draw(how_long.slider, "frames")
 way = path_input.between_images(frames) if mode == BETWEEN else path_input.along_a_direction(frames)
 
 film.show(way.strips, key=f"film-{mode}", start=way.start, values=way.values)

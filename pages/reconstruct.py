@@ -4,9 +4,10 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, figures, metrics
-from pages.serving import caches
-from pages.widgets import controls, image_input, image_picker, next_page, plot, run_picker, source_code, steps_input
+from pages.serving import caches, page_state
+from pages.widgets import image_input, image_picker, next_page, plot, run_picker, source_code, steps_input
 
+FIELDS = (page_state.choice("source", "Images", ["Test images", "Your own"]), *image_picker.SEVERAL)
 NARROW = 5  # images beside one another on a phone
 
 st.title("Reconstruct")
@@ -14,12 +15,11 @@ st.markdown("What comes back when an image passes through the code.")
 
 run = run_picker.pick(default="vanilla")
 dataset = data.load(run.spec.dataset)
-source = controls.control(
-    st.segmented_control, "Images", ["Test images", "Your own"], default="Test images", required=True, key="source"
-)
+state = page_state.open(*FIELDS, dataset=dataset.name)
+source = state.segments("source")
 
 if source == "Test images":
-    rows = image_picker.pick(dataset.name)
+    rows = image_picker.pick(state)
     given = f"""rows = {rows.tolist()}
 x = images[rows]
 names = [f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in rows]"""

@@ -5,38 +5,35 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ae_core import figures, latent
-from pages.serving import caches
-from pages.widgets import computation, controls, next_page, plot, run_picker, source_code
+from pages.serving import caches, page_state
+from pages.widgets import computation, next_page, plot, run_picker, source_code
 
 DRAWS = 40
 MOST = 20  # along a side; more would be smaller than the 28 pixels they have, and too slow to follow the slider
+FIELDS = (
+    page_state.number("grid", "Images along each side", 5, MOST, 12),
+    page_state.number("reach", "Range", 0.5, 4.0, 2.0, step=0.1, when=lambda values: values["prior"]),
+    page_state.number("zoom", "Range", 0.25, 2.0, 1.0, step=0.05, when=lambda values: not values["prior"]),
+    page_state.choice("overlay", "Overlay", list(latent.OVERLAYS), default=None),
+    page_state.seed("draw-seed", "Seed of the draws"),
+)
 
 st.title("Sampler")
 st.markdown("Images that nobody photographed: decoded from places on a grid, or drawn at random.")
 
 run = run_picker.pick()
 plane = caches.plane(run.run)
+state = page_state.open(*FIELDS, prior=run.recipe.prior and run.latent_dim <= 2)
 
 size_slider, reach_slider = st.columns(2)
-size = controls.control(size_slider.slider, "Images along each side", 5, MOST, 12, 1, key="grid")
-if run.recipe.prior and run.latent_dim <= 2:
-    reach = controls.control(
-        reach_slider.slider,
-        "Range, standard deviations of the prior",
-        0.5,
-        4.0,
-        2.0,
-        0.1,
-        key="reach",
-        name="Range",
-    )
+size = state.draw(size_slider.slider, "grid")
+if state["prior"]:
+    reach = state.draw(reach_slider.slider, "reach", "Range, standard deviations of the prior")
     across = up = latent.prior_quantiles(size, reach)
     axes = f"across = up = latent.prior_quantiles({size}, {reach})"
     spacing = "Places are spaced by the prior's quantiles: equal steps hold equal shares of it."
 else:
-    zoom = controls.control(
-        reach_slider.slider, "Range, times that of the test codes", 0.25, 2.0, 1.0, 0.05, key="zoom", name="Range"
-    )
+    zoom = state.draw(reach_slider.slider, "zoom", "Range, times that of the test codes")
     left, right, bottom, top = caches.extent(run.run)
     middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * zoom
     across, up = (np.linspace(m - h, m + h, size, dtype=np.float32) for m, h in zip(middle, half, strict=True))
@@ -48,9 +45,7 @@ if run.latent_dim == 1:
     up = np.zeros(1, np.float32)
     axes += "\nup = np.zeros(1, np.float32)"
 
-overlay = controls.control(
-    st.segmented_control, "What is true, what is made up", list(latent.OVERLAYS), key="overlay", name="Overlay"
-)
+overlay = state.draw(st.segmented_control, "overlay", "What is true, what is made up")
 grid = latent.grid(across, up)
 grid_codes = plane.codes(grid)
 tint = ""
@@ -89,7 +84,7 @@ plot.show(
 st.caption(f"{spacing} {latent.OVERLAYS[overlay]}" if overlay else spacing)
 
 st.header("Fresh draws")
-seed = controls.seed("draw-seed", st.button("Draw again", icon=":material/casino:"), "Seed of the draws")
+seed = state.next("draw-seed", st.button("Draw again", icon=":material/casino:"))
 source = f"""
 import numpy as np
 

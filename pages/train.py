@@ -4,20 +4,24 @@ import streamlit as st
 
 from ae_core import data, kinds, spec, tasks
 from ae_core.errors import ExplorerError
-from pages.serving import visitor
-from pages.widgets import alerts, controls, progress, recipe_input, source_code, sweep_input
+from pages.serving import page_state, visitor
+from pages.widgets import alerts, progress, recipe_input, source_code, sweep_input
+
+FIELDS = (
+    page_state.choice("kind", "Kind", lambda values: kinds.names(), page_state.titled(kinds.get)),
+    page_state.choice("dataset", "Data set", lambda values: data.names(), page_state.titled(data.load)),
+)
 
 st.title("Train")
 st.markdown("Choose what makes the code, and watch it learn. Training goes on if you leave; come back to it here.")
 
+state = page_state.open(*FIELDS)
 form, picture = st.columns([2, 3], gap="large")
 with form:
-    name = controls.control(st.selectbox, "Kind", kinds.names(), format_func=controls.titled(kinds.get), key="kind")
+    name = state.draw(st.selectbox, "kind")
     kind = kinds.get(name)
     st.caption(f"{kind.idea} *{kind.reference}*")
-    dataset = controls.control(
-        st.selectbox, "Data set", data.names(), format_func=controls.titled(data.load), key="dataset"
-    )
+    dataset = state.draw(st.selectbox, "dataset")
     hyperparameters = recipe_input.hyperparameters(kind)
     network = recipe_input.network(kind, dataset)
     training = recipe_input.training(network, dataset)

@@ -5,11 +5,31 @@ import streamlit as st
 
 from ae_core import data, figures, metrics
 from ae_core.latent import traversals
-from pages.serving import caches, link
-from pages.widgets import controls, image_picker, next_page, plot, run_picker, source_code
+from pages.serving import caches, page_state
+from pages.widgets import image_picker, next_page, plot, run_picker, source_code
 
 SHOWN = 32
 FRAMES = 11
+FIELDS = (
+    image_picker.field("image", "Test image"),
+    page_state.number(
+        "row",
+        "First row",
+        1,
+        run_picker.units_of,
+        1,
+        of=run_picker.name_of,
+        when=lambda values: run_picker.units_of(values) > SHOWN,
+    ),
+    page_state.choice(
+        "off",
+        "Units",
+        lambda values: range(1, run_picker.units_of(values) + 1),
+        between=",",
+        default=lambda values: [],
+        of=run_picker.name_of,
+    ),
+)
 
 st.title("Units")
 st.markdown(
@@ -19,7 +39,8 @@ st.markdown(
 
 run = run_picker.pick(default="sparse-visible")
 dataset = data.load(run.spec.dataset)
-row = image_picker.one("Test image", dataset.name, "image", 0)
+state = page_state.open(*FIELDS, run=run, dataset=dataset.name)
+row = image_picker.one(state, "image")
 z, ranges = caches.codes(run.run)[row], caches.unit_ranges(run.run)
 changes = traversals.changes(run, z, ranges)
 order = np.argsort(-changes, kind="stable")  # of equal changes the lower number first
@@ -28,12 +49,7 @@ rows, switches = st.columns([3, 2], gap="large")
 with rows:
     first = 1
     if run.latent_dim > SHOWN:
-        last = run.latent_dim
-        first = controls.number(
-            f"First row, 1 to {last}", 1, last, "row", 1, of=run.run.name, name="first row", step=SHOWN
-        )
-    else:
-        link.forget("row")
+        first = state.draw(st.number_input, "row", f"First row, 1 to {run.latent_dim}", step=SHOWN)
     shown = order[first - 1 : first - 1 + SHOWN]
     values = np.linspace(ranges[shown, 0], ranges[shown, 1], FRAMES, axis=1)
     pictures = traversals.traverse_units(run, z, shown, values)
@@ -58,8 +74,14 @@ with switches:
     off_values = traversals.off_values(run, caches.codes(run.run))
     shares = traversals.shares(run, z, off_values)
     holding = [int(unit) + 1 for unit in np.argsort(-shares, kind="stable")[:SHOWN] if shares[unit] > 0]
-    off = controls.numbers(
-        "Units, those that hold most of this image first", holding, run.latent_dim, "off", of=run.run.name, name="units"
+    off = state["off"]
+    state.draw(
+        st.pills,
+        "off",
+        "Units, those that hold most of this image first",
+        options=[*holding, *(number for number in off if number not in holding)],
+        selection_mode="multi",
+        wrap=True,
     )
     x = caches.test_images(dataset.name, row)
     switched = traversals.switch_off(run, z, [number - 1 for number in off], off_values)

@@ -5,10 +5,11 @@ import streamlit as st
 from ae_core import data, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import Run
-from pages.serving import caches
-from pages.widgets import comparison, controls, image_input, next_page, run_picker, source_code, steps_input
+from pages.serving import caches, page_state
+from pages.widgets import comparison, image_input, next_page, run_picker, source_code, steps_input
 
 DRAW, UPLOAD, CAMERA = "Draw", "Upload", "Camera"
+FROM = page_state.choice("from", "Where it comes from", [DRAW, UPLOAD, CAMERA])
 
 st.title("Your image")
 st.markdown("Draw something, or bring a picture. Seven autoencoders draw it anew, and say whether they know the like.")
@@ -32,13 +33,7 @@ dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 
 mine, theirs = st.columns([2, 3], gap="large")
 with mine:
-    source = controls.choice(
-        st.segmented_control,
-        "Where it comes from",
-        [DRAW, UPLOAD, CAMERA],
-        key="from",
-        label_visibility="collapsed",
-    )
+    source = page_state.open(FROM).segments("from", label_visibility="collapsed")
     if source == DRAW:
         picture = image_input.drawing(dataset.name)
     elif source == UPLOAD:
@@ -67,8 +62,7 @@ with theirs:
         x = prepared[0][1][-1].image
         wanted = comparison.show([comparison.ask(run, x) for run in asked], key="comparison")
         if wanted:
-            run_picker.remember(wanted)
-            st.switch_page("reconstruct.py", query_params={run_picker.KEY: wanted})
+            st.switch_page("reconstruct.py", query_params={run_picker.RUN.name: wanted})
         st.caption(
             "Error: orange was added, blue was lost. Place: the ring is your image's code among those of the test "
             "images, the denser the stronger; where a code has more than two units this is its shadow on the two main "

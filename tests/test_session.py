@@ -51,4 +51,4 @@ def test_streamlit_still_has_what_is_asked_of_it() -> None:
 
     assert callable(Runtime.is_active_session)
     assert isinstance(Runtime.uploaded_file_mgr, property)
-    assert "session_id" in ScriptRunContext.__dataclass_fields__
+    assert {"session_id", "is_history_navigation"} <= set(ScriptRunContext.__dataclass_fields__)

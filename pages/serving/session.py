@@ -1,20 +1,27 @@
-"""The current session: its id and its uploaded files.
+"""The current session: its id, how it came to its page, and its uploaded files.
 
 The only module that imports from `streamlit.runtime`. Streamlit has no public API for the id of a session, which the
-log needs, nor for the size of its uploads, which a public server has to limit. tests/test_session.py fails when a new
-version moves either.
+log needs; for navigation by the browser's history and for a rerun that ends a script early, which decide what a link
+says; nor for the size of its uploads, which a public server has to limit. tests/test_session.py fails when a new
+version moves any of them.
 """
 
 from typing import Any
 
 from streamlit.runtime import exists, get_instance
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import RerunException, get_script_run_ctx
 
 
 def current() -> str | None:
     """The id of the session whose script runs in this thread; None outside of a script run."""
     context = get_script_run_ctx(suppress_warning=True)
     return None if context is None else context.session_id
+
+
+def went_back() -> bool:
+    """Whether this run follows a step back or forward in the browser's history."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and context.is_history_navigation
 
 
 def is_active(session: str) -> bool:
@@ -42,3 +49,6 @@ def remove_upload(file_id: str) -> None:
     session = current()
     if session is not None and exists():
         _files().remove_file(session, file_id)
+
+
+__all__ = ["RerunException", "current", "is_active", "remove_upload", "upload_bytes", "went_back"]

@@ -18,8 +18,10 @@ def show(run: LoadedRun) -> str:
         The Python that makes the figure of `codes`, `x`, `labels` and `dataset`; "" while no image is picked.
     """
     dataset = data.load(run.spec.dataset)
-    picked = selection.picked(dataset.name)
-    _pick(dataset.name, picked)
+    state = selection.picked(dataset.name)
+    last = dataset.sizes["test"] - 1
+    placeholder = "Mark a row, click a dot, or type a number"
+    picked = state.draw(st.number_input, "image", f"Test image, 0 to {last:,}", placeholder=placeholder)
     if picked is None:
         st.markdown("Pick an image to see which lie nearest to it: by their codes, and by their pixels.")
         return ""
@@ -51,17 +53,3 @@ near = {{
 }}
 figures.neighbours({picked}, near, x, labels, dataset.class_names).show()
 """
-
-
-def _pick(dataset: str, picked: int | None) -> None:
-    key, last = f"closely-{dataset}", len(caches.test_labels(dataset)) - 1
-    st.session_state[key] = picked
-    st.number_input(
-        f"Test image, 0 to {last:,}",
-        min_value=0,
-        max_value=last,
-        step=1,
-        key=key,
-        placeholder="Mark a row, click a dot, or type a number",
-        on_change=lambda: selection.pick(dataset, st.session_state[key]),
-    )

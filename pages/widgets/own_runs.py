@@ -11,13 +11,14 @@ from ae_core import settings as limits
 from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import Job, catalog, ownership
-from pages.serving import uploads, visitor
-from pages.widgets import alerts, controls, next_page, progress, run_picker
+from pages.serving import page_state, uploads, visitor
+from pages.widgets import alerts, next_page, progress, run_picker
 
 LOOK_SECONDS = 1.0
 AT_A_TIME = 10
 UPLOADS = "imports"  # in the session: how many there were
 TOLD, REFUSED = "own-runs-told", "own-runs-refused"  # in the session: what was done, or not
+PAGE = page_state.number("page", "Page", 1, 9999, 1)
 STATES = {"finished": "finished", "cancelled": "stopped", "failed": "failed"}
 
 
@@ -77,7 +78,10 @@ def show(ended: list[Own]) -> None:
     pages = -(-len(ended) // AT_A_TIME)
     first = 0
     if pages > 1:
-        first = AT_A_TIME * (controls.number(f"Page, 1 to {pages}", 1, pages, "page", 1, "own-runs", name="Page") - 1)
+        state = page_state.open(PAGE)
+        page = min(state["page"], pages)  # there are fewer as runs are deleted
+        state.draw(st.number_input, "page", f"Page, 1 to {pages}", shows=page, max_value=pages)
+        first = AT_A_TIME * (page - 1)
     for own in ended[first : first + AT_A_TIME]:
         with st.container(border=True):
             _show(own)
@@ -143,7 +147,7 @@ def _facts(run: Run) -> str:
 def _link(own: Own) -> None:
     here = (st.context.url or "").removesuffix("/runs")
     st.text(own.title)
-    st.code(f"{here}/lens?{run_picker.KEY}={own.name}", language=None, wrap_lines=True)
+    st.code(f"{here}/lens?{run_picker.RUN.name}={own.name}", language=None, wrap_lines=True)
     st.markdown(
         "Copy it to open the run in another browser, or to show it to somebody: whoever has the link can look at the "
         "run on every page. Only you can rename, export or delete it."

@@ -12,17 +12,36 @@ from ae_core.data import Dataset
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import impossible, paths, traversals
-from pages.serving import caches, link
-from pages.widgets import alerts, controls, image_picker, run_picker, source_code
+from pages.serving import caches, page_state
+from pages.serving.page_state import Field
+from pages.widgets import alerts, image_picker, run_picker, source_code
 from pages.widgets.film import Strip
 
 MOST_RUNS = 5
 MOST_IMAGES = 5
 FIRST_IMAGES = (2, 9, 1, 8, 0)  # of unlike classes
-IMAGES = tuple(f"image-{number}" for number in range(1, MOST_IMAGES + 1))
 EVEN, BY_LENGTH = "Evenly", "By length"
 UNIT, PRINCIPAL = "One unit", "A principal direction"
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth")
+
+
+def _end(number: int) -> Field:
+    name, label = f"image-{number + 1}", f"{ORDINALS[number]} image"
+    return image_picker.field(name, label, FIRST_IMAGES[number], when=lambda values: values["images"] > number)
+
+
+# Both need the name of the data set as `dataset`, the second needs the run as well.
+BETWEEN = (
+    page_state.choice("images", "Images", range(2, MOST_IMAGES + 1)),
+    page_state.choice("way", "Way", list(paths.WAYS), str.capitalize),
+    page_state.choice("shared", "Frames are shared out", [EVEN, BY_LENGTH], when=lambda values: values["images"] > 2),
+    *(_end(number) for number in range(MOST_IMAGES)),
+)
+ALONG = (
+    image_picker.field("image", "Image"),
+    page_state.choice("along", "Along", [UNIT, PRINCIPAL]),
+    page_state.number("direction", "Direction", 1, run_picker.units_of, 1, of=run_picker.name_of),
+)
 
 
 @dataclass(frozen=True)
@@ -91,34 +110,23 @@ def _comparable() -> tuple[dict[str, LoadedRun], Dataset]:
 def between_images(frames: int) -> Way:
     """Shows the controls for a path between test images, and gives it: a strip for each run, and the pixels blended."""
     comparable, dataset = _comparable()
+    state = page_state.open(*BETWEEN, dataset=dataset.name)
     how_many, which_way, spacing = st.columns(3)
-    count = controls.choice(how_many.segmented_control, "Images", range(2, MOST_IMAGES + 1), key="images")
-    way = controls.choice(
-        which_way.segmented_control,
-        "Way",
-        list(paths.WAYS),
-        key="way",
-        format_func=str.capitalize,
+    count = state.segments("images", how_many)
+    way = state.segments(
+        "way",
+        which_way,
         help="Spherical: along an arc around the origin, so that the code keeps its length. "
         "Codes of many units lie near a sphere, and a straight line cuts through it; in a plane an arc is a detour.",
     )
     even = True
     if count > 2:
-        shared = controls.choice(
-            spacing.segmented_control,
-            "Frames are shared out",
-            [EVEN, BY_LENGTH],
-            key="shared",
-            help="By length: a part between codes that lie far apart gets more frames.",
-        )
-        even = shared == EVEN
+        more = "By length: a part between codes that lie far apart gets more frames."
+        even = state.segments("shared", spacing, help=more) == EVEN
     rows = []
     for number, column in enumerate(st.columns(count)):
         with column:
-            rows.append(
-                image_picker.one(f"{ORDINALS[number]} image", dataset.name, IMAGES[number], FIRST_IMAGES[number])
-            )
-    link.forget(*IMAGES[count:], "image", "direction")
+            rows.append(image_picker.one(state, f"image-{number + 1}"))
     for number, (a, b) in enumerate(pairwise(rows), 1):
         if a == b:
             st.warning(f"Images {number} and {number + 1} are the same: a path needs two different places.")
@@ -176,21 +184,16 @@ figures.image_rows(rows).show()
 def along_a_direction(frames: int) -> Way:
     """Shows the controls for a path along a unit or a principal direction of one run, and gives it."""
     run = run_picker.pick()
-    link.forget(*IMAGES, run_picker.SEVERAL)
+    state = page_state.open(*ALONG, run=run, dataset=run.spec.dataset)
     codes = caches.codes(run.run)
     picture, direction_input = st.columns(2, vertical_alignment="bottom")
     with picture:
-        row = image_picker.one("Image", run.spec.dataset, "image")
+        row = image_picker.one(state, "image")
     with direction_input:
-        kind = controls.choice(
-            st.segmented_control,
-            "Along",
-            [UNIT, PRINCIPAL],
-            key="along",
-            help="Principal directions are those in which the codes vary most, the first most of all.",
+        kind = state.segments(
+            "along", help="Principal directions are those in which the codes vary most, the first most of all."
         )
-        last = run.latent_dim
-        which = controls.number(f"Number, 1 to {last}", 1, last, "direction", 1, of=run.run.name, name="direction")
+        which = state.draw(st.number_input, "direction", f"Number, 1 to {run.latent_dim}")
     direction: int | np.ndarray
     if kind == UNIT:
         direction, name = which - 1, f"unit {which}"

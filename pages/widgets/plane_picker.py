@@ -1,44 +1,67 @@
-"""Picks a plane through a run's latent space; the choice is in the link."""
+"""Picks a plane through a run's latent space."""
 
-import numpy as np
 import streamlit as st
 
 from ae_core import latent
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import MAIN_PLANE, PlaneSpec
-from pages.serving import link
-from pages.widgets import controls, image_picker
+from pages.serving import page_state
+from pages.serving.page_state import Field, State, Values
+from pages.widgets import image_picker, run_picker
 
 PRINCIPAL, UNITS, IMAGES = "Principal directions", "Two units", "Three images"
-THROUGH = "through"
 
 
-def pick(run: LoadedRun, prefix: str = "") -> PlaneSpec:
-    """Shows the controls and gives the plane; a code of two units has no choice.
+def _number(name: str, label: str, plane: str, default: int) -> Field:
+    applies = {"of": run_picker.name_of, "when": lambda values: values.get("plane") == plane}
+    return page_state.number(name, label, 1, run_picker.units_of, default, **applies)
 
-    Args:
-        run: A loaded run.
-        prefix: Sets the controls of a second plane on a page apart.
-    """
+
+def _code(text: str, values: Values) -> str:
+    if len(latent.parse_code(text)) != (units := run_picker.units_of(values)):
+        raise OptionError(f"The plane must go through a code of {units} units.")
+    return text
+
+
+# They need the run and the name of its data set as `dataset`; a code of two units has no choice.
+FIELDS = (
+    page_state.choice("plane", "Plane", [PRINCIPAL, UNITS, IMAGES], when=lambda values: values["run"].latent_dim > 2),
+    *(
+        image_picker.field(f"corner{i}", f"Image {i}", i - 1, when=lambda values: values.get("plane") == IMAGES)
+        for i in (1, 2, 3)
+    ),
+    _number("direction1", "Direction across", PRINCIPAL, 1),
+    _number("direction2", "Direction up", PRINCIPAL, 2),
+    _number("unit1", "Unit across", UNITS, 1),
+    _number("unit2", "Unit up", UNITS, 2),
+    Field(
+        "through-code",
+        "Place that the plane is through",
+        _code,
+        of=run_picker.name_of,
+        when=lambda values: values.get("plane") in (PRINCIPAL, UNITS),
+    ),
+    image_picker.field("through", "Through test image", when=lambda values: values.get("through-code", 0) is None),
+)
+
+
+def pick(state: State, run: LoadedRun) -> PlaneSpec:
+    """Shows the controls of `FIELDS` and gives the plane."""
     if run.latent_dim <= 2:
         return MAIN_PLANE
-    kind = controls.choice(st.segmented_control, "Plane", [PRINCIPAL, UNITS, IMAGES], key=f"{prefix}plane")
-    if kind == IMAGES:
+    if state.segments("plane") == IMAGES:
         numbers = []
         for i, column in enumerate(st.columns(3), start=1):
             with column:
-                numbers.append(image_picker.one(f"Image {i}", run.spec.dataset, f"{prefix}corner{i}", i - 1))
+                numbers.append(image_picker.one(state, f"corner{i}"))
         return PlaneSpec("images", tuple(numbers))
-    what = "direction" if kind == PRINCIPAL else "unit"
+    what = "direction" if state["plane"] == PRINCIPAL else "unit"
     across, up, image = st.columns([1, 1, 2])
-    with across:
-        first = _number(run, f"{what.capitalize()} across", f"{prefix}{what}1", 1)
-    with up:
-        second = _number(run, f"{what.capitalize()} up", f"{prefix}{what}2", 2)
+    which = state.draw(across.number_input, f"{what}1"), state.draw(up.number_input, f"{what}2")
     with image:
-        through = _through(run, prefix)
-    return PlaneSpec(f"{what}s", (first, second), through)
+        through = _through(state)
+    return PlaneSpec(f"{what}s", which, through)
 
 
 def source(spec: PlaneSpec) -> str:
@@ -55,32 +78,10 @@ def source(spec: PlaneSpec) -> str:
     return f"latent.{name}(codes, {spec.numbers}, {through})"
 
 
-def _number(run: LoadedRun, label: str, key: str, default: int) -> int:
-    return controls.number(label, 1, run.latent_dim, key, default, of=run.run.name)
-
-
-def cut_through(code: np.ndarray, prefix: str = "") -> None:
-    """Makes the plane go through a code (d,), whatever it is the code of."""
-    link.write(f"{prefix}{THROUGH}-code", latent.code_text(code))
-
-
-def let_go(prefix: str = "") -> None:
-    """Makes the plane go through a test image again."""
-    link.forget(f"{prefix}{THROUGH}-code")
-
-
-def _through(run: LoadedRun, prefix: str) -> int | str:
+def _through(state: State) -> int | str:
     """What the plane goes through: the number of a test image, or a code as the link has it."""
-    code = link.read(
-        f"{prefix}{THROUGH}-code", lambda text: _code(text, run.latent_dim), "place that the plane is through"
-    )
-    if code is not None:
-        st.button("Through a test image again", key=f"{prefix}let-go", on_click=let_go, args=(prefix,))
-        return code
-    return image_picker.one("Through test image", run.spec.dataset, f"{prefix}{THROUGH}", 0)
-
-
-def _code(text: str, d: int) -> str:
-    if len(latent.parse_code(text)) != d:
-        raise OptionError(f"The plane must go through a code of {d} units.")
-    return text
+    if state["through-code"] is None:
+        return image_picker.one(state, "through")
+    let_go = (state.key("through-code"), None)
+    st.button("Through a test image again", key=f"{state.prefix}let-go", on_click=page_state.put, args=let_go)
+    return str(state["through-code"])

@@ -11,19 +11,32 @@ from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.runs import BrokenRun
 from ae_core.tasks import Job
-from pages.serving import caches, link, visitor
+from pages.serving import caches, page_state, visitor
+from pages.serving.page_state import Field, Values
 from pages.widgets import alerts, plot, run_picker
 
-JOB = "job"  # in the link
-PICKER, REFUSED = "which-training", "not-stopped"  # in the session
+REFUSED = "not-stopped"  # in the session
 LOOK_SECONDS = 0.5
 PREVIEWS = 10
 NARROW = 5  # of them beside one another on a phone
 
 
+def _linked(job_id: str, values: Values) -> str:
+    if not runs.NOT_GUESSED.fullmatch(job_id):
+        raise ValueError("Expected the id of a training.")
+    try:
+        return tasks.find(job_id).id
+    except ExplorerError as error:
+        raise ValueError(str(error)) from None
+
+
+# The training that the page shows, whosesoever it is.
+JOB = Field("job", "Your trainings", _linked, told="training (gone, or mistyped)")
+
+
 def choose(job: Job) -> None:
     """Has the page show this training."""
-    link.choose(JOB, job.id)
+    page_state.put(JOB.name, job.id)
 
 
 def pick() -> Job | None:
@@ -32,33 +45,23 @@ def pick() -> Job | None:
     Shows a picker where the visitor has several.
     """
     mine = {job.id: job for job in tasks.listing(visitor.current())}
-    asked = link.read(JOB, _linked, "training (gone, or mistyped)")
-    link.keep(JOB)
-    shown = mine.get(asked.id, asked) if asked else next(iter(mine.values()), None)
+    state = page_state.open(JOB)
+    asked = state["job"]
+    shown = (mine.get(asked) or tasks.find(asked)) if asked else next(iter(mine.values()), None)
     others = shown is not None and shown.id not in mine
     if len(mine) > 1 or (mine and others):
         # Its state is not in the label: by the time that one is chosen it may be another.
         called = run_picker.distinct({job.id: f"{job.title} · {_clock(job)}" for job in mine.values()})
-        st.session_state[PICKER] = None if shown is None or others else shown.id
-        st.selectbox(
-            "Your trainings",
-            list(mine),
+        state.draw(
+            st.selectbox,
+            "job",
+            shows=None if shown is None or others else shown.id,
+            options=list(mine),
             index=None if others else 0,
             format_func=called.__getitem__,
-            key=PICKER,
             placeholder="Someone else's, by its link",
-            on_change=lambda: link.choose(JOB, st.session_state[PICKER]),
         )
     return shown
-
-
-def _linked(job_id: str) -> Job:
-    if not runs.NOT_GUESSED.fullmatch(job_id):
-        raise ValueError
-    try:
-        return tasks.find(job_id)
-    except ExplorerError:
-        raise ValueError from None
 
 
 def _clock(job: Job) -> str:
@@ -260,9 +263,7 @@ def _ways_on(job: Job) -> None:
     row = st.container(horizontal=True)
     for page, label in pages.items():
         if row.button(label, key=f"to-{page}"):
-            run_picker.remember(job.id)
-            # With parameters: without any it clears the link's, and fails on those bound to this page's controls.
-            st.switch_page(page, query_params={run_picker.KEY: job.id})
+            st.switch_page(page, query_params={run_picker.RUN.name: job.id})
 
 
 def _epochs(job: Job) -> int:

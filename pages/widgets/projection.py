@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from ae_core import projecting
 from ae_core.inference import LoadedRun
-from pages.serving import caches
-from pages.widgets import computation, controls
+from pages.serving import caches, page_state
+from pages.widgets import computation
 
-KEY = "projection"
 PRINCIPAL, TSNE = "Principal directions", "t-SNE"
+# Needs the run; a plane has no choice.
+PROJECTION = page_state.choice(
+    "projection", "Projection", [PRINCIPAL, TSNE], when=lambda values: values["run"].latent_dim > 2
+)
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,6 @@ class Projected:
     axes: tuple[str, str] | None
     caption: str
     source: str
-
-
-def pick(run: LoadedRun) -> str:
-    """Shows the choice where there is one, and gives the projection's name."""
-    if run.latent_dim <= 2:
-        return PRINCIPAL
-    return str(
-        controls.control(
-            st.segmented_control, "Projection", [PRINCIPAL, TSNE], default=PRINCIPAL, required=True, key=KEY
-        )
-    )
 
 
 def show(run: LoadedRun, name: str) -> Projected:

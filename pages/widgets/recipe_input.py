@@ -1,6 +1,8 @@
 """Controls made from what a kind declares: its hyperparameters, its network, its training."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,46 +11,53 @@ from ae_core import data, networks, spec
 from ae_core import settings as limits
 from ae_core.kinds import Hyperparameter, Kind
 from ae_core.networks import Network
-from pages.widgets import controls
+from pages.serving import page_state
+from pages.serving.page_state import Field, Values
 
 SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512)
 WIDTHS: dict[tuple[int, ...], str] = {(): "none", (64,): "64", (128,): "128", (256,): "256", (256, 64): "256 → 64"}
 
 
+def _g(value: Any) -> str:
+    return f"{value:g}"
+
+
 def hyperparameters(kind: type[Kind]) -> dict[str, Any]:
     """A control for each of the kind's own hyperparameters that matters beside the others; their values."""
-    values: dict[str, Any] = {}
-    for h in kind.hyperparameters:
-        if h.matters(values):
-            values[h.name] = _control(h, f"{kind.__name__}-{h.name}")
-    return values
+    state = page_state.open(*(_field(h, kind) for h in kind.hyperparameters))
+    shown = [h for h in kind.hyperparameters if h.name in state.values]
+    return {h.name: state.draw(_widget(h), h.name, help=h.help) for h in shown}
 
 
-def _control(h: Hyperparameter, key: str) -> Any:
+def _field(h: Hyperparameter, kind: type[Kind]) -> Field:
+    about: dict[str, Any] = {
+        "param": lambda values: f"{kind.__name__}-{h.name}",
+        "when": lambda values: h.matters(dict(values)),
+        "default": h.default,
+    }
     if h.choices:
-        return controls.control(
-            st.segmented_control, h.label, h.choices, default=h.default, help=h.help, key=key, required=True, wrap=True
-        )
+        return page_state.choice(h.name, h.label, h.choices, **about)
     if isinstance(h.default, bool):
-        return controls.control(st.toggle, h.label, h.default, help=h.help, key=key)
+        return page_state.flag(h.name, h.label, **about)
     if isinstance(h.default, str):
-        return controls.control(st.text_input, h.label, h.default, help=h.help, key=key)
-    if h.low is None or h.high is None:
-        return controls.control(st.number_input, h.label, value=h.default, help=h.help, key=key)
-    if h.log:
-        return controls.control(
-            st.select_slider,
-            h.label,
-            _log_steps(h.low, h.high, float(h.default)),
-            value=float(h.default),
-            format_func=lambda v: f"{v:g}",
-            help=h.help,
-            key=key,
-        )
+        return Field(h.name, h.label, lambda text, values: text, **about)
+    if h.log and h.low is not None and h.high is not None:
+        about["default"] = float(h.default)
+        return page_state.choice(h.name, h.label, _log_steps(h.low, h.high, float(h.default)), _g, **about)
     whole = isinstance(h.default, int)
-    low, high, default = (int(v) if whole else float(v) for v in (h.low, h.high, h.default))
-    step = 1 if whole else min(0.01, (high - low) / 100)
-    return controls.control(st.slider, h.label, low, high, default, step, help=h.help, key=key)
+    low, high, default = (None if v is None else int(v) if whole else float(v) for v in (h.low, h.high, h.default))
+    step = 1 if whole else 0.01 if low is None or high is None else min(0.01, (high - low) / 100)
+    return page_state.number(h.name, h.label, low, high, step=step, **about | {"default": default})
+
+
+def _widget(h: Hyperparameter) -> Callable[..., Any]:
+    if h.choices:
+        return partial(st.segmented_control, required=True, wrap=True)
+    if isinstance(h.default, bool | str):
+        return st.toggle if isinstance(h.default, bool) else st.text_input
+    if h.low is None or h.high is None:
+        return st.number_input
+    return st.select_slider if h.log else st.slider
 
 
 def _log_steps(low: float, high: float, default: float) -> list[float]:
@@ -62,99 +71,87 @@ def _log_steps(low: float, high: float, default: float) -> list[float]:
 def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
     """Controls for family, code size and depth; what differs from the kind's default network."""
     default = kind.default_network(data.load(dataset).image_shape)
-    key = f"{kind.__name__}-{dataset}"
-    families = {name: networks.get(name) for name in networks.names()}
-    family = controls.control(
-        st.segmented_control,
-        "Network",
-        list(families),
-        default=default.family,
-        format_func=controls.titled(networks.get),
-        help="  \n".join(f"**{f.title}**: {f.help}" for f in families.values()),
-        key=f"{key}-family",
-        required=True,
-        wrap=True,
-    )
     most = limits.current().code
     own_size = min(default.latent_dim, most)
-    sizes = [size for size in sorted({*SIZES, own_size}) if size <= most]
-    size = controls.control(
-        st.select_slider,
-        "Code size",
-        sizes,
-        value=own_size,
-        help="Units in the code; 2 make a plane.",
-        key=f"{key}-size",
+    key = f"{kind.__name__}-{dataset}"
+    families = {name: networks.get(name) for name in networks.names()}
+
+    def widths(name: str, label: str, suffix: str, own: tuple[int, ...]) -> Field:
+        return page_state.choice(
+            name,
+            label,
+            [*WIDTHS, *([own] if own not in WIDTHS else [])],
+            _width,
+            default=lambda values: own if values["family"] == default.family else (),
+            param=lambda values: f"{key}-{values['family']}-{suffix}",
+        )
+
+    def may_be_tied(values: Values) -> bool:
+        return families[values["family"]].can_tie and not values["hidden"] and not values["decoder_hidden"]
+
+    state = page_state.open(
+        page_state.choice(
+            "family",
+            "Network",
+            list(families),
+            page_state.titled(networks.get),
+            default=default.family,
+            param=lambda values: f"{key}-family",
+        ),
+        page_state.choice(
+            "latent_dim",
+            "Code size",
+            [size for size in sorted({*SIZES, own_size}) if size <= most],
+            default=own_size,
+            param=lambda values: f"{key}-size",
+        ),
+        widths("hidden", "Hidden layers before the code", "before", default.hidden),
+        widths("decoder_hidden", "Hidden layers after it", "after", default.decoder_hidden),
+        page_state.flag("tied", "Tied weights", param=lambda values: f"{key}-tied", when=may_be_tied),
     )
-    changes: dict[str, Any] = {"family": family, "latent_dim": size}
+    help = "  \n".join(f"**{f.title}**: {f.help}" for f in families.values())
+    state.segments("family", help=help, wrap=True)
+    state.draw(st.select_slider, "latent_dim", help="Units in the code; 2 make a plane.")
     with st.expander("Layers around the code"):
-        own = family == default.family
-        hidden = _widths("Hidden layers before the code", default.hidden if own else (), f"{key}-{family}-before")
-        after = _widths("Hidden layers after it", default.decoder_hidden if own else (), f"{key}-{family}-after")
-        changes |= {"hidden": hidden, "decoder_hidden": after}
-        if families[family].can_tie and not hidden and not after:
-            changes["tied"] = controls.control(
-                st.toggle,
-                "Tied weights",
-                help="The decoder uses the encoder's weights, transposed.",
-                key=f"{key}-tied",
-            )
-    return changes
+        state.draw(st.selectbox, "hidden")
+        state.draw(st.selectbox, "decoder_hidden")
+        if "tied" in state.values:
+            state.draw(st.toggle, "tied", help="The decoder uses the encoder's weights, transposed.")
+    return state.values
 
 
-def _widths(label: str, default: tuple[int, ...], key: str) -> tuple[int, ...]:
-    options = list(WIDTHS) if default in WIDTHS else [*WIDTHS, default]
-    chosen = controls.control(
-        st.selectbox,
-        label,
-        options,
-        index=options.index(default),
-        format_func=lambda w: WIDTHS.get(w, " → ".join(map(str, w))),
-        key=key,
-    )
-    return tuple(chosen)
+def _width(layers: tuple[int, ...]) -> str:
+    return WIDTHS.get(layers, " → ".join(map(str, layers)))
 
 
 def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
     """Controls for epochs, seed and the optimiser; their values."""
     family = network["family"]
     default = spec.default_training(Network(family=family), dataset)
-    key = f"{family}-{dataset}"
     most = min(spec.MAX_EPOCHS, limits.current().epochs)
-    left, right = st.columns(2)
-    epochs = controls.control(
-        left.number_input,
-        f"Epochs, 1 to {most}",
-        1,
-        most,
-        min(default.epochs, most),
-        key=f"{key}-epochs",
-        name="Epochs",
-    )
-    seed = controls.control(
-        right.number_input, "Seed", 0, 2**31 - 1, 0, help="The same seed gives the same run.", key="seed"
-    )
-    with st.expander("Optimiser"):
-        batch_size = controls.control(
-            st.select_slider,
+    rates = sorted({1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, default.learning_rate})
+
+    def called(name: str) -> dict[str, Any]:
+        return {"param": lambda values: f"{family}-{dataset}-{name}"}
+
+    state = page_state.open(
+        page_state.number("epochs", "Epochs", 1, most, default.epochs, **called("epochs")),
+        page_state.number("seed", "Seed", 0, 2**31 - 1, 0),
+        page_state.choice(
+            "batch_size",
             "Batch size",
             sorted({16, 32, 64, 128, 256, 512, default.batch_size}),
-            value=default.batch_size,
-            key=f"{key}-batch",
-        )
-        rates = sorted({1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, default.learning_rate})
-        learning_rate = controls.control(
-            st.select_slider,
-            "Peak learning rate",
-            rates,
-            value=default.learning_rate,
-            format_func=lambda r: f"{r:g}",
-            help="Adam's rate rises to it, then falls to 0 along a cosine.",
-            key=f"{key}-rate",
-        )
-    return {
-        "epochs": int(epochs),
-        "seed": int(seed),
-        "batch_size": int(batch_size),
-        "learning_rate": float(learning_rate),
-    }
+            default=default.batch_size,
+            **called("batch"),
+        ),
+        page_state.choice(
+            "learning_rate", "Peak learning rate", rates, _g, default=default.learning_rate, **called("rate")
+        ),
+    )
+    left, right = st.columns(2)
+    state.draw(left.number_input, "epochs", f"Epochs, 1 to {most}")
+    state.draw(right.number_input, "seed", help="The same seed gives the same run.")
+    with st.expander("Optimiser"):
+        state.draw(st.select_slider, "batch_size")
+        state.draw(st.select_slider, "learning_rate", help="Adam's rate rises to it, then falls to 0 along a cosine.")
+    return state.values

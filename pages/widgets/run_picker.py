@@ -10,28 +10,13 @@ from ae_core import data, kinds, logs, networks, runs, tasks
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
-from pages.serving import caches, link, visitor
+from pages.serving import caches, page_state, visitor
+from pages.serving.page_state import Field, Values
 from pages.widgets import alerts
 
-KEY = "run"
-PICKED = "picked-run"
-SEVERAL = "runs"
-BESIDE = "beside"
+PICKED = "picked-run"  # in the session: the one that was opened last
 MOST_LINKED = 20  # runs that a link may add to the visitor's
 GONE = "gone, or mistyped"
-
-
-def remember(name: str) -> None:
-    """Makes a run the picked one on every page."""
-    if st.session_state.get(PICKED) != name:
-        st.session_state[PICKED] = name
-        logs.event("run opened", run=name)
-        st.session_state.pop(SEVERAL, None)  # so that comparisons begin with it
-
-
-def asked_for() -> str | None:
-    """The name of the run that the link names, or else the one that the visitor picked, if any."""
-    return link.read(KEY, str, "run") or st.session_state.get(PICKED)
 
 
 def available(*names: str | None) -> dict[str, Run | BrokenRun]:
@@ -78,30 +63,55 @@ def _label(run: Run | BrokenRun) -> str:
     return f"{run.title} · {whose}{run.card.created[:16].replace('T', ' ')}"
 
 
+def _listed(text: str, values: Values) -> str:
+    if text in available(text):
+        return text
+    raise ValueError(f"Expected the name of a run, got {text!r}.")
+
+
+def _sound(text: str, values: Values) -> str:
+    if isinstance(available(text).get(text), Run):
+        return text
+    raise ValueError(f"Expected the name of a run that can be loaded, got {text!r}.")
+
+
+def _of_the_same_data(text: str, values: Values) -> str:
+    run = available(text).get(text)
+    if isinstance(run, Run) and run.spec.dataset == values["run"].spec.dataset:
+        return text
+    raise ValueError(f"Expected the name of another run of the same data set, got {text!r}.")
+
+
+def name_of(values: Values) -> str:
+    """The name of the run that the fields of a page are given."""
+    return str(values["run"].run.name)
+
+
+def units_of(values: Values) -> int:
+    """How many units its code has."""
+    return int(values["run"].latent_dim)
+
+
+# A page's own default is no choice of the visitor's: it neither stays nor goes into the link.
+RUN = Field("run", "Run", _listed, told=f"run ({GONE})")
+BESIDE = Field("beside", "Beside it", _of_the_same_data, told=f"second run ({GONE}, or of another data set)")
+RUNS = Field("runs", "Runs", _sound, between=page_state.REPEAT, told=f"runs ({GONE})")
+
+
 def pick(default: str = "variational") -> LoadedRun:
     """Shows the picker and gives the run that is picked, or says why there is none and ends the page.
 
     Args:
         default: The run that the page shows until one is picked.
     """
-    asked = asked_for()
-    found = available(asked)
+    state = page_state.open(RUN)
+    found = available(state["run"])
     if not found:
         _none_yet()
     called = labels(found)
-    first = default if default in found else next(iter(found))
-    if asked is not None and asked not in found:
-        link.refuse(KEY, f"run ({GONE})")
-        st.session_state.pop(PICKED, None)
-        link.forget(KEY)
-        asked = None
-    # A page's own default is no choice of the visitor's: it neither stays nor goes into the link.
-    st.session_state[KEY] = asked or first
-    name = st.selectbox("Run", list(found), format_func=called.__getitem__, key=KEY, on_change=_choose, args=(KEY,))
-    if asked is not None:
-        remember(name)
-        link.write(KEY, name)  # by its name, which stays what it is; Streamlit would bind the label
-    link.keep(KEY)
+    name = state["run"] or (default if default in found else next(iter(found)))
+    state.draw(st.selectbox, "run", shows=name, options=list(found), format_func=called.__getitem__)
+    _note(state["run"])
     run = found[name]
     try:
         if isinstance(run, BrokenRun):
@@ -114,23 +124,28 @@ def pick(default: str = "variational") -> LoadedRun:
     return loaded
 
 
+def _note(name: str | None) -> None:
+    """Has comparisons begin with a run that has just been picked."""
+    if name is not None and st.session_state.get(PICKED) != name:
+        st.session_state[PICKED] = name
+        logs.event("run opened", run=name)
+        page_state.forget(RUNS.name)
+
+
 def pick_beside(run: LoadedRun) -> LoadedRun | None:
     """Shows a picker of a second run, of the same data set as the first, and gives it if one is picked."""
-    listed = available(*st.query_params.get_all(BESIDE)[-1:])
+    state = page_state.open(BESIDE, run=run)
+    listed = available(state["beside"])
     found = {name: r for name, r in listed.items() if isinstance(r, Run) and r.spec.dataset == run.spec.dataset}
     called = labels(found)
-    st.session_state[BESIDE] = link.read(BESIDE, link.one_of(found), f"second run ({GONE}, or of another data set)")
-    name = st.selectbox(
-        "Beside it",
-        list(found),
+    name = state.draw(
+        st.selectbox,
+        "beside",
+        options=list(found),
         index=None,
         format_func=called.__getitem__,
-        key=BESIDE,
         placeholder="No second run",
-        on_change=_choose,
-        args=(BESIDE,),
     )
-    link.keep(BESIDE)
     if name is None:
         return None
     try:
@@ -138,10 +153,6 @@ def pick_beside(run: LoadedRun) -> LoadedRun | None:
     except RunError as error:
         alerts.error("The second run is broken and was not loaded.", error)
         return None
-
-
-def _choose(key: str) -> None:
-    link.choose(key, st.session_state[key])
 
 
 def title(run: LoadedRun) -> str:
@@ -162,35 +173,32 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
         default: Names of those that are picked at first, after the one that other pages show.
         most: How many are loaded.
     """
-    several = st.query_params.get_all(SEVERAL)[:MOST_LINKED] or st.session_state.get(SEVERAL) or []
-    found = {name: run for name, run in available(asked_for(), *several).items() if isinstance(run, Run)}
+    run = page_state.open(RUN)["run"]
+    _note(run)
+    state = page_state.open(RUNS)
+    wanted = state["runs"] or []
+    found = {n: r for n, r in available(run, *wanted[:MOST_LINKED]).items() if isinstance(r, Run)}
     if not found:
         _none_yet()
-    asked = link.read_each(SEVERAL, link.one_of(found), f"runs ({GONE})")
-    first = asked or [n for n in dict.fromkeys([asked_for(), *default]) if n in found]
+    first = [n for n in dict.fromkeys([run, *default]) if n in found][:most]
     called = labels(found)
+    names = first if state["runs"] is None else [n for n in wanted if n in found]
     # Pills, not a multiselect: its tags write white on the primary colour, too faint on dark ground.
-    names = st.pills(
-        "Runs",
-        list(found),
+    state.draw(
+        st.pills,
+        "runs",
+        shows=names,
+        options=list(found),
         selection_mode="multi",
-        default=first[:most],
         format_func=lambda name: alerts.escape_markdown(called[name]),
-        key=SEVERAL,
-        persist_state="session",
-        on_change=link.settle,
-        args=(SEVERAL,),
     )
-    link.keep(SEVERAL)
     if not names:
         st.info("Pick at least one run.")
         st.stop()
     if len(names) > most:
         st.warning(f"{len(names)} runs are picked; the first {most} are shown.")
-    shown = [name for name in names if name is not None][:most]
-    link.write(SEVERAL, shown)
     loaded = {}
-    for name in shown:
+    for name in names[:most]:
         try:
             loaded[called[name]] = caches.load(found[name])
         except RunError as error:

@@ -7,55 +7,53 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
-import streamlit as st
 
 from ae_core import data
 from ae_core.errors import OptionError
-from pages.serving import link
+from pages.serving import page_state
+from pages.serving.page_state import Field, State
 
-KEY = "select"
-STATE = "selections"
-PICKED = "image"  # the one of them, or another, to look at closely
-PICKED_STATE = "picked-images"
+PICKED = "Image to look at closely"
 MASK = "z"  # begins a mask; a list of numbers has only digits and dots
 NUMBERS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 LETTERS = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def current(dataset: str) -> np.ndarray:
-    """The numbers of the selected test images of a data set, rising; also puts them into the link.
+def _fields(dataset: str) -> tuple[Field, Field]:
+    count = data.load(dataset).sizes["test"]
+    selected = Field(
+        "select",
+        "Selection",
+        lambda text, values: decode(text, count),
+        lambda numbers: encode(numbers, count),
+        np.empty(0, np.int32),
+        of=lambda values: dataset,
+    )
+    picked = page_state.number("image", PICKED, 0, count - 1, None, of=lambda values: f"{dataset}-closely")
+    return selected, picked
 
-    A visit's first page reads them from the link; nonsense selects nothing.
-    """
-    if STATE not in st.session_state:
-        asked = link.read(KEY, lambda text: decode(text, _count(dataset)), "selection")
-        st.session_state[STATE] = {} if asked is None else {dataset: asked}
-    numbers: np.ndarray = st.session_state[STATE].get(dataset, np.empty(0, np.int32))
-    link.write(KEY, encode(numbers, _count(dataset)))
+
+def current(dataset: str) -> np.ndarray:
+    """The numbers of the selected test images of a data set, rising."""
+    numbers: np.ndarray = page_state.open(_fields(dataset)[0])["select"]
     return numbers
 
 
 def set(dataset: str, numbers: Iterable[int]) -> None:
     """Selects those test images of a data set and no others; what is no number of one is left out."""
-    count = _count(dataset)
+    count = data.load(dataset).sizes["test"]
     known = np.array(sorted({n for n in map(int, numbers) if 0 <= n < count}), np.int32)
-    known.flags.writeable = False
-    st.session_state[STATE] = {**st.session_state.get(STATE, {}), dataset: known}
+    page_state.put(f"select-{dataset}", known)
 
 
-def picked(dataset: str) -> int | None:
-    """The number of the test image that is looked at closely, if any; it is in the link as well."""
-    if PICKED_STATE not in st.session_state:
-        asked = link.read(PICKED, link.whole(0, _count(dataset) - 1), "image to look at closely")
-        st.session_state[PICKED_STATE] = {dataset: asked}
-    number: int | None = st.session_state[PICKED_STATE].get(dataset)
-    link.write(PICKED, None if number is None else str(number))
-    return number
+def picked(dataset: str) -> State:
+    """The state whose "image" is the number of the test image that is looked at closely, if any."""
+    return page_state.open(_fields(dataset)[1])
 
 
 def pick(dataset: str, number: int | None) -> None:
     """Picks a test image to look at closely, or none."""
-    st.session_state[PICKED_STATE] = {**st.session_state.get(PICKED_STATE, {}), dataset: number}
+    page_state.put(f"image-{dataset}-closely", number)
 
 
 def encode(numbers: np.ndarray, count: int) -> str:
@@ -102,7 +100,3 @@ def decode(text: str, count: int) -> np.ndarray:
     if len(content) != size or not unpacker.eof or mask[count:].any():
         raise refusal
     return np.flatnonzero(mask).astype(np.int32)
-
-
-def _count(dataset: str) -> int:
-    return data.load(dataset).sizes["test"]

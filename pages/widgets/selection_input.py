@@ -7,8 +7,9 @@ import streamlit as st
 
 from ae_core import data, figures
 from ae_core.inference import LoadedRun
-from pages.serving import caches
-from pages.widgets import controls, plot, selection
+from pages.serving import caches, page_state
+from pages.serving.page_state import Values
+from pages.widgets import plot, selection
 from pages.widgets.projection import Projected
 
 COUNTS = (1000, 3000, 10_000)  # of dots on a map
@@ -26,26 +27,25 @@ def select(dataset: str, numbers: Iterable[int]) -> None:
         selection.set(dataset, wanted)
 
 
-def how_many(dataset: str) -> int:
-    """Shows the choice of how many test images are on the map, and gives it; at first all."""
-    everything = data.load(dataset).sizes["test"]
-    choices = [n for n in COUNTS if n < everything] + [everything]
-    chosen: int = controls.control(
-        st.segmented_control,
-        "Test images",
-        choices,
-        default=everything,
-        format_func=lambda n: f"{n:,}",
-        required=True,
-        key=f"points-{dataset}",
-    )
-    return chosen
+def _everything(values: Values) -> int:
+    return data.load(values["dataset"]).sizes["test"]
+
+
+# How many test images are on the map, at first all; needs the name of their data set as `dataset`.
+POINTS = page_state.choice(
+    "points",
+    "Test images",
+    lambda values: [n for n in COUNTS if n < _everything(values)] + [_everything(values)],
+    "{:,}".format,
+    default=_everything,
+    param=lambda values: f"points-{values['dataset']}",
+)
 
 
 def on_map(run: LoadedRun, projected: Projected, count: int) -> None:
     """Shows the first `count` test images as dots, to draw around and to click."""
     dataset = data.load(run.spec.dataset)
-    picked = selection.picked(dataset.name)
+    picked = selection.picked(dataset.name)["image"]
     labels = caches.test_labels(dataset.name)
     plot.dots(
         lambda: figures.scatter(projected.places[:count], labels[:count], dataset.class_names, projected.axes),

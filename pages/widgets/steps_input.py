@@ -7,27 +7,29 @@ import streamlit as st
 from ae_core import images, preparing
 from ae_core.errors import ImageError
 from ae_core.preparing import Stage, Steps
-from pages.widgets import alerts, controls
+from pages.serving import page_state
+from pages.widgets import alerts
 from pages.widgets.image_input import Picture
 
 TILE = 66  # pixels on the screen: five stand beside one another on a phone
 FINE = 3  # pixels of a tile for each of the image: smooth scaling would blur what the models get
 INVERT = {"Automatic": None, "Yes": True, "No": False}
+SWITCHES = ("crop", "centre", "contrast")
+FIELDS = (
+    page_state.choice("invert", "Invert", list(INVERT)),
+    *(page_state.flag(name, name, default=True) for name in SWITCHES),
+)
 
 
 def choose() -> Steps:
     """Shows a switch for each step, the same ones on every page."""
-    invert = controls.choice(
-        st.segmented_control,
-        "Invert",
-        list(INVERT),
-        key="invert",
+    state = page_state.open(*FIELDS)
+    invert = state.segments(
+        "invert",
         help="The models know bright things on a dark ground: Automatic inverts what is darker than its ground.",
     )
     with st.container(horizontal=True):
-        taken = {
-            name: controls.control(st.checkbox, name, value=True, key=name) for name in ("crop", "centre", "contrast")
-        }
+        taken = {name: state.draw(st.checkbox, name) for name in SWITCHES}
     return Steps(INVERT[invert], **taken)
 
 

@@ -1,11 +1,12 @@
 """A link copied from one browser opens the same view in another."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from browsing import Server, Tab
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 # What the figures say, what the controls hold, and what is written.
 VIEW = """() => {
@@ -111,6 +112,27 @@ CHANGES: dict[str, Callable[[Page], None]] = {
     "paths": paths,
     "units": units,
 }
+
+
+def test_going_back_undoes_a_choice_and_leaves_no_parameters_behind(tab: Tab) -> None:
+    page = tab.open("about")
+    frames = page.get_by_test_id("stSlider").get_by_role("slider")
+    page.get_by_role("link", name="Paths").click()
+    expect(frames).to_have_attribute("aria-valuenow", "16")
+    frames.press("ArrowRight")
+    expect(frames).to_have_attribute("aria-valuenow", "17")
+    expect(page).to_have_url(re.compile(r"/paths\?frames=17$"))
+    page.go_back()
+    expect(frames).to_have_attribute("aria-valuenow", "16")
+    expect(page).to_have_url(re.compile(r"/paths$"))
+    page.go_forward()
+    expect(frames).to_have_attribute("aria-valuenow", "17")
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_role("heading", name="About this server")).to_be_visible()
+    tab.settle()
+    expect(page).to_have_url(re.compile(r"/about$"))
+    assert tab.errors == []
 
 
 @pytest.mark.parametrize("path", CHANGES)

@@ -341,9 +341,6 @@ class Visitor:
         else:
             raise Wrong(f"{kind} cannot be set")
         self._states[widget.id] = state
-        if widget.query_param_key:  # the frontend writes it into the link itself
-            query = parse_qs(self.link, keep_blank_values=True) | {widget.query_param_key: list(map(str, many))}
-            self.link = urlencode(query, doseq=True, quote_via=quote)
 
     async def _rerun(self, what: str, *once: WidgetState, **where: Any) -> Page:
         assert self.socket

@@ -33,7 +33,7 @@ class Lens(Stay):
     async def act(self) -> None:
         if self.chance.random() < 0.3:
             await self.pick_run(PLANES)
-            self.pin = [float(n) for n in self.page.link["pin"][0].split(",")]  # on a new plane the app's own
+            self.pin = self.page.data("lens-*")["pin"]  # on a new plane the app's own
         else:
             self.pin[0] = round(self.chance.uniform(-1, 1), 4)
             self.page = await self.visitor.tell(self.page, "lens-*", pin=self.pin, view=None, alone=None)
@@ -41,7 +41,8 @@ class Lens(Stay):
     def check(self) -> None:
         self.of_run(self.run)
         shown = self.page.data("lens-*")
-        same(self.page.link["pin"], [",".join(f"{n:.7g}" for n in self.pin)], "pin in the link")
+        pin = [",".join(f"{n:.7g}" for n in self.pin)]
+        same(self.page.link.get("pin", pin), pin, "pin in the link, if it was chosen")
         headings = [h.body for h in self.page.of("heading")]
         x, y = np.array(self.pin, np.float32)  # as the page has them: halves may be rounded otherwise
         holds("\n".join(headings), f"Pinned at ({x:.2f}, {y:.2f})", "pinned place")
@@ -80,10 +81,6 @@ class LatentSpace(Stay):
     def query(self) -> dict[str, Any]:
         self.run, self.selected = self.chance.choice(KINDS), self.some(6)
         return {"run": self.run, "select": ".".join(map(str, self.selected))}
-
-    def accept(self, back: bool) -> None:
-        if not back:
-            self.selected = []  # a link selects on a visit's first page
 
     async def act(self) -> None:
         if self.chance.random() < 0.3:
@@ -197,8 +194,8 @@ class Paths(Stay):
     def check(self) -> None:
         same([self.page.link[f"image-{k}"] for k in (1, 2)], [[str(n)] for n in self.ends], "images in the link")
         film = self.page.data("film-Between images")
-        rows = len(self.page.link["runs"]) + 1
-        same((film["frames"], len(film["rows"])), (self.frames, rows), "frames and rows")
+        rows = len(film["rows"])
+        same(film["frames"], self.frames, "frames")
         sheet = decoded(film["sheet"])
         same(sheet.shape, (rows * SIDE, self.frames * SIDE), "sheet")
         blend = sheet[-SIDE:]  # of the images themselves, so that it begins and ends with them
@@ -258,7 +255,8 @@ class Sparsity(Stay):
         return {"runs": self.runs}
 
     def accept(self, back: bool) -> None:
-        self.runs = self.page.link["runs"]
+        names = {loaded(name).run.title: name for name in {*KINDS, *PLANES, "sparse-visible"}}
+        self.runs = self.page.link.get("runs") or [names[title] for title in self._titles()]
 
     def query_again(self) -> dict[str, Any]:
         return {}
@@ -272,10 +270,12 @@ class Sparsity(Stay):
         )
 
     def check(self) -> None:
-        same(sorted(self.page.link["runs"]), sorted(self.runs), "runs in the link")
+        same(sorted(self.page.link.get("runs", self.runs)), sorted(self.runs), "runs in the link, if they were chosen")
         same(set(re.findall(r"ae_core\.load\('([\w-]+)'\)", self.page.code())), set(self.runs), "runs in the code")
-        names = {trace.get("name") for trace in json.loads(self.page.data("units")["figure"])["data"]}
-        same(len(names), len(self.runs), "distributions")
+        same(len(self._titles()), len(self.runs), "distributions")
+
+    def _titles(self) -> set[str]:
+        return {trace.get("name") for trace in json.loads(self.page.data("units")["figure"])["data"]}
 
 
 class Train(Stay):

@@ -14,6 +14,7 @@ from visiting import button, code_of, made_by, open_page, progress_texts
 
 from ae_core import data, inference, latent, metrics, processes, projecting, runs, tasks
 from ae_core.tasks import folder, worker
+from pages.serving import page_state
 from pages.widgets import codes_table, plot, projection, selection
 
 LABELS = data.load("fashion-mnist").split("test").labels
@@ -75,7 +76,7 @@ def test_what_the_map_selects_is_selected_everywhere(shown: dict[str, Any]) -> N
     app = visit(run="variational")
     with pytest.MonkeyPatch.context() as patch:
         # Outside a run the session is the app's own.
-        patch.setattr(selection.st, "session_state", app.session_state)
+        patch.setattr(page_state.st, "session_state", app.session_state)
         shown["told"]["on_select"]([5, 4, 9])
     sound(app.run())
     assert headings(app)[0] == "3 images selected"
@@ -112,7 +113,7 @@ def test_the_strangest_come_first(shown: dict[str, Any]) -> None:
 def test_the_neighbours_of_one_image_by_code_and_by_pixels(shown: dict[str, Any]) -> None:
     app = visit(run="vanilla")
     assert "neighbours" not in shown
-    app.number_input(key="closely-fashion-mnist").set_value(17).run()
+    app.number_input(key="image-fashion-mnist-closely").set_value(17).run()
     sound(app)
     assert app.query_params["image"] == "17"
     run = inference.load(runs.SHIPPED / "vanilla")

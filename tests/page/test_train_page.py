@@ -174,13 +174,13 @@ def test_a_visitor_may_have_as_many_as_the_settings_say(monkeypatch: pytest.Monk
         assert_sound(app)
         assert not app.error
     assert len(tasks.listing(ME)) == 2
-    assert len(app.selectbox(key="which-training").options) == 2
+    assert len(app.selectbox(key="job").options) == 2
     start_button(app).click().run()
     assert "at most 2 may be: stop one, or wait for its end." in said(app)
     assert len(tasks.listing(ME)) == 2
     before = app.query_params["job"]
     (older,) = {job.id for job in tasks.listing(ME)} - {before}
-    app.selectbox(key="which-training").set_value(older).run()
+    app.selectbox(key="job").set_value(older).run()
     assert_sound(app)
     assert app.query_params["job"] == older
 

@@ -84,19 +84,17 @@ def test_units_that_are_off_stay_off_for_another_image_and_not_for_another_run()
 def test_settings_stay_when_someone_comes_back() -> None:
     app = open_page("units", run="vanilla", off="3,7", image="12")
     turn(app, "home")
+    assert not app.query_params, "a page's parameters do not follow to another"
     turn(app, "units")
     assert_sound(app)
     assert (app.query_params["off"], app.query_params["image"]) == ("3,7", "12")
 
 
-@pytest.mark.parametrize(
-    ("nonsense", "left"), [("x", []), ("0", []), ("33", []), ("3,,4", [3, 4]), ("-1,5", [5]), ("5," * 9000, [5])]
-)
-def test_nonsense_for_units_is_a_sentence_and_left_out(nonsense: str, left: list[int]) -> None:
-    app = open_page("units", run="vanilla", off=nonsense)
+def test_nonsense_for_units_is_a_sentence_and_left_out() -> None:
+    app = open_page("units", run="vanilla", off="3,33,4")
     assert_sound(app)
     assert "there is not: units." in app.warning[0].value
-    assert app.pills[0].value == left
+    assert app.pills[0].value == [3, 4]
 
 
 @pytest.mark.parametrize(("key", "name"), [("image", "test image"), ("row", "first row")])

@@ -3,7 +3,6 @@
 Tiles of decoded images are fetched once for a view; the page interpolates between the nearest sixteen.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,8 +15,9 @@ from ae_core import data
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
-from pages.serving import caches, routes, scripts, sprites
+from pages.serving import caches, page_state, routes, scripts, sprites
 from pages.serving.lens_tiles import TILE, Scene, scene
+from pages.serving.page_state import Field, Values
 
 HERE = Path(__file__).parent
 GROUND = "Hatched once: farther from every test image than images are from each other, made up by the decoder."
@@ -114,17 +114,26 @@ def show(
     return _look(state, shown)
 
 
-def parse(run: LoadedRun, spec: PlaneSpec, count: int) -> Callable[[str], Any]:
-    """Reads a place, of two numbers, or a view, of three, that lies on what a lens shows of a plane."""
+def fields(run: LoadedRun, spec: PlaneSpec) -> tuple[Field, Field, Field]:
+    """What a link may ask of a lens: a pin and a view, which belong to the plane, and a class."""
     shown = scene(run.run, spec)
+    codes = caches.codes(run.run)
+    x, y = caches.plane(run.run, spec).points(spec.start(codes)[None])[0].tolist()
 
-    def parse(text: str) -> tuple[float, ...]:
-        found: tuple[float, ...] | None = _numbers([float(part) for part in text.split(",")], count, shown)
-        if found is None:
-            raise ValueError
-        return found
+    def numbers(name: str, count: int, default: tuple[float, ...] | None) -> Field:
+        def parse(text: str, values: Values) -> tuple[float, ...]:
+            found: tuple[float, ...] | None = _numbers([float(part) for part in text.split(",")], count, shown)
+            if found is None:
+                raise ValueError(f"Expected {count} numbers on the plane, got {text!r}.")
+            return found
 
-    return parse
+        return Field(
+            name, name, parse, lambda found: ",".join(f"{n:.7g}" for n in found), default, of=lambda v: shown.token
+        )
+
+    dataset = data.load(run.spec.dataset)
+    alone = page_state.choice("class", "class", dataset.class_names, default=None, of=lambda v: dataset.name)
+    return numbers("pin", 2, (x, y)), numbers("view", 3, None), alone
 
 
 def _look(state: Any, shown: Scene) -> Look:
@@ -150,6 +159,6 @@ __all__ = [
     "GROUND",
     "IMPOSSIBLE",
     "Look",
-    "parse",
+    "fields",
     "show",
 ]

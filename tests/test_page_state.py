@@ -1,0 +1,207 @@
+"""The state of a page without Streamlit: what a link asks for, what was chosen, and what is written back."""
+
+import math
+from typing import Any
+
+import pytest
+
+from pages.serving import page_state
+from pages.serving.page_state import Field, Link, Store
+
+LEVEL = page_state.number("level", "Level", 0.0, 1.0, 0.5, step=0.05)
+COUNT = page_state.number("count", "Count", 1, 20, 12)
+NOISE = page_state.choice("noise", "Noise", ["gaussian", "masking"], str.title)
+ROW = page_state.number("row", "First row", 1, lambda v: v["size"], 1, of=lambda v: v["run"])
+OFF = page_state.choice("off", "Units", range(1, 9), between=",", default=lambda v: [])
+RUNS = page_state.choice("runs", "Runs", ["a", "b", "c"], between=page_state.REPEAT, default=None)
+CROP = page_state.flag("crop", "crop", default=True)
+FINE = page_state.number("fine", "Fine", 0, 9, 3, when=lambda v: v["noise"] == "masking")
+
+
+class Visit:
+    """A visitor's session: runs of pages, each with the link that the browser shows."""
+
+    def __init__(self) -> None:
+        self.store = Store()
+        self.link: Link = {}
+
+    def run(self, *fields: Field, page: str = "a", back: bool = False, **given: Any) -> dict[str, Any]:
+        self.begin(page, back)
+        values = self.open(*fields, **given)
+        self.link = self.store.end()
+        return values
+
+    def begin(self, page: str = "a", back: bool = False) -> None:
+        self.store.begin(page, self.link, back)
+
+    def open(self, *fields: Field, **given: Any) -> dict[str, Any]:
+        values = dict(given)
+        for field in fields:
+            if field.when is None or field.when(values):
+                values[field.name] = self.store.resolve(field, values)
+        return {name: value for name, value in values.items() if name not in given}
+
+    def ask(self, **link: str) -> None:
+        """Opens a link that nothing has written."""
+        self.link = {name: [text] for name, text in link.items()}
+
+
+# Texts
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        (LEVEL, "0.3", 0.3),
+        (LEVEL, "1", 1.0),
+        (COUNT, "20", 20),
+        (NOISE, "Masking", "masking"),
+        (CROP, "False", False),
+        (OFF, "3,1,3", [3, 1]),
+        (RUNS, "b", ["b"]),
+    ],
+)
+def test_a_text_and_its_value(field: Field, text: str, value: Any) -> None:
+    assert field.read([text], {}) == (value, True)
+    assert field.read(field.write(value), {}) == (value, True)
+
+
+@pytest.mark.parametrize("field", [LEVEL, COUNT, NOISE, CROP, OFF, RUNS], ids=lambda field: field.name)
+@pytest.mark.parametrize("text", ["", "nonsense", "-1", "1e999", "nan", "inf", "²", "٣", "0x10", "9" * 5000, "<b>"])
+def test_nonsense_is_no_value(field: Field, text: str) -> None:
+    with pytest.raises(ValueError, match=r"xpected|convert"):
+        field.read([text], {})
+
+
+def test_a_list_says_whether_all_of_it_makes_sense() -> None:
+    assert OFF.read(["3,,4"], {}) == ([3, 4], False)
+    assert RUNS.read(["a", "gone", "c"], {}) == (["a", "c"], False)
+    assert OFF.read(["5," * 9000], {}) == ([5], False)
+    assert RUNS.write(["a", "c"]) == ["a", "c"]
+    assert OFF.write([]) == RUNS.write(None) == []
+
+
+def test_a_number_without_limits_is_still_a_number() -> None:
+    free = page_state.number("free", "Free", None, None, 1.5, step=0.1)
+    assert free.read(["-1e9"], {}) == (-1e9, True)
+    with pytest.raises(ValueError, match="inf"):
+        free.read([str(-math.inf)], {})
+
+
+# What a page shows
+
+
+def test_what_the_link_asks_for_goes_before_the_choice_and_that_before_the_default() -> None:
+    visit = Visit()
+    assert visit.run(LEVEL, COUNT) == {"level": 0.5, "count": 12}
+    assert visit.link == {}, "a default is not in the link"
+    visit.store.touched["count"] = 9
+    assert visit.run(LEVEL, COUNT) == {"level": 0.5, "count": 9}
+    assert visit.link == {"count": ["9"]}
+    visit.ask(level="0.3", count="7")
+    assert visit.run(LEVEL, COUNT) == {"level": 0.3, "count": 7}
+
+
+def test_a_choice_stays_from_page_to_page_and_what_a_page_has_not_leaves_the_link() -> None:
+    visit = Visit()
+    visit.ask(level="0.3", count="7")
+    visit.run(LEVEL, COUNT)
+    assert visit.run(COUNT, page="b") == {"count": 7}
+    assert visit.link == {"count": ["7"]}
+    visit.ask()
+    assert visit.run(LEVEL, page="a") == {"level": 0.3}
+    assert visit.link == {"level": ["0.3"]}
+
+
+def test_who_goes_back_finds_what_was_there() -> None:
+    visit = Visit()
+    visit.run(LEVEL)
+    visit.store.touched["level"] = 0.2
+    visit.run(LEVEL)
+    visit.ask()
+    assert visit.run(LEVEL, back=True) == {"level": 0.5}
+    visit.ask(level="0.2")
+    assert visit.run(LEVEL, back=True) == {"level": 0.2}
+
+
+def test_a_browser_that_has_not_got_the_last_link_asks_for_nothing_new() -> None:
+    visit = Visit()
+    visit.run(LEVEL, COUNT)
+    before = visit.link
+    visit.store.touched["level"] = 0.2
+    visit.run(LEVEL, COUNT)
+    visit.link = before  # of a click on its way while the page ran
+    visit.store.touched["count"] = 3
+    assert visit.run(LEVEL, COUNT) == {"level": 0.2, "count": 3}
+    visit.ask(level="0.2")  # the one in between, now received
+    assert visit.run(LEVEL, COUNT) == {"level": 0.2, "count": 3}
+
+
+def test_a_run_that_is_cut_short_leaves_the_link_to_the_next() -> None:
+    visit = Visit()
+    visit.ask(level="0.3", count="7")
+    visit.begin()
+    visit.open(LEVEL)
+    visit.store.touched["level"] = 0.9
+    assert visit.run(LEVEL, COUNT) == {"level": 0.9, "count": 7}
+
+
+def test_two_owners_have_values_of_their_own() -> None:
+    visit = Visit()
+    visit.ask(row="30")
+    assert visit.run(ROW, run="large", size=32) == {"row": 30}
+    assert visit.run(ROW, run="small", size=2) == {"row": 1}
+    assert visit.link == {}
+    assert not visit.store.refusal(), "the link asked for a row of the other run"
+    assert visit.run(ROW, run="large", size=32) == {"row": 30}
+
+
+def test_a_field_that_does_not_apply_is_not_in_the_link_and_not_forgotten() -> None:
+    visit = Visit()
+    visit.ask(noise="Masking", fine="8")
+    assert visit.run(NOISE, FINE) == {"noise": "masking", "fine": 8}
+    visit.store.touched["noise"] = "gaussian"
+    assert visit.run(NOISE, FINE) == {"noise": "gaussian"}
+    assert visit.link == {"noise": ["Gaussian"]}
+    visit.store.touched["noise"] = "masking"
+    assert visit.run(NOISE, FINE) == {"noise": "masking", "fine": 8}
+
+
+def test_two_of_a_kind_are_told_apart_by_a_prefix() -> None:
+    store = Store()
+    store.begin("a", {"level": ["0.1"], "beside-level": ["0.2"]})
+    assert [store.resolve(LEVEL, {}, prefix) for prefix in ("", "beside-")] == [0.1, 0.2]
+    assert store.end() == {"level": ["0.1"], "beside-level": ["0.2"]}
+
+
+def test_an_empty_list_is_a_choice() -> None:
+    visit = Visit()
+    visit.store.touched["runs"] = []
+    assert visit.run(RUNS) == {"runs": []}
+    assert visit.link == {}
+
+
+# What is told
+
+
+def test_what_the_link_asks_for_in_vain_is_told_until_something_else_is_chosen() -> None:
+    visit = Visit()
+    visit.ask(noise="loud", level="much")
+    assert visit.run(NOISE, LEVEL) == {"noise": "gaussian", "level": 0.5}
+    assert visit.store.refusal().endswith("there is not: noise, level.")
+    visit.run(NOISE, LEVEL)
+    assert visit.store.refusal().endswith("there is not: noise, level.")
+    visit.store.touched["level"] = 0.5
+    visit.run(NOISE, LEVEL)
+    assert visit.store.refusal().endswith("there is not: noise.")
+    visit.ask(noise="Masking")
+    visit.run(NOISE, LEVEL)
+    assert visit.store.refusal() == ""
+
+
+def test_what_is_gone_is_told_while_the_link_asks_for_it() -> None:
+    visit = Visit()
+    visit.ask(row="30")
+    visit.run(ROW, run="large", size=32)
+    assert visit.run(ROW, run="large", size=8) == {"row": 1}
+    assert visit.store.refusal().endswith("there is not: first row.")
