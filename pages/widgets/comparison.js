@@ -65,8 +65,7 @@ class Comparison {
     const items = this.data.rows.map((row, i) => {
       const parts = this.rows.get(row.name) ?? this.build(row);
       this.rows.set(row.name, parts);
-      this.write(parts, row);
-      this.paint(parts, row, this.pictures[i]);
+      this.show(parts, row, this.pictures[i]);
       return parts.item;
     });
     this.summary.textContent = this.data.summary;
@@ -95,11 +94,8 @@ class Comparison {
     return { item, mse, words, canvases, captions };
   }
 
-  /**
-   * @param {ReturnType<Comparison["build"]>} parts
-   * @param {Row} row
-   */
-  write({ item, mse, words, canvases, captions }, row) {
+  /** @param {ReturnType<Comparison["build"]>} parts  @param {Row} row  @param {Pictures} pictures */
+  show({ item, mse, words, canvases, captions }, row, pictures) {
     item.classList.toggle("unseen", row.unseen);
     mse.textContent = `MSE ${row.mse}`;
     words.textContent = row.words;
@@ -118,29 +114,21 @@ class Comparison {
     captions.forEach((caption, i) => {
       caption.textContent = caption.title = row.classes[i];
     });
-  }
-
-  /**
-   * @param {ReturnType<Comparison["build"]>} parts
-   * @param {Row} row
-   * @param {Pictures} pictures
-   */
-  paint({ canvases: [back, error, place, ...near] }, { size: [h, w], place: at }, pictures) {
+    const [h, w] = row.size;
+    const [back, error, place, ...near] = canvases;
     contextOf(error).clearRect(0, 0, w, h); // it is not opaque
     contextOf(error).drawImage(pictures.error, 0, 0);
     for (const [i, canvas] of [back, ...near].entries())
       contextOf(canvas).drawImage(pictures.greys, i * w, 0, w, h, 0, 0, w, h);
-    paintMap(place, pictures.map, at);
+    drawMap(place, pictures.map, row.place);
   }
 }
 
 /**
  * The map in the colour of text, and a place on it as a ring.
- * @param {HTMLCanvasElement} canvas
- * @param {HTMLImageElement} map
- * @param {[across: number, down: number]} place
+ * @param {HTMLCanvasElement} canvas  @param {HTMLImageElement} map  @param {[across: number, down: number]} place
  */
-function paintMap(canvas, map, [across, down]) {
+function drawMap(canvas, map, [across, down]) {
   const side = 2 * map.width;
   canvas.width = canvas.height = side;
   const context = contextOf(canvas);

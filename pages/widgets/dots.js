@@ -13,7 +13,7 @@ import { Sprites } from "./sprites.js";
  * @property {string} view  What the axes are.
  *
  * @typedef {{ x: ArrayLike<number>, y: ArrayLike<number>, n: ArrayLike<number>, name: string, colour: string }} Trace
- *   Dots of one class; `n` are numbers of test images.
+ * Dots of one class; `n` are numbers of test images.
  * @typedef {{ n: number, x: number, y: number, colour: string, dimmed: boolean }} Dot  In pixels of the element.
  */
 
@@ -89,9 +89,7 @@ export class Dots {
 
   /**
    * Before a figure is drawn: how its traces look with this selection and emphasis.
-   * @param {any[]} traces
-   * @param {any} layout
-   * @param {Selection} selection
+   * @param {any[]} traces  @param {any} layout  @param {Selection} selection
    * @param {(numbers: number[]) => void} tell  What someone selects.
    */
   prepare(traces, layout, { mask, marked, sprites, image, view }, tell) {
@@ -228,10 +226,7 @@ export class Dots {
 
   /**
    * The dots in a box, or nearly so.
-   * @param {number} left
-   * @param {number} top
-   * @param {number} width
-   * @param {number} height
+   * @param {number} left  @param {number} top  @param {number} width  @param {number} height
    */
   within(left, top, width, height) {
     const { xaxis, yaxis } = this.element._fullLayout;
@@ -278,10 +273,7 @@ export class Dots {
     for (const dot of found) if (this.marked.has(dot.n)) this.ring(context, dot, near);
   }
 
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {Dot} dot
-   */
+  /** @param {CanvasRenderingContext2D} context  @param {Dot} dot */
   image(context, { n, x, y, colour, dimmed }) {
     const half = this.side / 2;
     context.globalAlpha = dimmed ? 0.3 : 1;
@@ -295,8 +287,7 @@ export class Dots {
   }
 
   /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {Dot} dot
+   * @param {CanvasRenderingContext2D} context  @param {Dot} dot
    * @param {boolean} framed  Whether it is an image.
    */
   ring(context, { x, y }, framed) {

@@ -9,9 +9,7 @@ export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1],
 /**
  * The first element with a class.
  * @template {Element} [T=HTMLElement]
- * @param {ParentNode} root
- * @param {string} name
- * @param {new () => T} [Type]
+ * @param {ParentNode} root  @param {string} name  @param {new () => T} [Type]
  * @returns {T}
  */
 export function find(root, name, Type = /** @type {any} */ (HTMLElement)) {
@@ -36,9 +34,7 @@ export function make(tag, name = "", ...content) {
 /**
  * A canvas of an image, which is named for those who cannot see it.
  * @param {string} name  Its class.
- * @param {number} width
- * @param {number} height
- * @param {string} [label]
+ * @param {number} width  @param {number} height  @param {string} [label]
  */
 export function makeCanvas(name, width, height, label = "") {
   const canvas = Object.assign(make("canvas", name), { width, height });
@@ -60,15 +56,13 @@ export async function loadImage(url) {
 
 /**
  * A variable of the app's theme, which Streamlit gives its components.
- * @param {Element} element
- * @param {string} name
+ * @param {Element} element  @param {string} name
  */
 export const themed = (element, name) => getComputedStyle(element).getPropertyValue(`--st-${name}`).trim();
 
 /**
  * Saves a file where the browser keeps its downloads.
- * @param {Blob | null} file
- * @param {string} name
+ * @param {Blob | null} file  @param {string} name
  */
 export function download(file, name) {
   if (!file) return;

@@ -68,11 +68,7 @@ class Film {
     this.show(at);
   }
 
-  /**
-   * @param {Data} data
-   * @param {Row} row
-   * @param {number} number
-   */
+  /** @param {Data} data  @param {Row} row  @param {number} number */
   build({ image: [h, w], frames: n }, { title, note, stops }, number) {
     const big = makeCanvas("big", w, h, `${title}: the image at the slider's place`);
     const canvas = makeCanvas("frames", n * (w + GAP), h, `${title}: ${n} frames side by side`);
@@ -102,10 +98,7 @@ class Film {
   }
 
   /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {number} row
-   * @param {number} frame
-   * @param {number} opacity
+   * @param {HTMLCanvasElement} canvas  @param {number} row  @param {number} frame  @param {number} opacity
    * @param {number} x  Where on the canvas.
    */
   put(canvas, row, frame, opacity, x) {

@@ -54,22 +54,20 @@ class Pad {
     this.grey = find(root, "grey", HTMLInputElement);
 
     const listening = { signal: this.closing.signal };
-    /** @type {<Name extends keyof HTMLElementEventMap>(element: HTMLElement, name: Name, act: (event: HTMLElementEventMap[Name]) => void) => void} */
-    const on = (element, name, act) => element.addEventListener(name, act, listening);
-    on(this.canvas, "pointerdown", (event) => this.press(event));
-    on(this.canvas, "pointermove", (event) => this.move(event));
-    on(this.canvas, "pointerup", (event) => this.release(event));
-    on(this.canvas, "pointercancel", (event) => this.release(event));
-    on(this.canvas, "pointerleave", () => this.pointer === undefined && this.hide());
-    on(this.canvas, "contextmenu", (event) => event.preventDefault());
-    on(this.canvas, "keydown", (event) => this.type(event));
-    on(this.canvas, "blur", () => this.leave());
-    on(find(root, "pad"), "keydown", (event) => this.shortcut(event));
-    on(this.pen, "click", () => this.choose(false));
-    on(this.rubber, "click", () => this.choose(true));
-    on(this.undoing, "click", () => this.undo());
-    on(this.clearing, "click", () => this.clear());
-    on(this.saving, "click", () => this.canvas.toBlob((file) => download(file, "drawing.png")));
+    this.canvas.addEventListener("pointerdown", (event) => this.press(event), listening);
+    this.canvas.addEventListener("pointermove", (event) => this.move(event), listening);
+    this.canvas.addEventListener("pointerup", (event) => this.release(event), listening);
+    this.canvas.addEventListener("pointercancel", (event) => this.release(event), listening);
+    this.canvas.addEventListener("pointerleave", () => this.pointer === undefined && this.hide(), listening);
+    this.canvas.addEventListener("contextmenu", (event) => event.preventDefault(), listening);
+    this.canvas.addEventListener("keydown", (event) => this.type(event), listening);
+    this.canvas.addEventListener("blur", () => this.leave(), listening);
+    find(root, "pad").addEventListener("keydown", (event) => this.shortcut(event), listening);
+    this.pen.addEventListener("click", () => this.choose(false), listening);
+    this.rubber.addEventListener("click", () => this.choose(true), listening);
+    this.undoing.addEventListener("click", () => this.undo(), listening);
+    this.clearing.addEventListener("click", () => this.clear(), listening);
+    this.saving.addEventListener("click", () => this.canvas.toBlob((file) => download(file, "drawing.png")), listening);
   }
 
   close() {

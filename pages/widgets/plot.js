@@ -148,8 +148,7 @@ class Plot {
 
   /**
    * A picture on a narrow page needs less height than its layout asks for: the rest would be empty.
-   * @param {any} layout
-   * @param {string} picture
+   * @param {any} layout  @param {string} picture
    */
   async fit(layout, picture) {
     const image = await loadImage(picture);

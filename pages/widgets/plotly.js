@@ -2,7 +2,7 @@
 
 /**
  * @typedef {HTMLElement & { data: any[], layout: any, _fullLayout: any, on(name: string, act: (event: any) => unknown): void }} Figure
- *   An element with a figure in it.
+ * An element with a figure in it.
  */
 
 /** @type {Promise<any> | undefined} */

@@ -14,8 +14,7 @@ const ARROW = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M10 3v9M6 9l
 
 /**
  * Puts a button and its menu at a place.
- * @param {HTMLElement} place
- * @param {(format: Format) => void} choose
+ * @param {HTMLElement} place  @param {(format: Format) => void} choose
  * @returns {HTMLButtonElement}  Still to be labelled.
  */
 export function offerToSave(place, choose) {
@@ -81,11 +80,7 @@ export function offerToSave(place, choose) {
   return button;
 }
 
-/**
- * @param {import("./plotly.js").Figure} element
- * @param {import("./plot.js").Data} data
- * @param {Format} format
- */
+/** @param {import("./plotly.js").Figure} element  @param {import("./plot.js").Data} data  @param {Format} format */
 export async function save(element, data, format) {
   const page = location.pathname.split("/").filter(Boolean).pop() ?? "home";
   const name = `${page}-${data.name}`.replace(/[^\w-]+/g, "-");
@@ -98,11 +93,7 @@ export async function save(element, data, format) {
   download(await (await fetch(uri)).blob(), `${name}.${format}`);
 }
 
-/**
- * @param {import("./plotly.js").Figure} element
- * @param {import("./plot.js").Data} data
- * @param {any} layout
- */
+/** @param {import("./plotly.js").Figure} element  @param {import("./plot.js").Data} data  @param {any} layout */
 async function asPage(element, data, layout) {
   const library = await (await fetch(data.library)).text(); // from the browser's cache
   // The traces as they were sent, with what was switched off or chosen since.

@@ -20,12 +20,8 @@ export class Sprites {
 
   /**
    * Draws image n into a rectangle; false while its sheet is on the way.
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} n
-   * @param {number} x
-   * @param {number} y
-   * @param {number} width
-   * @param {number} height
+   * @param {CanvasRenderingContext2D} context  @param {number} n  @param {number} x  @param {number} y
+   * @param {number} width  @param {number} height
    */
   draw(context, n, x, y, width, height) {
     const { size, columns } = this.sheets;

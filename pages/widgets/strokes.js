@@ -53,8 +53,7 @@ export class Paper {
 
   /**
    * Sets the pen down: a tap is a dot.
-   * @param {Place} place
-   * @param {{ width: number, grey: number }} pen
+   * @param {Place} place  @param {{ width: number, grey: number }} pen
    */
   begin(place, pen) {
     this.put(this.pixels);
@@ -90,8 +89,7 @@ export class Paper {
 
   /**
    * All pixels within half the pen's width of a line, those on the rim in part.
-   * @param {Place} from
-   * @param {Place} to
+   * @param {Place} from  @param {Place} to
    */
   line(from, to) {
     const { side, cover, pixels, pen } = this;

@@ -104,10 +104,7 @@ export function drawCursor({ parts, view, points, x, y, found, pin }) {
 
 /**
  * The image's whole code is a distribution: its ellipses at one and two standard deviations.
- * @param {CanvasRenderingContext2D} context
- * @param {Float32Array} covariance
- * @param {number} x
- * @param {number} y
+ * @param {CanvasRenderingContext2D} context  @param {Float32Array} covariance  @param {number} x  @param {number} y
  * @param {number} scale
  */
 function drawPosterior(context, [xx, xy, yy], x, y, scale) {

@@ -11,8 +11,7 @@ const UNSEEN = 1;
 const IMPOSSIBLE = 2;
 
 /**
- * @param {HTMLCanvasElement} canvas
- * @param {View} view
+ * @param {HTMLCanvasElement} canvas  @param {View} view
  * @param {Overlay | undefined} ground  Kinds of ground.
  * @param {Overlay | undefined} overlay
  */
@@ -32,10 +31,8 @@ function makeSheet(side) {
 
 /**
  * Values over a view as one picture, stretched to where that view is now.
- * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
- * @param {View} view
- * @param {Overlay} overlay
- * @param {Uint8ClampedArray<ArrayBuffer>} pixels
+ * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context  @param {View} view
+ * @param {Overlay} overlay  @param {Uint8ClampedArray<ArrayBuffer>} pixels
  */
 function lay(context, view, { side: n, view: [x, y, reach] }, pixels) {
   const small = makeSheet(n);
@@ -50,12 +47,8 @@ function lay(context, view, { side: n, view: [x, y, reach] }, pixels) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} context
- * @param {View} view
- * @param {Overlay} ground
- * @param {number} kind
- * @param {string} colour
- * @param {number} ratio
+ * @param {CanvasRenderingContext2D} context  @param {View} view  @param {Overlay} ground  @param {number} kind
+ * @param {string} colour  @param {number} ratio
  */
 function hatch(context, view, ground, kind, colour, ratio) {
   if (!ground.values.includes(kind)) return;
@@ -73,9 +66,7 @@ function hatch(context, view, ground, kind, colour, ratio) {
 
 /**
  * One tile of it: lines in one way, or in both.
- * @param {number} kind
- * @param {string} colour
- * @param {number} ratio
+ * @param {number} kind  @param {string} colour  @param {number} ratio
  */
 function hatching(kind, colour, ratio) {
   const { canvas, context } = makeSheet(8 * ratio);

@@ -42,12 +42,8 @@ export class Plane {
   times = [];
 
   /**
-   * @param {Parts} parts
-   * @param {Data} data
-   * @param {import("./view.js").View} view
-   * @param {import("./tiles.js").Tiles} tiles
-   * @param {import("./points.js").Points} points
-   * @param {Owner} owner
+   * @param {Parts} parts  @param {Data} data  @param {import("./view.js").View} view
+   * @param {import("./tiles.js").Tiles} tiles  @param {import("./points.js").Points} points  @param {Owner} owner
    */
   constructor(parts, data, view, tiles, points, owner) {
     this.parts = parts;
@@ -177,8 +173,7 @@ export class Plane {
 
   /**
    * All planes of the group take the same step from the same image.
-   * @param {number} x
-   * @param {number} y
+   * @param {number} x  @param {number} y
    */
   look(x, y) {
     [this.x, this.y] = this.view.clamp(x, y);
@@ -193,11 +188,7 @@ export class Plane {
     this.askFrame();
   }
 
-  /**
-   * @param {number} index
-   * @param {number} across
-   * @param {number} up
-   */
+  /** @param {number} index  @param {number} across  @param {number} up */
   follow(index, across, up) {
     this.stopTour();
     const reach = this.view.home[2];

@@ -77,8 +77,7 @@ export class PointerInput {
   /**
    * What lay under the fingers' middle stays under it.
    * @param {number} pointerId  Of the finger that moved.
-   * @param {Finger} before
-   * @param {Finger} now
+   * @param {Finger} before  @param {Finger} now
    */
   pinch(pointerId, before, now) {
     const other = [...this.fingers].find(([id]) => id !== pointerId)?.[1] ?? now;
@@ -92,8 +91,7 @@ export class PointerInput {
 
   /**
    * Pulls the plane by so many of the page's pixels.
-   * @param {number} right
-   * @param {number} down
+   * @param {number} right  @param {number} down
    */
   slide(right, down) {
     const { view } = this.plane;

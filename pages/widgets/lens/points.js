@@ -46,9 +46,7 @@ export class Points {
 
   /**
    * How far a place is from a code in the full space: the way on the plane and the way off it, by Pythagoras.
-   * @param {number} k
-   * @param {number} x
-   * @param {number} y
+   * @param {number} k  @param {number} x  @param {number} y
    */
   distance(k, x, y) {
     return Math.hypot(this.places[2 * k] - x, this.places[2 * k + 1] - y, this.offsets[k]);
@@ -74,8 +72,7 @@ export class Points {
   /**
    * Writes dots into square pixels; gives them, and the numbers of the dots in view.
    * @param {number} side  In pixels.
-   * @param {import("./view.js").View} view
-   * @param {Look} look
+   * @param {import("./view.js").View} view  @param {Look} look
    */
   draw(side, view, { colours, edges, dimmed, radius, line }) {
     if (this.pixels.length !== side * side) this.pixels = new Uint32Array(side * side);
@@ -120,8 +117,7 @@ export class Points {
 
 /**
  * The pixels of a round dot: where they are, how much of each is within it, and how much of that is its line.
- * @param {number} radius
- * @param {number} line
+ * @param {number} radius  @param {number} line
  */
 function disc(radius, line) {
   /** @type {number[][]} */
@@ -151,9 +147,7 @@ function packed(hex) {
 
 /**
  * So much of the way from one packed colour to another.
- * @param {number} from
- * @param {number} to
- * @param {number} share
+ * @param {number} from  @param {number} to  @param {number} share
  */
 function mixed(from, to, share) {
   return [0, 8, 16].reduce((out, shift) => {

@@ -22,8 +22,7 @@ export class Tiles {
    * @param {number} plane.level  The coarsest that is fine enough.
    * @param {number[]} plane.image  Height and width.
    * @param {(name: string) => Promise<ArrayBuffer>} load  Gets a tile by "level/column/row".
-   * @param {() => void} arrived
-   * @param {(error: Error) => void} failed
+   * @param {() => void} arrived  @param {(error: Error) => void} failed
    */
   constructor({ home: [x, y, reach], tile, level, image: [h, w] }, load, arrived, failed) {
     this.side = tile;
@@ -49,9 +48,7 @@ export class Tiles {
 
   /**
    * Fetches all that a view needs, the nearest to a place first; one coarse tile before any other.
-   * @param {import("./view.js").View} view
-   * @param {number} x
-   * @param {number} y
+   * @param {import("./view.js").View} view  @param {number} x  @param {number} y
    */
   want(view, x, y) {
     const names = [WHOLE, ...this.cover(view, x, y)];
@@ -61,9 +58,7 @@ export class Tiles {
 
   /**
    * The names of the tiles that cover a view, the nearest to a place first.
-   * @param {import("./view.js").View} view
-   * @param {number} x
-   * @param {number} y
+   * @param {import("./view.js").View} view  @param {number} x  @param {number} y
    */
   cover(view, x, y) {
     const zoomed = 1 + Math.floor(Math.log2(this.size / 2 / view.reach) + 1e-6);
@@ -85,9 +80,7 @@ export class Tiles {
 
   /**
    * Column and row of the tile that holds a place.
-   * @param {number} x
-   * @param {number} y
-   * @param {number} level
+   * @param {number} x  @param {number} y  @param {number} level
    */
   cell(x, y, level) {
     const count = 2 ** level;
@@ -116,8 +109,7 @@ export class Tiles {
 
   /**
    * The finest tile that holds a place.
-   * @param {number} x
-   * @param {number} y
+   * @param {number} x  @param {number} y
    */
   find(x, y) {
     for (let level = DEEPEST; level >= 0; level--) {
@@ -134,9 +126,7 @@ export class Tiles {
 
   /**
    * Writes the image of a place, by cubic convolution between sixteen; false while none is here.
-   * @param {number} x
-   * @param {number} y
-   * @param {Uint8ClampedArray} rgba
+   * @param {number} x  @param {number} y  @param {Uint8ClampedArray} rgba
    */
   decode(x, y, rgba) {
     const tile = this.find(x, y);

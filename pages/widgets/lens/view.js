@@ -37,9 +37,7 @@ export class View {
 
   /**
    * Nearer by a factor, with one place staying where it is on the screen.
-   * @param {number} factor
-   * @param {number} x
-   * @param {number} y
+   * @param {number} factor  @param {number} x  @param {number} y
    */
   zoom(factor, x, y) {
     const before = this.reach;
@@ -50,8 +48,7 @@ export class View {
 
   /**
    * The nearest place on screen.
-   * @param {number} x
-   * @param {number} y
+   * @param {number} x  @param {number} y
    * @returns {[x: number, y: number]}
    */
   clamp(x, y) {
@@ -61,8 +58,7 @@ export class View {
 
   /**
    * The place at shares of the screen's side, from the upper left.
-   * @param {number} across
-   * @param {number} down
+   * @param {number} across  @param {number} down
    * @returns {[x: number, y: number]}
    */
   place(across, down) {
@@ -71,8 +67,7 @@ export class View {
 
   /**
    * The inverse of `place`.
-   * @param {number} x
-   * @param {number} y
+   * @param {number} x  @param {number} y
    * @returns {[across: number, down: number]}
    */
   screen(x, y) {
