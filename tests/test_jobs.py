@@ -206,22 +206,6 @@ def test_owners_see_their_own_jobs_the_latest_first(data_folder: Path) -> None:
     assert tasks.listing("carol") == []
 
 
-def test_one_training_at_a_time_for_each_owner(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "1")
-    monkeypatch.setattr(tasks.local, "start", lambda job: Status("starting").write(job.path))
-    first = tasks.submit(small(), "alice", "First")
-    with processes.working(first.path):
-        with pytest.raises(
-            TrainingError, match=r"^You have 1 training under way, the latest 'First'; at most 1 may be"
-        ):
-            tasks.submit(small(), "alice", "Second")
-        assert len(tasks.listing("alice")) == 1
-        other = tasks.submit(small(), "bob", "Other")
-        assert [job.id for job in tasks.listing("bob")] == [other.id]
-        Status("finished").write(first.path)
-        tasks.submit(small(), "alice", "Third")
-
-
 # Folders that are not as they should be
 
 

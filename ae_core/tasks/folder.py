@@ -5,7 +5,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,7 +22,6 @@ from ae_core.tasks.status import Status
 
 ARCHIVE = "import.zip"  # in the folder of the job that builds it
 MAKE_RUNS = ("train", "import-run")  # the tasks whose jobs belong to a run of their own
-Fill = Callable[[Path], None]
 
 
 @dataclass(frozen=True)
@@ -102,14 +101,11 @@ def paths() -> list[Path]:
         return []
 
 
-def leave(path: Path) -> None:
-    """Adds nothing to a job's folder."""
-
-
-def create(what: Spec, owner: str | None, title: str, fill: Fill = leave, sweep: str = "", task: str = "train") -> Job:
-    """A new job that makes a run, queued; `fill` puts into its folder what else it needs."""
+def create(what: Spec, owner: str | None, title: str, sweep: str = "", archive: bytes | None = None) -> Job:
+    """A new job, queued, that trains a run, or builds the one of an archive."""
+    task = "train" if archive is None else "import-run"
     record = {"task": task, "spec": what.to_json(), "owner": owner, "title": title, "sweep": sweep}
-    return _create(jobs_folder() / runs.new_name(what.kind), record, fill)
+    return _create(jobs_folder() / runs.new_name(what.kind), record, archive)
 
 
 def create_shared(task: str, run: Run, owner: str | None) -> Job:
@@ -121,11 +117,12 @@ def create_shared(task: str, run: Run, owner: str | None) -> Job:
     return _create(path, record)
 
 
-def _create(path: Path, record: dict[str, Any], fill: Fill = leave) -> Job:
+def _create(path: Path, record: dict[str, Any], archive: bytes | None = None) -> Job:
     try:
         path.mkdir(parents=True, exist_ok=True)
         disk.write_json(path / "spec.json", record)
-        fill(path)
+        if archive is not None:
+            disk.write_bytes(path / ARCHIVE, archive)
         Status().write(path)
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,14 +1,12 @@
 """What a training may ask for here; whoever works at the command line (owner None) may ask for anything."""
 
 import contextlib
-from pathlib import Path
 
 from ae_core import settings, training
 from ae_core.errors import OptionError, TrainingError
 from ae_core.spec import Spec
 from ae_core.tasks import catalog, folder
 from ae_core.tasks.catalog import Lane
-from ae_core.tasks.folder import Job
 
 
 def check(what: Spec) -> None:
@@ -46,36 +44,21 @@ def check_room(owner: str | None, lane: Lane = "long", more: int = 1) -> None:
     if owner is None:
         return
     most, noun = settings.current(), "training" if lane == "long" else "computation"
-    under_way = []
+    queued = mine = 0
     for path in folder.paths():
         noted = folder.noted(path)
         if noted is not None and noted.active and catalog.lane_of(path) == lane:
-            under_way.append((path, noted))
-    queued = sum(noted.state == "queued" for _, noted in under_way)
-    mine = sorted(
-        (job for path, _ in under_way if (job := _readable(path)) is not None and job.owner == owner),
-        key=lambda job: -job.status.submitted,
-    )
-    if queued + more > most.queued and more > 1:
+            queued += noted.state == "queued"
+            with contextlib.suppress(TrainingError):
+                job = folder.find(path.name)
+                mine += job.status.active and job.owner == owner
+    if queued + more > most.queued:
         raise TrainingError(
-            f"The queue has no room for {more} {noun}s: {queued} wait, at most {most.queued} may; ask for fewer, or "
-            "try again later."
+            f"The queue has no room for {more} {noun}{'s' * (more > 1)}: {queued} wait, at most {most.queued} may; try "
+            "again later."
         )
-    if queued >= most.queued:
-        raise TrainingError(f"The queue is full: {queued} {noun}s wait, at most {most.queued} may; try again later.")
-    if len(mine) + more > most.per_visitor and more > 1:
+    if mine + more > most.per_visitor:
         raise TrainingError(
-            f"You may have {most.per_visitor} {noun}s under way and have {len(mine)}: {more} more are too many, ask "
-            "for fewer."
+            f"You have {mine} {noun}{'s' * (mine != 1)} under way, and {more} more would be over the "
+            f"{most.per_visitor} that you may have: stop one, or wait for its end."
         )
-    if len(mine) >= most.per_visitor:
-        raise TrainingError(
-            f"You have {len(mine)} {noun}{'s' * (len(mine) > 1)} under way, the latest {mine[0].title!r}; at most "
-            f"{most.per_visitor} may be: stop one, or wait for its end."
-        )
-
-
-def _readable(path: Path) -> Job | None:
-    with contextlib.suppress(TrainingError):
-        return folder.find(path.name)
-    return None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
-from ae_core import archive, disk, logs, processes, settings
+from ae_core import archive, logs, processes, settings
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.runs import Run
 from ae_core.spec import Spec
@@ -42,15 +42,14 @@ class Place:
     trouble: str = ""
 
 
-def submit(what: Spec, owner: str | None, title: str, fill: folder.Fill = folder.leave, task: str = "train") -> Job:
-    """Puts a job that makes a run into the queue; it starts at once if nothing else is to be done before it.
+def submit(what: Spec, owner: str | None, title: str, packed: bytes | None = None) -> Job:
+    """Puts a training into the queue; it starts at once if nothing else is to be done before it.
 
     Args:
         what: What to train.
         owner: Whose it is; None, for the command line, knows no limits.
         title: What to call the run.
-        fill: Puts into the job's folder what else it needs.
-        task: What makes the run.
+        packed: A checked archive, whose run is built instead.
 
     Raises:
         OptionError: if it is larger than this server allows.
@@ -61,7 +60,7 @@ def submit(what: Spec, owner: str | None, title: str, fill: folder.Fill = folder
         limits.check(what)
     with folder.locked():
         limits.check_room(owner)
-        job = folder.create(what, owner, title, fill, task=task)
+        job = folder.create(what, owner, title, archive=packed)
         logs.event("job queued", job=job.id)
         _advance()
     return _started(job.id)
@@ -80,12 +79,7 @@ def submit_import(content: bytes, owner: str | None, title: str = "") -> Job:
         OptionError, TrainingError: as `submit`.
     """
     found = archive.unpack(content)
-    title = title or found.title or "Imported"
-
-    def fill(path: Path) -> None:
-        disk.write_bytes(path / folder.ARCHIVE, content)
-
-    return submit(found.spec, owner, title, fill, "import-run")
+    return submit(found.spec, owner, title or found.title or "Imported", content)
 
 
 def compute(task: str, run: Run, owner: str | None) -> Job:

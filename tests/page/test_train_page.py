@@ -176,7 +176,7 @@ def test_a_visitor_may_have_as_many_as_the_settings_say(monkeypatch: pytest.Monk
     assert len(tasks.listing(ME)) == 2
     assert len(app.selectbox(key="job").options) == 2
     start_button(app).click().run()
-    assert "at most 2 may be: stop one, or wait for its end." in said(app)
+    assert "over the 2 that you may have: stop one, or wait for its end." in said(app)
     assert len(tasks.listing(ME)) == 2
     before = app.query_params["job"]
     (older,) = {job.id for job in tasks.listing(ME)} - {before}
