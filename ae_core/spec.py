@@ -150,12 +150,9 @@ class Spec:
             network[name] = tuple(network[name])
         if not isinstance(parts["hyperparameters"], dict):
             raise OptionError(f"hyperparameters must be an object, got {parts['hyperparameters']!r}.")
-        for name in ("kind", "dataset"):
-            if not isinstance(parts[name], str):
-                raise OptionError(f"{name} must be a name, got {parts[name]!r}.")
-        for name in ("family", "code_activation"):
-            if not isinstance(network[name], str):
-                raise OptionError(f"{name} must be a name, got {network[name]!r}.")
+        for name, given in [*parts.items(), *network.items()]:
+            if name in ("kind", "dataset", "family", "code_activation") and not isinstance(given, str):
+                raise OptionError(f"{name} must be a name, got {given!r}.")
         if not isinstance(network["tied"], bool):
             raise OptionError(f"tied must be true or false, got {network['tied']!r}.")
         return cls(**{**parts, "network": Network(**network), "training": TrainingConfig(**training)})

@@ -20,9 +20,6 @@ class TiedDense(keras.layers.Layer):
     def call(self, z: Any) -> Any:
         return keras.ops.matmul(z, self._kernel()) + self.bias
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (*input_shape[:-1], self._units)
-
 
 def build(architecture: Architecture) -> tuple[keras.Model, keras.Model, keras.Model]:
     """Builds untrained networks.

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ae_core.errors import OptionError
-from ae_core.networks import families
 from ae_core.networks.layers import Architecture, Shape
 
 MAX_LATENT_DIM = 1024
@@ -34,6 +33,8 @@ class Network:
     tied: bool = False
 
     def __post_init__(self) -> None:
+        from ae_core.networks import families  # which describe networks
+
         family = families.get(self.family)
         if not _is_int(self.latent_dim) or not 1 <= self.latent_dim <= MAX_LATENT_DIM:
             raise OptionError(f"Code size must be a whole number from 1 to {MAX_LATENT_DIM}, got {self.latent_dim!r}.")
@@ -49,6 +50,8 @@ class Network:
 
     def describe(self, image_shape: Shape, heads: tuple[str, ...]) -> Architecture:
         """All layers for images of that shape and encoder outputs of those names."""
+        from ae_core.networks import families
+
         return families.get(self.family).describe(self, image_shape, heads)
 
     def to_json(self) -> dict[str, Any]:

@@ -27,5 +27,5 @@ def get(name: str) -> Family:
     """
     try:
         return _families()[name]
-    except (KeyError, TypeError):
+    except KeyError:
         raise OptionError(f"Unknown network {name!r}: must be one of {', '.join(names())}.") from None

@@ -1,6 +1,6 @@
 """What a family of networks declares."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ae_core.networks.layers import (
     Architecture,
@@ -13,9 +13,7 @@ from ae_core.networks.layers import (
     Shape,
     output_shape,
 )
-
-if TYPE_CHECKING:
-    from ae_core.networks import Network
+from ae_core.networks.network import Network
 
 
 class Family:
@@ -42,11 +40,11 @@ class Family:
         """Layers from an image to its features, of any shape."""
         return ()
 
-    def decoder(self, network: "Network", image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
+    def decoder(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
         """Layers from the last hidden layer after the code, (n,), to the logits of an image."""
         raise NotImplementedError
 
-    def head(self, network: "Network", image_shape: Shape, heads: tuple[str, ...]) -> Layer:
+    def head(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> Layer:
         """The layer that gives one output of the encoder, (latent_dim,)."""
         return Dense(network.latent_dim, network.code_activation)
 
@@ -57,7 +55,7 @@ class Family:
     def convolutional(self) -> bool:
         return any(isinstance(layer, Conv2D) for layer in self.encoder((28, 28)))
 
-    def describe(self, network: "Network", image_shape: Shape, heads: tuple[str, ...]) -> Architecture:
+    def describe(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> Architecture:
         """All layers of a network for images of that shape, (h, w) or (h, w, channels)."""
         return Architecture(
             image_shape,

@@ -1,12 +1,10 @@
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ae_core.networks import layers
 from ae_core.networks.families.base import Family
 from ae_core.networks.layers import Layer, Reshape, Shape, TiedDense
-
-if TYPE_CHECKING:
-    from ae_core.networks import Network
+from ae_core.networks.network import Network
 
 
 class Dense(Family):
@@ -27,6 +25,6 @@ class Dense(Family):
     can_tie = True
     order = 0
 
-    def decoder(self, network: "Network", image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
+    def decoder(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
         size = math.prod(image_shape)
         return TiedDense(size, heads[0]) if network.tied else layers.Dense(size), Reshape(image_shape)

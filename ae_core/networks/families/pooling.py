@@ -1,6 +1,6 @@
 import math
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ae_core.networks.families.base import Family, cut_to, with_channels
 from ae_core.networks.layers import (
@@ -14,9 +14,7 @@ from ae_core.networks.layers import (
     UpSampling2D,
     output_shape,
 )
-
-if TYPE_CHECKING:
-    from ae_core.networks import Network
+from ae_core.networks.network import Network
 
 FILTERS = (16, 8)
 
@@ -36,10 +34,10 @@ class Pooling(Family):
         blocks = ((Conv2D(n), MaxPooling2D()) for n in FILTERS)
         return Reshape(with_channels(image_shape)), *chain.from_iterable(blocks)
 
-    def head(self, network: "Network", image_shape: Shape, heads: tuple[str, ...]) -> Layer:
+    def head(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> Layer:
         return Identity() if self._is_code(network, image_shape, heads) else super().head(network, image_shape, heads)
 
-    def decoder(self, network: "Network", image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
+    def decoder(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
         features = self.features_shape(image_shape)
         blocks = ((Conv2D(n), UpSampling2D()) for n in reversed(FILTERS))
         layers = (
@@ -50,7 +48,7 @@ class Pooling(Family):
         )
         return *layers, *cut_to(image_shape, output_shape(layers, features))
 
-    def _is_code(self, network: "Network", image_shape: Shape, heads: tuple[str, ...]) -> bool:
+    def _is_code(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> bool:
         """Whether the code is the last feature map itself, with no dense layer around it."""
         return (
             not network.hidden

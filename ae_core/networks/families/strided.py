@@ -1,11 +1,9 @@
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ae_core.networks.families.base import Family, cut_to, with_channels
 from ae_core.networks.layers import Conv2D, Conv2DTranspose, Dense, Layer, Reshape, Shape, output_shape
-
-if TYPE_CHECKING:
-    from ae_core.networks import Network
+from ae_core.networks.network import Network
 
 FILTERS = (32, 64)
 
@@ -30,7 +28,7 @@ class Strided(Family):
     def encoder(self, image_shape: Shape) -> tuple[Layer, ...]:
         return Reshape(with_channels(image_shape)), *(Conv2D(n, strides=2) for n in FILTERS)
 
-    def decoder(self, network: "Network", image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
+    def decoder(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
         features = self.features_shape(image_shape)
         layers = (
             Dense(math.prod(features), "relu"),
