@@ -1,7 +1,9 @@
 """Caches that all visitors share: loaded runs and arrays computed from them, which are read-only."""
 
 import copy
+import io
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition
@@ -10,13 +12,14 @@ from typing import Any, TypeVar
 import numpy as np
 from cachetools import LRUCache, cached
 
-from ae_core import data, evaluation, fitting, inference, latent, metrics, runs, tasks
+from ae_core import data, derived, evaluation, fitting, inference, latent, metrics, runs, tasks
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
 from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, traversals
 from ae_core.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
+MAX_KEPT = 1 << 20  # bytes of a file with an array
 PART = 1024  # images in memory as floats at a time
 CODES_KEPT = 64 << 20  # bytes; those of all runs that ship are half of it
 
@@ -103,14 +106,17 @@ def pixels(dataset: str) -> Index:
 @memoize(32)
 def errors(run: Run) -> np.ndarray:
     """Mean squared error of every test image, (n,)."""
-    loaded = load(run)
-    z = codes(run)
-    # In parts: all reconstructions at once take a hundred megabytes.
-    parts = [
-        metrics.squared_error(test_images(run.spec.dataset, rows), loaded.decode(z[rows]))
-        for rows in _parts(run.spec.dataset)
-    ]
-    return _frozen(np.concatenate(parts))
+
+    def compute() -> np.ndarray:
+        loaded, z = load(run), codes(run)
+        # In parts: all reconstructions at once take a hundred megabytes.
+        parts = [
+            metrics.squared_error(test_images(run.spec.dataset, rows), loaded.decode(z[rows]))
+            for rows in _parts(run.spec.dataset)
+        ]
+        return np.concatenate(parts)
+
+    return _frozen(_kept(run, "errors", compute))
 
 
 @memoize(64)
@@ -180,7 +186,7 @@ def density(run: Run) -> Density:
 @memoize(32)
 def neighbour_distance(run: Run) -> float:
     """The 99th percentile of the distance from a test code to its nearest neighbour."""
-    return latent.neighbour_distance(codes(run))
+    return float(_kept(run, "neighbour-distance", lambda: np.array(latent.neighbour_distance(codes(run)))))
 
 
 @memoize(32)
@@ -213,6 +219,19 @@ def draws(run: Run, count: int, seed: int) -> np.ndarray:
         LookupError: as `density`.
     """
     return _frozen(load(run).decode(density(run).draw(count, seed)))
+
+
+def _kept(run: Run, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+    """An array from the data folder, where the first replica that computes it puts it for the others."""
+    name = f"{name}-{run.digest[:16]}.npy"
+    for found in derived.read(run, name, MAX_KEPT):
+        return np.load(io.BytesIO(found), allow_pickle=False)
+    array = compute()
+    file = io.BytesIO()
+    np.save(file, array)
+    with suppress(OSError):  # a full disk keeps nobody from looking
+        derived.write(derived.folder(run) / name, file.getvalue())
+    return array
 
 
 def _parts(dataset: str) -> list[slice]:

@@ -1,0 +1,35 @@
+"""Arrays that replicas share through the data folder."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ae_core import derived, metrics, runs
+from ae_core.runs import Run
+from pages.serving import caches
+
+
+@pytest.fixture
+def run(digits_runs: dict[str, Path], data_folder: Path) -> Run:
+    """A run of which this process has computed nothing."""
+    caches.errors.cache_clear()
+    caches.neighbour_distance.cache_clear()
+    return runs.read(digits_runs["vanilla"])
+
+
+def test_a_new_replica_reads_what_another_has_computed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors, distance = caches.errors(run), caches.neighbour_distance(run)
+    caches.errors.cache_clear()
+    caches.neighbour_distance.cache_clear()
+    monkeypatch.delattr(metrics, "squared_error")
+    assert np.array_equal(caches.errors(run), errors)
+    assert caches.neighbour_distance(run) == distance
+
+
+def test_a_damaged_file_is_computed_again(run: Run) -> None:
+    errors = caches.errors(run)
+    (file,) = derived.folder(run).glob("errors-*")
+    file.write_bytes(file.read_bytes()[:-1])
+    caches.errors.cache_clear()
+    assert np.array_equal(caches.errors(run), errors)
