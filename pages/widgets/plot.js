@@ -88,7 +88,8 @@ class Plot {
     const narrow = this.isNarrow();
     if (data.narrow !== null && element.clientWidth > 0 && data.narrow !== narrow) this.setState("narrow", narrow);
     this.wasNarrow = narrow;
-    this.draw(data).catch((error) => this.refuse(error));
+    // Plotly fails where the figure is taken off the page while it is drawn.
+    this.draw(data).catch((error) => this.closing.signal.aborted || this.refuse(error));
   }
 
   /**
