@@ -1,14 +1,15 @@
 """What several tests share: runs, a data folder and made-up trainings; the marks, order and report of tests."""
 
 import functools
+import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
-from streamlit.components.v2 import manifest_scanner
-from streamlit.runtime.scriptrunner import script_runner
 
 from ae_core import kinds, training
 from ae_core.spec import make_spec
@@ -54,19 +55,20 @@ def made_up_trainings(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.fixture(scope="session", autouse=True)
-def components_are_sought_once() -> Iterator[None]:
-    """Each visit of Streamlit's test runner would look through all that is installed: a third of its time."""
-    with pytest.MonkeyPatch.context() as patch:
-        found = functools.cache(manifest_scanner.scan_component_manifests)
-        patch.setattr(manifest_scanner, "scan_component_manifests", found)
-        yield
+def quick_visits() -> Iterator[None]:
+    """Spares each visit of Streamlit's test runner most of its time; a Streamlit without these parts is only slower.
 
-
-@pytest.fixture(scope="session", autouse=True)
-def keras_keeps_its_session() -> Iterator[None]:
-    """Streamlit clears it after each visit where Keras is loaded, as by a test before: most of the visit's time."""
+    It would look for components in all that is installed, and clear Keras's session where a test has loaded Keras.
+    """
+    spared: dict[tuple[str, str], Callable[[Any], Any]] = {
+        ("streamlit.components.v2.manifest_scanner", "scan_component_manifests"): functools.cache,
+        ("streamlit.runtime.scriptrunner.script_runner", "_clean_problem_modules"): lambda _: lambda: None,
+    }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
+        for (module, name), instead in spared.items():
+            with suppress(ImportError, AttributeError):
+                owner = importlib.import_module(module)
+                patch.setattr(owner, name, instead(getattr(owner, name)))
         yield
 
 

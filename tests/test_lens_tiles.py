@@ -194,16 +194,21 @@ def test_what_ships_is_kept_by_proxies_and_a_visitors_run_by_their_browser(tmp_p
 
 
 def test_who_asks_at_once_gets_one_answer_that_is_computed_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    computed, tile = [], Scene.tile
+    asked, computed, tile = [], [], Scene.tile
 
-    def slowly(scene: Scene, *place: int) -> np.ndarray:
+    def ask(path: str) -> Response:
+        asked.append(path)
+        return get(path)
+
+    def compute_once_all_have_asked(scene: Scene, *place: int) -> np.ndarray:
         computed.append(place)
-        time.sleep(0.2)
+        while len(asked) < 8:
+            time.sleep(0.001)
         return tile(scene, *place)
 
-    monkeypatch.setattr(Scene, "tile", slowly)
+    monkeypatch.setattr(Scene, "tile", compute_once_all_have_asked)
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(get, 8 * [f"{scene.path}/tile/3/5/6"]))
+        answers = list(pool.map(ask, 8 * [f"{scene.path}/tile/3/5/6"]))
     assert computed == [(3, 5, 6)]
     assert len({body(answer) for answer in answers}) == 1
 

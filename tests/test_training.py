@@ -1,7 +1,6 @@
 """Training is a contract that every kind keeps: curves, seeds, stopping, resuming, failing."""
 
 import errno
-import json
 import math
 import os
 from pathlib import Path
@@ -60,16 +59,15 @@ def test_the_card_tells_what_the_run_can_do(kind: str, digits_runs: dict[str, Pa
 
 @ALL
 def test_the_seed_decides_everything(kind: str, digits_runs: dict[str, Path], tmp_path: Path) -> None:
-    first = codes(digits_runs[kind])
-    for seed, same in ((0, True), (1, False)):
-        *_, last = training.fit(quick(kind, seed=seed), tmp_path / f"seed-{seed}")
-        assert isinstance(last, Finished)
-        again = codes(tmp_path / f"seed-{seed}")
-        assert np.allclose(again, first, atol=1e-6) == same
-        histories = [
-            json.loads((p / "history.jsonl").read_text()) for p in (digits_runs[kind], tmp_path / f"seed-{seed}")
-        ]
-        assert (histories[0]["terms"] == pytest.approx(histories[1]["terms"], rel=1e-6)) == same
+    *_, again = training.fit(quick(kind), tmp_path / "again")
+    assert isinstance(again, Finished)
+    assert codes(again.run.path) == pytest.approx(codes(digits_runs[kind]), abs=1e-6)
+    terms = pytest.approx(runs.read(digits_runs[kind]).history[0]["terms"], rel=1e-6)
+    assert again.run.history[0]["terms"] == terms
+    events = training.fit(quick(kind, seed=1), tmp_path / "other")
+    end = next(e for e in events if isinstance(e, EpochEnd))
+    events.close()
+    assert end.record()["terms"] != terms
 
 
 def test_parameters_are_counted() -> None:
@@ -154,7 +152,7 @@ def test_stopping_before_the_first_step_leaves_nothing(tmp_path: Path) -> None:
 
 @ALL
 def test_a_resumed_training_equals_an_uninterrupted_one(kind: str, tmp_path: Path) -> None:
-    spec, state = quick(kind, epochs=3, batch_size=128), tmp_path / "state"
+    spec, state = quick(kind, epochs=2, batch_size=128), tmp_path / "state"
     *_, whole = training.fit(spec, tmp_path / "whole")
     events = training.fit(spec, tmp_path / "resumed", state=state)
     ends = 0
@@ -167,7 +165,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(kind: str, tmp_path: Pat
 
     events = list(training.fit(spec, tmp_path / "resumed", state=state))
     assert len(next(e for e in events if isinstance(e, Started)).history) == 1
-    assert [e.epoch for e in events if isinstance(e, EpochEnd)] == [2, 3]
+    assert [e.epoch for e in events if isinstance(e, EpochEnd)] == [2]
     assert isinstance(whole, Finished)
     assert isinstance(events[-1], Finished)
     for ours, theirs in zip(events[-1].run.history, whole.run.history, strict=True):

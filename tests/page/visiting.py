@@ -28,7 +28,10 @@ TITLE = "**Mine** <b> :material/home:"  # a person's words, which are never Mark
 
 
 def start() -> AppTest:
-    """A visit that has begun on an empty home page, the quickest one."""
+    """A visit that has begun on an empty home page, the quickest one.
+
+    Before a first run the test runner finds no page whose address differs from its file's name.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runs, "SHIPPED", Path("nowhere"))
         return AppTest.from_file(NAVIGATION, default_timeout=60).run()
