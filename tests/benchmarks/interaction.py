@@ -134,7 +134,6 @@ def open_tab(browser: Browser, server: Server, path: str) -> Tab:
     tab = Tab(browser.new_context(reduced_motion="reduce"), server)
     tab.page.add_init_script(WATCH)
     tab.open(path)
-    tab.quiet()
     return tab
 
 
@@ -145,7 +144,6 @@ def round_trip(tab: Tab, change: Callable[[Page, int], None], turn: int) -> floa
     change(tab.page, turn)
     taken = tab.page.wait_for_function("window.roundTrip", timeout=PATIENCE).json_value()
     tab.settle()
-    tab.quiet()
     return float(taken)
 
 

@@ -103,7 +103,6 @@ def first_value(browser: Browser, kind: str) -> float:
         tab = Tab(context, server)
         tab.open("train")
         tab.choose("Kind", kind)
-        tab.quiet()
         button = tab.page.get_by_role("button", name="Start training")
         button.scroll_into_view_if_needed()
         clicked = time.perf_counter()

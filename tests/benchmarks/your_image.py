@@ -66,14 +66,14 @@ def measure(strokes: int) -> dict[str, object]:
         began = time.perf_counter()
         page = tab.open("your-image")
         ready = time.perf_counter() - began
-        tab.quiet()
+        tab.settle()
         page.evaluate(WATCH)
         page.locator(".pad .paper").scroll_into_view_if_needed()
         stroke(page, 0)  # builds the rows
         page.wait_for_function("window.answered", timeout=PATIENCE)
         taken = []
         for seed in range(1, strokes + 1):
-            tab.quiet()
+            tab.settle()
             page.evaluate("window.answered = null")
             stroke(page, seed)
             taken.append(float(page.wait_for_function("window.answered", timeout=PATIENCE).json_value()))

@@ -1,5 +1,6 @@
 """What the browser tests share: a running server, a visitor's tab that remembers what went wrong, and ways to wait."""
 
+import mimetypes
 import os
 import random
 import re
@@ -14,10 +15,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import psutil
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FilePayload,
+    Locator,
+    Page,
+    Playwright,
+    expect,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 # By the path of their link.
@@ -52,6 +62,29 @@ SECONDS = 1000  # Playwright counts in milliseconds
 PATIENCE = 60 * SECONDS
 TRAINING = 180 * SECONDS
 expect.set_options(timeout=PATIENCE)
+
+# Counts the timers that the page waits for: what is sent a moment after a change, as by a slider, is sent by one.
+COUNT_TIMERS = """
+  window.timersDue = new Set();
+  const { setTimeout: begin, clearTimeout: end } = window;
+  window.setTimeout = (run, delay = 0, ...given) => {
+    const timer = begin(() => { window.timersDue.delete(timer); run(...given); }, delay);
+    if (delay <= 1000) window.timersDue.add(timer);
+    return timer;
+  };
+  window.clearTimeout = (timer) => { window.timersDue.delete(timer); end(timer); };
+"""
+# True once for some frames on end nothing runs on the server, no timer is due, and nothing is a placeholder any more.
+SETTLED = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const busy = app?.dataset.testScriptState !== 'notRunning'
+    || app.dataset.testConnectionState !== 'CONNECTED'
+    || window.timersDue.size
+    || document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')
+    || [...document.querySelectorAll('.plot')].some((plot) => !plot.querySelector('.main-svg'));
+  window.framesSettled = busy ? 0 : window.framesSettled + 1;
+  return window.framesSettled > 3;
+}"""
 
 
 @dataclass(frozen=True)
@@ -224,6 +257,7 @@ class Tab:
         self.server = server
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
+        self.page.add_init_script(COUNT_TIMERS)
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         self.sent = 0
@@ -254,50 +288,63 @@ class Tab:
         return self.page
 
     def settle(self) -> None:
-        """Waits until the script has run and nothing on the page is a placeholder any more."""
-        page = self.page
-        expect(page.locator("h1").first).to_be_visible(timeout=PATIENCE)
-        page.wait_for_function(
-            """() => {
-              const app = document.querySelector('[data-testid="stApp"]');
-              const charts = [...document.querySelectorAll('.plot')];
-              const waiting = document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]');
-              return app?.dataset.testScriptState === 'notRunning'
-                && app.dataset.testConnectionState === 'CONNECTED'
-                && !waiting
-                && charts.every((chart) => chart.querySelector('.main-svg'));
-            }""",
-            timeout=PATIENCE,
+        """Waits until all is drawn, every change has been sent, and the server has answered it."""
+        expect(self.page.locator("h1").first).to_be_visible()
+        self.page.evaluate("window.framesSettled = 0")
+        self.page.wait_for_function(SETTLED)
+
+    def frames(self, count: int = 2) -> None:
+        """Waits until so many frames were drawn: what follows the pointer follows it in the next one."""
+        self.page.evaluate(
+            "async (n) => { while (n--) await new Promise((drawn) => requestAnimationFrame(drawn)); }", count
         )
 
-    def quiet(self) -> None:
-        """Waits until no message has gone to the server for half a second, and all have been answered."""
-        before = -1
-        while before != self.sent:
-            before = self.sent
-            self.page.wait_for_timeout(500)
-            self.page.wait_for_function(
-                "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'",
-                timeout=PATIENCE,
-            )
+    def list_options(self, label: str, typed: str) -> Locator:
+        """The options of a selectbox that are left when that was typed.
+
+        A list closes where the page scrolls beneath it, as by what a rerun draws above: then it is opened again.
+        """
+        box, options = self.page.get_by_role("combobox", name=label), self.page.get_by_role("listbox")
+        for _ in range(5):
+            self.settle()
+            box.click()
+            box.fill(typed)
+            self.settle()
+            if options.is_visible():
+                return options.get_by_role("option")
+        raise AssertionError(f"The list of {label} closes each time it is opened.")
 
     def choose(self, label: str, option: str) -> None:
-        """Picks an option of a selectbox by the beginning of its name."""
-        box = self.page.get_by_role("combobox", name=label)
-        box.click()
-        box.fill(option)
-        self.page.get_by_role("option", name=option).first.click()
+        """Picks the first option of a selectbox whose name begins so, and waits for the page."""
+        chosen = re.compile(f"^{re.escape(option)}")
+        self.list_options(label, option).filter(has_text=chosen).first.click()
+        expect(self.page.get_by_role("combobox", name=label)).to_have_value(chosen)
         self.settle()
 
-    def options(self, label: str, typed: str) -> list[str]:
-        """The options of a selectbox that are left when that was typed."""
-        box = self.page.get_by_role("combobox", name=label)
-        box.click()
-        box.fill(typed)
-        self.page.get_by_role("listbox").wait_for()
-        found = self.page.get_by_role("option").all_inner_texts()
-        self.page.keyboard.press("Escape")
-        return found
+    def train(self, kind: str, epochs: int, name: str) -> str:
+        """Starts a training on digits; its name, as the link has it."""
+        self.open("train?" + urlencode({"kind": kind, "dataset": "Digits (8 × 8)"}))
+        for role, label, text in (("spinbutton", "Epochs, 1 to", str(epochs)), ("textbox", "Name", name)):
+            field = self.page.get_by_role(role, name=label)  # type: ignore[arg-type]
+            field.fill(text)
+            field.press("Enter")
+            self.settle()
+        self.page.get_by_role("button", name="Start training").click()
+        self.page.wait_for_url("**job=*")
+        return self.link.partition("job=")[2].partition("&")[0]
+
+    def upload(self, files: dict[str, bytes]) -> None:
+        """Chooses files, by their names, in the page's file chooser."""
+        chosen: list[FilePayload] = []
+        for name, content in files.items():
+            chosen.append({"name": name, "mimeType": mimetypes.guess_type(name)[0] or "", "buffer": content})
+        self.page.locator("input[type=file]").set_input_files(chosen)
+
+    @property
+    def link(self) -> str:
+        """The page's path and query as they are now; Playwright's `page.url` hears of a change a moment later."""
+        href: str = self.page.evaluate("location.href")
+        return href.removeprefix(f"{self.server.url}/")
 
     def picture(self) -> Locator:
         """The first chart of the page."""

@@ -56,6 +56,14 @@ def new_visitor(visitors: Visitors) -> Iterator[Callable[[], BrowserContext]]:
         visitors.leave(context)
 
 
+@pytest.fixture(scope="module")
+def shared_tab(visitors: Visitors, server: Server) -> Iterator[Tab]:
+    """One tab for several tests of a file, which leave it as they found it: opening a page takes as long as a look."""
+    context = visitors.arrive()
+    yield Tab(context, server)
+    visitors.leave(context)
+
+
 @pytest.fixture
 def tab(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
     """The only tab of a new visitor."""

@@ -6,7 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from browsing import ROOT, launch, serving
+from browsing import ROOT, Tab, launch, serving
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
@@ -20,25 +20,20 @@ SHIRT = [
 ]
 
 
-def _settle(page: Page) -> None:
-    page.wait_for_selector("h1")
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-    page.wait_for_timeout(2000)
+def _settle(tab: Tab, lenses: int = 0) -> None:
+    """Waits until the page and so many lenses have all that they show."""
+    if lenses:
+        tab.page.locator('.lens[data-sharp="true"]').nth(lenses - 1).wait_for()
+    tab.page.wait_for_load_state("networkidle")  # the overlays, too
+    tab.settle()
 
 
-def _sharp(page: Page, lenses: int) -> None:
-    """Waits until these lenses have all that they show."""
-    _settle(page)
-    page.locator('.lens[data-sharp="true"]').nth(lenses - 1).wait_for(timeout=120_000)
-    page.wait_for_timeout(1500)  # the overlays
-
-
-def _take(page: Page, name: str, below: str = "h1") -> None:
-    """The window, scrolled so that the element begins it."""
-    page.locator(below).first.evaluate("e => e.scrollIntoView({block: 'start'})")
-    page.mouse.move(WIDTH - 5, HEIGHT - 5)
-    page.wait_for_timeout(500)
-    page.screenshot(path=FOLDER / f"{name}.png", clip={"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT})
+def _take(tab: Tab, name: str) -> None:
+    """The window, scrolled so that the title begins it."""
+    tab.page.locator("h1").evaluate("e => e.scrollIntoView({block: 'start'})")
+    tab.page.mouse.move(WIDTH - 5, HEIGHT - 5)
+    _settle(tab)
+    tab.page.screenshot(path=FOLDER / f"{name}.png", clip={"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT})
 
 
 def _lasso(page: Page) -> None:
@@ -50,11 +45,11 @@ def _lasso(page: Page) -> None:
     for dx, dy in ((90, -20), (170, 40), (150, 130), (60, 160), (-20, 90), (0, 0)):
         page.mouse.move(x + dx, y + dy, steps=6)
     page.mouse.up()
-    page.wait_for_timeout(2500)
 
 
-def _film(page: Page, frames: int = 48) -> None:
+def _film(tab: Tab, frames: int = 48) -> None:
     """A GIF of the lens while the pointer goes once around on its plane."""
+    page = tab.page
     lens = page.locator(".lens").bounding_box()
     plane = page.locator("canvas.cursor").bounding_box()
     assert lens is not None
@@ -64,7 +59,7 @@ def _film(page: Page, frames: int = 48) -> None:
         t = 2 * math.pi * i / frames
         across, down = 0.47 + 0.3 * math.sin(t), 0.5 + 0.36 * math.sin(2 * t + 0.6)
         page.mouse.move(plane["x"] + across * plane["width"], plane["y"] + down * plane["height"], steps=4)
-        page.wait_for_timeout(60)
+        tab.frames()
         shot = Image.open(io.BytesIO(page.screenshot(clip={**lens, "height": plane["height"] + 2})))
         pictures.append(
             shot.convert("RGB").resize((shot.width * 3 // 5, shot.height * 3 // 5), Image.Resampling.LANCZOS)
@@ -78,25 +73,23 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, serving(Path(data)) as server, sync_playwright() as playwright:
         browser = launch(playwright)
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        page.set_default_timeout(60_000)
+        tab = Tab(browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}), server)
 
-        page.goto(server.url)
-        _sharp(page, 1)
+        page = tab.open("")
+        _settle(tab, lenses=1)
         plane = page.locator("canvas.cursor").bounding_box()
         assert plane is not None
         page.mouse.move(plane["x"] + plane["width"] * 0.62, plane["y"] + plane["height"] * 0.6, steps=20)
-        page.wait_for_timeout(500)
+        tab.frames()
         page.screenshot(path=FOLDER / "home.png")
         page.locator(".lens").evaluate("e => e.scrollIntoView({block: 'center'})")
-        _film(page)
+        _film(tab)
 
-        page.goto(f"{server.url}/lens?run=vanilla-2d&beside=variational-2d&overlay=Density")
-        _sharp(page, 2)
-        _take(page, "lens")
+        tab.open("lens?run=vanilla-2d&beside=variational-2d&overlay=Density")
+        _settle(tab, lenses=2)
+        _take(tab, "lens")
 
-        page.goto(f"{server.url}/your-image")
-        _settle(page)
+        tab.open("your-image")
         pad = page.locator(".pad canvas").first.bounding_box()
         assert pad is not None
         for strokes in SHIRT:
@@ -105,8 +98,8 @@ def main() -> None:
                 if i == 0:
                     page.mouse.down()
             page.mouse.up()
-        page.wait_for_timeout(8000)
-        _take(page, "your-image")
+        page.locator(".comparison .row").nth(6).wait_for()
+        _take(tab, "your-image")
 
         for name, link in {
             "reconstruct": "reconstruct?run=convolutional",
@@ -116,18 +109,17 @@ def main() -> None:
             "paths": "paths",
             "units": "units",
         }.items():
-            page.goto(f"{server.url}/{link}")
-            _settle(page)
-            _take(page, name)
+            tab.open(link)
+            _take(tab, name)
 
-        page.goto(f"{server.url}/latent-space?run=variational-2d")
-        _settle(page)
+        tab.open("latent-space?run=variational-2d")
         page.locator("h1").evaluate("e => e.scrollIntoView({block: 'start'})")
         _lasso(page)
+        page.get_by_role("heading", name="images selected").wait_for()
+        _settle(tab)
         page.screenshot(path=FOLDER / "latent-space.png")
 
-        page.goto(f"{server.url}/train")
-        _settle(page)
+        tab.open("train")
         page.get_by_role("button", name="Start training").click()
         page.get_by_text(re.compile("Epoch [4-8] of")).wait_for()  # an epoch may come and go between two looks
         page.screenshot(path=FOLDER / "train.png")

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from browsing import ROOT, Tab
 from PIL import Image, ImageDraw
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, ViewportSize, expect
 
 import ae_core
 from ae_core import kinds, preparing
 
 TITLES = [kinds.get(name).title for name in kinds.names()]
+TALL: ViewportSize = {"width": 1280, "height": 1100}  # holds the pad and its tools: nothing scrolls under the mouse
 CAMERA_ASKED = """
   window.cameraAsked = 0;
   navigator.mediaDevices.getUserMedia = async () => { window.cameraAsked += 1; throw new Error('no camera'); };
@@ -57,25 +58,25 @@ def reconstructions(tab: Tab) -> np.ndarray:
     """All seven, uint8 (7, 28, 28), once they are drawn."""
     backs = tab.page.locator(".comparison canvas.back")
     expect(backs).to_have_count(len(TITLES))
-    tab.quiet()
+    tab.settle()
     return np.stack([pixels(backs.nth(i)) for i in range(len(TITLES))])
 
 
-@pytest.fixture(autouse=True)
-def tall(tab: Tab) -> None:
-    """A window that holds the pad and its tools, so that nothing scrolls under the mouse."""
-    tab.page.set_viewport_size({"width": 1280, "height": 1100})
-
-
 @pytest.fixture
-def drawn(tab: Tab) -> Tab:
-    """The page with a shirt that was drawn on its pad."""
-    tab.open("your-image")
-    tab.quiet()
-    draw_shirt(tab)
-    expect(tab.page.locator(".comparison .row")).to_have_count(len(TITLES))
-    tab.quiet()
+def tab(tab: Tab) -> Tab:
+    tab.page.set_viewport_size(TALL)
     return tab
+
+
+@pytest.fixture(scope="module")
+def drawn(shared_tab: Tab) -> Tab:
+    """The page with a shirt that was drawn on its pad."""
+    shared_tab.page.set_viewport_size(TALL)
+    shared_tab.open("your-image")
+    draw_shirt(shared_tab)
+    expect(shared_tab.page.locator(".comparison .row")).to_have_count(len(TITLES))
+    shared_tab.settle()
+    return shared_tab
 
 
 def photograph() -> bytes:
@@ -112,10 +113,10 @@ def test_nothing_is_sent_before_the_pen_is_lifted(drawn: Tab) -> None:
     drawn.page.mouse.move(box["x"] + 20, box["y"] + 20)
     drawn.page.mouse.down()
     drawn.page.mouse.move(box["x"] + 300, box["y"] + 40, steps=20)
-    drawn.page.wait_for_timeout(300)  # for a message that must not come
+    drawn.settle()
     assert drawn.sent == before
     drawn.page.mouse.up()
-    drawn.quiet()
+    drawn.settle()
     assert drawn.sent > before
     assert (reconstructions(drawn) != shown).any(axis=(1, 2)).all()
 
@@ -143,7 +144,6 @@ def test_undo_takes_a_stroke_back_and_clear_empties_the_pad(drawn: Tab) -> None:
 
 def test_the_grey_level_is_that_of_the_pen(tab: Tab) -> None:
     tab.open("your-image")
-    tab.quiet()
     tab.page.locator(".pad .grey").fill("50")
     stroke(tab, (0.3, 0.3), (0.7, 0.3))
     assert paper(tab).max() in (127, 128)
@@ -151,7 +151,6 @@ def test_the_grey_level_is_that_of_the_pen(tab: Tab) -> None:
 
 def test_the_keyboard_draws(tab: Tab) -> None:
     page = tab.open("your-image")
-    tab.quiet()
     page.locator(".pad .paper").focus()
     for key in ("Shift+ArrowLeft", "Shift+ArrowUp", "Space", *["ArrowRight"] * 8, *["Shift+ArrowDown"] * 2):
         page.keyboard.press(key)
@@ -164,7 +163,7 @@ def test_the_keyboard_draws(tab: Tab) -> None:
     assert drawing[y, x + 100] == 255
     assert drawing[y + 100, x + 128] == 255
     page.keyboard.press("Control+z")
-    tab.quiet()
+    tab.settle()
     assert not paper(tab).any()
     assert tab.errors == []
 
@@ -191,11 +190,10 @@ def test_the_drawing_is_there_when_one_comes_back(drawn: Tab) -> None:
 
 def test_a_test_image_can_be_put_on_the_pad_and_drawn_upon(tab: Tab) -> None:
     page = tab.open("your-image")
-    tab.quiet()
     tab.choose("Or begin with a test image", "Bag")
     page.get_by_role("button", name="Put it on the pad").click()
     expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
-    tab.quiet()
+    tab.settle()
     drawing = paper(tab)
     image = drawing[8::16, 8::16]
     assert np.array_equal(drawing, image.repeat(16, axis=0).repeat(16, axis=1)), "pixel for pixel"
@@ -209,8 +207,7 @@ def test_a_test_image_can_be_put_on_the_pad_and_drawn_upon(tab: Tab) -> None:
 def test_an_uploaded_photograph_is_reconstructed_by_all_seven(tab: Tab) -> None:
     page = tab.open("your-image")
     page.get_by_role("radio", name="Upload").click()
-    chooser = page.get_by_test_id("stFileUploader").locator("input[type=file]")
-    chooser.set_input_files({"name": "shirt.jpg", "mimeType": "image/jpeg", "buffer": photograph()})
+    tab.upload({"shirt.jpg": photograph()})
     expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     expect(page.get_by_text("invert", exact=True)).to_be_visible()
     shown = reconstructions(tab)
@@ -221,18 +218,15 @@ def test_an_uploaded_photograph_is_reconstructed_by_all_seven(tab: Tab) -> None:
     expect(page.get_by_text("not invert", exact=True)).to_be_visible()
     assert (reconstructions(tab) != shown).any(axis=(1, 2)).all()
     page.get_by_test_id("stCheckbox").filter(has_text="crop").click()
-    tab.quiet()
-    assert "crop=false" in page.url
+    tab.settle()
+    assert "crop=false" in tab.link
     assert tab.errors == []
 
 
 def test_a_file_that_is_no_image_costs_nothing(tab: Tab) -> None:
     page = tab.open("your-image")
     page.get_by_role("radio", name="Upload").click()
-    chooser = page.get_by_test_id("stFileUploader").locator("input[type=file]")
-    good = {"name": "shirt.jpg", "mimeType": "image/jpeg", "buffer": photograph()}
-    bad = {"name": "notes.png", "mimeType": "image/png", "buffer": b"Dear diary, no image today."}
-    chooser.set_input_files([good, bad])
+    tab.upload({"shirt.jpg": photograph(), "notes.png": b"Dear diary, no image today."})
     expect(page.get_by_text("One file could not be read")).to_be_visible()
     expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     expect(tab.failures).to_have_count(0)
@@ -241,7 +235,6 @@ def test_a_file_that_is_no_image_costs_nothing(tab: Tab) -> None:
 def test_the_camera_stays_off_until_it_is_opened(tab: Tab) -> None:
     tab.page.add_init_script(CAMERA_ASKED)
     page = tab.open("your-image?from=Camera")
-    tab.quiet()
     assert page.evaluate("window.cameraAsked") == 0
     page.get_by_text("Open the camera", exact=True).click()
     expect(page.get_by_test_id("stCameraInput")).to_be_visible()
@@ -250,7 +243,6 @@ def test_the_camera_stays_off_until_it_is_opened(tab: Tab) -> None:
 def test_a_finger_draws_and_does_not_scroll(tab: Tab) -> None:
     tab.page.set_viewport_size({"width": 390, "height": 844})
     page = tab.open("your-image")
-    tab.quiet()
     box = page.locator(".pad .paper").bounding_box()
     assert box
     client = page.context.new_cdp_session(page)

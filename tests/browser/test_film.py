@@ -19,14 +19,13 @@ LINK = f"paths?runs=vanilla&runs=variational&frames={FRAMES}&image-1=3&image-2=8
 TOLERANCE = 1.5 / 255  # a grey value, and what two machines' arithmetic may differ by
 
 
-@pytest.fixture
-def film(tab: Tab) -> Locator:
+@pytest.fixture(scope="module")
+def film(shared_tab: Tab) -> Locator:
     """The film of a path from one test image to another in two runs."""
-    tab.open(LINK)
-    film = tab.page.locator(".film")
+    film = shared_tab.open(LINK).locator(".film")
     film.locator(".row").nth(2).wait_for()
     film.scroll_into_view_if_needed()
-    tab.quiet()
+    shared_tab.settle()
     return film
 
 
@@ -63,19 +62,19 @@ def marks(film: Locator) -> list[float]:
     )
 
 
-def test_the_slider_moves_all_rows_without_a_message(tab: Tab, film: Locator) -> None:
-    before, slider = tab.sent, film.locator(".slider")
+def test_the_slider_moves_all_rows_without_a_message(shared_tab: Tab, film: Locator) -> None:
+    before, slider = shared_tab.sent, film.locator(".slider")
     slider.focus()
-    tab.page.keyboard.press("Home")
+    shared_tab.page.keyboard.press("Home")
     for frame in range(FRAMES):
         assert marks(film) == pytest.approx([frame / (FRAMES - 1)] * 3, abs=0.01)
         for row, name in enumerate(("vanilla", "variational")):
             assert np.abs(big(film, row) - decoded(name)[frame]).max() < TOLERANCE, (name, frame)
         assert slider.get_attribute("aria-valuetext") == f"frame {frame + 1} of {FRAMES}"
-        tab.page.keyboard.press("ArrowRight")
-    tab.page.wait_for_timeout(300)  # for a message that must not come
-    assert tab.sent == before
-    assert tab.errors == []
+        shared_tab.page.keyboard.press("ArrowRight")
+    shared_tab.settle()
+    assert shared_tab.sent == before
+    assert shared_tab.errors == []
 
 
 def test_between_two_frames_it_blends(film: Locator) -> None:
@@ -84,33 +83,32 @@ def test_between_two_frames_it_blends(film: Locator) -> None:
     assert np.abs(big(film, 1) - (0.75 * frames[2] + 0.25 * frames[3])).max() < 2 * TOLERANCE
 
 
-def test_the_pointer_scrubs_over_a_strip(tab: Tab, film: Locator) -> None:
-    before = tab.sent
+def test_the_pointer_scrubs_over_a_strip(shared_tab: Tab, film: Locator) -> None:
+    before = shared_tab.sent
     box = film.locator(".strip").nth(1).bounding_box()
     assert box
     seen = []
     for frame in (1, 6, 4):
-        tab.page.mouse.move(box["x"] + box["width"] * (frame + 0.5) / FRAMES, box["y"] + 10, steps=5)
+        shared_tab.page.mouse.move(box["x"] + box["width"] * (frame + 0.5) / FRAMES, box["y"] + 10, steps=5)
         seen.append(big(film, 0))
         assert np.abs(seen[-1] - decoded("vanilla")[frame]).mean() < 0.01
-    tab.page.wait_for_timeout(300)
-    assert tab.sent == before
+    shared_tab.settle()
+    assert shared_tab.sent == before
 
 
-def test_it_plays_and_pauses(tab: Tab, film: Locator) -> None:
-    before = tab.sent
+def test_it_plays_and_pauses(shared_tab: Tab, film: Locator) -> None:
+    before = shared_tab.sent
     film.get_by_role("button", name="Play").click()
     first = marks(film)[0]
-    tab.page.wait_for_function(
+    shared_tab.page.wait_for_function(
         "([e, x]) => e.querySelector('.mark').style.left !== x", arg=[film.element_handle(), first]
     )
-    tab.page.wait_for_timeout(400)
     film.get_by_role("button", name="Pause").click()
     stopped = marks(film)[0]
     assert stopped != first
-    tab.page.wait_for_timeout(300)
+    shared_tab.frames(20)
     assert marks(film)[0] == stopped
-    assert tab.sent == before
+    assert shared_tab.sent == before
 
 
 def test_it_does_not_move_by_itself_and_steps_where_motion_is_to_be_reduced(tab: Tab) -> None:
@@ -119,30 +117,22 @@ def test_it_does_not_move_by_itself_and_steps_where_motion_is_to_be_reduced(tab:
     film = tab.page.locator(".film")
     film.locator(".row").nth(2).wait_for()
     first = marks(film)[0]
-    tab.page.wait_for_timeout(500)
+    tab.frames(20)
     assert marks(film)[0] == first
     film.get_by_role("button", name="Play").click()
-    for _ in range(10):
-        at = marks(film)[0] * (FRAMES - 1)
-        assert at == pytest.approx(round(at), abs=0.05)
-        tab.page.wait_for_timeout(60)
-
-
-def test_the_place_outlives_another_setting(tab: Tab, film: Locator) -> None:
-    film.locator(".slider").evaluate("e => { e.value = 6; e.dispatchEvent(new Event('input')); }")
-    tab.page.get_by_text("Spherical", exact=True).click()
-    tab.settle()
-    tab.quiet()
-    assert marks(film) == pytest.approx([0.75] * 3, abs=0.01)
+    seen = [first]
+    while len(set(seen)) < 3:
+        tab.frames(1)
+        seen.append(marks(film)[0])
+    assert [at * (FRAMES - 1) for at in seen] == pytest.approx([round(at * (FRAMES - 1)) for at in seen], abs=0.05)
 
 
 @pytest.mark.parametrize("row", ["All rows, side by side", "Vanilla"])
-def test_a_gif_to_keep(tab: Tab, film: Locator, row: str, tmp_path: Path) -> None:
+def test_a_gif_to_keep(shared_tab: Tab, film: Locator, row: str, tmp_path: Path) -> None:
     if row != "All rows, side by side":
-        tab.choose("Keep as a GIF", row)
-        tab.quiet()  # the button is another one after the rerun
-    with tab.page.expect_download() as event:
-        tab.page.get_by_role("button", name="Download GIF").click()
+        shared_tab.choose("Keep as a GIF", row)  # the button is another one after the rerun
+    with shared_tab.page.expect_download() as event:
+        shared_tab.page.get_by_role("button", name="Download GIF").click()
     event.value.save_as(tmp_path / "path.gif")
     gif: Any = Image.open(io.BytesIO((tmp_path / "path.gif").read_bytes()), formats=["GIF"])
     assert gif.n_frames == 2 * FRAMES - 2
@@ -150,4 +140,11 @@ def test_a_gif_to_keep(tab: Tab, film: Locator, row: str, tmp_path: Path) -> Non
     gif.seek(4)
     shown = np.asarray(gif.convert("L"))[::8, ::8][:, :28] / 255
     assert np.abs(shown - decoded("vanilla")[4]).max() < TOLERANCE
-    assert tab.errors == []
+    assert shared_tab.errors == []
+
+
+def test_the_place_outlives_another_setting(shared_tab: Tab, film: Locator) -> None:
+    film.locator(".slider").evaluate("e => { e.value = 6; e.dispatchEvent(new Event('input')); }")
+    shared_tab.page.get_by_text("Spherical", exact=True).click()
+    shared_tab.settle()
+    assert marks(film) == pytest.approx([0.75] * 3, abs=0.01)

@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -17,12 +17,21 @@ LABELS = data.load("fashion-mnist").split("test").labels
 GREY = "rgba(128, 128, 128, 1)"
 
 
+@pytest.fixture(scope="module")
+def tab(shared_tab: Tab) -> Tab:
+    shared_tab.page.set_viewport_size({"width": 1280, "height": 1000})
+    shared_tab.open("latent-space?run=variational-2d&points-fashion-mnist=1%2C000")
+    return shared_tab
+
+
 @pytest.fixture
-def page(tab: Tab) -> Page:
-    tab.page.set_viewport_size({"width": 1280, "height": 1000})
-    page = tab.open("latent-space?run=variational-2d&points-fashion-mnist=1%2C000")
-    tab.quiet()
-    return page
+def page(tab: Tab) -> Iterator[Page]:
+    """The page with nothing selected."""
+    yield tab.page
+    scatter(tab.page).focus()
+    tab.page.keyboard.press("Escape")
+    expect(heading(tab.page)).to_have_text("No image is selected")
+    tab.settle()
 
 
 def scatter(page: Page) -> Locator:
@@ -53,9 +62,9 @@ def drawn(page: Page) -> np.ndarray:
     return np.sort(np.array(found, int))
 
 
-def linked(page: Page) -> np.ndarray:
+def linked(tab: Tab) -> np.ndarray:
     """The numbers in the link, rising."""
-    asked = [part.removeprefix("select=") for part in page.url.split("?")[-1].split("&") if part.startswith("select=")]
+    asked = [part.removeprefix("select=") for part in tab.link.split("?")[-1].split("&") if part.startswith("select=")]
     return selection.decode(asked[0] if asked else "", len(LABELS))
 
 
@@ -77,8 +86,7 @@ def test_a_lasso_fills_gallery_mix_and_histogram(tab: Tab, page: Page) -> None:
     lasso(page, 0.45, 0.5, 70)
     expect(heading(page)).to_contain_text("images selected")
     tab.settle()
-    tab.quiet()
-    numbers = linked(page)
+    numbers = linked(tab)
     assert heading(page).inner_text() == f"{len(numbers):,} images selected"
     np.testing.assert_array_equal(drawn(page), numbers)
     # Inside the lasso, and all that is inside.
@@ -99,50 +107,22 @@ def test_a_lasso_fills_gallery_mix_and_histogram(tab: Tab, page: Page) -> None:
     assert tab.errors == []
 
 
-def test_a_selection_outlives_other_figures_and_is_let_go(tab: Tab, page: Page) -> None:
-    lasso(page, 0.45, 0.5, 70)
-    expect(heading(page)).to_contain_text("images selected")
-    numbers = linked(page)
-    page.get_by_role("radio", name="10,000").click()
-    tab.settle()
-    tab.quiet()
-    np.testing.assert_array_equal(drawn(page), numbers)
-    tab.choose("Run", "Vanilla")
-    page.get_by_role("radio", name="t-SNE").click()
-    expect(page.get_by_text("A projection has no decoder")).to_be_visible()
-    tab.quiet()
-    np.testing.assert_array_equal(drawn(page), numbers)
-    page.get_by_test_id("stTopNavLink").filter(has_text="Sampler").click()
-    expect(page.locator("h1")).to_have_text("Sampler")
-    tab.settle()
-    page.get_by_test_id("stTopNavLink").filter(has_text="Latent space").click()
-    expect(heading(page)).to_have_text(f"{len(numbers):,} images selected")
-    tab.settle()
-    np.testing.assert_array_equal(drawn(page), numbers)
-    scatter(page).focus()
-    page.keyboard.press("Escape")
-    expect(heading(page)).to_have_text("No image is selected")
-    tab.quiet()
-    assert len(linked(page)) == len(drawn(page)) == 0
-    assert tab.errors == []
-
-
 def test_shift_adds_alt_takes_and_a_double_click_lets_go(tab: Tab, page: Page) -> None:
     lasso(page, 0.4, 0.5, 40)
     expect(heading(page)).to_contain_text("selected")
-    tab.quiet()
-    first = set(linked(page).tolist())
+    tab.settle()
+    first = set(linked(tab).tolist())
     page.keyboard.down("Shift")
     lasso(page, 0.6, 0.5, 40)
     page.keyboard.up("Shift")
-    tab.quiet()
-    both = set(linked(page).tolist())
+    tab.settle()
+    both = set(linked(tab).tolist())
     assert first < both
     page.keyboard.down("Alt")
     lasso(page, 0.4, 0.5, 50)
     page.keyboard.up("Alt")
-    tab.quiet()
-    assert set(linked(page).tolist()) <= both - first
+    tab.settle()
+    assert set(linked(tab).tolist()) <= both - first
     box = scatter(page).bounding_box()
     assert box
     page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -174,24 +154,18 @@ def test_near_enough_dots_become_their_images(tab: Tab, page: Page) -> None:
     expect(scatter(page)).not_to_have_attribute("data-images", "0")
     shown = int(scatter(page).get_attribute("data-images") or 0)
     assert 0 < shown < 80
-    page.wait_for_timeout(1000)  # for the sheets to come
-    assert any("/assets/sprites/fashion-mnist/" in url for url in page.evaluate(
-        "performance.getEntriesByType('resource').map((r) => r.name)"
-    ))  # fmt: skip
-    greys = (
-        scatter(page)
-        .locator(".dots-above")
-        .evaluate(
-            """e => {
+    page.wait_for_function(  # images, not squares: many greys
+        """e => {
           const rgba = e.getContext('2d').getImageData(0, 0, e.width, e.height).data;
-          const found = new Set();
+          const greys = new Set();
           for (let i = 0; i < rgba.length; i += 4)
-            if (rgba[i + 3] === 255 && rgba[i] === rgba[i + 1] && rgba[i] === rgba[i + 2]) found.add(rgba[i]);
-          return found.size;
-        }"""
-        )
+            if (rgba[i + 3] === 255 && rgba[i] === rgba[i + 1] && rgba[i] === rgba[i + 2]) greys.add(rgba[i]);
+          return greys.size > 100;
+        }""",
+        arg=scatter(page).locator(".dots-above").element_handle(),
     )
-    assert greys > 100, "images, not squares"
+    loaded = page.evaluate("performance.getEntriesByType('resource').map((r) => r.name)")
+    assert any("/assets/sprites/fashion-mnist/" in url for url in loaded)
     page.keyboard.press("0")
     expect(scatter(page)).to_have_attribute("data-images", "0")
     assert tab.sent == sent
@@ -215,8 +189,8 @@ def test_one_image_is_picked_by_a_click_a_row_or_its_number(tab: Tab, page: Page
     page.mouse.up()
     expect(heading(page)).to_have_text("1 image selected")
     expect(page.get_by_text("nearest by code")).to_be_visible()
-    assert LABELS[linked(page)[0]] == 1
-    assert f"image={linked(page)[0]}" in page.url
+    assert LABELS[linked(tab)[0]] == 1
+    assert f"image={linked(tab)[0]}" in tab.link
     number = page.get_by_role("spinbutton", name="Test image")
     number.fill("41")
     number.press("Enter")
@@ -231,11 +205,10 @@ def test_a_link_opens_the_same_in_a_fresh_browser(
     lasso(page, 0.5, 0.45, 60)
     expect(heading(page)).to_contain_text("images selected")
     tab.settle()
-    tab.quiet()
     other = Tab(new_visitor(), server)
-    other.open(page.url.removeprefix(f"{server.url}/"))
+    other.open(tab.link)
     expect(heading(other.page)).to_have_text(heading(page).inner_text())
-    np.testing.assert_array_equal(drawn(other.page), linked(page))
+    np.testing.assert_array_equal(drawn(other.page), linked(tab))
     assert picture(other.page, 1) == picture(page, 1)
     assert other.errors == []
 
@@ -245,8 +218,8 @@ def test_downloads_open_with_pandas(page: Page, tab: Tab) -> None:
     expect(heading(page)).to_contain_text("images selected")
     tab.settle()
     for name, read, rows in (
-        ("Selection, CSV", pd.read_csv, linked(page)),
-        ("Selection, Parquet", pd.read_parquet, linked(page)),
+        ("Selection, CSV", pd.read_csv, linked(tab)),
+        ("Selection, Parquet", pd.read_parquet, linked(tab)),
         ("All images, Parquet", pd.read_parquet, np.arange(10_000)),
     ):
         with page.expect_download() as download:
@@ -255,6 +228,33 @@ def test_downloads_open_with_pandas(page: Page, tab: Tab) -> None:
         assert frame.columns.tolist() == ["image", "class", "error", "z1", "z2"]
         np.testing.assert_array_equal(frame["image"], rows)
     assert set(frame["class"]) == set(data.load("fashion-mnist").class_names)
+
+
+def test_a_selection_outlives_other_figures_and_is_let_go(tab: Tab, page: Page) -> None:
+    lasso(page, 0.45, 0.5, 70)
+    expect(heading(page)).to_contain_text("images selected")
+    numbers = linked(tab)
+    page.get_by_role("radio", name="10,000").click()
+    tab.settle()
+    np.testing.assert_array_equal(drawn(page), numbers)
+    tab.choose("Run", "Vanilla")
+    page.get_by_role("radio", name="t-SNE").click()
+    expect(page.get_by_text("A projection has no decoder")).to_be_visible()
+    tab.settle()
+    np.testing.assert_array_equal(drawn(page), numbers)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Sampler").click()
+    expect(page.locator("h1")).to_have_text("Sampler")
+    tab.settle()
+    page.get_by_test_id("stTopNavLink").filter(has_text="Latent space").click()
+    expect(heading(page)).to_have_text(f"{len(numbers):,} images selected")
+    tab.settle()
+    np.testing.assert_array_equal(drawn(page), numbers)
+    scatter(page).focus()
+    page.keyboard.press("Escape")
+    expect(heading(page)).to_have_text("No image is selected")
+    tab.settle()
+    assert len(linked(tab)) == len(drawn(page)) == 0
+    assert tab.errors == []
 
 
 def test_a_browser_without_webgl_shows_the_dots_as_well(server: Server, browser: Browser) -> None:

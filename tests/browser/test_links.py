@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from browsing import Server, Tab
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 # What the figures say, what the controls hold, and what is written.
 VIEW = """() => {
@@ -21,88 +21,72 @@ VIEW = """() => {
 }"""
 
 
-def reconstruct(page: Page) -> None:
-    pick(page, "Class", "Bag")
-    page.get_by_test_id("stNumberInputStepUp").click()
+def reconstruct(tab: Tab) -> None:
+    tab.choose("Class", "Bag")
+    tab.page.get_by_test_id("stNumberInputStepUp").click()
 
 
-def denoise(page: Page) -> None:
-    pick(page, "Noise", "Masking")
-    page.get_by_role("slider").press("ArrowLeft")
-    wait(page)
-    page.get_by_role("button", name="New noise").click()
+def denoise(tab: Tab) -> None:
+    tab.choose("Noise", "Masking")
+    tab.page.get_by_role("slider").press("ArrowLeft")
+    tab.settle()
+    tab.page.get_by_role("button", name="New noise").click()
 
 
-def sparsity(page: Page) -> None:
-    runs = page.get_by_test_id("stButtonGroup")
+def sparsity(tab: Tab) -> None:
+    runs = tab.page.get_by_test_id("stButtonGroup")
     runs.get_by_text("Undercomplete").click()
-    wait(page)
+    tab.settle()
     runs.get_by_text("Vanilla", exact=True).click()
 
 
-def sampler(page: Page) -> None:
-    page.get_by_role("slider").nth(0).press("ArrowLeft")
-    wait(page)
-    page.get_by_role("slider").nth(1).press("ArrowRight")
-    wait(page)
-    page.get_by_role("button", name="Draw again").click()
+def sampler(tab: Tab) -> None:
+    tab.page.get_by_role("slider").nth(0).press("ArrowLeft")
+    tab.settle()
+    tab.page.get_by_role("slider").nth(1).press("ArrowRight")
+    tab.settle()
+    tab.page.get_by_role("button", name="Draw again").click()
 
 
-def train(page: Page) -> None:
-    pick(page, "Kind", "Sparse")
-    page.get_by_role("radio", name="kl").click()
-    wait(page)
-    page.get_by_role("slider", name="Code size").press("ArrowRight")
-    wait(page)
-    seed = page.get_by_role("spinbutton", name="Seed")
+def train(tab: Tab) -> None:
+    tab.choose("Kind", "Sparse")
+    tab.page.get_by_role("radio", name="kl").click()
+    tab.settle()
+    tab.page.get_by_role("slider", name="Code size").press("ArrowRight")
+    tab.settle()
+    seed = tab.page.get_by_role("spinbutton", name="Seed")
     seed.fill("7")
     seed.press("Enter")
 
 
-def latent_space(page: Page) -> None:
-    page.get_by_role("radio", name="1,000").click()
-    wait(page)
-    page.get_by_role("radio", name="Strangest first").click()
-    wait(page)
-    page.get_by_role("button", name="Sandal", exact=True).click()
+def latent_space(tab: Tab) -> None:
+    tab.page.get_by_role("radio", name="1,000").click()
+    tab.settle()
+    tab.page.get_by_role("radio", name="Strangest first").click()
+    tab.settle()
+    tab.page.get_by_role("button", name="Sandal", exact=True).click()
 
 
-def paths(page: Page) -> None:
-    page.get_by_test_id("stSlider").get_by_role("slider").press("ArrowRight")
-    wait(page)
-    page.get_by_role("radio", name="Along a direction").click()
-    wait(page)
-    page.get_by_test_id("stNumberInputStepUp").last.click()
+def paths(tab: Tab) -> None:
+    tab.page.get_by_test_id("stSlider").get_by_role("slider").press("ArrowRight")
+    tab.settle()
+    tab.page.get_by_role("radio", name="Along a direction").click()
+    tab.settle()
+    tab.page.get_by_test_id("stNumberInputStepUp").last.click()
 
 
-def units(page: Page) -> None:
-    page.get_by_test_id("stNumberInputStepUp").first.click()
-    wait(page)
-    page.get_by_test_id("stButtonGroup").locator("button").first.click()
-
-
-def wait(page: Page) -> None:
-    """Until the change has gone to the server and come back."""
-    page.wait_for_timeout(600)
-    page.wait_for_function("document.querySelector('.stApp').dataset.testScriptState === 'notRunning'")
-
-
-def pick(page: Page, label: str, option: str) -> None:
-    box = page.get_by_role("combobox", name=label)
-    box.click()
-    box.fill(option)
-    page.get_by_role("option", name=option).first.click()
-    wait(page)
+def units(tab: Tab) -> None:
+    tab.page.get_by_test_id("stNumberInputStepUp").first.click()
+    tab.settle()
+    tab.page.get_by_test_id("stButtonGroup").locator("button").first.click()
 
 
 def view(tab: Tab) -> dict[str, Any]:
-    wait(tab.page)
     tab.settle()
-    tab.quiet()
     return tab.page.evaluate(VIEW)
 
 
-CHANGES: dict[str, Callable[[Page], None]] = {
+CHANGES: dict[str, Callable[[Tab], None]] = {
     "reconstruct?run=sparse": reconstruct,
     "denoise": denoise,
     "sparsity": sparsity,
@@ -140,13 +124,12 @@ def test_a_copied_link_opens_the_same_view(
     path: str, tab: Tab, new_visitor: Callable[[], BrowserContext], server: Server
 ) -> None:
     tab.open(path)
-    tab.quiet()
     before = tab.page.evaluate(VIEW)
-    CHANGES[path](tab.page)
+    CHANGES[path](tab)
     here = view(tab)
     assert here["controls"] != before["controls"]
     other = Tab(new_visitor(), server)
-    other.open(tab.page.url.removeprefix(f"{server.url}/"))
+    other.open(tab.link)
     there = view(other)
     assert there["controls"] == here["controls"]
     assert there["figures"] == here["figures"]

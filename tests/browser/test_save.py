@@ -24,11 +24,10 @@ def content(download: Download) -> bytes:
     return Path(download.path()).read_bytes()
 
 
-@pytest.fixture
-def page(tab: Tab) -> Tab:
-    tab.open("reconstruct")
-    tab.quiet()
-    return tab
+@pytest.fixture(scope="module")
+def page(shared_tab: Tab) -> Tab:
+    shared_tab.open("reconstruct")
+    return shared_tab
 
 
 def test_a_png_is_twice_as_large_and_its_pixels_stay_square(page: Tab) -> None:
@@ -59,7 +58,6 @@ def test_a_saved_page_opens_without_a_network(
     path: str, traces: int, tab: Tab, browser: Browser, tmp_path: Path
 ) -> None:
     tab.open(path)
-    tab.quiet()
     download = save(tab, "Web page (HTML)")
     file = tmp_path / download.suggested_filename
     download.save_as(file)

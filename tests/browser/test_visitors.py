@@ -4,7 +4,6 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 import pytest
 from browsing import TRAINING, Server, Tab
@@ -24,22 +23,8 @@ def bob(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
     return Tab(new_visitor(), server)
 
 
-def train(tab: Tab, kind: str, epochs: int, name: str) -> str:
-    """Starts a training on digits; its name, as the link has it."""
-    tab.open("train?" + urlencode({"kind": kind, "dataset": "Digits (8 × 8)"}))
-    tab.quiet()
-    for role, label, text in (("spinbutton", "Epochs, 1 to", str(epochs)), ("textbox", "Name", name)):
-        field = tab.page.get_by_role(role, name=label)  # type: ignore[arg-type]
-        field.fill(text)
-        field.press("Enter")
-        tab.settle()
-    tab.page.get_by_role("button", name="Start training").click()
-    tab.page.wait_for_url("**job=*")
-    return tab.page.url.partition("job=")[2].partition("&")[0]
-
-
 def finish(tab: Tab, name: str, epochs: int = 2) -> str:
-    run = train(tab, "Vanilla", epochs, name)
+    run = tab.train("Vanilla", epochs, name)
     expect(tab.page.get_by_text(f"Finished: {epochs} epochs")).to_be_visible(timeout=TRAINING)
     return run
 
@@ -52,11 +37,11 @@ def assert_sees_nothing_of(tab: Tab, name: str) -> None:
     assert name not in page.locator("body").inner_text()
     assert "Stop training" not in page.locator("body").inner_text()
     tab.open("reconstruct")
-    assert not any(name in option for option in tab.options("Run", name[:5]))
+    assert not any(name in option for option in tab.list_options("Run", name[:5]).all_inner_texts())
 
 
 def test_a_training_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab) -> None:
-    job = train(alice, "Variational", NEVER_DONE, "Hers alone")
+    job = alice.train("Variational", NEVER_DONE, "Hers alone")
     expect(alice.page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}", timeout=TRAINING)
     assert_sees_nothing_of(bob, "Hers alone")
 
@@ -92,7 +77,8 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
     for change in CHANGES:
         expect(page.get_by_role("button", name=change)).to_have_count(0)
     bob.open("reconstruct")
-    assert not any("Her own" in option for option in bob.options("Run", "Her o")), "in no list afterwards"
+    listed = bob.list_options("Run", "Her o").all_inner_texts()
+    assert not any("Her own" in option for option in listed), "in no list afterwards"
 
     page = alice.open("runs")
     page.reload()
@@ -121,15 +107,11 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
 
     # What she took along comes back, to him as well.
     page = bob.open("runs")
-    page.locator("input[type=file]").set_input_files(
-        {"name": "run.zip", "mimeType": "application/zip", "buffer": content}
-    )
+    bob.upload({"run.zip": content})
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_role("link", name="Open")).to_be_visible(timeout=TRAINING)
     expect(page.get_by_text("*Hers*")).to_be_visible()
-    page.locator("input[type=file]").set_input_files(
-        {"name": "bad.zip", "mimeType": "application/zip", "buffer": content[:-100]}
-    )
+    bob.upload({"bad.zip": content[:-100]})
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_text("This file was not imported.")).to_be_visible()
     for tab in (alice, bob):
@@ -141,9 +123,8 @@ def test_pictures_beyond_the_quota_are_refused_on_the_page(alice: Tab) -> None:
     page = alice.open("reconstruct")
     page.get_by_role("radio", name="Your own").click()
     expect(page.get_by_text("may take 25 MB at a time")).to_be_visible()
-    chooser = page.get_by_test_id("stFileUploader").locator("input[type=file]")
     with page.expect_response(lambda r: "/upload_file/" in r.url and r.status == 413):
         for i in range(4):
-            chooser.set_input_files({"name": f"{i}.png", "mimeType": "image/png", "buffer": bytes(8 * 10**6)})
-            alice.quiet()
+            alice.upload({f"{i}.png": bytes(8 * 10**6)})
+            alice.settle()
     expect(alice.failures).to_have_count(0)
