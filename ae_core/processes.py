@@ -99,16 +99,18 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def lower_priority() -> None:
-    """Gives this process the lowest priority for processors and disks."""
+def lower_priority(idle: bool = True) -> None:
+    """Gives this process a lower priority for processors and disks, or, as `idle`, the lowest."""
+    niceness = NICENESS if idle else NICENESS // 2
     with contextlib.suppress(psutil.Error, OSError):
-        psutil.Process().nice(getattr(psutil, "IDLE_PRIORITY_CLASS", NICENESS))  # Linux derives the disks' from it
+        psutil.Process().nice(getattr(psutil, "IDLE_PRIORITY_CLASS", niceness))  # Linux derives the disks' from it
     with contextlib.suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        if idle:
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     # With Linux's autogroup, niceness only counts within a session: lower the session's own.
     with contextlib.suppress(AttributeError, OSError):
         if os.getsid(0) == os.getpid():
-            Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
+            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 def limit_memory(size: int) -> None:

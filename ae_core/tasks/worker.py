@@ -151,7 +151,7 @@ def main(path: Path, parent: int) -> int:
     """Does the job of a folder, within the limits of this server; 0 unless it failed."""
     processes.end_with(parent)
     if settings.current().priority == "idle":
-        processes.lower_priority()
+        processes.lower_priority(idle=catalog.lane_of(path) == "long")  # somebody waits for a short one
     processes.limit_memory((settings.current().trainer_mb + SPARE_MB) << 20)
     with processes.working(path, processes.WORKER) as mine:  # one whose watchdog was killed may be about to end
         return run(path) if mine else 1
