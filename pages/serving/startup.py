@@ -1,11 +1,9 @@
-"""What a server does before its first visitor, and beside the first ones, so that no visitor waits for it."""
+"""Starts the server: settings, logs, tasks, memory, and what is computed before the first visitor asks for it."""
 
 import asyncio
 import ctypes
 import gc
-import importlib
 import os
-import pkgutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,22 +15,21 @@ import ae_core
 from ae_core import logs, runs, settings, tasks
 from ae_core.errors import ExplorerError, SettingsError
 from ae_core.runs import Run
-from pages import serving
-from pages.serving import lens_tiles, plotly_script, visitor
+from pages.serving import caches, lens_tiles, plotly_script, visitor
 
 TRIM_SECONDS = 5
-SWITCH_SECONDS = 0.003  # what answers browsers waits at most so long for the page that computes; each switch costs both
-TICK_SECONDS = 1  # between two looks at the queue
+SWITCH_SECONDS = 0.003  # after which a thread that computes lets the event loop answer browsers
+TICK_SECONDS = 1  # between two steps of the task queue
 SWEEP_SECONDS = 3600
-FIRST_SHOWN = "variational"  # by most pages
-M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1  # of malloc.h
+FIRST_SHOWN = "variational"  # the run that most pages open with
+M_ARENA_MAX = -8  # of malloc.h
 
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Prepares what every page needs, then lets the server answer, and goes on with what most pages show first."""
+    """Prepares what every page needs; once the server answers, computes what most pages show first."""
     _refuse_nonsense()
-    await asyncio.to_thread(tasks.tick)  # trainings wait for no warm-up
+    await asyncio.to_thread(tasks.tick)  # before the warm-up, so that trainings go on
     logs.identify(visitor.tab)
     logs.adopt("streamlit", "uvicorn", "websockets")
     trim = give_memory_back()
@@ -40,7 +37,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     await asyncio.to_thread(tasks.sweep)
     each = (TRIM_SECONDS, trim), (TICK_SECONDS, tasks.tick), (SWEEP_SECONDS, tasks.sweep)
     chores = [asyncio.create_task(_every(seconds, chore)) for seconds, chore in each]
-    chores.append(asyncio.create_task(_go_on()))
+    chores.append(asyncio.create_task(_warm_up()))
     logs.event("server started", version=ae_core.__version__, port=st.get_option("server.port"))
     yield
     logs.event("server stopped")
@@ -49,12 +46,12 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 def _refuse_nonsense() -> None:
-    """Ends a server whose settings make no sense, with the sentence that says so."""
+    """Exits with one sentence if a setting is invalid."""
     try:
         settings.explain()
     except SettingsError as error:
         print(f"Error: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # an exception would be shown with all that called this
+        os._exit(1)  # an exception would be printed with its traceback
 
 
 async def _every(seconds: float, act: Callable[[], object]) -> None:
@@ -62,60 +59,53 @@ async def _every(seconds: float, act: Callable[[], object]) -> None:
         await asyncio.sleep(seconds)
         try:
             await asyncio.to_thread(act)
-        except Exception as error:  # a mistake of ours; the next time may be better
+        except Exception as error:  # a bug, which must not end the loop
             logs.event("chore failed", "error", error=repr(error))
 
 
 def give_memory_back() -> Callable[[], object]:
-    """Makes glibc return large blocks when they are freed, and keep few heaps for its many threads.
+    """Has glibc use two heaps for all threads instead of eight for each core, and gives back what is free in them.
 
-    Decoding allocates and frees megabytes in every thread: with the defaults the server grew to twice its size. And
-    where NumPy asks for pages of 2 MB, as it does for large arrays, all that later lies there takes as much.
+    Decoding allocates and frees megabytes in every thread; docs/benchmarks-tricks.md says what that leaves.
 
     Returns:
-        What returns the free pages between the used ones; to be called now and then.
+        Returns free memory to the system when called.
     """
     try:
         library = ctypes.CDLL(None)
         mallopt, malloc_trim = library.mallopt, library.malloc_trim
     except (AttributeError, OSError, TypeError):
-        return lambda: None  # another C library
+        return lambda: None  # not glibc
     mallopt(M_ARENA_MAX, 2)
-    mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
-    mallopt(M_TRIM_THRESHOLD, 64 * 2**20)  # what is free at the heap's end goes back when all else does
     return lambda: malloc_trim(0)
 
 
 def prepare() -> None:
-    """Imports what the pages import, and sets what holds for all of this process."""
+    """Imports what the pages import, and sets up the process."""
     import onnxruntime  # noqa: F401
-    import scipy.linalg  # it brings BLAS of its own, which is to obey as well
+    import scipy.linalg  # has a BLAS of its own to limit
     import scipy.ndimage  # noqa: F401
     import threadpoolctl
 
     sys.setswitchinterval(SWITCH_SECONDS)
-    # Products of small matrices: on a busy machine threads that wait for one another cost more than they save.
+    # On a busy machine several threads take five times the CPU for products of small matrices.
     threadpoolctl.threadpool_limits(1, user_api="blas")
-    for module in pkgutil.iter_modules(serving.__path__, f"{serving.__name__}."):
-        importlib.import_module(module.name)
     gc.collect()
-    gc.freeze()  # what is there now stays: to look through it again and again would hold everybody up
+    gc.freeze()  # a full collection takes 10 ms without what was imported, 70 ms with it
 
 
-async def _go_on() -> None:
-    """What visitors would wait for, as far as none of the first ones has asked for it yet."""
+async def _warm_up() -> None:
+    """Computes what the first visitors would wait for."""
     try:
         await asyncio.to_thread(warm_up)
         if settings.current().ahead == "yes":
             await lens_tiles.keep_main_planes([run for run in runs.shipped() if isinstance(run, Run)])
-    except Exception as error:  # a mistake of ours; the pages work without
+    except Exception as error:  # a bug; the pages work without
         logs.event("warm-up failed", "error", error=repr(error))
 
 
 def warm_up() -> None:
-    """Opens the runs that ship, and computes what most pages show first."""
-    from pages.serving import caches
-
+    """Loads the shipped runs, and computes what most pages show first."""
     found = [run for run in runs.shipped() if isinstance(run, Run)]
     for run in sorted(found, key=lambda run: run.name != FIRST_SHOWN):
         with suppress(ExplorerError):  # a damaged run: its pages say so themselves
