@@ -18,7 +18,7 @@ import pytest
 
 from ae_core import inference, processes, runs, tasks, training
 from ae_core.spec import Spec, make_spec
-from ae_core.tasks import Job, Status, cluster, folder, queue
+from ae_core.tasks import Job, Status, cluster, folder, queue, status
 from tests.trainings import ended
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -172,7 +172,7 @@ def test_it_holds_a_training_for_each_worker_and_ends_as_runs() -> None:
         run = inference.load(job.run_path)
         assert (run.run.title, run.run.card.owner, run.spec) == (job.title, "alice", job.spec)
         assert len(job.history()) == 2
-        assert (job.path / "log.txt").read_text().count(folder.BEGUN) == 1
+        assert (job.path / "log.txt").read_text().count(status.BEGUN) == 1
 
 
 def test_the_stop_button_works() -> None:
@@ -211,14 +211,14 @@ def test_a_job_goes_on_from_its_last_epoch_when_its_worker_is_lost(workers: Clus
     assert seconds == sorted(seconds)
     np.testing.assert_allclose(losses(killed.run_path), losses(whole.run_path), rtol=1e-5)
     log = (killed.path / "log.txt").read_text()
-    assert log.count(folder.BEGUN) == 2
+    assert log.count(status.BEGUN) == 2
     workers.add()
 
 
 def test_a_task_that_no_worker_has_begun_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     ready(2)
     busy = [tasks.submit(small(epochs=MANY), "alice", "Busy") for _ in range(2)]
-    monkeypatch.setattr(cluster, "capacity", lambda: 3)
+    monkeypatch.setattr(cluster, "capacity", lambda lane="long": 3)
     job = tasks.submit(small(), "alice", "Waiting")
     assert job.status.state == "starting"
     wait(lambda: cluster._link().seen().tasks.get(job.id) in cluster.AHEAD)  # type: ignore[union-attr]
