@@ -118,7 +118,7 @@ class Plot {
     element.role = data.tools ? "group" : "img"; // an image holds no buttons
     if (picture && !plotly.loaded()) this.preview(picture);
     const Plotly = await plotly.load(data.library);
-    if (this.data !== data || !element.isConnected) return;
+    if (this.data !== data || this.closing.signal.aborted || !element.isConnected) return;
     const [ink, family] = [themed(element, "text-color"), themed(element, "font")];
     layout.autosize = true;
     layout.uirevision = "kept"; // a zoom or a selection outlives new data
