@@ -12,7 +12,7 @@ from visiting import ROOT, code_fold, code_of, figures_of, made_by, open_page, p
 import ae_core
 from ae_core import images, runs
 from ae_core.spec import make_spec
-from pages.widgets import film, plot, source_code
+from pages.widgets import film, path_input, plot, source_code
 
 BESIDE = "beside-"  # begins the keys of what belongs to the second lens
 
@@ -34,7 +34,10 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
         ("latent_space", {"run": "variational-2d", "points-fashion-mnist": "1,000"}),
         ("latent_space", {"run": "undercomplete", "image": "17"}),
         ("lens", {"run": "undercomplete", "plane": "Two units", "unit2": "9"}),
-        ("units", {"run": "convolutional", "image": "9", "row": "33", "off": "3,7"}),
+        ("units", {"run": "convolutional", "image": "9", "row": "65", "off": "3,7"}),
+        ("units", {"run": "variational-2d", "off": "2"}),
+        ("latent_space", {"run": "variational-2d", "select": "1.2.3", "order": "Strangest first"}),
+        ("latent_space", {"run": "undercomplete", "projection": "t-SNE"}),
     ],
     ids=lambda value: value if isinstance(value, str) else value.get("run"),
 )
@@ -75,7 +78,15 @@ def test_every_page_shows_its_code(page: str) -> None:
     assert os.fspath(ROOT) not in source
 
 
-@pytest.mark.parametrize("query", [{"frames": "7"}, {"path": "Along a direction", "run": "sparse", "direction": "5"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"frames": "7"},
+        {"runs": "vanilla", "images": "3", "shared": path_input.BY_LENGTH, "way": "Spherical"},
+        {"path": "Along a direction", "run": "sparse", "along": path_input.PRINCIPAL, "direction": "3"},
+        {"path": "Along a direction", "run": "variational", "direction": "5"},
+    ],
+)
 def test_the_code_of_a_path_decodes_its_frames(query: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("paths", **query)
     show, strips = film.show, []

@@ -1,7 +1,6 @@
 """The page of the latent space, as Streamlit's own test runner sees it."""
 
 import io
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import button, code_of, made_by, open_page, progress_texts
+from visiting import button, open_page, progress_texts
 
 from ae_core import data, inference, latent, metrics, processes, projecting, runs, tasks
 from ae_core.tasks import folder, worker
@@ -220,12 +219,3 @@ def test_codes_are_taken_along(suffix: str, read: Any) -> None:
 def test_the_code_names_the_same_numbers(count: int) -> None:
     numbers = np.sort(np.random.default_rng(0).permutation(10_000)[:count])
     np.testing.assert_array_equal(eval(codes_table.source(numbers), {"np": np}), numbers)
-
-
-@pytest.mark.parametrize(
-    "query", [{"run": "variational-2d", "select": "1.2.3", "order": "Strangest first"}, {"projection": "t-SNE"}]
-)
-def test_the_code_makes_what_the_page_shows(query: dict[str, str], shown: dict[str, Any]) -> None:
-    app = visit(**{"run": "undercomplete", **query})
-    made, _ = made_by(code_of(app))
-    assert made == [json.loads(shown[key].to_json()) for key in ("scatter", "selected", "mix", "errors")]

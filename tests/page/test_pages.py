@@ -96,12 +96,6 @@ def test_a_run_that_is_picked_stays_picked_on_every_page() -> None:
             assert app.query_params["run"] == "contractive-2d"
 
 
-def test_the_link_picks_the_run() -> None:
-    app = open_page("sampler", run="denoising-2d")
-    assert app.selectbox(key="run").value == "denoising-2d"
-    assert not app.warning
-
-
 @pytest.mark.usefixtures("nothing_starts")
 def test_the_sampler_waits_for_no_density(mine: Path) -> None:
     app = open_page("sampler", run="vanilla")

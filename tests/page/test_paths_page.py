@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visiting import assert_sound, made_by, open_page, said, visit
+from visiting import assert_sound, open_page, said
 
 from ae_core import runs
 from ae_core.latent import paths
@@ -65,6 +65,9 @@ def test_each_run_has_a_row_and_the_pixels_have_the_last() -> None:
     assert_sound(app)
     assert len(titles(app)) == 3
     assert all(row["note"].endswith(".") for row in film(app)["rows"])
+    app.pills[0].set_value([]).run()
+    assert_sound(app)
+    assert app.info[0].value == "Pick at least one run."
 
 
 def test_as_many_images_as_are_asked_for_and_their_numbers_in_the_link() -> None:
@@ -84,15 +87,11 @@ def test_as_many_images_as_are_asked_for_and_their_numbers_in_the_link() -> None
     assert app.query_params["image-3"] == "77", "it comes back as it was"
 
 
-def test_another_image_by_chance() -> None:
+def test_the_slider_says_how_many_frames_and_chance_picks_an_image() -> None:
     app = open_page("paths", runs="vanilla")
     app.button(key="image-2-chance").click().run()
     assert_sound(app)
     assert int(app.query_params["image-2"]) == app.number_input(key="image-2-fashion-mnist").value
-
-
-def test_the_slider_says_how_many_frames() -> None:
-    app = open_page("paths", runs="vanilla")
     app.slider(key="frames").set_value(25).run()
     assert film(app)["frames"] == 25
     assert sheet(app).shape == (2, 25, 28, 28)
@@ -117,19 +116,12 @@ def test_nonsense_for_an_image_is_a_sentence_and_the_default() -> None:
     assert film(app)["rows"]
 
 
-@pytest.mark.parametrize("key", ["frames", "images", "way", "path"])
+@pytest.mark.parametrize("key", ["frames", "images", "way", "path", "runs"])
 def test_nonsense_for_a_setting_is_a_sentence_and_the_default(key: str) -> None:
-    app = open_page("paths", **{"runs": "vanilla", key: "nonsense"})
+    app = open_page("paths", **({"runs": "vanilla"} | {key: "../../etc/passwd"}))
     assert_sound(app)
-    assert "there is not" in app.warning[0].value
+    assert ("gone" if key == "runs" else "there is not") in app.warning[0].value
     assert film(app)["frames"] == 16
-
-
-def test_a_run_that_is_gone_is_a_sentence() -> None:
-    app = open_page("paths", runs="../../etc/passwd")
-    assert_sound(app)
-    assert "gone" in app.warning[0].value
-    assert film(app)["rows"]
 
 
 def test_runs_of_another_data_set_are_left_out(data_folder: Path, digits_runs: dict[str, Path]) -> None:
@@ -169,13 +161,6 @@ def test_no_runs_and_none_picked(nothing_ships: Path) -> None:
         app = open_page("paths", **query)
         assert_sound(app)
         assert "Train one" in app.info[0].value
-
-
-def test_none_picked_is_a_sentence() -> None:
-    app = open_page("paths")
-    app.pills[0].set_value([]).run()
-    assert_sound(app)
-    assert app.info[0].value == "Pick at least one run."
 
 
 # Along a direction
@@ -227,19 +212,3 @@ def test_another_run_has_directions_of_its_own() -> None:
     assert not app.warning, "the link asked for a direction of the other run"
     app.selectbox(key="run").set_value("vanilla").run()
     assert titles(app)[0].endswith("unit 30"), "each run has its own"
-
-
-@pytest.mark.usefixtures("elsewhere")
-@pytest.mark.parametrize(
-    ("query", "rows"),
-    [
-        ({"runs": "vanilla", "images": "3", "shared": path_input.BY_LENGTH, "way": "Spherical"}, 2),
-        ({"path": "Along a direction", "run": "sparse", "along": path_input.PRINCIPAL, "direction": "3"}, 1),
-        ({"path": "Along a direction", "run": "variational"}, 1),
-    ],
-)
-def test_the_code_makes_what_the_page_shows(query: dict[str, str], rows: int) -> None:
-    source, _, app = visit("paths", **query)
-    (figure,), names = made_by(source)
-    assert len(figure["layout"]["yaxis"]["ticktext"]) == rows
-    assert np.abs(sheet(app)[0] / 255 - names["run"].decode(names["path"])).max() < 0.01

@@ -132,16 +132,13 @@ def test_an_archive_is_queued_and_the_uploader_is_empty_again(digits_runs: dict[
     assert not [b for b in app.button if b.label == "Import"]
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [(b"", "no .zip archive"), (b"PK" * 100, "no .zip archive"), (b"x" * 1000, "no .zip archive")],
-)
-def test_what_is_no_archive_is_refused_in_a_sentence(content: bytes, sentence: str) -> None:
+@pytest.mark.parametrize("content", [b"", b"PK" * 100, b"x" * 1000])
+def test_what_is_no_archive_is_refused_in_a_sentence(content: bytes) -> None:
     app = opened()
     app.file_uploader[0].upload("run.zip", content, "application/zip").run()
     app = press(app, "Import")
     assert "was not imported" in app.error[0].value
-    assert sentence in said(app)
+    assert "no .zip archive" in said(app)
     assert not tasks.listing(ME)
 
 

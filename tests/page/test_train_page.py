@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -89,20 +90,20 @@ def test_start_submits_what_the_controls_say(monkeypatch: pytest.MonkeyPatch) ->
     assert (owner, title) == (ME, "**Mine** <b>")
 
 
-def test_a_failed_training_says_why() -> None:
-    job_in_state("failed", reason="The kl term became nan.")
+@pytest.mark.parametrize(
+    ("state", "status", "sentences"),
+    [
+        ("failed", {"reason": "The kl term became nan."}, ["failed", "The kl term became nan."]),
+        ("cancelled", {"starts": 1}, ["nothing was learnt"]),
+    ],
+)
+def test_a_training_without_a_run_says_why(state: str, status: dict[str, Any], sentences: list[str]) -> None:
+    job_in_state(state, **status)
     app = open_page("train")
     assert_sound(app)
-    assert "failed" in app.error[0].value
-    assert "The kl term became nan." in said(app)
+    assert bool(app.error) == (state == "failed")
+    assert all(sentence in said(app) for sentence in sentences)
     assert TITLE in [t.value for t in app.text], "a person's words are never Markdown"
-
-
-def test_a_training_stopped_before_its_first_step_says_so() -> None:
-    job_in_state("cancelled", starts=1)
-    app = open_page("train")
-    assert_sound(app)
-    assert "nothing was learnt" in said(app)
 
 
 def test_a_finished_training_shows_its_figures_and_the_ways_on(digits_runs: dict[str, Path]) -> None:

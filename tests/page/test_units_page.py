@@ -1,13 +1,11 @@
 """The Units page: rows by how much they change, units switched off, and what it says to nonsense."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from visiting import assert_sound, made_by, open_page, said, turn, visit
+from visiting import assert_sound, open_page, said, turn
 
 from ae_core import runs
 from ae_core.latent import traversals
@@ -111,30 +109,3 @@ def test_an_image_all_of_whose_units_are_silent(monkeypatch: pytest.MonkeyPatch)
     app = open_page("units", run="vanilla")
     assert_sound(app)
     assert "0 of 32 units speak" in said(app)
-
-
-def test_a_run_that_is_gone_and_no_run_at_all(nothing_ships: Path) -> None:
-    app = open_page("units", run="gone")
-    assert_sound(app)
-    assert "Train one" in app.info[0].value
-
-
-def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_runs: dict[str, Path]) -> None:
-    for kind in ("vanilla", "variational"):
-        shutil.copytree(digits_runs[kind], data_folder / "runs" / kind)
-    for kind in ("vanilla", "variational"):
-        app = open_page("units", run=kind)
-        assert_sound(app)
-        assert not app.error
-        assert len(app.metric) == 1
-
-
-@pytest.mark.usefixtures("elsewhere")
-@pytest.mark.parametrize(
-    "query",
-    [{"run": "convolutional", "row": "65", "image": "9"}, {"run": "variational-2d", "off": "2"}],
-    ids=lambda query: query["run"],
-)
-def test_the_code_makes_what_the_page_shows(query: dict[str, str]) -> None:
-    source, shown, _ = visit("units", **query)
-    assert made_by(source)[0] == shown

@@ -64,12 +64,13 @@ def assert_sound(app: AppTest, title: str = "Your image") -> None:
 # Drawing
 
 
-def test_an_empty_pad_invites(asked: list) -> None:
-    app = opened()
+@pytest.mark.parametrize(("query", "sentence"), [({}, "Draw a shirt"), ({"from": "Upload"}, "Upload a picture")])
+def test_an_empty_page_invites(query: dict[str, str], sentence: str, asked: list) -> None:
+    app = opened(**query)
     assert_sound(app)
     assert not app.error
     assert not app.warning
-    assert "Draw a shirt" in app.info[0].value
+    assert sentence in app.info[0].value
     assert asked == []
 
 
@@ -151,13 +152,6 @@ def uploader(app: AppTest) -> Any:
     app.segmented_control(key="from").set_value("Upload").run()
     assert_sound(app)
     return app.file_uploader[0]
-
-
-def test_before_an_upload_the_page_invites(asked: list) -> None:
-    app = opened(**{"from": "Upload"})
-    assert_sound(app)
-    assert "Upload a picture" in app.info[0].value
-    assert not app.error
 
 
 def test_of_several_files_one_is_looked_at_and_the_bad_one_is_named(asked: list) -> None:
@@ -317,13 +311,6 @@ def test_a_damaged_kind_says_so_in_one_line_and_the_others_answer(
     lines = [t.value for t in app.text if "cannot answer" in t.value]
     assert [line.split()[0] for line in lines] == ["Vanilla", "Sparse"]
     assert all("\n" not in line for line in lines)
-
-
-def test_without_any_kind_the_page_says_what_to_do(nothing_ships: Path) -> None:
-    app = opened()
-    assert_sound(app)
-    (sentence,) = [i.value for i in app.info]
-    assert "Train one" in sentence
 
 
 # What stands in a row
