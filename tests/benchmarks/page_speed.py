@@ -1,4 +1,4 @@
-"""How soon each page shows its first picture, against a page of one picture; how much memory the server takes.
+"""How soon each page shows its first picture, against a page of one picture.
 
     python tests/benchmarks/page_speed.py [--repetitions 5] [--train] [--json]
 
@@ -28,7 +28,6 @@ st.title("Bare")
 st.image(np.random.default_rng(0).integers(0, 255, (280, 280), np.uint8), alt="Noise")
 """
 MOST_SECONDS = 0.5  # above the bare page
-MOST_MEGABYTES = {"before the first visitor": 350, "after all pages": 450}
 MOST_TO_FIRST_VALUE = 6.0
 TRAINED = ("Vanilla", "Variational")
 
@@ -82,20 +81,6 @@ def first_picture(browser: Browser, page: str) -> float:
     return float(taken) / 1000
 
 
-def memory(browser: Browser) -> dict[str, float]:
-    """Resident megabytes of a server before its first visitor, and after one has opened every page."""
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
-        time.sleep(1)
-        before = server.process.memory_info().rss
-        context = browser.new_context()
-        tab = Tab(context, server)
-        for page in PAGES:
-            tab.open(page)
-        after = server.process.memory_info().rss
-        context.close()
-    return dict(zip(MOST_MEGABYTES, (before / 1e6, after / 1e6), strict=True))
-
-
 def first_value(browser: Browser, kind: str) -> float:
     """Seconds from the click on Start to the first point of the curves, on Fashion-MNIST."""
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
@@ -134,7 +119,6 @@ def main() -> None:
             first_picture(browser, BARE)  # the disk's caches
             rounds = [{page: first_picture(browser, page) for page in (BARE, *PAGES)} for _ in range(asked.repetitions)]
             results["first_picture_s"] = {page: statistics.median(r[page] for r in rounds) for page in rounds[0]}
-            results["megabytes"] = memory(browser)
         browser.close()
     print(json.dumps(results, indent=1) if asked.json else _table(results))
 
@@ -150,8 +134,6 @@ def _table(results: dict) -> str:
     for page, seconds in results["first_picture_s"].items():
         if page != BARE:
             lines.append(f"| {page or 'home'} | {seconds:.2f} | {bare:.2f} | {seconds - bare:+.2f} |")
-    lines += ["", "| server's memory | MB | at most |", "|---|---:|---:|"]
-    lines += [f"| {when} | {mb:.0f} | {MOST_MEGABYTES[when]} |" for when, mb in results["megabytes"].items()]
     return "\n".join(lines)
 
 
