@@ -267,17 +267,19 @@ def broken_bounds(results: dict[str, Any], p95: float | None, p99: float | None)
         found.append(f"{len(results['wrong'])} visitors got something wrong: {results['wrong'][0]}")
     if results.get("still here", results["sessions"]) < results["sessions"]:
         found.append(f"{results['sessions'] - results['still here']} were dropped")
-    memory = results.get("peak_mb", {})
-    if memory.get("replica", 0) > REPLICA_MB:
-        found.append(f"a replica took {memory['replica']} MB, more than {REPLICA_MB}")
-    if memory.get("together", 0) > TOGETHER_MB:
-        found.append(f"all together took {memory['together']} MB, more than {TOGETHER_MB}")
+    found += too_large(results.get("peak_mb", {}))
     if results.get("calm again_s", 0) > CALM_SECONDS:
         found.append(f"all is as before after {results['calm again_s']} s, more than {CALM_SECONDS}")
     for name, seen in results.get("riders", {}).items():
         if seen["foreign"] or seen.get("frames sent") or seen.get("unanswered"):
             found.append(f"the {name} in Chromium: {seen}")
     return found
+
+
+def too_large(peak_mb: dict[str, float]) -> list[str]:
+    """A sentence for each bound on memory that does not hold."""
+    bounds = {"replica": REPLICA_MB, "together": TOGETHER_MB}
+    return [f"{of}: {peak_mb[of]} MB, more than {most}" for of, most in bounds.items() if peak_mb.get(of, 0) > most]
 
 
 def main() -> None:

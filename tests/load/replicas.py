@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from tests.load.browse import CUT_OFF, REPLICA_MB, TOGETHER_MB, TRAINER, browse, come_back, is_cut_off, warm
+from tests.load.browse import CUT_OFF, TRAINER, browse, come_back, is_cut_off, too_large, warm
 from tests.load.client import Visitor, Wrong
 from tests.load.measuring import Peak, Server, Tally, percentiles, serving, write
 from tests.load.pages import Train
@@ -133,10 +133,7 @@ def broken_bounds(results: dict[str, Any]) -> list[str]:
             found.append(f"{what}: an answer again after {seconds['max_ms']} ms")
     if results["still here"] < results["sessions"]:
         found.append(f"{results['sessions'] - results['still here']} visitors were dropped")
-    for what, most in (("replica", REPLICA_MB), ("together", TOGETHER_MB)):
-        if results["peak_mb"][what] > most:
-            found.append(f"{what}: {results['peak_mb'][what]} MB, more than {most}")
-    return found
+    return found + too_large(results["peak_mb"])
 
 
 def main() -> None:
