@@ -88,19 +88,13 @@ def test_settings_stay_when_someone_comes_back() -> None:
     assert (app.query_params["off"], app.query_params["image"]) == ("3,7", "12")
 
 
-def test_nonsense_for_units_is_a_sentence_and_left_out() -> None:
-    app = open_page("units", run="vanilla", off="3,33,4")
+@pytest.mark.parametrize(("key", "name"), [("image", "test image"), ("row", "first row"), ("off", "units")])
+def test_nonsense_in_the_link_is_a_sentence_and_left_out(key: str, name: str) -> None:
+    app = open_page("units", **({"run": "sparse-visible", "off": "3,4"} | {key: "3,999999,4"}))
     assert_sound(app)
-    assert "there is not: units." in app.warning[0].value
-    assert app.pills[0].value == [3, 4]
-
-
-@pytest.mark.parametrize(("key", "name"), [("image", "test image"), ("row", "first row")])
-def test_nonsense_for_a_number_is_a_sentence_and_the_default(key: str, name: str) -> None:
-    app = open_page("units", run="sparse-visible", **{key: "999999"})
-    assert_sound(app)
-    assert f"there is not: {name}." in said(app)
+    assert f"there is not: {name}." in app.warning[0].value
     assert len(app.warning) == 1
+    assert app.pills[0].value == [3, 4]
 
 
 def test_an_image_all_of_whose_units_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
