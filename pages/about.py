@@ -37,7 +37,7 @@ at_most = {
     "Memory of a trainer": f"{limits.trainer_mb:,} MB",
     "Pictures of yours, at a time": f"{limits.upload_mb:,} MB",
 }
-# Words of ours alone, so that they may be Markdown; `st.table` would import Pandas, 45 MB, to show them.
+# All words are the app's own, so that Markdown is safe.
 st.markdown("\n".join(["| | at most |", "|:--|:--|", *(f"| {what} | {most} |" for what, most in at_most.items())]))
 
 st.header("What is kept of you")
