@@ -67,4 +67,7 @@ def test_ten_classes_are_told_apart(vision: str) -> None:
     seen = srgb(np.array([linear(c) for c in CLASS_COLOURS]) @ VISION[vision].T)
     lab = rgb2lab(seen[None])[0]
     distances = deltaE_ciede2000(lab[:, None], lab[None])
+    assert len(lab) == 10
     assert distances[~np.eye(len(lab), dtype=bool)].min() > LEAST_DISTANCE
+    assert set(SERIES_COLOURS) < set(CLASS_COLOURS)
+    assert len(set(SERIES_COLOURS)) == len(SERIES_COLOURS)

@@ -87,7 +87,7 @@ def picture(figure: go.Figure) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_traces_hold_typed_arrays_only(name: str) -> None:
+def test_a_figure_is_typed_valid_and_transparent(name: str) -> None:
     figure = EVERY[name]()
     assert figure.data
     for trace in figure.data:
@@ -98,11 +98,9 @@ def test_traces_hold_typed_arrays_only(name: str) -> None:
                 assert isinstance(trace[key], np.ndarray)
                 assert trace[key].dtype.kind in "fi"
                 assert trace[key].dtype.itemsize <= 4, "half the bytes to send"
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_plotly_finds_nothing_wrong(name: str) -> None:
-    """The JSON of a figure is written without its validators and objects."""
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)", "both themes show"
+    assert figure.layout.height > 0
+    # The JSON of a figure is written without Plotly's validators and objects.
     made = EVERY[name]()
     before, validated = json.loads(made.to_json()), json.loads(go.Figure(made).to_json())
     for trace in before["data"] + validated["data"]:
@@ -132,24 +130,11 @@ def test_arrays_of_every_kind_are_written_as_plotly_would() -> None:
         Figure([{"type": "scatter", "x": [object()]}], {}).to_json()
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_the_ground_is_transparent_so_that_both_themes_show(name: str) -> None:
-    figure = EVERY[name]()
-    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
-    assert figure.layout.height > 0
-
-
 @pytest.mark.parametrize("name", ["activation_histogram", "firing_rates", "units_per_image"])
 def test_titles_are_shown_letter_by_letter(name: str) -> None:
     names = [trace.name for trace in EVERY[name]().data]
     assert names[0] == '&lt;b&gt;mine&lt;/b&gt; &amp; "yours"'
     assert not any("<b>" in n for n in names)
-
-
-def test_colours_differ() -> None:
-    assert len(set(CLASS_COLOURS)) == 10
-    assert set(SERIES_COLOURS) < set(CLASS_COLOURS)
-    assert len(set(SERIES_COLOURS)) == len(SERIES_COLOURS)
 
 
 # Codes
@@ -164,7 +149,15 @@ def test_each_class_is_a_trace_in_its_colour() -> None:
         rows = np.flatnonzero(np.equal(LABELS, number))
         np.testing.assert_array_equal(trace.customdata, rows)
         np.testing.assert_allclose(np.column_stack([trace.x, trace.y]), POINTS[rows], atol=1e-6)
+        assert trace.selected.marker.color == trace.unselected.marker.color == trace.marker.color
+        assert trace.unselected.marker.opacity < 0.2 < trace.marker.opacity < trace.selected.marker.opacity
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("x", "y")
+    alone = figures.scatter(POINTS[:5], np.full(5, 2), ["a", "b", "c"], ("x", "y"))
+    (full,) = [t for t in alone.data if len(t.x)]
+    assert (full.name, full.marker.color) == ("c", CLASS_COLOURS[2]), "also where the other classes are absent"
+    layout = EVERY["scatter of a projection"]().layout  # whose lengths mean nothing
+    assert (layout.xaxis.showticklabels, layout.yaxis.showticklabels, layout.yaxis.showgrid) == (False, False, False)
+    assert layout.yaxis.scaleanchor == "x"
 
 
 def test_many_points_come_in_layers_so_that_no_class_covers_another() -> None:
@@ -178,24 +171,6 @@ def test_many_points_come_in_layers_so_that_no_class_covers_another() -> None:
         assert trace.legendgroup == trace.name
         assert (labels[trace.customdata] == "abc".index(trace.name)).all()
         np.testing.assert_allclose(np.column_stack([trace.x, trace.y]), points[trace.customdata], atol=1e-6)
-
-
-def test_a_class_keeps_its_colour_when_others_are_absent() -> None:
-    figure = figures.scatter(POINTS[:5], np.full(5, 2), ["a", "b", "c"], ("x", "y"))
-    (full,) = [t for t in figure.data if len(t.x)]
-    assert (full.name, full.marker.color) == ("c", CLASS_COLOURS[2])
-
-
-def test_what_is_not_selected_is_dimmed_and_nothing_loses_its_colour() -> None:
-    for trace in EVERY["scatter"]().data:
-        assert trace.selected.marker.color == trace.unselected.marker.color == trace.marker.color
-        assert trace.unselected.marker.opacity < 0.2 < trace.marker.opacity < trace.selected.marker.opacity
-
-
-def test_lengths_that_mean_nothing_have_no_numbers() -> None:
-    layout = EVERY["scatter of a projection"]().layout
-    assert (layout.xaxis.showticklabels, layout.yaxis.showticklabels, layout.yaxis.showgrid) == (False, False, False)
-    assert layout.yaxis.scaleanchor == "x"
 
 
 def test_the_mix_counts_each_class_and_its_share() -> None:
@@ -235,11 +210,8 @@ def test_firing_rates_fall_and_name_their_unit() -> None:
         np.testing.assert_allclose(trace.y, rate[trace.customdata - 1] * 100, rtol=1e-6)
     assert (first.line.color, second.line.color) == SERIES_COLOURS[:2]
     assert (len(first.x), len(second.x), first.x[0], second.x[0]) == (12, 5, 0, 0)
-
-
-def test_units_per_image_is_a_distribution() -> None:
     (bars,) = figures.units_per_image({"run": np.array([3, 3, 3, 7])}).data
-    assert (bars.x.tolist(), bars.y.tolist()) == ([3, 7], [75, 25])
+    assert (bars.x.tolist(), bars.y.tolist()) == ([3, 7], [75, 25]), "in percent of the images"
 
 
 # Curves
@@ -248,36 +220,25 @@ def test_units_per_image_is_a_distribution() -> None:
 def test_each_loss_term_has_a_plot_of_its_own() -> None:
     figure = figures.learning_curves(HISTORY, unit="nats")
     assert [a.text for a in figure.layout.annotations] == ["reconstruction (nats)", "sparsity (nats)"]
-    assert [(t.xaxis, t.name) for t in figure.data] == [
-        ("x", "training"),
-        ("x", "held-out images"),
-        ("x2", "training"),
-        ("x2", "held-out images"),
-    ]
+    names = ("training", "held-out images")
+    assert [(t.xaxis, t.name) for t in figure.data] == [(axis, name) for axis in ("x", "x2") for name in names]
     np.testing.assert_allclose(figure.data[2].y, [0.1, 0.2, 0.3], rtol=1e-6)
     np.testing.assert_allclose(figure.data[3].y, [0.2, 0.4, 0.6], rtol=1e-6)
 
 
-def test_the_line_follows_the_steps_and_the_axis_is_as_long_as_the_training() -> None:
-    figure = figures.learning_curves(HISTORY[:1], PROGRESS[:15], epochs=10)
-    assert len(figure.data[0].x) == 15
-    assert len(figure.data[1].x) == 1
-    assert figure.layout.xaxis.range[1] >= 10
-
-
-def test_every_circle_is_inside_the_plot() -> None:
-    figure = figures.learning_curves(HISTORY, PROGRESS)
-    for trace, axis in zip(figure.data, ["yaxis", "yaxis", "yaxis2", "yaxis2"], strict=True):
-        low, high = figure.layout[axis].range
-        if trace.mode == "markers":
-            assert ((low < trace.y) & (trace.y < high)).all()
-
-
-def test_the_first_moments_of_a_training_can_be_drawn() -> None:
+def test_curves_can_be_drawn_from_the_first_moment_of_a_training_to_its_end() -> None:
     assert len(figures.learning_curves([]).data) == 0
     step = {"epochs": 0.001, "terms": {"reconstruction": 0.7}}
     line, circles = figures.learning_curves([], [step], epochs=3).data
     assert (line.y.tolist(), len(circles.y)) == ([pytest.approx(0.7)], 0)
+    early = figures.learning_curves(HISTORY[:1], PROGRESS[:15], epochs=10)
+    assert (len(early.data[0].x), len(early.data[1].x)) == (15, 1), "the line follows the steps"
+    assert early.layout.xaxis.range[1] >= 10, "the axis is as long as the training"
+    whole = figures.learning_curves(HISTORY, PROGRESS)
+    for trace, axis in zip(whole.data, ["yaxis", "yaxis", "yaxis2", "yaxis2"], strict=True):
+        low, high = whole.layout[axis].range
+        if trace.mode == "markers":
+            assert ((low < trace.y) & (trace.y < high)).all(), "every circle is inside its plot"
 
 
 # Pictures
@@ -292,12 +253,9 @@ def test_what_was_added_is_orange_and_what_was_lost_is_blue() -> None:
     assert blue[2] > blue[0]
     assert (added[3], lost[3], same[3]) == (255, 255, 0)
     assert half == [*orange, 128]
-
-
-def test_opacity_grows_with_the_error() -> None:
     x_hat = np.linspace(0, 1, 101).reshape(1, 1, 101)
     opacity = figures.signed_error(np.zeros_like(x_hat), x_hat)[0, 0, :, 3].astype(int)
-    assert (np.diff(opacity) >= 0).all()
+    assert (np.diff(opacity) >= 0).all(), "opacity grows with the error"
     assert (opacity[50:] == 255).all()
     assert (opacity[:50] < 255).all()
 
@@ -333,6 +291,12 @@ def test_a_grid_names_the_places_of_its_tiles() -> None:
     assert x_named == {"-1.5": 2.5, "-1": 5.5, "-0.5": 8.5, "0": 11.5, "0.5": 14.5, "1": 17.5, "1.5": 20.5}
     assert y_named == {"30": 1.5, "25": 3.5, "20": 5.5, "15": 7.5, "10": 9.5}
     assert (x.title.text, y.title.text) == ("z₁", "z₂")
+    only = figures.image_grid(np.zeros((1, 2, 2), np.float32), 1, (np.array([0.123]), np.zeros(1))).layout.xaxis
+    assert (only.ticktext, only.tickvals.tolist()) == (("0.12",), [0.5])
+    without_axes = figures.image_grid(IMAGES[:5], 3)
+    assert picture(without_axes).shape == (2 * 4 + 2, 3 * 6 + 2 * 2, 4), "gaps between its images"
+    assert (picture(without_axes)[6:, 16:, 3] == 0).all(), "places without an image are transparent"
+    assert (without_axes.layout.xaxis.visible, without_axes.layout.yaxis.visible) == (False, False)
 
 
 @pytest.mark.parametrize("reach", [0.07, 0.5, 2, 4, 123.4])
@@ -348,18 +312,6 @@ def test_round_numbers_are_named_where_they_are(n: int, reach: float) -> None:
         steps = np.diff(numbers)
         np.testing.assert_allclose(steps / steps.min(), np.round(steps / steps.min()), atol=1e-6)
         assert (np.diff(axis.tickvals) >= 2 * n / 12 - 1e-3).all(), "names that touch"
-
-
-def test_the_only_place_is_named() -> None:
-    axis = figures.image_grid(np.zeros((1, 2, 2), np.float32), 1, (np.array([0.123]), np.zeros(1))).layout.xaxis
-    assert (axis.ticktext, axis.tickvals.tolist()) == (("0.12",), [0.5])
-
-
-def test_a_grid_without_a_box_has_gaps_and_no_axes() -> None:
-    figure = figures.image_grid(IMAGES[:5], 3)
-    assert picture(figure).shape == (2 * 4 + 2, 3 * 6 + 2 * 2, 4)
-    assert (picture(figure)[6:, 16:, 3] == 0).all(), "places without an image are transparent"
-    assert (figure.layout.xaxis.visible, figure.layout.yaxis.visible) == (False, False)
 
 
 def test_a_tint_grows_with_the_value_and_leaves_the_least_alone() -> None:

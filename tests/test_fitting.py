@@ -19,21 +19,6 @@ def run(data_folder: Path, tmp_path: Path, digits_runs: dict[str, Path], monkeyp
     return inference.load(Path(shutil.copytree(digits_runs["vanilla"], tmp_path / "run")))
 
 
-def codes_of(run: LoadedRun) -> np.ndarray:
-    return run.encode(data.as_float(data.load("digits").split("test").images))
-
-
-def test_the_task_keeps_what_a_fit_draws(run: LoadedRun) -> None:
-    assert fitting.density(run) is None
-    job = tasks.compute("fit", run.run, "alice")
-    assert worker.run(job.path) == 0
-    assert tasks.find(job.id).status.state == "finished"
-    found, expected = fitting.density(run), latent.density(run, codes_of(run))
-    assert found is not None
-    assert found.name == expected.name
-    np.testing.assert_array_equal(found.draw(50, 3), expected.draw(50, 3))
-
-
 @pytest.mark.parametrize("damage", ["cut", "flipped", "another array", "of another width", "empty", "large"])
 def test_what_is_damaged_is_no_density(damage: str, run: LoadedRun) -> None:
     path, codes = derived.folder(run.run) / fitting.NAME, np.random.default_rng(0).normal(size=(500, 32))
@@ -53,21 +38,29 @@ def test_what_is_damaged_is_no_density(damage: str, run: LoadedRun) -> None:
     assert fitting.read(run.run) is None
 
 
-def test_codes_that_nothing_fits_are_a_sentence(run: LoadedRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LoadedRun, "encode", lambda self, x: np.ones((len(x), self.latent_dim)))
+def test_the_task_keeps_what_a_fit_draws(run: LoadedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fitting.density(run) is None
+    codes = run.encode(data.as_float(data.load("digits").split("test").images))
     job = tasks.compute("fit", run.run, "alice")
-    assert worker.run(job.path) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(LoadedRun, "encode", lambda self, x: np.ones((len(x), self.latent_dim)))
+        assert worker.run(job.path) == 1
     assert tasks.find(job.id).status.reason == "All codes are the same: there is no density to draw from."
     assert not derived.folder(run.run).exists()
-
-
-def test_a_run_with_a_prior_needs_none() -> None:
-    density = fitting.density(inference.load(runs.SHIPPED / "variational-2d"))
-    assert density is not None
-    assert density.name == "the prior, a standard normal"
+    assert worker.run(job.path) == 0
+    assert tasks.find(job.id).status.state == "finished"
+    found, expected = fitting.density(run), latent.density(run, codes)
+    assert found is not None
+    assert found.name == expected.name
+    np.testing.assert_array_equal(found.draw(50, 3), expected.draw(50, 3))
 
 
 @pytest.mark.parametrize("path", sorted(p.parent for p in runs.SHIPPED.glob("*/card.json")), ids=lambda path: path.name)
-def test_each_run_that_ships_brings_its_own(path: Path) -> None:
+def test_each_run_that_ships_has_a_prior_or_brings_its_density(path: Path) -> None:
     run = runs.read(path)
-    assert run.spec.recipe().prior or fitting.read(run) is not None
+    if run.spec.recipe().prior:
+        density = fitting.density(inference.load(path))
+        assert density is not None
+        assert density.name == "the prior, a standard normal"
+    else:
+        assert fitting.read(run) is not None

@@ -77,11 +77,8 @@ def test_a_tile_is_what_the_decoder_gives_at_its_places(scene: Scene) -> None:
     exact = scene.run.decode(corner) * 255
     np.testing.assert_allclose(images[1, 1], exact[0], atol=0.51)
     np.testing.assert_allclose(images[-2, -2], exact[1], atol=0.51)
-
-
-def test_tiles_meet(scene: Scene) -> None:
-    left, right = (scene.tile(1, column, 0).reshape(TILE + 2, TILE + 2, -1).astype(int) for column in (0, 1))
-    assert np.abs(left[:, -2] - right[:, 1]).max() <= 1  # the same places, but for rounding
+    one, next_one = (scene.tile(1, column, 0).reshape(TILE + 2, TILE + 2, -1).astype(int) for column in (0, 1))
+    assert np.abs(one[:, -2] - next_one[:, 1]).max() <= 1, "tiles meet: the same places, but for rounding"
 
 
 def test_points_are_codes_on_the_plane_and_how_far_they_are_off(scene: Scene) -> None:

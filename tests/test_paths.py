@@ -16,12 +16,6 @@ def unit(code: np.ndarray) -> np.ndarray:
     return code / np.linalg.norm(code)
 
 
-def angles(path: np.ndarray) -> np.ndarray:
-    """Between each place and the next, seen from the origin."""
-    u = path.astype(np.float64) / np.linalg.norm(path.astype(np.float64), axis=1, keepdims=True)
-    return np.arccos(np.sum(u[1:] * u[:-1], axis=1))
-
-
 # Two places
 
 
@@ -35,29 +29,17 @@ def test_a_path_begins_and_ends_exactly_at_its_codes(way: str, frames: int) -> N
 
 def test_a_straight_path_is_numpys() -> None:
     np.testing.assert_allclose(paths.straight(A, B, 9), np.linspace(A, B, 9), atol=1e-6)
+    for way in paths.WAYS.values():
+        assert way(np.maximum(A, 0), np.maximum(B, 0), 30).min() >= 0, "activations stay what a ReLU can give"
 
 
-def test_between_unit_vectors_a_spherical_path_stays_on_the_sphere_at_constant_speed() -> None:
-    path = paths.spherical(unit(A), unit(B), 21)
-    np.testing.assert_allclose(np.linalg.norm(path, axis=1), 1, atol=1e-6)
-    np.testing.assert_allclose(angles(path), np.arccos(unit(A) @ unit(B)) / 20, rtol=1e-4)
-
-
-def test_a_spherical_path_is_whites_formula() -> None:
+def test_a_spherical_path_is_whites_formula_and_its_norm_changes_evenly() -> None:
     p, q = unit(A).astype(np.float64), unit(B).astype(np.float64)
     omega = np.arccos(p @ q)
     for t, place in zip(np.linspace(0, 1, 7), paths.spherical(p, q, 7), strict=True):
         expected = (np.sin((1 - t) * omega) * p + np.sin(t * omega) * q) / np.sin(omega)
         np.testing.assert_allclose(place, expected, atol=1e-6)
-
-
-def test_the_norm_changes_evenly() -> None:
-    path = paths.spherical(unit(A), 5 * unit(B), 9)
-    np.testing.assert_allclose(np.linalg.norm(path, axis=1), np.linspace(1, 5, 9), atol=1e-5)
-
-
-def test_a_quarter_turn_passes_the_diagonal() -> None:
-    np.testing.assert_allclose(paths.spherical([2.0, 0], [0, 2.0], 3)[1], [2**0.5, 2**0.5], rtol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(paths.spherical(p, 5 * q, 9), axis=1), np.linspace(1, 5, 9), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +49,6 @@ def test_a_quarter_turn_passes_the_diagonal() -> None:
 )
 def test_where_there_is_no_one_arc_the_path_is_straight(start: np.ndarray, end: np.ndarray) -> None:
     np.testing.assert_array_equal(paths.spherical(start, end, 8), paths.straight(start, end, 8))
-
-
-def test_activations_stay_what_a_relu_can_give() -> None:
-    a, b = np.maximum(A, 0), np.maximum(B, 0)
-    for way in paths.WAYS.values():
-        assert way(a, b, 30).min() >= 0
 
 
 # Several places
@@ -87,43 +63,31 @@ def test_a_path_through_several_codes_meets_each_of_them(way: str, even: bool, f
     np.testing.assert_array_equal(path[stops], [A, B, C])
 
 
-def test_even_legs_have_as_many_steps() -> None:
+def test_even_legs_have_as_many_steps_and_others_steps_as_long() -> None:
     assert paths.stops([A, B, C], 17) == [0, 8, 16]
     assert paths.stops([A, B, A, C], 12) == [0, 4, 8, 11]
-
-
-def test_legs_by_length_have_steps_as_long() -> None:
     corners = np.array([[0, 0], [3, 0], [3, 9]], np.float32)
     assert paths.stops(corners, 13, even=False) == [0, 3, 12]
     np.testing.assert_allclose(np.linalg.norm(np.diff(paths.through(corners, 13, even=False), axis=0), axis=1), 1)
     # Along a quarter of a circle of radius 2, and then straight out by as much.
     arc = np.array([[2, 0], [0, 2], [0, 2 + np.pi]], np.float32)
     assert paths.stops(arc, 21, "spherical", even=False) == [0, 10, 20]
-
-
-def test_there_and_back_is_a_path() -> None:
-    path = paths.through([A, B, A], 5)
-    np.testing.assert_array_equal(path, path[::-1])
+    back = paths.through([A, B, A], 5)
+    np.testing.assert_array_equal(back, back[::-1])
 
 
 # Along a direction
 
 
-def test_along_a_unit_only_that_unit_moves() -> None:
+def test_along_a_direction_only_the_place_on_it_moves() -> None:
     path = paths.along(A, 3, -1.0, 2.0, 7)
     np.testing.assert_allclose(path[:, 3], np.linspace(-1, 2, 7), atol=1e-6)
     np.testing.assert_array_equal(np.delete(path, 3, axis=1), np.tile(np.delete(A, 3), (7, 1)))
-
-
-def test_along_a_direction_only_the_place_on_it_moves() -> None:
+    np.testing.assert_allclose(path, paths.along(A, np.eye(16)[3], -1.0, 2.0, 7), atol=1e-6)
     path, u = paths.along(A, 10 * B, 1.0, -4.0, 6), unit(B)
     np.testing.assert_allclose(path @ u, np.linspace(1, -4, 6), atol=1e-5)
     across = path - np.outer(path @ u, u)
     np.testing.assert_allclose(across, np.tile(A - (A @ u) * u, (6, 1)), atol=1e-5)
-
-
-def test_a_unit_is_the_direction_of_its_axis() -> None:
-    np.testing.assert_allclose(paths.along(A, 5, 0, 1, 4), paths.along(A, np.eye(16)[5], 0, 1, 4), atol=1e-7)
 
 
 # What is met on the way

@@ -30,31 +30,23 @@ def test_a_plane_goes_through_its_image_and_back(codes: np.ndarray, name: str) -
     np.testing.assert_allclose(plane.codes(plane.points(codes[7:8])), codes[7:8], atol=1e-4)
     points = np.random.default_rng(1).normal(size=(5, 2)).astype(np.float32)
     np.testing.assert_allclose(plane.points(plane.codes(points)), points, atol=1e-4)
-
-
-@pytest.mark.parametrize("name", ["principal", "units", "images"])
-def test_place_and_offset_give_the_distance_in_full(codes: np.ndarray, name: str) -> None:
-    plane = planes(codes)[name]
-    place = np.array([[0.3, -0.7]], np.float32)
-    full = np.linalg.norm(codes - plane.codes(place), axis=1)
-    on_plane = np.linalg.norm(plane.points(codes) - place, axis=1)
+    assert plane.codes(points).dtype == plane.points(plane.codes(points)).dtype == np.float32
+    # Place and offset give the distance in full.
+    full = np.linalg.norm(codes - plane.codes(points[:1]), axis=1)
+    on_plane = np.linalg.norm(plane.points(codes) - points[:1], axis=1)
     np.testing.assert_allclose(np.hypot(on_plane, plane.offsets(codes)), full, rtol=1e-3)
 
 
-def test_all_corners_of_a_triangle_lie_on_its_plane(codes: np.ndarray) -> None:
-    plane = latent.triangle_plane(codes, codes[[7, 8, 9]])
-    np.testing.assert_allclose(plane.offsets(codes[[7, 8, 9]]), 0, atol=1e-4)
-    first, second, third = plane.points(codes[[7, 8, 9]])
+def test_places_on_a_plane_mean_what_made_it(codes: np.ndarray) -> None:
+    made = planes(codes)
+    np.testing.assert_allclose(made["images"].offsets(codes[[7, 8, 9]]), 0, atol=1e-4)
+    first, second, third = made["images"].points(codes[[7, 8, 9]])
     np.testing.assert_allclose(first, 0, atol=1e-4)
     assert second[0] > 0
     assert second[1] == pytest.approx(0, abs=1e-4)
     assert third[1] > 0
-
-
-def test_places_on_a_unit_plane_are_the_units_values(codes: np.ndarray) -> None:
-    plane = latent.unit_plane(codes, (2, 5), codes[7])
-    np.testing.assert_allclose(plane.points(codes), codes[:, [1, 4]], atol=1e-5)
-    assert plane.labels == ("z₂", "z₅")
+    np.testing.assert_allclose(made["units"].points(codes), codes[:, [1, 4]], atol=1e-5)
+    assert made["units"].labels == ("z₂", "z₅")
 
 
 def test_principal_planes_hold_what_scikit_learn_says(codes: np.ndarray) -> None:
@@ -65,17 +57,9 @@ def test_principal_planes_hold_what_scikit_learn_says(codes: np.ndarray) -> None
     assert latent.principal_plane(codes, (2, 4), codes[0]).share == pytest.approx(ratio[[1, 3]].sum(), abs=1e-4)
 
 
-def test_a_whole_plane_is_the_space_itself(codes: np.ndarray) -> None:
-    plane = latent.whole_plane(codes[:, :2])
-    np.testing.assert_array_equal(plane.points(codes[:, :2]), codes[:, :2])
-    assert plane.share == 1
-    line = latent.whole_plane(codes[:, :1])
-    np.testing.assert_array_equal(line.codes(np.array([[0.5, 9.0]])), [[0.5]])
+def test_what_makes_no_plane_is_said_in_a_sentence(codes: np.ndarray) -> None:
     with pytest.raises(OptionError, match="6 units is no plane"):
         latent.whole_plane(codes)
-
-
-def test_what_makes_no_plane_is_said_in_a_sentence(codes: np.ndarray) -> None:
     with pytest.raises(OptionError, match="same code"):
         latent.triangle_plane(codes, codes[[7, 7, 9]])
     with pytest.raises(OptionError, match="one line"):

@@ -32,13 +32,6 @@ def pixels() -> np.ndarray:
     return data.as_float(images).reshape(len(images), -1)
 
 
-@pytest.fixture(scope="module")
-def places(pixels: np.ndarray) -> np.ndarray:
-    found = tsne(pixels)
-    assert found is not None
-    return found
-
-
 @pytest.fixture
 def run(digits_runs: dict[str, Path], tmp_path: Path) -> Run:
     """A run of a code of more than two units, in a folder that may be changed."""
@@ -48,32 +41,25 @@ def run(digits_runs: dict[str, Path], tmp_path: Path) -> Run:
 # t-SNE itself
 
 
-def test_it_keeps_neighbours_better_than_the_principal_directions(pixels: np.ndarray, places: np.ndarray) -> None:
+def test_it_keeps_neighbours_better_than_the_principal_directions(pixels: np.ndarray) -> None:
     from sklearn.manifold import trustworthiness
 
+    places = tsne(pixels)
+    assert places is not None
     kept = trustworthiness(pixels, places, n_neighbors=10)
     flat = trustworthiness(pixels, main_plane(pixels).points(pixels), n_neighbors=10)
     chance = trustworthiness(pixels, RNG.permutation(places), n_neighbors=10)
     assert kept > 0.95 > flat > chance
     assert chance == pytest.approx(0.5, abs=0.05)
-
-
-def test_it_keeps_classes_together_that_it_never_saw(places: np.ndarray) -> None:
-    labels = data.load("digits").split("test").labels
-    distances = np.linalg.norm(places[:, None] - places, axis=2)
-    np.fill_diagonal(distances, np.inf)
-    assert (labels[distances.argmin(axis=1)] == labels).mean() > 0.9
-
-
-def test_the_places_are_centred_and_fill_their_square(places: np.ndarray, pixels: np.ndarray) -> None:
     assert (places.dtype, places.shape) == (np.float32, (len(pixels), 2))
     np.testing.assert_allclose(places.mean(axis=0), 0, atol=1e-5)
     assert np.abs(places).max() == pytest.approx(1)
 
-
-def test_the_same_seed_gives_the_same_places(pixels: np.ndarray) -> None:
-    one, same = tsne(pixels[:60], seed=3), tsne(pixels[:60], seed=3)
-    np.testing.assert_array_equal(one, same)
+    labels = data.load("digits").split("test").labels
+    distances = np.linalg.norm(places[:, None] - places, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert (labels[distances.argmin(axis=1)] == labels).mean() > 0.9, "classes that it never saw stay together"
+    np.testing.assert_array_equal(*(tsne(pixels[:60], seed=3) for _ in range(2)))
 
 
 def test_progress_rises_to_the_end_and_a_true_answer_stops_it(pixels: np.ndarray) -> None:
@@ -98,11 +84,9 @@ def test_what_cannot_be_projected_is_a_sentence(codes: np.ndarray, what: str) ->
         tsne(codes)
 
 
-@pytest.mark.parametrize("codes", [RNG.random((5, 1)), np.repeat(RNG.random((2, 3)), 40, axis=0)])
-def test_odd_codes_have_places(codes: np.ndarray) -> None:
-    found = tsne(codes)
-    assert found is not None
-    assert np.isfinite(found).all()
+def test_odd_codes_have_places() -> None:
+    for codes in (RNG.random((5, 1)), np.repeat(RNG.random((2, 3)), 40, axis=0)):
+        assert np.isfinite(tsne(codes)).all()
 
 
 # What is kept
@@ -126,17 +110,14 @@ def test_what_was_kept_is_read_to_a_third_of_a_pixel(run: Run) -> None:
     assert path.stat().st_size < 5 * 360 + 200
 
 
-def test_a_run_brings_its_own_and_keeps_being_whole(run: Run) -> None:
+def test_a_run_brings_its_own_and_no_other_runs(run: Run, digits_runs: dict[str, Path]) -> None:
+    other = runs.read(digits_runs["vanilla"])
+    projecting.write(run.path / projecting.beside(other).name, some_places())
+    assert projecting.read(run) is None
     projecting.write(projecting.beside(run), some_places(1))
     again = runs.read(run.path)
     assert again.digest == run.digest
     np.testing.assert_allclose(projecting.read(again), some_places(1), atol=1e-4)
-
-
-def test_a_projection_of_another_run_is_not_taken_for_its_own(run: Run, digits_runs: dict[str, Path]) -> None:
-    other = runs.read(digits_runs["vanilla"])
-    projecting.write(run.path / projecting.beside(other).name, some_places())
-    assert projecting.read(run) is None
 
 
 def write_object(path: Path) -> None:
@@ -190,25 +171,19 @@ def test_a_stop_ends_it_without_a_result_and_it_can_be_asked_for_again(run: Run)
     wait(again, ended)
 
 
-def test_a_run_without_a_difference_between_its_codes_fails_with_a_sentence(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_is_told_and_codes_without_a_difference_fail(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
-    monkeypatch.setattr(projecting, "tsne", lambda codes, on_progress: tsne(np.zeros_like(codes)))
     job = tasks.compute("project", run, "alice")
-    assert worker.run(job.path) == 1
-    assert tasks.find(job.id).status.reason == "All codes are the same: no place is nearer to one than to another."
-
-
-def test_progress_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
-    *told, last = catalog.get("project").work(tasks.compute("project", run, "alice"), lambda: False)
+    *told, last = catalog.get("project").work(job, lambda: False)
     assert last == Done()
     assert [event.phase for event in told if event.fraction == 0] == [
         "Encoding the test images",
         "Finding the nearest neighbours of each code",
     ]
     assert told[-1] == Advanced("Moving the dots", 1.0)
+    monkeypatch.setattr(projecting, "tsne", lambda codes, on_progress: tsne(np.zeros_like(codes)))
+    assert worker.run(job.path) == 1
+    assert tasks.find(job.id).status.reason == "All codes are the same: no place is nearer to one than to another."
 
 
 # The command

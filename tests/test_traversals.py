@@ -1,13 +1,10 @@
 """Units moved and switched off, in runs that ship."""
 
-import base64
-import io
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from PIL import Image
 
 import ae_core
 from ae_core import runs
@@ -17,6 +14,7 @@ from ae_core.figures import units
 from ae_core.figures.pictures import ADDED
 from ae_core.inference import LoadedRun
 from ae_core.latent import traversals
+from tests.test_figures import picture
 
 
 @pytest.fixture(scope="module")
@@ -39,42 +37,29 @@ def row_of(run: LoadedRun, code: np.ndarray, unit: int, values: Sequence[float] 
     return traversals.traverse_units(run, code, [unit], np.array([values], np.float32))[0]
 
 
-def test_ranges_are_percentiles(codes: np.ndarray) -> None:
-    ranges = traversals.unit_ranges(codes)
+def test_changes_are_those_between_the_percentiles_of_a_unit(run: LoadedRun, codes: np.ndarray) -> None:
+    code, ranges = codes[7], traversals.unit_ranges(codes)
     assert (ranges.shape, ranges.dtype) == ((codes.shape[1], 2), np.float32)
     np.testing.assert_allclose(ranges[1], np.percentile(codes[:, 1], [1, 99]), rtol=1e-6)
-
-
-def test_at_its_own_value_a_unit_changes_nothing(run: LoadedRun, codes: np.ndarray, images: np.ndarray) -> None:
-    code = codes[3]
-    for u in (0, run.latent_dim - 1):
-        row = row_of(run, code, u, [code[u] - 1, code[u], code[u] + 1])
-        np.testing.assert_allclose(row[1], run.reconstruct(images[3:4])[0], atol=1e-5)
-
-
-def test_changes_are_those_between_the_ends(run: LoadedRun, codes: np.ndarray) -> None:
-    code, ranges = codes[7], traversals.unit_ranges(codes)
+    ranges[0] = 0.5
     changes = traversals.changes(run, code, ranges)
     assert changes.shape == (run.latent_dim,)
+    assert changes[0] == 0, "a unit without a range changes nothing"
+    assert changes.max() > 0
     for u in (0, 1, run.latent_dim // 2, run.latent_dim - 1):
         low, high = row_of(run, code, u, ranges[u])
         assert changes[u] == pytest.approx(np.sqrt(np.mean((high - low) ** 2)), abs=1e-5)
 
 
-def test_a_unit_without_a_range_changes_nothing(run: LoadedRun, codes: np.ndarray) -> None:
-    ranges = traversals.unit_ranges(codes)
-    ranges[0] = 0.5
-    changes = traversals.changes(run, codes[0], ranges)
-    assert changes[0] == 0
-    assert changes.max() > 0
-
-
-def test_rows_of_several_units_are_rows_of_each(run: LoadedRun, codes: np.ndarray) -> None:
-    values = np.array([[0.0, 0.5, 1.0], [1.0, 0.5, 0.0]], np.float32)
-    rows = traversals.traverse_units(run, codes[2], [1, 0], values)
+def test_at_its_own_value_a_unit_changes_nothing(run: LoadedRun, codes: np.ndarray, images: np.ndarray) -> None:
+    code = codes[3]
+    ends = [0, run.latent_dim - 1]
+    values = code[ends, None] + np.float32([-1, 0, 1])
+    rows = traversals.traverse_units(run, code, ends, values)
     assert rows.shape == (2, 3, 28, 28)
-    for row, u, places in zip(rows, (1, 0), values, strict=True):
-        np.testing.assert_allclose(row, row_of(run, codes[2], u, places), atol=1e-5)
+    for row, u, places in zip(rows, ends, values, strict=True):
+        np.testing.assert_allclose(row[1], run.reconstruct(images[3:4])[0], atol=1e-5)
+        np.testing.assert_allclose(row, row_of(run, code, u, places), atol=1e-5)
 
 
 def test_off_is_zero_for_relu_and_the_mean_for_linear(run: LoadedRun, codes: np.ndarray) -> None:
@@ -117,30 +102,15 @@ def test_what_is_no_unit_or_no_code_is_refused(run: LoadedRun, codes: np.ndarray
 
 
 def test_the_figure_has_a_row_for_each_unit_and_marks_the_images_own_place() -> None:
-    values = np.linspace([0, -1], [1, 1], 5, axis=1)
-    figure = units.traversals(
-        np.array([4, 0]), values, np.array([0.5, 9]), np.array([0.2, 0.1]), np.zeros((2, 5, 8, 8))
-    )
-    assert [text.split("<br>")[0] for text in figure.layout.yaxis.ticktext] == [
-        "<b>unit 5</b>: 0.50",
-        "<b>unit 1</b>: 9.00",
-    ]
+    values, images = np.linspace([0, -1], [1, 1], 5, axis=1), np.zeros((2, 5, 8, 8))
+    given = np.array([4, 0]), values, np.array([0.5, 9]), np.array([0.2, 0.1]), images
+    figure = units.traversals(*given)
+    labels = ["<b>unit 5</b>: 0.50", "<b>unit 1</b>: 9.00"]
+    assert [text.split("<br>")[0] for text in figure.layout.yaxis.ticktext] == labels
     assert list(figure.layout.xaxis.ticktext) == ["1 %", "", "", "", "99 %"]
     assert len(figure.data[1].text) == 10
-    marked = marked_cells(figure, side=8)
-    assert marked == {(0, 2), (1, 4)}
-
-
-def test_labels_of_a_brief_figure_are_one_line() -> None:
-    figure = units.traversals(
-        np.array([4]),
-        np.linspace([0], [1], 5, axis=1),
-        np.array([0.5]),
-        np.array([0.2]),
-        np.zeros((1, 5, 8, 8)),
-        brief=True,
-    )
-    assert list(figure.layout.yaxis.ticktext) == ["<b>unit 5</b>: 0.50"]
+    assert marked_cells(figure, side=8) == {(0, 2), (1, 4)}
+    assert list(units.traversals(*given, brief=True).layout.yaxis.ticktext) == labels, "one line each"
 
 
 def test_without_units_shows_a_third_picture_only_if_some_are_off() -> None:
@@ -148,14 +118,9 @@ def test_without_units_shows_a_third_picture_only_if_some_are_off() -> None:
     for off, columns in (("", ["original", "all units"]), ("unit 6", ["original", "all units", "without unit 6"])):
         figure = units.without_units(x, x_hat, without, off)
         assert list(figure.layout.xaxis.ticktext) == columns
-        picture = opened(figure.data[0].source)
-        assert picture[4, -4].tolist() == [*[round(255 * (1 if off else 0.5))] * 3, 255]
-        assert picture[-4, 4, 3] == 0, "the original has no error"
-
-
-def opened(source: str) -> np.ndarray:
-    """The picture of a data URI, (h, w, 4) uint8."""
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
+        pixels = picture(figure)
+        assert pixels[4, -4].tolist() == [*[round(255 * (1 if off else 0.5))] * 3, 255]
+        assert pixels[-4, 4, 3] == 0, "the original has no error"
 
 
 def marked_cells(figure: go.Figure, side: int) -> set[tuple[int, int]]:
