@@ -51,9 +51,6 @@ def test_as_float_reaches_both_ends_exactly() -> None:
     x = data.as_float(np.array([[[0, 51, 255]]], np.uint8))
     assert x.dtype == np.float32
     assert x.ravel().tolist() == [0.0, pytest.approx(0.2), 1.0]
-
-
-def test_unknown_names_are_refused_with_the_known_ones() -> None:
     with pytest.raises(DatasetError, match=r"'mnist'.*fashion-mnist, digits"):
         data.load("mnist")
     with pytest.raises(DatasetError, match=r"'valid'.*train, test"):

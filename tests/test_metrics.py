@@ -15,13 +15,10 @@ X = RNG.random((6, 28, 28), dtype=np.float32)
 Y = np.clip(X + 0.1 * RNG.standard_normal(X.shape, dtype=np.float32), 0, 1)
 
 
-def test_equal_images_have_no_error() -> None:
+def test_equal_images_have_no_error_and_black_against_white_the_largest() -> None:
     assert metrics.squared_error(X, X).tolist() == [0] * 6
     assert metrics.psnr(X, X).tolist() == [math.inf] * 6
     assert metrics.ssim(X, X) == pytest.approx(1)
-
-
-def test_black_against_white_is_the_largest_error() -> None:
     black, white = np.zeros((2, 28, 28), np.float32), np.ones((2, 28, 28), np.float32)
     assert metrics.squared_error(black, white).tolist() == [1, 1]
     assert metrics.psnr(black, white).tolist() == [0, 0]
@@ -78,25 +75,17 @@ def test_pixel_entropy_is_the_floor_of_bce() -> None:
     assert metrics.pixel_entropy((X > 0.5).astype(np.float32)) == pytest.approx(0, abs=1e-6)
     for nudge in (-0.01, 0.01):
         assert (metrics.binary_cross_entropy(X, np.clip(X + nudge, 0, 1)) > metrics.pixel_entropy(X)).all()
-
-
-def test_fashion_mnists_floor_is_the_published_one() -> None:
     x = as_float(data.load("fashion-mnist").split("test").images)
-    assert metrics.pixel_entropy(x).mean(dtype=np.float64) == pytest.approx(0.24217, abs=5e-6)
+    assert metrics.pixel_entropy(x).mean(dtype=np.float64) == pytest.approx(0.24217, abs=5e-6), "as published"
 
 
-def test_kl_is_zero_at_the_prior_and_sums_over_dims() -> None:
+def test_kl_is_zero_at_the_prior_and_the_mean_log_ratio_of_the_densities_elsewhere() -> None:
     zeros = np.zeros((3, 4))
     assert metrics.kl_to_standard_normal(zeros, zeros).tolist() == [0, 0, 0]
     mean, log_var = RNG.standard_normal((3, 4)), RNG.standard_normal((3, 4))
     kl = metrics.kl_to_standard_normal(mean, log_var)
     assert (kl > 0).all()
     assert metrics.kl_to_standard_normal(np.tile(mean, 2), np.tile(log_var, 2)) == pytest.approx(2 * kl)
-    # A unit's distance from the origin costs half a nat.
-    assert metrics.kl_to_standard_normal(np.ones((1, 1)), np.zeros((1, 1)))[0] == 0.5
-
-
-def test_kl_is_the_mean_log_ratio_of_the_densities() -> None:
     mean, log_var = np.array([[0.7, -1.2]]), np.array([[-1.0, 0.5]])
     z = mean + np.exp(log_var / 2) * RNG.standard_normal((400_000, 2))
     log_q = -0.5 * (((z - mean) ** 2) / np.exp(log_var) + log_var).sum(axis=1)
@@ -104,14 +93,11 @@ def test_kl_is_the_mean_log_ratio_of_the_densities() -> None:
     assert metrics.kl_to_standard_normal(mean, log_var)[0] == pytest.approx((log_q - log_p).mean(), abs=0.01)
 
 
-def test_units_are_counted() -> None:
+def test_units_are_counted_and_their_variances_added_up() -> None:
     codes = np.array([[0, 0.05, 2.0], [0, -3.0, 1.0]])
     assert metrics.active_units(codes).tolist() == [2, 2]
     assert metrics.active_units(codes, threshold=0.1).tolist() == [1, 2]
     assert metrics.firing_rate(codes, threshold=0.1).tolist() == [0, 0.5, 1]
-
-
-def test_total_variance_is_the_trace_of_the_covariance() -> None:
     codes = RNG.standard_normal((500, 3)) * [1, 2, 3]
     assert metrics.total_variance(codes) == pytest.approx(np.trace(np.cov(codes.T, bias=True)))
     assert metrics.total_variance(np.ones((9, 3))) == 0
@@ -124,25 +110,15 @@ def test_knn_is_perfect_on_classes_apart_and_chance_on_constant_codes() -> None:
     constant = np.zeros((200, 2))
     assert metrics.knn_accuracy(constant, labels, constant, labels) == pytest.approx(0.1)
     assert metrics.knn_accuracy(apart, labels, apart, (labels + 1) % 10) == 0
-
-
-def test_knn_looks_at_k_neighbours() -> None:
     codes, labels = np.array([[0.0], [1.0], [1.1], [9.0]]), np.array([0, 1, 1, 0])
-    at = np.array([[0.1]])
-    assert metrics.knn_accuracy(codes, labels, at, np.array([0]), k=1) == 1
-    assert metrics.knn_accuracy(codes, labels, at, np.array([1]), k=3) == 1
-
-
-def test_percentile_rank() -> None:
-    sample = np.arange(10)
-    assert metrics.percentile_rank(-1, sample) == 0
-    assert metrics.percentile_rank(99, sample) == 100
-    assert metrics.percentile_rank(5, sample) == pytest.approx(55)
+    for k, label in ((1, 0), (3, 1)):
+        assert metrics.knn_accuracy(codes, labels, np.array([[0.1]]), np.array([label]), k=k) == 1
 
 
 def test_percentile_ranks_are_scipys_mean_ranks() -> None:
     from scipy.stats import percentileofscore
 
+    assert [float(metrics.percentile_rank(value, np.arange(10))) for value in (-1, 99)] == [0, 100]
     sample = RNG.integers(0, 9, 50) / 10  # with ties
     expected = [percentileofscore(sample, value, kind="mean") for value in sample]
     assert metrics.percentile_rank(sample, sample) == pytest.approx(expected)

@@ -28,47 +28,29 @@ def test_gaussian_level_is_its_standard_deviation() -> None:
     assert added.std() == pytest.approx(0.1, rel=0.01)
     assert added.mean() == pytest.approx(0, abs=0.002)
     assert stats.kstest(added.ravel()[:5000] / 0.1, "norm").pvalue > 1e-3
+    clipped = noise.add(np.zeros_like(GREY), "gaussian", 0.5, seed=0)
+    assert np.mean(clipped == 0) == pytest.approx(0.5, abs=0.01)
+    assert np.mean(clipped == 1) == pytest.approx(stats.norm.sf(2), abs=0.003)
 
 
-def test_gaussian_noise_is_clipped_to_the_range_of_images() -> None:
-    noisy = noise.add(np.zeros_like(GREY), "gaussian", 0.5, seed=0)
-    assert np.mean(noisy == 0) == pytest.approx(0.5, abs=0.01)
-    assert np.mean(noisy == 1) == pytest.approx(stats.norm.sf(2), abs=0.003)
-
-
-def test_salt_and_pepper_level_is_the_share_of_pixels() -> None:
-    noisy = noise.add(GREY, "salt-and-pepper", 0.3, seed=0)
-    assert np.mean(noisy == 0) == pytest.approx(0.15, abs=0.01)
-    assert np.mean(noisy == 1) == pytest.approx(0.15, abs=0.01)
-    assert np.mean(noisy == 0.5) == pytest.approx(0.7, abs=0.01)
-
-
-def test_masking_level_is_the_share_of_pixels() -> None:
-    noisy = noise.add(GREY, "masking", 0.3, seed=0)
-    assert np.mean(noisy == 0) == pytest.approx(0.3, abs=0.01)
-    assert np.mean(noisy == 0.5) == pytest.approx(0.7, abs=0.01)
-    assert (noise.add(GREY, "masking", 1.0, seed=0) == 0).all()
+@pytest.mark.parametrize(("name", "black", "white"), [("salt-and-pepper", 0.15, 0.15), ("masking", 0.3, 0)])
+def test_the_level_of_other_noise_is_the_share_of_pixels(name: str, black: float, white: float) -> None:
+    noisy, whole = (noise.add(GREY, name, level, seed=0) for level in (0.3, 1.0))
+    for value, share in ((0, black), (1, white), (0.5, 0.7)):
+        assert np.mean(noisy == value) == pytest.approx(share, abs=0.01)
+    assert not (whole == 0.5).any()
 
 
 @pytest.mark.parametrize("name", noise.NOISES)
-def test_keras_and_numpy_agree_on_the_same_field(name: str) -> None:
+def test_training_draws_the_same_noise_as_the_pages(name: str) -> None:
     import keras
 
     field = noise.draw_field(name, RAMP.shape, seed=5)
     with_keras = noise.corrupt(keras.ops.convert_to_tensor(RAMP), name, 0.4, field, keras.ops)
     assert keras.ops.convert_to_numpy(with_keras) == pytest.approx(noise.corrupt(RAMP, name, 0.4, field), abs=1e-7)
-
-
-@pytest.mark.parametrize("name", noise.NOISES)
-def test_training_draws_the_same_distribution_as_the_pages(name: str) -> None:
-    import keras
-
-    recipe = kinds.get("denoising")(noise=name, level=0.4)
-    trained = keras.ops.convert_to_numpy(
-        recipe.corrupt(keras.ops.convert_to_tensor(GREY), keras.random.SeedGenerator(1))
-    )
-    shown = noise.add(GREY, name, 0.4, seed=1)
-    assert stats.ks_2samp(trained.ravel(), shown.ravel()).statistic < 0.01
+    grey, source = keras.ops.convert_to_tensor(GREY), keras.random.SeedGenerator(1)
+    trained = keras.ops.convert_to_numpy(kinds.get("denoising")(noise=name, level=0.4).corrupt(grey, source))
+    assert stats.ks_2samp(trained.ravel(), noise.add(GREY, name, 0.4, seed=1).ravel()).statistic < 0.01
     # Neighbouring pixels are independent of each other.
     assert abs(np.corrcoef(trained[:, :, :-1].ravel(), trained[:, :, 1:].ravel())[0, 1]) < 0.02
 

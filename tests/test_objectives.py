@@ -69,14 +69,9 @@ def test_plain_kinds_minimise_mean_cross_entropy_and_nothing_else(kind: str) -> 
     assert np.asarray(p.x_hat) == pytest.approx(1 / (1 + np.exp(-np.asarray(p.logits))), abs=1e-6)
     assert p.x_in is p.x
     assert p.z is p.code["z"]
-
-
-def test_cross_entropy_survives_certainty() -> None:
-    p = forward(model_of("vanilla"))
     sure = replace(p, logits=tf.constant(1000 * (2 * np.round(X) - 1)), x=tf.constant(np.round(X)))
-    assert float(tf.reduce_max(sure.cross_entropy())) == 0
-    wrong = replace(sure, x=tf.constant(1 - np.round(X)))
-    assert np.isfinite(wrong.cross_entropy()).all()
+    assert float(tf.reduce_max(sure.cross_entropy())) == 0, "it survives certainty"
+    assert np.isfinite(replace(sure, x=tf.constant(1 - np.round(X))).cross_entropy()).all()
 
 
 # Sparse
@@ -90,17 +85,10 @@ def test_l1_is_lambda_times_the_mean_absolute_sum() -> None:
     assert terms_of(model, p)["sparsity"] == pytest.approx(0.03 * np.abs(h).sum(axis=1).mean(), rel=1e-5)
 
 
-def with_code(model: Autoencoder, h: np.ndarray) -> dict[str, float]:
-    p = forward(model, x=np.zeros((len(h), 8, 8), np.float32))
-    return terms_of(model, replace(p, code={"z": tf.constant(h, tf.float32)}))
-
-
-def test_kl_sparsity_is_zero_at_the_target_and_finite_at_the_ends() -> None:
-    model = model_of("sparse", {"method": "kl", "target": 0.2, "kl_weight": 0.5})
-    at_target = np.tile([[0.0], [0.4]], (3, 32))  # mean 0.2, though no value is 0.2
-    assert with_code(model, at_target)["sparsity"] == pytest.approx(0, abs=1e-6)
-    for end in (0.0, 1.0):
-        assert 0 < with_code(model, np.full((4, 32), end))["sparsity"] < 1000
+def with_code(model: Autoencoder, **code: np.ndarray) -> dict[str, float]:
+    """The loss terms of images whose codes are given."""
+    p = forward(model, x=np.zeros((len(next(iter(code.values()))), 8, 8), np.float32))
+    return terms_of(model, replace(p, code={name: tf.constant(z, tf.float32) for name, z in code.items()}))
 
 
 def test_kl_sparsity_is_the_divergence_of_two_coins() -> None:
@@ -108,9 +96,12 @@ def test_kl_sparsity_is_the_divergence_of_two_coins() -> None:
 
     model = model_of("sparse", {"method": "kl", "target": 0.1, "kl_weight": 0.5})
     h = np.random.default_rng(0).random((6, 32))
-    activity = h.mean(axis=0)
-    expected = 0.5 * sum(entropy([0.1, 0.9], [a, 1 - a]) for a in activity)
-    assert with_code(model, h)["sparsity"] == pytest.approx(expected, rel=1e-4)
+    expected = 0.5 * sum(entropy([0.1, 0.9], [a, 1 - a]) for a in h.mean(axis=0))
+    assert with_code(model, z=h)["sparsity"] == pytest.approx(expected, rel=1e-4)
+    at_target = np.tile([[0.0], [0.2]], (3, 32))  # mean 0.1, though no value is 0.1
+    assert with_code(model, z=at_target)["sparsity"] == pytest.approx(0, abs=1e-6)
+    for end in (0.0, 1.0):
+        assert 0 < with_code(model, z=np.full((4, 32), end))["sparsity"] < 1000
 
 
 def test_dropout_silences_its_share_in_training_only() -> None:
@@ -168,12 +159,15 @@ def test_contraction_of_a_linear_encoder_is_its_weights_norm() -> None:
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
 def test_closed_form_matches_central_differences(activation: str) -> None:
-    model = model_of("contractive", code_activation=activation)
+    model = model_of("contractive", latent_dim=9, code_activation=activation)
     kernel, bias = (v.numpy().astype(np.float64) for v in model.encoder.get_layer("z").trainable_variables)
     phi = {"relu": lambda a: np.maximum(a, 0), "sigmoid": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh}[activation]
     rows = jacobian(lambda x: phi(x.reshape(len(x), -1) @ kernel + bias), X.astype(np.float64))
-    got = np.asarray(contractive.squared_jacobian_norm(forward(model)))
+    p = forward(model)
+    got = np.asarray(contractive.squared_jacobian_norm(p))
     assert got == pytest.approx((rows**2).sum(axis=(1, 2)), rel=1e-4)
+    differentiated = contractive.differentiated_norm(model.encoder, p.x_in, len(bias), p.seed)
+    assert np.asarray(differentiated) == pytest.approx(got, rel=1e-4), "the two ways agree on one layer"
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
@@ -191,13 +185,6 @@ def test_automatic_differentiation_matches_central_differences(
     got = contractive.differentiated_norm(encoder, tf.constant(x), 5, keras.random.SeedGenerator(0))
     assert np.asarray(got) == pytest.approx((rows**2).sum(axis=(1, 2)), rel=1e-5)
     assert np.asarray(got).min() > 0
-
-
-def test_the_two_ways_to_the_norm_agree_on_one_layer() -> None:
-    model = model_of("contractive", latent_dim=9, code_activation="tanh")
-    p = forward(model)
-    by_differentiation = contractive.differentiated_norm(model.encoder, p.x_in, 9, p.seed)
-    assert np.asarray(by_differentiation) == pytest.approx(np.asarray(contractive.squared_jacobian_norm(p)), rel=1e-4)
 
 
 def test_hutchinsons_estimate_is_unbiased(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,23 +213,10 @@ def test_elbo_terms_match_numpy() -> None:
         "reconstruction": pytest.approx(cross_entropy(X, p.logits).sum(axis=(1, 2)).mean(), rel=1e-5),
         "kl": pytest.approx(3 * kl.mean(), rel=1e-4),
     }
-
-
-def kl_of(model: Autoencoder, mean: np.ndarray, log_var: np.ndarray) -> float:
-    p = forward(model, x=np.zeros((len(mean), 8, 8), np.float32))
-    code = {"z_mean": tf.constant(mean, tf.float32), "z_log_var": tf.constant(log_var, tf.float32)}
-    return terms_of(model, replace(p, code=code))["kl"]
-
-
-def test_kl_is_zero_at_the_prior_and_doubles_with_the_dims() -> None:
-    model = model_of("variational")
-    assert kl_of(model, np.zeros((5, 4)), np.zeros((5, 4))) == 0
-    rng = np.random.default_rng(0)
-    mean, log_var = rng.standard_normal((5, 4)), rng.standard_normal((5, 4))
-    once = kl_of(model, mean, log_var)
-    assert once > 0
-    assert kl_of(model, np.tile(mean, 2), np.tile(log_var, 2)) == pytest.approx(2 * once, rel=1e-5)
-    assert kl_of(model, np.repeat(mean, 2, 0), np.repeat(log_var, 2, 0)) == pytest.approx(once, rel=1e-5)
+    assert with_code(model, z_mean=np.zeros((5, 4)), z_log_var=np.zeros((5, 4)))["kl"] == 0, "at the prior"
+    mean, log_var = np.random.default_rng(0).standard_normal((2, 5, 4))
+    kl = 0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum(axis=1)
+    assert with_code(model, z_mean=mean, z_log_var=log_var)["kl"] == pytest.approx(3 * kl.mean(), rel=1e-4)
 
 
 def test_codes_are_drawn_from_the_encoders_distribution() -> None:

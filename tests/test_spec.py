@@ -9,7 +9,7 @@ from ae_core import data, kinds
 from ae_core import spec as specs
 from ae_core.errors import ExplorerError, OptionError
 from ae_core.networks import Network
-from ae_core.spec import MAX_EPOCHS, Spec, make_spec
+from ae_core.spec import MAX_EPOCHS, make_spec
 
 
 @pytest.mark.parametrize("kind", kinds.names())
@@ -108,16 +108,15 @@ def test_options_by_name_are_checked() -> None:
         make_spec("vanilla", "digits", batch_size=800)
 
 
-def test_changing_the_family_forgets_the_other_familys_layers() -> None:
+def test_what_was_not_chosen_follows_from_what_was() -> None:
     network = make_spec("variational", network={"family": "dense"}).network
     assert (network.family, network.hidden, network.latent_dim) == ("dense", (), 2)
-
-
-def test_a_small_code_is_linear_unless_said_otherwise() -> None:
-    assert make_spec("vanilla", network={"latent_dim": 2}).network.code_activation == "linear"
-    assert make_spec("vanilla", network={"latent_dim": 4}).network.code_activation == "relu"
+    for chosen, activation in (({"latent_dim": 2}, "linear"), ({"latent_dim": 4}, "relu")):
+        assert make_spec("vanilla", network=chosen).network.code_activation == activation
     asked = make_spec("vanilla", network={"latent_dim": 2, "code_activation": "relu"})
     assert asked.network.code_activation == "relu"
+    assert (asked.dataset, asked.image_shape) == ("fashion-mnist", (28, 28))
+    assert isinstance(make_spec("denoising", "digits", {"level": 1}).recipe(), kinds.get("denoising"))
 
 
 def test_a_small_data_set_gets_more_epochs_of_smaller_batches() -> None:
@@ -126,9 +125,3 @@ def test_a_small_data_set_gets_more_epochs_of_smaller_batches() -> None:
         assert small.batch_size < large.batch_size
         assert small.epochs > large.epochs
         assert small.epochs <= MAX_EPOCHS
-
-
-def test_a_spec_knows_its_images() -> None:
-    assert make_spec("vanilla").image_shape == (28, 28)
-    assert isinstance(make_spec("denoising", "digits", {"level": 1}).recipe(), kinds.get("denoising"))
-    assert Spec("vanilla", Network()).dataset == "fashion-mnist"
