@@ -17,7 +17,6 @@ pytestmark = pytest.mark.usefixtures("data_folder")
 
 def used(job: Job, when: float) -> None:
     """Sets when a job, its run and their use were last written."""
-    Status.load(job.path)
     replace(Status.load(job.path), updated=when).write(job.path)
     for path in (job.run_path, runs.data_folder() / "used" / job.id):
         if path.exists():
@@ -51,18 +50,14 @@ def test_what_nobody_has_used_for_long_goes(week: float) -> None:
 
 
 def test_what_was_used_within_an_hour_stays_however_short_the_settings_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "0.001")
     job = at("finished")
+    tasks.sweep(time.time() + 1e9)
+    assert tasks.find(job.id) == job, "by default all is kept"
+    monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "0.001")
     tasks.sweep(time.time() + cleanup.IN_USE - 60)
     assert tasks.find(job.id) == job
     tasks.sweep(time.time() + cleanup.IN_USE + 60)
     assert folder.paths() == []
-
-
-def test_by_default_all_is_kept() -> None:
-    job = at("finished")
-    tasks.sweep(time.time() + 1e9)
-    assert tasks.find(job.id) == job
 
 
 def test_a_use_is_noted_now_and_then_and_forgotten_with_the_run(week: float) -> None:

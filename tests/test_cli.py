@@ -9,9 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,28 +17,18 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import ae_core
-from ae_core import cards, cli, inference, kinds, processes, runs, training
+from ae_core import cli, inference, kinds, processes, runs, training
 from ae_core.cli import options, output, progress
 from ae_core.kinds import Hyperparameter, Kind
 from ae_core.spec import make_spec
 
 ROOT = Path(__file__).resolve().parent.parent
-EVERY_COMMAND = [[], *([name] for name in cli.main.commands), *(["train", kind] for kind in kinds.names())]
+
+pytestmark = pytest.mark.usefixtures("data_folder")
 
 
 def call(*arguments: str | Path) -> Result:
     return CliRunner().invoke(cli.main, list(map(str, arguments)))
-
-
-def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ae_core", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
-    return tmp_path / "data"
 
 
 @pytest.fixture
@@ -56,19 +44,20 @@ def local_runs(digits_runs: dict[str, Path], data_folder: Path) -> Path:
 # Help and usage
 
 
-@pytest.mark.parametrize("arguments", EVERY_COMMAND, ids=str)
+@pytest.mark.parametrize("arguments", [[], *([command] for command in cli.main.commands)], ids=str)
 def test_every_command_has_help(arguments: list[str]) -> None:
     result = call(*arguments, "--help")
     assert result.exit_code == 0
     assert result.stdout.startswith("Usage:")
 
 
-def test_help_names_every_hyperparameter_with_its_default() -> None:
-    for name in kinds.names():
-        text = call("train", name, "--help").stdout
-        for h in kinds.get(name).hyperparameters:
-            assert f"--{h.name.replace('_', '-')}" in text
-            assert str(h.default) in text
+@pytest.mark.parametrize("name", kinds.names())
+def test_the_help_of_a_kind_names_every_hyperparameter_with_its_default(name: str) -> None:
+    result = call("train", name, "--help")
+    assert result.exit_code == 0
+    for h in kinds.get(name).hyperparameters:
+        assert f"--{h.name.replace('_', '-')}" in result.stdout
+        assert str(h.default) in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -113,19 +102,13 @@ def test_unknown_run_is_status_1_and_one_sentence(arguments: list[str]) -> None:
 # kinds
 
 
-def test_kinds_as_json_are_the_declarations() -> None:
+def test_kinds_are_listed_as_json_and_for_people() -> None:
     records = json.loads(call("kinds", "--json").stdout)
     assert [r["name"] for r in records] == kinds.names()
     for record in records:
         declared = kinds.get(record["name"]).hyperparameters
-        assert [h["name"] for h in record["hyperparameters"]] == [h.name for h in declared]
-        assert [h["default"] for h in record["hyperparameters"]] == [h.default for h in declared]
-
-
-def test_kinds_for_people_name_each_option() -> None:
-    text = call("kinds").stdout
-    assert "--kl-weight" in text
-    assert "[0 to 1; default 0.001, with --method kl]" in text
+        assert [(h["name"], h["default"]) for h in record["hyperparameters"]] == [(h.name, h.default) for h in declared]
+    assert "[0 to 1; default 0.001, with --method kl]" in call("kinds").stdout
 
 
 def test_a_hyperparameter_that_collides_with_a_shared_option_gets_the_kinds_name() -> None:
@@ -146,54 +129,36 @@ def test_a_hyperparameter_that_collides_with_a_shared_option_gets_the_kinds_name
 # train
 
 
-@dataclass(frozen=True)
-class Stopped:
-    """A training to which SIGINT was sent after its first progress."""
+def test_an_interrupted_training_is_status_130_and_leaves_a_sound_run(data_folder: Path) -> None:
+    options = ["--dataset", "digits", "--epochs", "500", "--batch-size", "4", "--title", "Cut", "--json"]
+    command = [sys.executable, "-m", "ae_core", "train", "vanilla", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        events = []
+        for event in map(json.loads, process.stdout):
+            events.append(event)
+            if event["event"] == "progress" and not any(e["event"] == "progress" for e in events[:-1]):
+                process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.strip() == "Stopping, and keeping what was learnt; Ctrl-C again aborts.", "nothing of TensorFlow's"
 
-    status: int
-    events: list[dict[str, Any]]
-    stderr: str
-
-
-@pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
-    out = tmp_path_factory.mktemp("stopped") / "run"
-    size = ["--epochs", "500", "--batch-size", "4"]
-    process = start("train", "vanilla", "--dataset", "digits", *size, "--title", "Cut short", "--out", out, "--json")
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if json.loads(line)["event"] == "progress":
-            process.send_signal(signal.SIGINT)
-            break
-    stdout, stderr = process.communicate(timeout=60)
-    events = [json.loads(line) for line in [*lines, *stdout.splitlines()]]
-    return Stopped(process.returncode, events, stderr)
-
-
-def test_interrupted_training_is_status_130_and_leaves_a_sound_run(stopped: Stopped) -> None:
-    assert stopped.status == 130
-    last = stopped.events[-1]
-    assert last["event"] == "cancelled"
-    run = ae_core.load(last["run"])
-    assert run.run.title == "Cut short"
-    assert not run.run.card.complete
-    assert len(run.run.history) == last["epoch"] < 500
-    assert run.reconstruct(np.zeros((2, 8, 8), np.float32)).shape == (2, 8, 8)
-
-
-def test_training_tells_its_phases_and_loss_terms(stopped: Stopped) -> None:
-    names = [e["event"] for e in stopped.events]
+    names = [e["event"] for e in events]
     first = names.index("started")
     assert set(names[:first]) == {"preparing"}
     assert names[first + 1] == "progress"
-    assert all(e["phase"] for e in stopped.events if e["event"] == "preparing")
-    assert all(list(e["terms"]) == ["reconstruction"] for e in stopped.events if e["event"] == "progress")
+    assert all(e["phase"] for e in events if e["event"] == "preparing")
+    assert all(list(e["terms"]) == ["reconstruction"] for e in events if e["event"] == "progress")
 
-
-def test_a_trainings_stderr_holds_nothing_of_tensorflows(stopped: Stopped) -> None:
-    assert stopped.stderr.strip() == "Stopping, and keeping what was learnt; Ctrl-C again aborts."
+    last = events[-1]
+    assert last["event"] == "cancelled"
+    run = ae_core.load(last["run"])
+    assert (run.run.title, run.run.card.complete) == ("Cut", False)
+    assert len(run.run.history) == last["epoch"] < 500
+    assert run.reconstruct(np.zeros((2, 8, 8), np.float32)).shape == (2, 8, 8)
+    (record,) = json.loads(call("list", data_folder / "runs", "--json").stdout)
+    assert (record["title"], record["complete"]) == ("Cut", False)
+    assert "(stopped)" in call("list", data_folder / "runs").stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -213,15 +178,12 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *events: training.Event) -> None:
     monkeypatch.setattr(training, "fit", lambda *_, **__: iter(events))
 
 
-def test_failed_training_is_status_1_and_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_without_a_run_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, training.Failed("The kl term became nan."))
     result = call("train", "variational")
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", "Error: The kl term became nan.\n")
     result = call("train", "variational", "--json")
     assert (result.exit_code, json.loads(result.stdout)["event"]) == (1, "failed")
-
-
-def test_training_stopped_before_its_first_step_is_status_130(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, training.Cancelled(None, 0))
     result = call("train", "vanilla")
     assert (result.exit_code, result.stdout) == (130, "")
@@ -272,38 +234,20 @@ def test_options_reach_the_spec(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (spec.training.epochs, spec.training.seed) == (3, 7)
 
 
-def test_a_run_is_never_overwritten(tmp_path: Path) -> None:
-    result = call("train", "vanilla", "--dataset", "digits", "--out", tmp_path)
-    assert result.exit_code == 1
-    assert "exists already" in result.stderr
-
-
 # list
 
 
-def test_list_shows_broken_runs_with_the_reason(local_runs: Path) -> None:
+def test_list_shows_broken_runs_with_the_reason(local_runs: Path, tmp_path: Path) -> None:
     records = {r["name"]: r for r in json.loads(call("list", "--json").stdout) if r["from"] == "local"}
     assert set(records) == {"mine", "hollow"}
     assert records["mine"]["broken"] is None
     assert records["mine"]["spec"]["kind"] == "sparse"
     assert "decoder.onnx missing" in records["hollow"]["broken"]
+    assert {r["name"] for r in json.loads(call("list", local_runs, "--json").stdout)} == {"mine", "hollow"}
     result = call("list")
     assert result.exit_code == 0
     assert re.search(r"^mine +local +sparse +digits +32 +1 ", result.stdout, re.MULTILINE)
     assert re.search(r"^hollow +local +broken: .*decoder.onnx missing", result.stdout, re.MULTILINE)
-
-
-def test_list_of_a_folder_holds_only_its_runs(local_runs: Path) -> None:
-    assert {r["name"] for r in json.loads(call("list", local_runs, "--json").stdout)} == {"mine", "hollow"}
-
-
-def test_list_marks_a_stopped_run(stopped: Stopped) -> None:
-    (record,) = json.loads(call("list", Path(stopped.events[-1]["run"]).parent, "--json").stdout)
-    assert (record["title"], record["complete"]) == ("Cut short", False)
-    assert "(stopped)" in call("list", Path(stopped.events[-1]["run"]).parent).stdout
-
-
-def test_list_of_an_empty_folder_says_so(tmp_path: Path) -> None:
     result = call("list", tmp_path)
     assert (result.exit_code, result.stdout) == (0, "")
     assert "No runs in" in result.stderr
@@ -319,15 +263,6 @@ def test_evaluate_goes_on_after_a_broken_run(local_runs: Path) -> None:
     hollow, mine = json.loads(result.stdout)
     assert "decoder.onnx" in hollow["error"]
     assert mine["figures"] == pytest.approx(ae_core.evaluate(inference.load(local_runs / "mine"), neighbours=False))
-
-
-def test_evaluate_never_reads_the_cards_figures(local_runs: Path) -> None:
-    card = cards.unchecked(local_runs / "mine")
-    honest = card["metrics"]["bce"]
-    card["metrics"]["bce"] = 0.0
-    cards.write(local_runs / "mine", card)
-    (result,) = json.loads(call("evaluate", local_runs / "mine", "--no-neighbours", "--json").stdout)
-    assert result["figures"]["bce"] == pytest.approx(honest, rel=1e-6)
 
 
 def test_evaluate_prints_a_table_of_all_figures(digits_runs: dict[str, Path]) -> None:
@@ -377,13 +312,10 @@ def test_encode_takes_image_files(digits_runs: dict[str, Path], tmp_path: Path) 
     np.testing.assert_allclose(np.array(code, np.float32), expected, atol=1e-5)
 
 
-def test_a_file_that_is_no_image_is_named(digits_runs: dict[str, Path]) -> None:
+def test_what_encode_cannot_read_or_write_is_named(digits_runs: dict[str, Path], tmp_path: Path) -> None:
     result = call("encode", digits_runs["vanilla"], __file__)
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: {__file__}: The file is no image")
-
-
-def test_what_cannot_be_written_is_status_1(digits_runs: dict[str, Path], tmp_path: Path) -> None:
     result = call("encode", digits_runs["vanilla"], "--out", tmp_path / "no" / "codes.npy")
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
@@ -411,26 +343,21 @@ def test_sample_draws_one_sheet(digits_runs: dict[str, Path], tmp_path: Path, ki
 # What is never imported
 
 
-def test_looking_never_imports_tensorflow(digits_runs: dict[str, Path]) -> None:
+def test_looking_never_imports_tensorflow_and_help_nothing_heavy(digits_runs: dict[str, Path]) -> None:
     code = (
         "import sys; from ae_core.cli import main\n"
-        "def check(*a):\n"
-        "    try: main(a)\n"
-        "    except SystemExit as e: assert not e.code, e.code\n"
-        f"check('kinds'); check('list'); check('evaluate', '--no-neighbours', {str(digits_runs['vanilla'])!r})\n"
-        "found = {'tensorflow', 'keras', 'streamlit'} & set(sys.modules)\n"
-        "assert not found, found\n"
+        "def check(heavy, *commands):\n"
+        "    for command in commands:\n"
+        "        try: main(command)\n"
+        "        except SystemExit as e: assert not e.code, e.code\n"
+        "    found = heavy & set(sys.modules)\n"
+        "    assert not found, found\n"
+        "check({'tensorflow', 'keras', 'streamlit', 'sklearn', 'scipy', 'PIL', 'onnxruntime'})\n"
+        "evaluate = ['evaluate', '--no-neighbours', sys.argv[1]]\n"
+        "check({'tensorflow', 'keras', 'streamlit'}, ['kinds'], ['list'], evaluate)\n"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=60)
-
-
-def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys, ae_core.cli\n"
-        "found = {'tensorflow', 'keras', 'sklearn', 'scipy', 'PIL', 'onnxruntime'} & set(sys.modules)\n"
-        "assert not found, found\n"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+    command = [sys.executable, "-c", code, digits_runs["vanilla"]]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=60)
 
 
 # Archives

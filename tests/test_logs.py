@@ -48,21 +48,15 @@ def test_text_is_one_line_whatever_it_says(monkeypatch: pytest.MonkeyPatch, caps
     assert line.endswith(r'info    upload refused bytes=10 reason="no\n2026 info forged job=1\u001b[2J" run=a limit=""')
 
 
-def test_an_event_says_whose_page_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_event_says_whose_page_it_is_and_cuts_a_long_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     logs.identify(lambda: "0123456789ab")
     logs.event("run exported", run="a")
     assert "session=0123456789ab run=a" in written(capsys)
-
-
-def test_a_value_is_cut_where_it_ends_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.event("job failed", reason="x" * 10_000)
     assert len(written(capsys)) < logs.MAX_TEXT + 100
-
-
-def test_settings_that_make_no_sense_do_not_stop_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_LOG", "xml")
+    monkeypatch.setenv("LATENT_EXPLORER_LOG", "xml")  # a setting that makes no sense does not stop it
     logs.event("server started")
     assert "server started" in written(capsys)
 

@@ -26,16 +26,12 @@ def mine(digits_runs: dict[str, Path]) -> Job:
     return tasks.find(job.id)
 
 
-def bend_card(run: Path) -> None:
-    (run / cards.CARD).write_text((run / cards.CARD).read_text().replace(ME, OTHER))
+def all_of(run: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in run.iterdir()}
 
 
 def everyones(run: Path) -> None:
     cards.write(run, cards.unchecked(run) | {"owner": None})
-
-
-def all_of(run: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in run.iterdir()}
 
 
 @pytest.mark.parametrize(
@@ -66,21 +62,19 @@ def test_no_name_reaches_anything_else(name: str, mine: Job) -> None:
 
 
 def test_a_deleted_run_is_gone_with_its_training(mine: Job, data_folder: Path) -> None:
-    tasks.remove(mine.id, ME)
-    assert not mine.run_path.exists()
-    assert not mine.path.exists()
-    assert list((data_folder / "runs").iterdir()) == []
-    with pytest.raises(TrainingError):
-        tasks.remove(mine.id, ME)
-
-
-def test_what_is_under_way_is_never_deleted(mine: Job) -> None:
+    status = tasks.Status.load(mine.path)
     with processes.working(mine.path), pytest.raises(TrainingError, match="under way: stop it first"):
         tasks.remove(mine.id, ME)
     tasks.Status("queued").write(mine.path)
     with pytest.raises(TrainingError, match="under way: stop it first"):
         tasks.remove(mine.id, ME)
     assert mine.run_path.exists()
+    status.write(mine.path)
+    tasks.remove(mine.id, ME)
+    assert not mine.path.exists()
+    assert list((data_folder / "runs").iterdir()) == []
+    with pytest.raises(TrainingError):
+        tasks.remove(mine.id, ME)
 
 
 def test_a_renamed_run_is_the_same_run(mine: Job) -> None:
@@ -89,25 +83,24 @@ def test_a_renamed_run_is_the_same_run(mine: Job) -> None:
     after = runs.read(mine.run_path)
     assert (after.title, after.digest, after.card.owner) == ("**New** <b>", before.digest, ME)
     assert inference.load(mine.run_path).run.title == "**New** <b>"
+    assert archive.unpack(tasks.export(mine.id, ME)).title == "**New** <b>", "it is exported under its title"
     with pytest.raises(OptionError, match="at least one letter"):
         tasks.rename(mine.id, ME, " \n ")
     tasks.rename(mine.id, ME, "x" * 1000)
     assert len(runs.read(mine.run_path).title) == tasks.ownership.MAX_TITLE
-
-
-def test_renaming_does_not_vouch_for_a_file_that_was_changed(mine: Job) -> None:
-    (mine.run_path / "encoder.onnx").write_bytes(b"x" * (mine.run_path / "encoder.onnx").stat().st_size)
+    (mine.run_path / ".0123.tmp").touch()  # of a title that was being written
+    tasks.sweep()
+    assert not (mine.run_path / ".0123.tmp").exists()
+    encoder = mine.run_path / "encoder.onnx"
+    encoder.write_bytes(b"x" * encoder.stat().st_size)
     tasks.rename(mine.id, ME, "New")
     with pytest.raises(ExplorerError, match="is not the file that was written"):
         inference.load(mine.run_path)
 
 
-def test_an_exported_run_comes_back(mine: Job) -> None:
-    assert archive.unpack(tasks.export(mine.id, ME)).title == "Mine"
-
-
 def test_a_run_whose_card_is_bent_is_nobodys_but_its_trainings_owners(mine: Job) -> None:
-    bend_card(mine.run_path)
+    card = mine.run_path / cards.CARD
+    card.write_text(card.read_text().replace(ME, OTHER))
     broken = runs.linked(mine.id)
     assert isinstance(broken, runs.BrokenRun)
     assert not any(runs.visible(broken, owner) for owner in (ME, OTHER, None))
@@ -115,10 +108,3 @@ def test_a_run_whose_card_is_bent_is_nobodys_but_its_trainings_owners(mine: Job)
     assert not tasks.owns(mine.id, OTHER)
     tasks.remove(mine.id, ME)
     assert not mine.run_path.exists()
-
-
-def test_a_title_that_was_being_written_leaves_nothing(mine: Job) -> None:
-    (mine.run_path / ".0123.tmp").touch()
-    tasks.sweep()
-    assert not (mine.run_path / ".0123.tmp").exists()
-    assert isinstance(runs.read_or_tell(mine.run_path), runs.Run)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ae_core import cli, runs, settings
+from ae_core import cli, settings
 from ae_core.errors import SettingsError
 from ae_core.settings import TABLE, Settings
 
@@ -29,6 +29,8 @@ def test_the_table_is_all_there_is_and_says_what_each_means() -> None:
         for value in (setting.laptop, setting.demo):
             if value != "":
                 assert setting.parse(str(value)) == value, "a profile's own values are allowed"
+        if setting.field in ("queued", "per_visitor", "epochs", "code", "parameters", "trainer_mb"):
+            assert setting.demo <= setting.laptop, "a demo lets nobody take more"
 
 
 @pytest.mark.parametrize("profile", settings.PROFILES)
@@ -41,12 +43,6 @@ def test_a_profile_gives_what_is_not_set(profile: str, monkeypatch: pytest.Monke
     for setting in TABLE[1:]:
         if setting.field != "epochs":
             assert getattr(found, setting.field) == getattr(setting, profile)
-
-
-def test_a_demo_lets_nobody_take_more_than_a_laptop_does() -> None:
-    for setting in TABLE:
-        if setting.field in ("queued", "per_visitor", "epochs", "code", "parameters", "trainer_mb"):
-            assert setting.demo <= setting.laptop
 
 
 @pytest.mark.parametrize(
@@ -80,33 +76,21 @@ def test_nonsense_is_refused_with_what_it_was_and_what_it_may_be(
     assert f"{setting.variable} must be {setting.expected}, got {text!r}" in str(refusal.value)
 
 
-def test_what_looks_like_a_setting_and_is_none_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"^LATENT_EXPLORER_EPOCH is no setting: must be one of .*correct or unset"):
-        settings.explain({"LATENT_EXPLORER_EPOCH": "3"})
-
-
-def test_the_folder_is_where_it_says_wherever_a_process_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", "mine")
-    assert runs.data_folder() == tmp_path / "mine"
-
-
 def test_the_command_prints_values_and_where_each_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_PROFILE", "demo")
     monkeypatch.setenv("LATENT_EXPLORER_MINUTES", "2.5")
     result = CliRunner().invoke(cli.main, ["settings", "--json"])
-    found = {record["variable"]: record for record in json.loads(result.stdout)}
-    assert (found["LATENT_EXPLORER_MINUTES"]["value"], found["LATENT_EXPLORER_MINUTES"]["from"]) == (
-        2.5,
-        "LATENT_EXPLORER_MINUTES",
-    )
-    assert (found["LATENT_EXPLORER_LOG"]["value"], found["LATENT_EXPLORER_LOG"]["from"]) == ("json", "profile demo")
+    found = {record["variable"]: (record["value"], record["from"]) for record in json.loads(result.stdout)}
+    assert found["LATENT_EXPLORER_MINUTES"] == (2.5, "LATENT_EXPLORER_MINUTES")
+    assert found["LATENT_EXPLORER_LOG"] == ("json", "profile demo")
     text = CliRunner().invoke(cli.main, ["settings"]).stdout
     assert all(setting.variable in text and setting.help in text for setting in TABLE)
     monkeypatch.setenv("LATENT_EXPLORER_MINUTES", "soon")
     result = CliRunner().invoke(cli.main, ["settings"])
     assert result.exit_code == 1
     assert "LATENT_EXPLORER_MINUTES must be a number from 0 to 10,080, got 'soon'" in result.stderr
+    with pytest.raises(SettingsError, match=r"^LATENT_EXPLORER_EPOCH is no setting: must be one of .*correct or unset"):
+        settings.explain({"LATENT_EXPLORER_EPOCH": "3"})
 
 
 def test_a_server_does_not_start_on_nonsense_and_says_why(tmp_path: Path) -> None:
