@@ -77,18 +77,14 @@ def seen(app: AppTest) -> np.ndarray:
     return app.session_state["seen"]
 
 
-def test_a_new_pad_is_empty(app: AppTest) -> None:
+def test_a_drawing_arrives_outlives_its_pad_and_can_be_wiped(app: AppTest) -> None:
     assert seen(app) is None
     assert app.text[0].value == "empty"
-
-
-def test_a_drawing_arrives(app: AppTest) -> None:
     send(app, {"version": 0, "drawing": encoded(DRAWN)})
     np.testing.assert_array_equal(seen(app), DRAWN)
-
-
-def test_a_pad_that_was_wiped_is_empty_again(app: AppTest) -> None:
-    send(app, {"version": 0, "drawing": encoded(DRAWN)})
+    app.toggle[0].set_value(False).run()
+    app.toggle[0].set_value(True).run()
+    np.testing.assert_array_equal(seen(app), DRAWN)
     send(app, {"version": 0, "drawing": ""})
     assert seen(app) is None
 
@@ -101,13 +97,6 @@ def test_nonsense_is_a_sentence_and_the_drawing_stays(app: AppTest) -> None:
     send(app, {"version": 0, "drawing": encoded(255 - DRAWN)})
     assert not app.error
     np.testing.assert_array_equal(seen(app), 255 - DRAWN)
-
-
-def test_the_drawing_outlives_its_pad(app: AppTest) -> None:
-    send(app, {"version": 0, "drawing": encoded(DRAWN)})
-    app.toggle[0].set_value(False).run()
-    app.toggle[0].set_value(True).run()
-    np.testing.assert_array_equal(seen(app), DRAWN)
 
 
 def test_an_image_that_is_put_on_it_takes_the_place_of_the_drawing(app: AppTest) -> None:

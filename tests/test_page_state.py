@@ -1,6 +1,5 @@
 """The state of a page without Streamlit: what a link asks for, what was chosen, and what is written back."""
 
-import math
 from typing import Any
 
 import pytest
@@ -73,19 +72,19 @@ def test_nonsense_is_no_value(field: Field, text: str) -> None:
         field.read([text], {})
 
 
+def test_a_number_without_limits_is_still_a_number() -> None:
+    free = page_state.number("free", "Free", None, None, 1.5, step=0.1)
+    assert free.read(["-1e9"], {}) == (-1e9, True)
+    with pytest.raises(ValueError, match="inf"):
+        free.read(["-inf"], {})
+
+
 def test_a_list_says_whether_all_of_it_makes_sense() -> None:
     assert OFF.read(["3,,4"], {}) == ([3, 4], False)
     assert RUNS.read(["a", "gone", "c"], {}) == (["a", "c"], False)
     assert OFF.read(["5," * 9000], {}) == ([5], False)
     assert RUNS.write(["a", "c"]) == ["a", "c"]
     assert OFF.write([]) == RUNS.write(None) == []
-
-
-def test_a_number_without_limits_is_still_a_number() -> None:
-    free = page_state.number("free", "Free", None, None, 1.5, step=0.1)
-    assert free.read(["-1e9"], {}) == (-1e9, True)
-    with pytest.raises(ValueError, match="inf"):
-        free.read([str(-math.inf)], {})
 
 
 # What a page shows
@@ -100,6 +99,9 @@ def test_what_the_link_asks_for_goes_before_the_choice_and_that_before_the_defau
     assert visit.link == {"count": ["9"]}
     visit.ask(level="0.3", count="7")
     assert visit.run(LEVEL, COUNT) == {"level": 0.3, "count": 7}
+    visit.store.touched["runs"] = []
+    assert visit.run(RUNS) == {"runs": []}, "an empty list is a choice"
+    assert visit.link == {}
 
 
 def test_a_choice_stays_from_page_to_page_and_what_a_page_has_not_leaves_the_link() -> None:
@@ -154,6 +156,8 @@ def test_two_owners_have_values_of_their_own() -> None:
     assert visit.link == {}
     assert not visit.store.refusal(), "the link asked for a row of the other run"
     assert visit.run(ROW, run="large", size=32) == {"row": 30}
+    assert visit.run(ROW, run="large", size=8) == {"row": 1}, "what was asked for is gone meanwhile"
+    assert visit.store.refusal().endswith("there is not: first row.")
 
 
 def test_a_field_that_does_not_apply_is_not_in_the_link_and_not_forgotten() -> None:
@@ -174,13 +178,6 @@ def test_two_of_a_kind_are_told_apart_by_a_prefix() -> None:
     assert store.end() == {"level": ["0.1"], "beside-level": ["0.2"]}
 
 
-def test_an_empty_list_is_a_choice() -> None:
-    visit = Visit()
-    visit.store.touched["runs"] = []
-    assert visit.run(RUNS) == {"runs": []}
-    assert visit.link == {}
-
-
 # What is told
 
 
@@ -197,11 +194,3 @@ def test_what_the_link_asks_for_in_vain_is_told_until_something_else_is_chosen()
     visit.ask(noise="Masking")
     visit.run(NOISE, LEVEL)
     assert visit.store.refusal() == ""
-
-
-def test_what_is_gone_is_told_while_the_link_asks_for_it() -> None:
-    visit = Visit()
-    visit.ask(row="30")
-    visit.run(ROW, run="large", size=32)
-    assert visit.run(ROW, run="large", size=8) == {"row": 1}
-    assert visit.store.refusal().endswith("there is not: first row.")

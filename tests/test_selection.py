@@ -3,6 +3,7 @@
 import base64
 import tracemalloc
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -74,11 +75,6 @@ def test_nonsense_is_refused_in_a_sentence(text: str) -> None:
         selection.decode(text, COUNT)
 
 
-def test_bits_beyond_the_last_image_are_refused() -> None:
-    with pytest.raises(OptionError):
-        selection.decode(packed(b"\xff" * 2), 12)
-
-
 def test_a_zip_bomb_is_refused_without_unpacking_it() -> None:
     bomb = packed(bytes(1_500_000))  # of the longest text that is read at all
     assert len(bomb) < 64 + COUNT // 4
@@ -88,6 +84,8 @@ def test_a_zip_bomb_is_refused_without_unpacking_it() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 200_000
+    with pytest.raises(OptionError):
+        selection.decode(packed(b"\xff" * 2), 12)  # bits beyond the last image
 
 
 # As pages use it
@@ -104,34 +102,32 @@ def page() -> None:
         st.text(",".join(str(n) for n in selection.current(dataset)))
 
 
+def opened(script: Callable[[], None], **link: str) -> AppTest:
+    app = AppTest.from_function(script)
+    for name, text in link.items():
+        app.query_params[name] = text
+    return app.run()
+
+
 def shown(app: AppTest) -> str:
     assert not app.exception
     return app.text[0].value
 
 
 def test_a_link_selects_and_the_selection_stays_in_the_link() -> None:
-    app = AppTest.from_function(page)
-    app.query_params["select"] = "17.3"
-    app.run()
+    app = opened(page, select="17.3")
     assert shown(app) == "3,17"
     assert app.query_params["select"] == "3.17"
     assert not app.warning
-
-
-def test_a_link_with_nonsense_selects_nothing_and_says_so() -> None:
-    app = AppTest.from_function(page)
-    app.query_params["select"] = "zzzz"
-    app.run()
+    app = opened(page, select="zzzz")
     assert shown(app) == ""
     assert "select" not in app.query_params
-    (sentence,) = [w.value for w in app.warning]
-    assert "what there is not: selection." in sentence
+    (warning,) = app.warning
+    assert "what there is not: selection." in warning.value
 
 
 def test_each_data_set_has_a_selection_of_its_own() -> None:
-    app = AppTest.from_function(page)
-    app.query_params["select"] = "400.9999"
-    app.run()
+    app = opened(page, select="400.9999")
     app.session_state["asked"] = "digits"  # of which there are 360
     app.run()
     assert shown(app) == ""
@@ -152,8 +148,7 @@ def choosing() -> None:
 
 
 def test_what_is_set_is_sorted_and_known() -> None:
-    app = AppTest.from_function(choosing).run()
-    assert shown(app) == "2,5,359"
+    assert shown(opened(choosing)) == "2,5,359"
 
 
 # One image looked at closely
@@ -172,22 +167,15 @@ def picking() -> None:
 
 
 def test_a_picked_image_is_in_the_link_and_comes_from_it() -> None:
-    app = AppTest.from_function(picking)
-    app.query_params["image"] = "9999"
-    app.run()
+    app = opened(picking, image="9999")
     assert shown(app) == "9999"
     app.button[0].click().run()
     assert (shown(app), app.query_params["image"]) == ("17", "17")
     app.button[1].click().run()
     assert shown(app) == "None"
     assert "image" not in app.query_params
-
-
-def test_an_image_that_is_not_there_is_not_picked() -> None:
-    app = AppTest.from_function(picking)
-    app.query_params["image"] = "10000"
-    app.run()
+    app = opened(picking, image="10000")
     assert shown(app) == "None"
-    (sentence,) = [w.value for w in app.warning]
-    assert "what there is not: image to look at closely." in sentence
     assert "image" not in app.query_params
+    (warning,) = app.warning
+    assert "what there is not: image to look at closely." in warning.value

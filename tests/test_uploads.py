@@ -75,16 +75,28 @@ class Client:
         return int(answers[0]["status"])
 
 
-def test_so_many_megabytes_and_no_more(streamlit: Streamlit) -> None:
+@pytest.mark.parametrize(
+    ("addresses", "free"),
+    [
+        ([("s", f"{i}", "") for i in range(4)], ("other", "0", "")),
+        ([(f"tab-{i}", "0", "mine") for i in range(4)], ("tab-9", "0", "another")),
+        ([("s", f"{i}", f"cookie-{i}") for i in range(4)], ("other", "0", "")),
+    ],
+    ids=["a session", "a visitor's tabs", "a session with other cookies"],
+)
+def test_so_many_megabytes_and_no_more(
+    addresses: list[tuple[str, str, str]], free: tuple[str, str, str], streamlit: Streamlit
+) -> None:
     client = Client(streamlit)
 
     async def visit() -> list[int]:
-        return [await client.put("s", f"{i}", [2 * MB, 2 * MB]) for i in range(4)]
+        return [await client.put(tab, file, [2 * MB, 2 * MB], cookie) for tab, file, cookie in addresses]
 
     assert asyncio.run(visit()) == [204, 204, 413, 413]
-    streamlit.files["s"].pop("0")
-    assert asyncio.run(client.put("s", "again", [4 * MB])) == 204, "what is removed makes room"
-    assert asyncio.run(client.put("other", "0", [9 * MB])) == 204
+    tab, file, cookie = addresses[0]
+    streamlit.files[tab].pop(file)
+    assert asyncio.run(client.put(tab, "again", [4 * MB], cookie)) == 204, "what is removed makes room"
+    assert asyncio.run(client.put(free[0], free[1], [9 * MB], free[2])) == 204
 
 
 def test_what_promises_nothing_or_too_little_is_counted_as_it_comes(streamlit: Streamlit) -> None:
@@ -105,16 +117,6 @@ def test_many_at_once_are_counted_together(streamlit: Streamlit) -> None:
     assert session.upload_bytes("s") == 8 * MB
 
 
-def test_a_visitors_tabs_share_their_megabytes(streamlit: Streamlit) -> None:
-    client = Client(streamlit)
-
-    async def visit() -> list[int]:
-        return [await client.put(f"tab-{i}", "0", [4 * MB], cookie="mine") for i in range(4)]
-
-    assert asyncio.run(visit()) == [204, 204, 413, 413]
-    assert asyncio.run(client.put("tab-9", "0", [4 * MB], cookie="another")) == 204
-
-
 def test_all_visitors_together_may_upload_so_much(streamlit: Streamlit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_ALL_UPLOADS_MB", "25")
     client = Client(streamlit)
@@ -127,15 +129,6 @@ def test_all_visitors_together_may_upload_so_much(streamlit: Streamlit, monkeypa
     assert asyncio.run(visit()) == [204, 204, 204, 204, 503, 503, 503]
     streamlit.files.pop("0")
     assert asyncio.run(client.put("9", "0", [6 * MB])) == 204, "what one removes makes room for others"
-
-
-def test_a_session_does_not_get_more_by_another_cookie(streamlit: Streamlit) -> None:
-    client = Client(streamlit)
-
-    async def visit() -> list[int]:
-        return [await client.put("s", f"{i}", [4 * MB], cookie=f"cookie-{i}") for i in range(4)]
-
-    assert asyncio.run(visit()) == [204, 204, 413, 413]
 
 
 def test_nothing_else_is_counted(streamlit: Streamlit) -> None:
