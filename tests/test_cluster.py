@@ -17,17 +17,12 @@ import psutil
 import pytest
 
 from ae_core import inference, processes, runs, tasks, training
-from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Job, Status, cluster, folder, queue, status
-from tests.trainings import ended
+from tests.trainings import ended, small, wait
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 90  # seconds
 MANY = 100  # epochs of digits: some seconds
-
-
-def small(**training: Any) -> Spec:
-    return make_spec("vanilla", "digits", **{"epochs": 2, "batch_size": 64, "compile": False} | training)
 
 
 def free_port() -> int:
@@ -62,14 +57,11 @@ class Cluster:
     """A scheduler and its workers, on ports that are free."""
 
     def __init__(self, scratch: Path) -> None:
-        self.address = f"tcp://127.0.0.1:{free_port()}"
+        port = free_port()
+        self.address = f"tcp://127.0.0.1:{port}"
         self._scratch = scratch
-        self._scheduler: subprocess.Popen[bytes] | None = None
+        self._scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
         self._workers: list[subprocess.Popen[bytes]] = []
-
-    def begin(self) -> None:
-        host, port = self.address.removeprefix("tcp://").split(":")
-        self._scheduler = dask("scheduler", "--host", host, "--port", port, "--no-dashboard")
 
     def add(self) -> None:
         scratch = ["--local-directory", str(self._scratch)]
@@ -90,14 +82,9 @@ class Cluster:
         _, alive = psutil.wait_procs(trainers, timeout=5)
         assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == [], "a training ends with its worker"
 
-    def end_scheduler(self) -> None:
-        if self._scheduler is not None:
-            end(self._scheduler)
-
     def end(self) -> None:
-        for worker in self._workers:
-            end(worker)
-        self.end_scheduler()
+        for process in (*self._workers, self._scheduler):
+            end(process)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +95,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     found = Cluster(tmp_path_factory.mktemp("dask"))
-    found.begin()
     found.add()
     found.add()
     yield found
@@ -124,7 +110,7 @@ def connected(workers: Cluster, data: Path, monkeypatch: pytest.MonkeyPatch) -> 
     cluster._connect.cache_clear()
 
 
-def wait(until: Callable[[], bool], why: Callable[[], object] = lambda: "") -> None:
+def wait_until(until: Callable[[], bool], why: Callable[[], object] = lambda: "") -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         tasks.tick()
@@ -134,16 +120,8 @@ def wait(until: Callable[[], bool], why: Callable[[], object] = lambda: "") -> N
     raise AssertionError(f"not within {PATIENCE} s: {why()}")
 
 
-def follow(job: Job, until: Callable[[Job], bool]) -> Job:
-    def told() -> str:
-        return f"{tasks.find(job.id).status} {(job.path / 'log.txt').read_text()[-2000:]}"
-
-    wait(lambda: until(tasks.find(job.id)), told)
-    return tasks.find(job.id)
-
-
 def ready(count: int) -> None:
-    wait(lambda: cluster.capacity() == count, lambda: (cluster.capacity(), cluster.trouble()))
+    wait_until(lambda: cluster.capacity() == count, lambda: (cluster.capacity(), cluster.trouble()))
 
 
 def losses(run: Path) -> np.ndarray:
@@ -164,7 +142,7 @@ def test_it_holds_a_training_for_each_worker_and_ends_as_runs() -> None:
         assert sum(job.status.state in ("starting", "running") for job in now) <= 2
         return all(ended(job) for job in now)
 
-    wait(all_ended)
+    wait_until(all_ended)
     assert {phase for job, phase in seen if job == third.id} & {training.LOADING, training.BUILDING, "Training"}
     for job in (first, second, third):
         job = tasks.find(job.id)
@@ -177,9 +155,9 @@ def test_it_holds_a_training_for_each_worker_and_ends_as_runs() -> None:
 
 def test_the_stop_button_works() -> None:
     ready(2)
-    job = follow(tasks.submit(small(epochs=MANY), "alice", "Stopped"), lambda job: len(job.history()) >= 2)
+    job = wait(tasks.submit(small(epochs=MANY), "alice", "Stopped"), lambda job: len(job.history()) >= 2)
     tasks.request_stop(job)
-    job = follow(job, ended)
+    job = wait(job, ended)
     assert job.status.state == "cancelled"
     assert not runs.read(job.run_path).card.complete
     assert job.resumable
@@ -190,7 +168,7 @@ def test_a_job_goes_on_from_its_last_epoch_when_its_worker_is_lost(workers: Clus
     killed = tasks.submit(small(epochs=MANY, seed=7), "alice", "Killed")
     whole = tasks.submit(small(epochs=MANY, seed=7), "alice", "Whole")
     assert whole.status.state == "starting"
-    killed = follow(killed, lambda job: job.status.epoch >= 5)
+    killed = wait(killed, lambda job: job.status.epoch >= 5)
     workers.lose(killed)
     epoch = Status.load(killed.path).epoch
     assert epoch < MANY
@@ -201,9 +179,9 @@ def test_a_job_goes_on_from_its_last_epoch_when_its_worker_is_lost(workers: Clus
         phases.add(job.status.phase)
         return job.status.state == "running"
 
-    follow(killed, again)
+    wait(killed, again)
     assert any(phase.startswith("The worker was lost: another one goes on from epoch ") for phase in phases)
-    killed, whole = follow(killed, ended), follow(whole, ended)
+    killed, whole = wait(killed, ended), wait(whole, ended)
     assert (killed.status.state, killed.status.starts) == ("finished", 1)
     assert [h["epoch"] for h in killed.history()] == list(range(1, MANY + 1))
     assert runs.read(killed.run_path).card.complete
@@ -221,30 +199,29 @@ def test_a_task_that_no_worker_has_begun_is_taken_back(monkeypatch: pytest.Monke
     monkeypatch.setattr(cluster, "capacity", lambda lane="long": 3)
     job = tasks.submit(small(), "alice", "Waiting")
     assert job.status.state == "starting"
-    wait(lambda: cluster._link().seen().tasks.get(job.id) in cluster.AHEAD)  # type: ignore[union-attr]
+    wait_until(lambda: cluster._link().seen().tasks.get(job.id) in cluster.AHEAD)  # type: ignore[union-attr]
     tasks.request_stop(job)
-    job = follow(job, ended)
+    job = wait(job, ended)
     assert (job.status.state, job.status.reason) == ("cancelled", "")
     for other in busy:
         tasks.request_stop(other)
-        follow(other, ended)
-    wait(lambda: not any(cluster._link().seen().tasks.values()))  # type: ignore[union-attr]
+        wait(other, ended)
+    wait_until(lambda: not any(cluster._link().seen().tasks.values()))  # type: ignore[union-attr]
     assert not (job.path / "log.txt").exists(), "no worker began it"
 
 
-def test_what_a_worker_cannot_do_is_said(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_worker_cannot_do_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     ready(2)
-    hand_over = cluster._Link._hand_over
 
     def elsewhere(link: Any, client: Any, path: Path) -> None:
         future = client.submit(cluster.train, f"/nowhere/jobs/{path.name}", {}, key=path.name, pure=False)
         link._futures[path] = future
 
-    monkeypatch.setattr(cluster._Link, "_hand_over", elsewhere)
-    job = follow(tasks.submit(small(), "alice", "Elsewhere"), ended)
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster._Link, "_hand_over", elsewhere)
+        job = wait(tasks.submit(small(), "alice", "Elsewhere"), ended)
     assert job.status.state == "failed"
     assert job.status.reason.endswith("does not see the folder /nowhere: mount it there, too.")
-    monkeypatch.setattr(cluster._Link, "_hand_over", hand_over)
 
 
 def test_without_a_scheduler_trainings_wait_and_nobody_else_does(
@@ -254,7 +231,7 @@ def test_without_a_scheduler_trainings_wait_and_nobody_else_does(
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
     job = tasks.submit(small(), "alice", "Waits")
     assert tasks.place(job) == queue.Place(0, None, cluster.ASKED), "nothing waits for the scheduler"
-    wait(lambda: tasks.place(job) == queue.Place(0, None, cluster.SILENT))
+    wait_until(lambda: tasks.place(job) == queue.Place(0, None, cluster.SILENT))
     assert tasks.find(job.id).status.state == "queued"
     cluster._link().close()
 
@@ -264,10 +241,10 @@ def test_a_job_that_the_scheduler_has_forgotten_is_handed_over_again() -> None:
     job = folder.create(small(), "alice", "Forgotten")
     long_ago = time.time() - cluster.LATE
     replace(job.status, state="starting", starts=1, remote=True, updated=long_ago).write(job.path)
-    job = follow(tasks.find(job.id), lambda job: job.status.state == "running")
+    job = wait(tasks.find(job.id), lambda job: job.status.state == "running")
     assert job.status.starts == 2
     tasks.request_stop(job)
-    assert follow(job, ended).status.state == "cancelled"
+    assert wait(job, ended).status.state == "cancelled"
 
 
 @pytest.mark.parametrize("scheduler", ["", "tcp://127.0.0.1:1"])

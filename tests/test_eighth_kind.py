@@ -117,11 +117,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     house = tmp_path_factory.mktemp("house")
     big = ROOT / "ae_core" / "data" / "fashion_mnist"
     for name in ("ae_core", "pages", ".streamlit"):
-        ignore = shutil.ignore_patterns("__pycache__", big.name)
-        shutil.copytree(ROOT / name, house / name, ignore=ignore)
+        shutil.copytree(ROOT / name, house / name, ignore=shutil.ignore_patterns("__pycache__", big.name))
     (house / big.relative_to(ROOT)).symlink_to(big)
-    if (ROOT / "app.py").exists():
-        shutil.copy(ROOT / "app.py", house)
+    shutil.copy(ROOT / "app.py", house)
     (house / "ae_core" / "kinds" / "decorrelated.py").write_text(DECORRELATED)
     (house / "ae_core" / "networks" / "families" / "averaging.py").write_text(AVERAGING)
     return house
@@ -130,15 +128,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def events(house: Path) -> list[dict[str, Any]]:
     """The events of its training."""
-    own, shared = (
-        ["--pull-apart", "0.25", "--network", "averaging"],
-        ["--dataset", "digits", "--epochs", "2", "--out", "new-run", "--json"],
-    )
-    return [
-        json.loads(line)
-        for line in python(house, "-m", "ae_core", "train", "decorrelated", *own, *shared).split("\n")
-        if line
-    ]
+    options = "--pull-apart 0.25 --network averaging --dataset digits --epochs 2 --out new-run --json"
+    lines = python(house, "-m", "ae_core", "train", "decorrelated", *options.split()).splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def test_it_is_found_with_its_hyperparameter(house: Path) -> None:
@@ -160,13 +152,13 @@ def test_its_loss_term_has_a_curve_of_its_own(events: list[dict[str, Any]]) -> N
     assert events[-1]["event"] == "finished"
 
 
-def test_its_run_is_exported_loaded_and_reconstructs(house: Path, events: list[dict[str, Any]]) -> None:
+@pytest.mark.usefixtures("events")
+def test_its_run_is_loaded_evaluated_and_packed_like_any_other(house: Path) -> None:
     file, kind, value, shape, finite = python(house, "-c", RECONSTRUCT).strip().split("|")
     assert Path(file).is_relative_to(house)
     assert (kind, value, shape, finite) == ("Decorrelated", "0.25", "(360, 8, 8)", "True")
-
-
-def test_its_run_of_the_new_family_leaves_and_comes_back(house: Path, events: list[dict[str, Any]]) -> None:
+    (result,) = json.loads(python(house, "-m", "ae_core", "evaluate", "new-run", "--no-neighbours", "--json"))
+    assert 0 < result["figures"]["above_floor"] < 1
     python(house, "-m", "ae_core", "export", "new-run", "run.zip")
     with zipfile.ZipFile(house / "run.zip") as packed:
         assert "encoder.conv2d_1.0.npy" in packed.namelist()
@@ -175,14 +167,8 @@ def test_its_run_of_the_new_family_leaves_and_comes_back(house: Path, events: li
     assert (house / "again.zip").read_bytes() == (house / "run.zip").read_bytes()
 
 
-def test_its_run_is_listed_and_evaluated_like_any_other(house: Path, events: list[dict[str, Any]]) -> None:
-    (result,) = json.loads(python(house, "-m", "ae_core", "evaluate", "new-run", "--no-neighbours", "--json"))
-    assert 0 < result["figures"]["above_floor"] < 1
-
-
-def test_it_is_on_the_train_page_with_a_slider_of_its_own_and_its_run_is_shown(
-    house: Path, events: list[dict[str, Any]]
-) -> None:
+@pytest.mark.usefixtures("events")
+def test_it_is_on_the_train_page_with_a_slider_of_its_own_and_its_run_is_shown(house: Path) -> None:
     sliders, families, shown = python(house, "-c", SHOW).splitlines()
     assert "Convolutional, averaging" in families
     assert sliders == "[('Pull apart', 0.1)]"

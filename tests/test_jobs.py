@@ -20,12 +20,11 @@ import pytest
 from ae_core import disk, inference, processes, tasks, training
 from ae_core.errors import TrainingError
 from ae_core.spec import Spec, make_spec
-from ae_core.tasks import Job, Status, folder, watchdog, worker
-from tests.trainings import ended
+from ae_core.tasks import Job, Status, watchdog, worker
+from tests.trainings import at, ended, wait
 
 ROOT = Path(__file__).resolve().parent.parent
 EPOCHS = 60
-PATIENCE = 120  # seconds
 
 SUBMIT = """
 import sys
@@ -37,18 +36,6 @@ print(tasks.submit(parse(sys.argv[1]), "alice", "Mine").id)
 
 def small(seed: int = 3) -> Spec:
     return make_spec("sparse", "digits", epochs=EPOCHS, batch_size=16, seed=seed, compile=False)
-
-
-def wait(job: Job, until: Callable[[Job], bool]) -> Job:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        tasks.tick()
-        job = tasks.find(job.id)
-        if until(job):
-            return job
-        assert job.status.state != "failed" or until(job), (job.status, (job.path / "log.txt").read_text())
-        time.sleep(0.02)
-    raise AssertionError(f"still {job.status} after {PATIENCE} s")
 
 
 def learning(job: Job) -> bool:
@@ -111,51 +98,44 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Job]]:
 # How a training ends
 
 
-def test_it_outlives_the_server_that_submitted_it(world: dict[str, Job]) -> None:
+def test_it_outlives_the_server_that_submitted_it_and_leaves_a_run(world: dict[str, Job]) -> None:
     job = world["whole"]
     assert (job.status.state, job.status.fraction, job.status.epoch, job.status.reason) == ("finished", 1, EPOCHS, "")
     assert (job.owner, job.title, job.spec) == ("alice", "Mine", small())
-
-
-def test_it_leaves_a_run_and_its_history(world: dict[str, Job]) -> None:
-    job = world["whole"]
     run = inference.load(job.run_path)
-    assert (run.run.title, run.run.card.complete, run.spec) == ("Mine", True, job.spec)
-    assert run.run.card.owner == "alice"
+    assert (run.run.title, run.run.card.complete, run.run.card.owner, run.spec) == ("Mine", True, "alice", job.spec)
     assert list(run.run.history) == job.history()
     assert [h["epoch"] for h in job.history()] == list(range(1, EPOCHS + 1))
-
-
-def test_it_can_be_followed_between_epochs(world: dict[str, Job]) -> None:
-    job = world["whole"]
     done = [p["epochs"] for p in job.progress()]
-    assert done == sorted(done)
+    assert done == sorted(done), "it can be followed between epochs"
     assert done[-1] == EPOCHS
     assert all(set(p["terms"]) == {"reconstruction", "sparsity"} for p in job.progress())
     preview = job.preview()
     assert preview is not None
     assert (preview.shape, preview.dtype) == ((10, 8, 8), np.uint8)
+    assert not job.resumable
+    assert not (job.path / "resume").exists(), "only a resume needs it"
 
 
-def test_it_forgets_what_only_a_resume_needs(world: dict[str, Job]) -> None:
-    assert not world["whole"].resumable
-    assert not (world["whole"].path / "resume").exists()
-
-
-def test_stopped_it_is_cancelled_and_leaves_a_run_of_what_it_learnt(world: dict[str, Job]) -> None:
+def test_stopped_it_leaves_a_run_that_a_resume_does_not_change(world: dict[str, Job]) -> None:
     job = world["stopped"]
     assert (job.status.state, job.status.reason) == ("cancelled", "")
     run = inference.load(job.run_path)
     assert not run.run.card.complete
     assert 2 <= len(run.run.history) == job.status.epoch < EPOCHS
+    assert world["continued"].run_path != job.run_path
 
 
-def test_killed_it_is_failed_with_a_sentence_and_leaves_nothing_half_written(world: dict[str, Job]) -> None:
+def test_killed_it_is_failed_with_a_sentence_and_leaves_nothing(world: dict[str, Job]) -> None:
     job = world["killed"]
     assert job.status.state == "failed"
     assert job.status.reason.endswith(".")
     assert "unexpectedly" in job.status.reason
     assert not list(job.run_path.parent.glob(f"{disk.UNFINISHED}*"))
+    paths = {str(job.path) for job in world.values()}
+    running = [p for p in psutil.process_iter(["cmdline"]) if paths & set(p.info["cmdline"] or [])]
+    _, alive = psutil.wait_procs(running, timeout=10)
+    assert all(p.status() == psutil.STATUS_ZOMBIE for p in alive)
 
 
 @pytest.mark.parametrize("name", ["continued", "revived"])
@@ -163,6 +143,8 @@ def test_resumed_it_ends_as_if_it_had_never_been_interrupted(name: str, world: d
     job = world[name]
     assert job.status.state == "finished", job.status.reason
     assert [h["epoch"] for h in job.history()] == list(range(1, EPOCHS + 1))
+    done = [p["epochs"] for p in job.progress()]
+    assert done == sorted(set(done)), "each moment is drawn once"
     np.testing.assert_allclose(terms(job.history()), terms(world["whole"].history()), rtol=1e-4)
     ours, theirs = (weights(j.run_path) for j in (job, world["whole"]))
     assert set(ours) == set(theirs)
@@ -170,37 +152,12 @@ def test_resumed_it_ends_as_if_it_had_never_been_interrupted(name: str, world: d
         np.testing.assert_array_equal(values, theirs[name], err_msg=name)
 
 
-def test_a_resume_never_changes_the_run_of_what_was_stopped(world: dict[str, Job]) -> None:
-    run = inference.load(world["stopped"].run_path)
-    assert len(run.run.history) == world["stopped"].status.epoch
-    assert world["continued"].run_path != world["stopped"].run_path
-
-
-@pytest.mark.parametrize("name", ["continued", "revived"])
-def test_a_resume_draws_each_moment_once(name: str, world: dict[str, Job]) -> None:
-    done = [p["epochs"] for p in world[name].progress()]
-    assert done == sorted(set(done))
-
-
-def test_no_process_is_left(world: dict[str, Job]) -> None:
-    paths = {str(job.path) for job in world.values()}
-    running = [p for p in psutil.process_iter(["cmdline"]) if paths & set(p.info["cmdline"] or [])]
-    _, alive = psutil.wait_procs(running, timeout=10)
-    assert all(p.status() == psutil.STATUS_ZOMBIE for p in alive)
-
-
 # Whose it is
 
 
-def job_of(owner: str, state: str = "finished", **status: Any) -> Job:
-    job = folder.create(small(), owner, f"{owner}'s")
-    Status(state, **status).write(job.path)
-    return tasks.find(job.id)
-
-
 def test_owners_see_their_own_jobs_the_latest_first(data_folder: Path) -> None:
-    early, late = job_of("alice", submitted=100.0), job_of("alice", submitted=200.0)
-    other = job_of("bob")
+    early, late = at("finished", submitted=100.0), at("finished", submitted=200.0)
+    other = at("finished", "bob")
     assert [job.id for job in tasks.listing("alice")] == [late.id, early.id]
     assert [job.id for job in tasks.listing("bob")] == [other.id]
     assert tasks.listing("carol") == []
@@ -220,18 +177,14 @@ def test_owners_see_their_own_jobs_the_latest_first(data_folder: Path) -> None:
     ],
 )
 def test_a_damaged_job_is_left_out_and_named(damage: Callable[[Path], Any], data_folder: Path) -> None:
-    good, bad = job_of("alice"), job_of("alice")
+    good, bad = at("finished"), at("finished")
     damage(bad.path)
     assert [job.id for job in tasks.listing("alice")] == [good.id]
     with pytest.raises(TrainingError, match=f"^The folder of training '{bad.id}' is damaged"):
         tasks.find(bad.id)
-
-
-@pytest.mark.parametrize("name", ["", ".", "..", "../jobs", "nowhere", "/etc", "a/b"])
-def test_what_is_no_job_is_a_sentence(name: str, data_folder: Path) -> None:
-    job_of("alice")
-    with pytest.raises(TrainingError, match=r"training .*\.$"):
-        tasks.find(name)
+    for name in ("", ".", "..", "../jobs", "nowhere", "/etc", "a/b"):
+        with pytest.raises(TrainingError, match=r"training .*\.$"):
+            tasks.find(name)
 
 
 def test_a_training_of_an_older_version_is_read_and_resumed(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +200,7 @@ def test_a_training_of_an_older_version_is_read_and_resumed(data_folder: Path, m
 
 
 def test_half_a_line_and_half_a_picture_are_not_read(data_folder: Path) -> None:
-    job = job_of("alice", "failed")
+    job = at("failed")
     (job.path / "history.jsonl").write_text('{"epoch": 1, "terms": {}}\n5\n{"epo')
     (job.path / "preview.npy").write_bytes(b"\x93NUMPY")
     assert job.history() == [{"epoch": 1, "terms": {}}]
@@ -255,32 +208,27 @@ def test_half_a_line_and_half_a_picture_are_not_read(data_folder: Path) -> None:
     assert job.progress() == []
 
 
-def test_a_job_whose_process_never_came_is_failed(data_folder: Path) -> None:
-    assert job_of("alice", "queued", updated=0.0).status.state == "queued", "in the queue nothing is late"
-    assert job_of("alice", "starting").status.state == "starting"
-    late = job_of("bob", "starting", updated=time.time() - 2 * processes.START_SECONDS)
+def test_a_job_lives_as_long_as_its_process_may(data_folder: Path) -> None:
+    assert at("queued", updated=0.0).status.state == "queued", "in the queue nothing is late"
+    assert at("starting").status.state == "starting"
+    late = at("starting", "bob", updated=time.time() - 2 * processes.START_SECONDS)
     assert (late.status.state, late.resumable) == ("failed", False)
     with pytest.raises(TrainingError, match=r"no finished epoch to go on from\.$"):
         tasks.resume(late)
+    with processes.working(late.path):
+        Status("running", updated=0.0).write(late.path)
+        assert tasks.find(late.id).status.active, "its lock is held"
+    assert tasks.find(late.id).status.state == "failed"
 
 
-def test_a_job_lives_as_long_as_its_lock_is_held(data_folder: Path) -> None:
-    job = job_of("alice", "finished")
-    with processes.working(job.path):
-        Status("running", updated=0.0).write(job.path)
-        assert tasks.find(job.id).status.active
-    assert tasks.find(job.id).status.state == "failed"
-
-
-def test_a_process_that_cannot_start_is_a_sentence(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_or_a_disk_that_refuses_is_a_sentence(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(TrainingError, match=r"did not start: No such file"):
         tasks.submit(small(), "alice", "Mine")
     (job,) = tasks.listing("alice")
     assert job.status.state == "failed"
-
-
-def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "file"))
     with pytest.raises(TrainingError, match=r"cannot be prepared: .*\.$"):
@@ -290,29 +238,17 @@ def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path, monkeypatch: pytest.M
 # The worker, with made-up trainings
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, *events: Any) -> None:
-    def fit(*arguments: Any, **options: Any) -> Iterator[Any]:
-        for event in events:
-            if isinstance(event, Exception):
-                raise event
-            yield event
-
-    monkeypatch.setattr(training, "fit", fit)
-
-
-def test_a_failed_training_leaves_its_reason(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, training.Preparing("Loading"), training.Failed("The kl term became nan."))
-    job = job_of("alice", "queued")
-    assert worker.run(job.path) == 1
-    status = tasks.find(job.id).status
-    assert (status.state, status.reason, status.phase) == ("failed", "The kl term became nan.", "")
-
-
-def test_an_error_nobody_foresaw_leaves_a_sentence_and_a_log(
+def test_a_failed_training_leaves_its_reason_and_one_that_nobody_foresaw_a_log_too(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pretend(monkeypatch, training.Preparing("Loading"), ZeroDivisionError("division by zero"))
-    job = job_of("alice", "queued")
+    monkeypatch.setattr(
+        training, "fit", lambda *_, **__: iter([training.Preparing("Loading"), training.Failed("The kl term is nan.")])
+    )
+    job = at("queued")
+    assert worker.run(job.path) == 1
+    status = tasks.find(job.id).status
+    assert (status.state, status.reason, status.phase) == ("failed", "The kl term is nan.", "")
+    monkeypatch.setattr(training, "fit", lambda *_, **__: (1 / 0 for _ in range(1)))
     assert worker.run(job.path) == 1
     status = tasks.find(job.id).status
     assert status.state == "failed"
@@ -322,7 +258,7 @@ def test_an_error_nobody_foresaw_leaves_a_sentence_and_a_log(
 
 
 def test_two_processes_never_train_one_job(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = job_of("alice", "queued")
+    job = at("queued")
     monkeypatch.setattr(processes, "PATIENCE", 0.0)
     with processes.working(job.path), pytest.raises(TrainingError, match="already under way"):
         watchdog.main(job.path)

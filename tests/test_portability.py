@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ae_core import disk, processes, runs
+from ae_core import disk, runs
 from ae_core.errors import RunError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,15 +43,10 @@ print("served")
 """
 
 
-def run_without(code: str, data_folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "LATENT_EXPLORER_DATA": str(data_folder)}
-    return subprocess.run(
-        [sys.executable, "-c", WITHOUT + code], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-
-
 def test_a_run_is_trained_and_served_without_what_only_unix_has(data_folder: Path) -> None:
-    found = run_without(TRAIN, data_folder)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "LATENT_EXPLORER_DATA": str(data_folder)}
+    command = [sys.executable, "-c", WITHOUT + TRAIN]
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert found.stdout.endswith("served\n"), found.stderr
     assert not list((data_folder / "runs").glob(".*"))
 
@@ -96,7 +91,3 @@ def test_a_file_that_windows_still_reads_is_replaced_later(tmp_path: Path, monke
     monkeypatch.setattr(disk, "WINDOWS", True)
     disk.replace(tmp_path / "new", tmp_path / "old")
     assert (tmp_path / "old").read_text() == "new"
-
-
-def test_a_process_uses_the_processors_that_it_may() -> None:
-    assert processes.cores() == len(os.sched_getaffinity(0))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,16 @@ def test_one_is_trained_at_a_time_in_the_order_in_which_they_came() -> None:
     assert {tasks.find(job.id).status.state for job in (first, second, third)} == {"finished"}
 
 
-def test_as_many_at_once_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_many_at_once_as_the_settings_say_and_a_queued_one_is_cancelled_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_RUNNING", "2")
-    states = [tasks.submit(small(), "alice", "learns").status.state for _ in range(3)]
-    assert states == ["starting", "starting", "queued"]
+    jobs = [tasks.submit(small(), "alice", title) for title in ("learns", "learns", "quick")]
+    assert [job.status.state for job in jobs] == ["starting", "starting", "queued"]
+    tasks.request_stop(jobs[2])
+    assert tasks.find(jobs[2].id).status.state == "cancelled"
+    tasks.tick()
+    assert not (runs.data_folder() / "starts.txt").exists()
 
 
 def test_a_short_job_does_not_wait_for_a_training_nor_count_as_one(
@@ -164,15 +171,6 @@ def test_the_limits_leave_room_for_what_the_kinds_are_by_default(monkeypatch: py
 # Stop
 
 
-def test_a_queued_one_is_cancelled_at_once() -> None:
-    tasks.submit(small(), "bob", "learns")
-    job = tasks.submit(small(), "alice", "quick")
-    tasks.request_stop(job)
-    assert tasks.find(job.id).status.state == "cancelled"
-    tasks.tick()
-    assert not (runs.data_folder() / "starts.txt").exists()
-
-
 @pytest.mark.parametrize("phase", ["loading", "building", "saving"])
 def test_a_stop_takes_effect_where_a_training_does_not_look(phase: str) -> None:
     job = tasks.submit(small(), "alice", phase)
@@ -234,15 +232,6 @@ def test_the_time_limit_ends_it_like_a_stop(monkeypatch: pytest.MonkeyPatch) -> 
     assert worker.work(at("starting")).reason.endswith("; nothing was learnt by then.")
 
 
-def test_one_that_does_not_heed_the_time_limit_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_EXPLORER_MINUTES", "0.001")
-    monkeypatch.setattr(watchdog, "GRACE_SECONDS", 0.2)
-    monkeypatch.setattr(watchdog, "WORKER", "tests.fake_worker")
-    job = at("starting", title="loading")
-    assert watchdog.watch(job.path) == 1
-    assert tasks.find(job.id).status.reason == "The time limit of 0.001 minutes was reached."
-
-
 # Memory
 
 
@@ -271,13 +260,19 @@ def test_it_gives_way_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     assert int(line.split()[3]) == (settings.current().trainer_mb + worker.SPARE_MB) << 20
 
 
-def test_what_the_machine_ended_for_want_of_memory_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    job = at("starting", title="dies")
+def test_one_that_is_ended_for_its_memory_or_its_time_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = iter([3, 4])
-    monkeypatch.setattr(processes, "memory_kills", lambda: next(counts))
     monkeypatch.setattr(watchdog, "WORKER", "tests.fake_worker")
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "memory_kills", lambda: next(counts))
+        job = at("starting", title="dies")
+        assert watchdog.watch(job.path) == 1
+        assert tasks.find(job.id).status.reason.startswith("Memory ran out on this machine: ")
+    monkeypatch.setenv("LATENT_EXPLORER_MINUTES", "0.001")
+    monkeypatch.setattr(watchdog, "GRACE_SECONDS", 0.2)
+    job = at("starting", title="loading")
     assert watchdog.watch(job.path) == 1
-    assert tasks.find(job.id).status.reason.startswith("Memory ran out on this machine: ")
+    assert tasks.find(job.id).status.reason == "The time limit of 0.001 minutes was reached."
 
 
 # Kills
@@ -298,9 +293,12 @@ def test_killed_it_is_failed_at_once_and_can_be_resumed(which: int) -> None:
     assert Status.load(job.path).state == "failed", "it is noted for good"
 
 
-def test_one_that_leaves_without_a_word_is_failed() -> None:
+def test_one_that_leaves_without_a_word_is_failed_and_then_left_alone() -> None:
     job = wait(tasks.submit(small(), "alice", "leaves"), ended, tick=False)
     assert (job.status.state, job.status.reason) == ("failed", "The process ended unexpectedly.")
+    tasks.tick()
+    with pytest.raises(TrainingError, match="is failed: resume it"):
+        watchdog.main(job.path)
 
 
 def test_a_job_of_a_server_that_died_before_its_process_began_is_started_again() -> None:
@@ -312,30 +310,24 @@ def test_a_job_of_a_server_that_died_before_its_process_began_is_started_again()
     assert Status.load(dead.path).state == "failed"
 
 
-def test_what_has_ended_is_left_alone() -> None:
-    with pytest.raises(TrainingError, match="is failed: resume it"):
-        watchdog.main(at("failed").path)
-
-
 # Servers
 
 
-def server(pause: float = 0.01) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(pause)], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
-    )
+@contextmanager
+def server(pause: float = 0.01) -> Iterator[None]:
+    command = [sys.executable, "-c", SERVER, str(pause)]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def test_two_servers_never_both_start_a_job() -> None:
     found = [at("queued", submitted=float(i)) for i in range(12)]
-    servers = [server(), server()]
-    try:
+    with server(), server():
         for job in found:
             assert wait(job, ended, tick=False).status.state == "finished"
-    finally:
-        for process in servers:
-            process.kill()
-            process.wait()
     data = runs.data_folder()
     assert (data / "starts.txt").read_text().split() == [job.id for job in found]
     assert not (data / "two-at-once").exists()
@@ -344,14 +336,11 @@ def test_two_servers_never_both_start_a_job() -> None:
 def test_a_server_killed_and_restarted_finds_every_job_again() -> None:
     running = at("queued", title="learns", submitted=1.0)
     dead, waiting = resumable(at("running", epoch=1)), at("queued")
-    first = server()
-    wait(running, in_phase("Training"), tick=False)
-    first.kill()
-    first.wait()
+    with server():
+        wait(running, in_phase("Training"), tick=False)
     assert tasks.find(running.id).status.active, "it outlives its server"
     Status("running", epoch=1).write(dead.path)  # as one whose process ended while no server was there
-    second = server(1.0)
-    try:
+    with server(1.0):
         wait(dead, lambda job: Status.load(job.path).state == "failed", tick=False)
         assert tasks.find(dead.id).resumable
         assert tasks.find(running.id).status.state == "running", "it is adopted"
@@ -359,7 +348,4 @@ def test_a_server_killed_and_restarted_finds_every_job_again() -> None:
         tasks.request_stop(running)
         at_work(running.path)[1].kill()
         assert wait(waiting, ended, tick=False).status.state == "finished"
-    finally:
-        second.kill()
-        second.wait()
     assert Counter((runs.data_folder() / "starts.txt").read_text().split()) == {waiting.id: 1}

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -76,32 +77,32 @@ def test_a_visitor_gets_all_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(sweeps.submit(plan("quick", "quick"), None).jobs) == 2, "the command line knows no limits"
 
 
+def command(options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    arguments = [sys.executable, "-m", "ae_core", "sweep", *options.split()]
+    done = subprocess.run(arguments, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 def test_the_command_waits_for_all_and_prints_a_table(data_folder: Path) -> None:
-    environment = os.environ | {"LATENT_EXPLORER_RUNNING": "2"}
-    command = "sweep --kind vanilla --latent-dim 2 --seed 0 --seed 1 --epochs 1 --dataset digits --wait"
-    found = subprocess.run(
-        [sys.executable, "-m", "ae_core", *command.split()], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert found.returncode == 0, found.stderr
+    options = "--kind vanilla --latent-dim 2 --seed 0 --seed 1 --epochs 1 --dataset digits --wait"
+    found = command(options, LATENT_EXPLORER_RUNNING="2")
     head, *rows = found.stdout.splitlines()
     assert head.split() == ["run", "title", "state", "epochs", "time", "BCE", "MSE"]
-    assert [" ".join(row.split()[1:7]) for row in rows] == [
-        f"Vanilla, 2 units, seed {seed} finished" for seed in (0, 1)
-    ]
-    for row in rows:
+    for seed, row in enumerate(rows):
+        assert " ".join(row.split()[1:7]) == f"Vanilla, 2 units, seed {seed} finished"
         run = runs.read(data_folder / "runs" / row.split()[0])
         assert row.split()[-1] == f"{run.card.figure('mse'):.5f}"
+    assert len(rows) == 2
     assert "2/2" in found.stderr
 
 
 def test_the_command_leaves_them_to_a_server() -> None:
     blocked = folder.create(plan("quick", seeds=(0,))[0][0], None, "first")
-    environment = os.environ | {"LATENT_EXPLORER_SCHEDULER": "tcp://127.0.0.1:1"}  # nobody is there: none starts
-    command = "sweep --kind vanilla --kind sparse --dataset digits --json"
-    found = subprocess.run(
-        [sys.executable, "-m", "ae_core", *command.split()], cwd=ROOT, env=environment, capture_output=True, text=True
+    # Nobody is at that address: none starts.
+    found = command(
+        "--kind vanilla --kind sparse --dataset digits --json", LATENT_EXPLORER_SCHEDULER="tcp://127.0.0.1:1"
     )
-    assert found.returncode == 0, found.stderr
     told = json.loads(found.stdout)
     assert [job["state"] for job in told["jobs"]] == ["queued", "queued"]
     assert len(tasks.listing(None)) == 3
@@ -115,20 +116,21 @@ def test_the_page_starts_follows_and_stops_them(monkeypatch: pytest.MonkeyPatch)
         sweep_input.show("digits")
 
     at = AppTest.from_function(script, default_timeout=60).run()
-    assert not at.exception
-    (start,) = [button for button in at.button if button.label == "Start 2 trainings"]
     folder.create(plan("quick", seeds=(0,))[0][0], None, "learns")  # so that they wait
     tasks.tick()
-    start.click().run()
-    assert not at.exception
+
+    def button(label: str) -> Any:
+        assert not at.exception
+        return next((button for button in at.button if button.label == label), None)
+
+    button("Start 2 trainings").click().run()
     sweep = sweeps.latest("local")
     assert sweep is not None
     assert [job.title for job in sweep.jobs] == ["Vanilla, 2 units, seed 0", "Variational, 2 units, seed 0"]
-    (stop,) = [button for button in at.button if button.label == "Stop all"]
-    stop.click().run()
-    assert not at.exception
+    button("Stop all").click().run()
     assert [job.status.state for job in sweeps.find(sweep.id, "local").jobs] == ["cancelled", "cancelled"]
-    assert "Stop all" not in [button.label for button in at.run().button]
+    at.run()
+    assert button("Stop all") is None
     monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "1")
-    (start,) = [button for button in at.run().button if button.label == "Start 2 trainings"]
-    assert start.disabled
+    at.run()
+    assert button("Start 2 trainings").disabled

@@ -15,11 +15,11 @@ from ae_core import tasks, training
 from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Job, Status, folder
 
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 
 
 def small(**training: Any) -> Spec:
-    return make_spec("vanilla", "digits", **{"epochs": 2, "compile": False} | training)
+    return make_spec("vanilla", "digits", **{"epochs": 2, "batch_size": 64, "compile": False} | training)
 
 
 def at(state: str, owner: str | None = "alice", title: str = "quick", **status: Any) -> Job:

@@ -32,7 +32,6 @@ def main() -> None:
         os.environ["LATENT_EXPLORER_DATA"] = f"{scratch}/data"
         workers = Cluster(Path(scratch))
         os.environ["LATENT_EXPLORER_SCHEDULER"] = workers.address
-        workers.begin()
         workers.add()
         workers.add()
         try:
