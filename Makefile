@@ -39,13 +39,13 @@ audit: $(VENV)/.dev
 	then $(BIN)/python $(AUDIT); \
 	else echo "Nothing was audited: the database of vulnerabilities cannot be reached from here."; fi
 
-# Debian's Chromium for root, Playwright's own for everyone else.
+# Chromium without a window: Debian's for root, Playwright's own for everyone else.
 chromium: $(VENV)/.dev
-	@command -v chromium >/dev/null 2>&1 || \
+	@command -v chromium-headless-shell >/dev/null 2>&1 || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell; \
 	  else \
-	    $(BIN)/playwright install chromium; \
+	    $(BIN)/playwright install --only-shell chromium; \
 	  fi
 
 # For root; everyone else's tests of replicas are skipped where it is missing.

@@ -58,6 +58,8 @@ FLAGS = [
     "--use-angle=swiftshader",  # WebGL without a graphics card
     "--enable-unsafe-swiftshader",
 ]
+# The system's Chromium without a window; where there is none, Playwright's own.
+CHROMIUM = shutil.which("chromium-headless-shell")
 SECONDS = 1000  # Playwright counts in milliseconds
 PATIENCE = 60 * SECONDS
 TRAINING = 180 * SECONDS
@@ -191,8 +193,8 @@ def await_health(url: str, process: psutil.Popen, log: Path) -> None:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """The system's Chromium, or Playwright's own where there is none."""
-    return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    """A browser that has never been used."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
 
 class Visitors:
@@ -230,7 +232,7 @@ class Visitors:
         """The browser of one profile, with Playwright's options of a context."""
         context = self._chromium.launch_persistent_context(
             self._profiles / profile,
-            executable_path=shutil.which("chromium"),
+            executable_path=CHROMIUM,
             args=[*FLAGS, "--process-per-site"],
             **options,
         )

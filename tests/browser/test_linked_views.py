@@ -1,13 +1,12 @@
 """The linked views of the latent space, with a real pointer and a real keyboard."""
 
 import math
-import shutil
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
-from browsing import FLAGS, Server, Tab
+from browsing import CHROMIUM, FLAGS, Server, Tab
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from ae_core import data
@@ -38,8 +37,9 @@ def scatter(page: Page) -> Locator:
     return page.locator(".plot").first
 
 
-def lasso(page: Page, across: float, down: float, radius: float) -> None:
-    """Draws a circle around a place of the map, given in shares of its size and in pixels."""
+def lasso(tab: Tab, across: float, down: float, radius: float) -> None:
+    """Draws a circle around a place of the map, in shares of its size and in pixels, and waits for what it selects."""
+    page, before = tab.page, tab.link
     box = scatter(page).bounding_box()
     assert box
     x, y = box["x"] + across * box["width"], box["y"] + down * box["height"]
@@ -48,6 +48,8 @@ def lasso(page: Page, across: float, down: float, radius: float) -> None:
     for k in range(1, 17):
         page.mouse.move(x + radius * math.cos(k * math.tau / 16), y + radius * math.sin(k * math.tau / 16))
     page.mouse.up()
+    page.wait_for_function("before => !location.href.endsWith(before)", arg=before)
+    tab.settle()
 
 
 def heading(page: Page) -> Locator:
@@ -83,9 +85,7 @@ def legend(page: Page, name: str) -> Locator:
 
 def test_a_lasso_fills_gallery_mix_and_histogram(tab: Tab, page: Page) -> None:
     before = [picture(page, key) for key in (1, 2, 3)]
-    lasso(page, 0.45, 0.5, 70)
-    expect(heading(page)).to_contain_text("images selected")
-    tab.settle()
+    lasso(tab, 0.45, 0.5, 70)
     numbers = linked(tab)
     assert heading(page).inner_text() == f"{len(numbers):,} images selected"
     np.testing.assert_array_equal(drawn(page), numbers)
@@ -108,20 +108,16 @@ def test_a_lasso_fills_gallery_mix_and_histogram(tab: Tab, page: Page) -> None:
 
 
 def test_shift_adds_alt_takes_and_a_double_click_lets_go(tab: Tab, page: Page) -> None:
-    lasso(page, 0.4, 0.5, 40)
-    expect(heading(page)).to_contain_text("selected")
-    tab.settle()
+    lasso(tab, 0.4, 0.5, 40)
     first = set(linked(tab).tolist())
     page.keyboard.down("Shift")
-    lasso(page, 0.6, 0.5, 40)
+    lasso(tab, 0.6, 0.5, 40)
     page.keyboard.up("Shift")
-    tab.settle()
     both = set(linked(tab).tolist())
     assert first < both
     page.keyboard.down("Alt")
-    lasso(page, 0.4, 0.5, 50)
+    lasso(tab, 0.4, 0.5, 50)
     page.keyboard.up("Alt")
-    tab.settle()
     assert set(linked(tab).tolist()) <= both - first
     box = scatter(page).bounding_box()
     assert box
@@ -202,9 +198,7 @@ def test_one_image_is_picked_by_a_click_a_row_or_its_number(tab: Tab, page: Page
 def test_a_link_opens_the_same_in_a_fresh_browser(
     page: Page, tab: Tab, new_visitor: Callable[[], BrowserContext], server: Server
 ) -> None:
-    lasso(page, 0.5, 0.45, 60)
-    expect(heading(page)).to_contain_text("images selected")
-    tab.settle()
+    lasso(tab, 0.5, 0.45, 60)
     other = Tab(new_visitor(), server)
     other.open(tab.link)
     expect(heading(other.page)).to_have_text(heading(page).inner_text())
@@ -231,8 +225,7 @@ def test_downloads_open_with_pandas(page: Page, tab: Tab) -> None:
 
 
 def test_a_selection_outlives_other_figures_and_is_let_go(tab: Tab, page: Page) -> None:
-    lasso(page, 0.45, 0.5, 70)
-    expect(heading(page)).to_contain_text("images selected")
+    lasso(tab, 0.45, 0.5, 70)
     numbers = linked(tab)
     page.get_by_role("radio", name="10,000").click()
     tab.settle()
@@ -258,7 +251,7 @@ def test_a_selection_outlives_other_figures_and_is_let_go(tab: Tab, page: Page) 
 
 
 def test_a_browser_without_webgl_shows_the_dots_as_well(server: Server, browser: Browser) -> None:
-    plain = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=[*FLAGS, "--disable-3d-apis"])
+    plain = browser.browser_type.launch(executable_path=CHROMIUM, args=[*FLAGS, "--disable-3d-apis"])
     tab = Tab(plain.new_context(), server)
     tab.open("latent-space?run=variational&points-fashion-mnist=1%2C000")
     expect(scatter(tab.page).locator(".scatterlayer .point").nth(500)).to_be_attached()

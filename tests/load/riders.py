@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -16,7 +15,7 @@ from tests.load.measuring import percentiles
 from tests.load.stay import SEED
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
-from browsing import FLAGS, PATIENCE
+from browsing import CHROMIUM, FLAGS, PATIENCE
 
 Ride = Callable[[float], Coroutine[Any, Any, dict[str, Any]]]
 
@@ -51,7 +50,7 @@ async def riders(base: str, wanted: bool) -> AsyncIterator[Ride]:
         yield nobody
         return
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         lens, sampler = [await (await browser.new_context()).new_page() for _ in range(2)]
         frames: list[Any] = []
         lens.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
