@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 GRACE = 10.0  # seconds that a process may take to end
 PAUSE = 1.0  # seconds between two starts of a process, at least
-SEEN = 2.0  # seconds after which Caddy's health check has seen a replica
+WARM = 15.0  # seconds in which a replica fills its caches before the visitors of another one come to it
 
 
 class StartError(Exception):
@@ -83,7 +83,8 @@ class Replica(Process):
     def __init__(self, number: int, port: int, health: str) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-        super().__init__(f"Replica {number}", command, {})
+        ahead = os.environ.get("LATENT_EXPLORER_AHEAD", "yes")
+        super().__init__(f"Replica {number}", command, {"LATENT_EXPLORER_AHEAD": ahead})
         self.address = f"127.0.0.1:{port}"
         self._url = f"http://{self.address}{health}"
 
@@ -100,7 +101,7 @@ class Replica(Process):
             return False
 
 
-async def serve(caddy: str, count: int, port: int) -> None:
+async def serve(caddy: str, count: int, port: int, warm: float) -> None:
     """Serves until SIGINT or SIGTERM.
 
     Raises:
@@ -129,7 +130,7 @@ async def serve(caddy: str, count: int, port: int) -> None:
             for replica in replicas:
                 await replica.end()
                 await replica.ready()
-                await asyncio.sleep(SEEN)
+                await asyncio.sleep(warm)
             print("All replicas are restarted.", file=sys.stderr, flush=True)
 
     async with asyncio.TaskGroup() as group:
@@ -144,6 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replicas", type=int, default=2)
     parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument("--warm", type=float, default=WARM, help="seconds between two restarts of a rolling restart")
     asked = parser.parse_args()
     caddy = shutil.which("caddy")
     if caddy is None:
@@ -151,7 +153,7 @@ def main() -> None:
     if asked.replicas < 1:
         parser.error(f"--replicas is {asked.replicas}; it must be at least 1.")
     try:
-        asyncio.run(serve(caddy, asked.replicas, asked.port))
+        asyncio.run(serve(caddy, asked.replicas, asked.port, asked.warm))
     except* StartError as errors:
         raise SystemExit("\n".join(map(str, errors.exceptions))) from None
 

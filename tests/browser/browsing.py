@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +105,7 @@ class Server:
 
     def replicas(self) -> list[psutil.Process]:
         """The processes that run scripts: the server itself, or one for each replica."""
-        return [p for p in self.processes() if "streamlit" in (p.as_dict(["cmdline"])["cmdline"] or [])]
+        return [process for process in self.processes() if "streamlit" in command_of(process)]
 
     def processes(self) -> list[psutil.Process]:
         """All that serve: replicas, balancer, and what runs both."""
@@ -114,8 +114,15 @@ class Server:
 
     def trainers(self) -> list[psutil.Process]:
         """The processes of trainings."""
-        found = [(p, p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
-        return [p for p, command in found if any(part.startswith(str(self.data)) for part in command)]
+        found = psutil.process_iter()
+        return [p for p in found if any(part.startswith(str(self.data)) for part in command_of(p))]
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """The command line of a process; nothing of one that has ended."""
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
 
 
 def free_port(replicas: int = 0) -> int:
@@ -130,7 +137,14 @@ def free_port(replicas: int = 0) -> int:
 
 
 @contextmanager
-def serving(data: Path, script: Path = ROOT / "app.py", base: str = "", replicas: int = 0) -> Iterator[Server]:
+def serving(
+    data: Path,
+    script: Path = ROOT / "app.py",
+    base: str = "",
+    replicas: int = 0,
+    warm: float = 15,
+    program: Sequence[str] = ("streamlit",),
+) -> Iterator[Server]:
     """`streamlit run` of a script on a free port, until the block ends; trainings it started end with it.
 
     Args:
@@ -138,15 +152,18 @@ def serving(data: Path, script: Path = ROOT / "app.py", base: str = "", replicas
         script: What to run.
         base: The path below which it answers.
         replicas: How many of them to run behind a balancer; 0 for one server without one.
+        warm: Seconds between two restarts of a rolling restart.
+        program: The module that runs one server, with what it is given first.
     """
     port = free_port(replicas)
     data.mkdir(parents=True, exist_ok=True)
     # Only what a user would have: no watching of files that someone may be editing.
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.fileWatcherType", "none"]
+    command = [sys.executable, "-m", *program, "run", str(script), "--server.fileWatcherType", "none"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     command += ["--server.baseUrlPath", base] if base else []
     if replicas:
         command = [sys.executable, "deploy/serve.py", "--replicas", str(replicas), "--port", str(port)]
+        command += ["--warm", str(warm)]
     log = data / "server.log"
     with log.open("wb") as output:
         process = psutil.Popen(
