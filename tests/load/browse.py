@@ -56,13 +56,22 @@ async def browse(
     await asyncio.sleep(start)
     visitor = Visitor(base, took=tally.took)
     stays = [kind(visitor, number, chance) for kind in HEAVY]
-    turn, idle = number, False
+    stay = stays[0]
+    turn, idle, cut_off = number, False, False
     try:
         await visitor.arrive("", everything=False)
         while not until.is_set():
-            stay = stays[turn % len(stays)]
-            turn, idle = turn + 1, False
             try:
+                if cut_off:
+                    page = await come_back(visitor, tally)
+                    cut_off = False
+                    for each in stays:
+                        each.forget()
+                    stay.page = page
+                    if idle:  # else what was asked for just then may not have come into the link
+                        await stay.see()
+                    stay.none_of_others()
+                stay, turn, idle = stays[turn % len(stays)], turn + 1, False
                 await stay.begin(anew=visitor.socket is None)
                 for _ in range(STAYS):
                     idle = True
@@ -73,14 +82,7 @@ async def browse(
             except (Wrong, *CUT_OFF):
                 if not returns or not await is_cut_off(visitor):
                     raise
-                page = await come_back(visitor, tally)
-                for each in stays:
-                    each.forget()
-                stay.page = page
-                # What was asked for just then may not have come into the link.
-                if idle:
-                    await stay.see()
-                stay.none_of_others()
+                cut_off = True
     except Exception as error:
         # Whatever goes wrong for one visitor, the others browse on, and it is counted.
         tally.wrong.append(f"visitor {number} on {stay.path}: {type(error).__name__}: {error}")

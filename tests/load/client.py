@@ -245,8 +245,8 @@ class Visitor:
 
     async def cut_off(self) -> None:
         """Waits until the connection is gone, for whatever reason."""
-        assert self.socket
-        await self.socket.wait_closed()
+        if self.socket:
+            await self.socket.wait_closed()
 
     async def _open(self, what: str) -> Page:
         netloc = urlsplit(self.base).netloc

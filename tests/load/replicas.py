@@ -4,7 +4,7 @@ python -m tests.load.replicas [--replicas 2] [--sessions 50] [--kills 3]
 
 Visitors browse through Caddy, one of them trains and looks on. Replicas get SIGKILL, one at a time, and at the end a
 rolling restart. Whoever is cut off reloads by their link, and must have an answer within five seconds of a kill; every
-run and every training must be there in the end.
+run and every training must be there in the end. One replica alone is a server that is killed and started anew.
 """
 
 import argparse
@@ -20,14 +20,16 @@ from typing import Any
 
 import psutil
 
+from ae_core import runs, tasks
+from ae_core.runs import BrokenRun
+from ae_core.tasks import Job, folder
 from tests.load.browse import CUT_OFF, TRAINER, browse, come_back, is_cut_off, too_large, warm
 from tests.load.client import Visitor, Wrong
 from tests.load.measuring import Peak, Server, Tally, percentiles, serving, write
 from tests.load.pages import Train
-from tests.load.restarts import look, trainings
 
 BACK_SECONDS = 5.0
-CALM = 6.0  # seconds after a replica is back, until the next one is killed
+CALM = 15.0  # seconds after a replica is back, until the next one is killed: it fills its caches
 EPOCHS = 10  # of a training; when it has ended the next one begins
 PATIENCE = 120.0  # seconds in which a replica must be there again
 
@@ -77,9 +79,28 @@ def answers(replica: psutil.Process) -> bool:
         return False
 
 
-async def measure(server: Server, sessions: int, kills: int, seed: int) -> dict[str, Any]:
+def trainings() -> list[Job]:
+    """All there are, with a status that is true now."""
+    return [tasks.find(path.name) for path in folder.paths()]
+
+
+def look(data: Path, found: dict[str, Any]) -> None:
+    """Notes what has been lost since the last look."""
+    there = {run.path.name: run for run in runs.scan(data / "runs")}
+    for name in found["whole"] - set(there):
+        found["lost"].append(f"run {name} is gone")
+    found["lost"] += [f"{run.path.name}: {run.reason}" for run in there.values() if isinstance(run, BrokenRun)]
+    found["whole"] |= set(there)
+    for job in trainings():
+        if job.status.state not in ("queued", "starting", "running", "finished"):
+            found["lost"].append(f"{job.id} is {job.status.state}: {job.status.reason}")
+        if job.status.state == "finished" and not job.run_path.exists():
+            found["lost"].append(f"{job.id} has finished and left no run")
+
+
+async def measure(server: Server, sessions: int, kills: int) -> dict[str, Any]:
     """Visitors browse and train while replicas are killed, and at last restarted one after another."""
-    chance, tally, until, peak = random.Random(seed), Tally(), asyncio.Event(), Peak()
+    tally, until, peak = Tally(), asyncio.Event(), Peak()
     found: dict[str, Any] = {"whole": set(), "lost": []}
     await warm(server, Tally())
     following = asyncio.create_task(peak.follow(server))
@@ -92,7 +113,7 @@ async def measure(server: Server, sessions: int, kills: int, seed: int) -> dict[
         tally.back.clear()
         before = set(server.replicas())
         if number < kills:
-            chance.choice(sorted(before, key=lambda replica: replica.pid)).kill()
+            max(before, key=lambda replica: len(replica.net_connections())).kill()  # the one that most visitors use
             again.append(await renewed(server, before, 1))
         else:
             server.process.send_signal(signal.SIGHUP)
@@ -141,13 +162,12 @@ def main() -> None:
     parser.add_argument("--replicas", type=int, default=2)
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--kills", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     os.environ["LATENT_EXPLORER_AHEAD"] = "yes"  # as where strangers are expected
     with tempfile.TemporaryDirectory() as data:
         os.environ["LATENT_EXPLORER_DATA"] = data
         with serving(Path(data), replicas=asked.replicas) as server:
-            results = asyncio.run(measure(server, asked.sessions, asked.kills, asked.seed))
+            results = asyncio.run(measure(server, asked.sessions, asked.kills))
     write("replicas", results, broken_bounds(results))
 
 
