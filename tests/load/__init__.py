@@ -6,8 +6,8 @@
     python -m tests.load.memory sessions               # the server's memory at 0, 50, 100 and 200 sessions
     python -m tests.load.memory visits                 # and over 1,000 visits one after another
     python -m tests.load.images FOLDER                 # images that nobody here made, whole and mutated
-    python -m tests.load.restarts                      # a server that is killed twenty times under load
     python -m tests.load.replicas                      # two behind Caddy, killed and restarted one by one
+    python -m tests.load.tricks                        # servers without one of the settings of startup.py each
     python -m tests.load.sweep                         # twelve runs on two Dask workers, one of them killed
 
 Each starts a server of its own with an empty data folder, writes what it found to results/, prints it, and fails if a
