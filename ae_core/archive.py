@@ -110,8 +110,6 @@ def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Impor
         raise RunError(f"The archive's {HISTORY} is not valid: {error}") from None
     if len(history) > spec.training.epochs:
         raise RunError(f"The archive's {HISTORY} has {len(history)} epochs, its spec asks for {spec.training.epochs}.")
-    if 4 * spec.parameters + runs.AROUND > cards.MAX_FILE:
-        raise RunError(f"The archive's network has {spec.parameters:,} parameters: too many for a run that is served.")
     title = runs.clean(_text(archive, TITLE, 4 * cards.MAX_TITLE))[: cards.MAX_TITLE]
 
     expected = {SPEC, HISTORY, TITLE} | {_file(name) for name in spec.weights}

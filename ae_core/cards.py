@@ -14,14 +14,13 @@ from typing import Any
 
 from ae_core import disk
 from ae_core.errors import RunError
-from ae_core.spec import MAX_EPOCHS
+from ae_core.spec import MAX_EPOCHS, MAX_FILE
 
 FILES = ("spec.json", "history.jsonl", "model.weights.h5", "encoder.onnx", "decoder.onnx")
 CARD = "card.json"
 FORMAT = 2
 MAX_JSON = 64 << 10
 MAX_HISTORY = 1 << 20
-MAX_FILE = 64 << 20
 MAX_TITLE = 200
 MAX_REASON = 300
 

@@ -33,7 +33,6 @@ from ae_core.spec import Spec
 
 SHIPPED = locations.CHECKPOINTS
 NETWORKS = ("model.weights.h5", "encoder.onnx", "decoder.onnx")
-AROUND = 256 << 10  # bytes that a file of weights may have besides the weights
 NOT_GUESSED = re.compile(r"[\w-]{1,100}-\d{8}-\d{6}-[0-9a-f]{16}", re.ASCII)  # as `new_name` makes them
 
 
@@ -184,7 +183,7 @@ def read(path: Path) -> Run:
     if card.epochs != len(history):
         raise RunError(f"{path.name}: {CARD} tells of {card.epochs} epochs, history.jsonl of {len(history)}.")
     for name in NETWORKS:
-        most = 4 * spec.parameters + AROUND
+        most = 4 * spec.parameters + specs.AROUND
         if card.bytes[name] > most:
             raise RunError(f"{path.name}: {name} has {card.bytes[name]:,} bytes, its network needs at most {most:,}.")
     return Run(path, spec, history, card)

@@ -16,6 +16,8 @@ from typing import Any
 
 from ae_core import locations
 from ae_core.errors import SettingsError
+from ae_core.networks.network import MAX_LATENT_DIM
+from ae_core.spec import MAX_EPOCHS, MAX_PARAMETERS
 
 PREFIX = "LATENT_EXPLORER_"
 PROFILES = ("laptop", "demo")
@@ -115,10 +117,10 @@ TABLE = (
     Setting("short_running", 1, 1, "Computations of under a minute at once on this machine", 1, 64),
     Setting("queued", 100, 10, "Trainings that may wait in the queue, and as many short computations", 1, 10_000),
     Setting("per_visitor", 100, 2, "The same for one visitor, waiting and running", 1, 10_000),
-    Setting("epochs", 500, 100, "Epochs of a training, at most", 1, 500),
+    Setting("epochs", MAX_EPOCHS, 100, "Epochs of a training, at most", 1, MAX_EPOCHS),
     Setting("minutes", 0.0, 10.0, "Minutes of a training, at most; what it learnt is kept; 0 for no limit", 0, 10_080),
-    Setting("code", 1024, 512, "Units of a code, at most", 1, 1024),
-    Setting("parameters", 100_000_000, 3_000_000, "Parameters of encoder and decoder, at most", 1, 100_000_000),
+    Setting("code", MAX_LATENT_DIM, 512, "Units of a code, at most", 1, MAX_LATENT_DIM),
+    Setting("parameters", MAX_PARAMETERS, 3_000_000, "Parameters of encoder and decoder, at most", 1, MAX_PARAMETERS),
     Setting("trainer_mb", 4000, 1200, "Memory of a trainer in MB; one that takes more is ended", 500, 1_000_000),
     Setting("priority", "idle", "idle", "Priority of trainings: idle lets all else on their machine go first",
             choices=("idle", "normal")),

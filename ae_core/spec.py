@@ -12,6 +12,9 @@ from ae_core.networks import Network
 from ae_core.networks.layers import Architecture
 
 MAX_EPOCHS = 500
+MAX_FILE = 64 << 20  # bytes of a file of weights
+AROUND = 256 << 10  # of which so many may be something else
+MAX_PARAMETERS = (MAX_FILE - AROUND) // 4
 VALIDATION_SHARE = 0.05
 
 
@@ -98,6 +101,11 @@ class Spec:
         if self.training.batch_size > size // 2:
             raise OptionError(
                 f"batch size must be at most {size // 2} for {self.dataset}, got {self.training.batch_size}."
+            )
+        if self.parameters > MAX_PARAMETERS:
+            raise OptionError(
+                f"A network may have at most {MAX_PARAMETERS:,} parameters, got {self.parameters:,}: choose fewer or "
+                "narrower layers."
             )
 
     def recipe(self) -> Kind:

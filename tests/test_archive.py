@@ -200,7 +200,7 @@ HOSTILE: dict[str, tuple[Callable[[Files], bytes], str]] = {
     "giant code": (spec_with(network={"latent_dim": 200_000_000}), "Code size"),
     "giant network": (
         spec_with(network={"hidden": [2048] * 4, "decoder_hidden": [2048] * 4, "latent_dim": 1024}),
-        "too many|missing",
+        "parameters",
     ),
     "another network": (spec_with(network={"latent_dim": 31}), "must be|at most"),
     "a layer more": (spec_with(network={"hidden": [16]}), "dense_1"),

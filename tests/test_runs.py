@@ -14,6 +14,7 @@ import pytest
 from ae_core import cards, disk, inference, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import CARD, FILES, BrokenRun, Run
+from ae_core.spec import MAX_FILE
 from tests.load import damaged
 
 EVERY = (*FILES, CARD)
@@ -242,7 +243,7 @@ def test_a_signed_history_with_nonsense_is_told(change: str | dict[str, Any], fo
 def test_a_huge_file_is_not_read(folder: Path) -> None:
     victim = folder / "victim"
     with (victim / "encoder.onnx").open("r+b") as file:
-        file.truncate(cards.MAX_FILE + 1)  # a hole: it takes no room on the disk
+        file.truncate(MAX_FILE + 1)  # a hole: it takes no room on the disk
     assert "encoder.onnx has 67,108,865 bytes" in refusal(folder, early=True)
     sign(victim)
     assert "its network needs at most" in refusal(folder, early=True)

@@ -104,6 +104,8 @@ def test_options_by_name_are_checked() -> None:
         make_spec("vanilla", network={"units": 3})
     with pytest.raises(ExplorerError, match="'mnist'"):
         make_spec("vanilla", "mnist")
+    with pytest.raises(OptionError, match=r"at most 16,711,680 parameters, got 28,525,360: choose fewer or narrower"):
+        make_spec("vanilla", network={"hidden": (2048,) * 4, "decoder_hidden": (2048,) * 4})
     with pytest.raises(OptionError, match="batch size must be at most 718 for digits, got 800"):
         make_spec("vanilla", "digits", batch_size=800)
 
