@@ -46,10 +46,11 @@ visitor.arrive()
 
 
 refusals = st.empty()
-with run_queue.turn(), page_state.visit(page.url_path, refusals):
-    try:
-        page.run()
-    except ExplorerError as error:
-        alerts.error("This page cannot be shown in full.", error)
-    finally:
-        uploads.free_unused()
+try:
+    with run_queue.turn(), page_state.visit(page.url_path, refusals):
+        try:
+            page.run()
+        finally:
+            uploads.free_unused()
+except ExplorerError as error:
+    alerts.error("This page cannot be shown in full.", error)

@@ -148,6 +148,17 @@ def test_a_run_that_is_cut_short_leaves_the_link_to_the_next() -> None:
     assert visit.run(LEVEL, COUNT) == {"level": 0.9, "count": 7}
 
 
+def test_a_page_that_ends_early_keeps_what_it_has_not_come_to() -> None:
+    visit = Visit()
+    visit.ask(level="0.3", count="7")
+    visit.begin()
+    visit.open(LEVEL)
+    visit.link = visit.store.end(early=True)
+    assert visit.link == {"level": ["0.3"], "count": ["7"]}
+    visit.store.touched["level"] = 0.9
+    assert visit.run(LEVEL, COUNT) == {"level": 0.9, "count": 7}
+
+
 def test_two_owners_have_values_of_their_own() -> None:
     visit = Visit()
     visit.ask(row="30")

@@ -200,7 +200,7 @@ class Store:
         refused: By slot, what the link asks for in vain.
         page: The one that is open.
         links: Those that the browser may still show: the one that it showed last, and those written since.
-        asked: What the link newly asks for, until a run of the page has ended; None if it says nothing new.
+        asked: What the link newly asks for, until a whole run of the page has ended; None if it says nothing new.
         whole: Whether the link newly says all, so that what it leaves out is no longer chosen.
         taken: The slots of the fields that have taken what the link newly says.
         adopted: How many links have been adopted.
@@ -284,12 +284,16 @@ class Store:
         self.chosen[slot] = texts
         self.refused.pop(slot, None)
 
-    def end(self) -> Link:
-        """The link of the page that has run."""
+    def end(self, early: bool = False) -> Link:
+        """The link of the page that has run; of one that ended early, with what it has not come to yet."""
         link = {param: texts for param, slot in self.open.items() if (texts := self.chosen.get(slot))}
+        if early:
+            link |= {param: texts for param, texts in self.links[-1].items() if param not in self.open}
         if link != self.links[-1]:
             self.links = [*self.links, link][-MAX_LINKS:]
-        self.asked, self.drawn = None, self.drawing
+        self.drawn = self.drawing
+        if not early:
+            self.asked = None
         return link
 
     def refusal(self) -> str:
@@ -393,13 +397,13 @@ def visit(page: str, place: DeltaGenerator) -> Iterator[None]:
     except session.RerunException:
         raise  # another run follows, perhaps of another page
     except BaseException:
-        _end(store, before, place)
+        _end(store, before, place, early=True)
         raise
     _end(store, before, place)
 
 
-def _end(store: Store, before: Link, place: DeltaGenerator) -> None:
-    link = store.end()
+def _end(store: Store, before: Link, place: DeltaGenerator, early: bool = False) -> None:
+    link = store.end(early)
     if link != before:
         st.query_params.from_dict(link)
     if refusal := store.refusal():
