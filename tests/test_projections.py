@@ -181,6 +181,13 @@ def test_progress_is_told_and_codes_without_a_difference_fail(run: Run, monkeypa
         "Finding the nearest neighbours of each code",
     ]
     assert told[-1] == Advanced("Moving the dots", 1.0)
+    with monkeypatch.context() as patch:
+        patch.setenv("LATENT_EXPLORER_MINUTES", "0.000001")
+        status = worker.work(job)
+    assert (status.state, status.reason) == (
+        "cancelled",
+        "The time limit of 1e-06 minutes was reached before it was done.",
+    )
     monkeypatch.setattr(projecting, "tsne", lambda codes, on_progress: tsne(np.zeros_like(codes)))
     assert worker.run(job.path) == 1
     assert tasks.find(job.id).status.reason == "All codes are the same: no place is nearer to one than to another."

@@ -104,9 +104,11 @@ class _Clock:
         return passed * (1 - fraction) / fraction if fraction and passed > TELL_SECONDS else None
 
     def reason(self, epoch: int, kept: bool) -> str:
-        """Why a training stopped in that epoch, if not because it was asked to."""
+        """Why a task stopped, of a training in that epoch, if not because it was asked to."""
         if not self._over:
             return ""
+        if "spec" not in self._job.arguments:
+            return f"{watchdog.time_is_over(self._minutes)} before it was done."
         return f"{watchdog.time_is_over(self._minutes)} after {epoch} of {self._job.spec.training.epochs} epochs; " + (
             "what was learnt is kept as a run." if kept else "nothing was learnt by then."
         )

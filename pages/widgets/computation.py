@@ -29,8 +29,8 @@ def show(task: str, run: Run, waiting: str, begin: bool = False) -> None:
     ended = "" if job is None or job.status.state == "finished" else job.status.state  # a result may be gone again
     if ended == "failed" and job is not None:
         alerts.error(f"The computation of {name} failed.", job.status.reason)
-    elif ended:
-        st.info(f"The computation of {name} was stopped.")
+    elif ended and job is not None:
+        st.info(f"The computation of {name} was stopped. {job.status.reason}")
     elif not begin:
         st.info(waiting)
     asked = begin and not ended

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
 from ae_core import derived, projecting
-from ae_core.events import Advanced, Done, Event
+from ae_core.events import Advanced, Cancelled, Done, Event
 from ae_core.tasks.catalog.base import Task
 from ae_core.tasks.folder import Job
 
@@ -28,9 +28,11 @@ class Project(Task):
             future.add_done_callback(lambda _: events.put(None))
             yield from iter(events.get, None)
             places = future.result()
-        if places is not None:
-            projecting.write(derived.folder(run) / projecting.TSNE, places)
-            yield Done()
+        if places is None:
+            yield Cancelled(None, 0)
+            return
+        projecting.write(derived.folder(run) / projecting.TSNE, places)
+        yield Done()
 
     def seconds(self, job: Job) -> float:
         return 60.0
