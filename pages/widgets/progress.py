@@ -68,7 +68,8 @@ def _clock(job: Job) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(job.status.submitted))
 
 
-def _is_mine(job: Job) -> bool:
+def is_mine(job: Job) -> bool:
+    """Whether the visitor asked for it, and may stop it."""
     return job.owner == visitor.current()
 
 
@@ -86,7 +87,7 @@ def watch(job_id: str) -> None:
     status = job.status
     st.progress(status.fraction, text=standing(job))
     stopping = (job.path / "stop").exists()
-    if _is_mine(job):
+    if is_mine(job):
         _offer_to_stop(job, stopping)
     else:
         st.caption("Someone else's training: you can watch it.")
@@ -185,7 +186,7 @@ def show_ended(job: Job) -> None:
         )
         _ways_on(job)
     goes_on = "Goes on from the last finished epoch."
-    if job.resumable and _is_mine(job) and st.button("Resume", icon=":material/resume:", help=goes_on):
+    if job.resumable and is_mine(job) and st.button("Resume", icon=":material/resume:", help=goes_on):
         try:
             again = tasks.resume(job)
         except ExplorerError as error:

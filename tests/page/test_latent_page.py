@@ -192,7 +192,10 @@ def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(mine: runs.R
 def test_a_computation_that_died_is_said_and_can_be_started_again(mine: runs.Run) -> None:
     job = folder.create_shared("project", mine, "someone")
     tasks.Status("running", "Moving the dots", 0.5).write(job.path)
-    app = open_page("latent_space", run="mine", projection="t-SNE")
+    with processes.working(job.path):
+        app = open_page("latent_space", run="mine", projection="t-SNE")
+        assert not [b for b in app.button if b.label.startswith("Stop")], "only whoever asked for it may stop it"
+    app.run()
     assert not app.exception
     assert app.error[0].value == "The computation of t-SNE failed."
     assert "ended unexpectedly" in "\n".join(t.value for t in app.text)
