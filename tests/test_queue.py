@@ -18,7 +18,7 @@ import pytest
 from ae_core import processes, runs, settings, tasks, training
 from ae_core.errors import OptionError, TrainingError
 from ae_core.spec import Spec, make_spec
-from ae_core.tasks import Status, limits, queue, watchdog, worker
+from ae_core.tasks import Status, folder, limits, queue, watchdog, worker
 from ae_core.tasks.catalog import train
 from tests.trainings import at, at_work, ended, in_phase, resumable, small, wait
 
@@ -104,6 +104,20 @@ def test_the_place_says_when_it_starts(digits_runs: dict[str, Path], monkeypatch
         monkeypatch.setenv("LATENT_EXPLORER_RUNNING", "2")
         assert tasks.place(before).seconds == 0.0, "a second trainer is free"
     assert tasks.place(tasks.find(running.id)).position == 0
+
+
+def test_a_job_whose_process_has_not_ended_is_not_queued_again(
+    digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "PATIENCE", 0.0)
+    failed, run = resumable(at("failed", epoch=1)), runs.read(digits_runs["vanilla"])
+    computed = folder.create_shared("fit", run, "alice")
+    Status("failed").write(computed.path)
+    with processes.working(failed.path), processes.working(computed.path, processes.WORKER):
+        with pytest.raises(TrainingError, match="has not ended yet"):
+            tasks.resume(failed)
+        with pytest.raises(TrainingError, match="has not ended yet"):
+            tasks.compute("fit", run, "alice")
 
 
 def test_a_resumed_job_queues_behind_the_others() -> None:

@@ -90,8 +90,10 @@ def compute(task: str, run: Run, owner: str | None) -> Job:
     """
     with folder.locked():
         found = folder.shared(task, run)
-        if found is not None and found.status.active:
-            return found
+        if found is not None:
+            if found.status.active:
+                return found
+            _await_end(found.path)
         limits.check_room(owner, catalog.get(task).lane)
         job = folder.create_shared(task, run, owner)
         logs.event("job queued", job=job.id)
@@ -149,11 +151,24 @@ def resume(job: Job) -> Job:
             # A stopped training left a run, and a run never changes: what follows becomes another one.
             job = folder.copy(job)
         else:
+            _await_end(job.path)
             (job.path / "stop").unlink(missing_ok=True)
             Status(epoch=job.status.epoch, fraction=job.status.fraction).write(job.path)
         logs.event("job queued", job=job.id)
         _advance()
     return _started(job.id)
+
+
+def _await_end(path: Path) -> None:
+    """Waits for the processes of a job that has ended: they would take what its status says next for their own.
+
+    Raises:
+        TrainingError: if they do not end.
+    """
+    for name in processes.LOCKS:
+        with processes.working(path, name) as free:
+            if not free:
+                raise TrainingError("Its process has not ended yet: try again in a minute.")
 
 
 def request_stop(job: Job) -> None:
