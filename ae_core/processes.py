@@ -103,7 +103,8 @@ def lower_priority(idle: bool = True) -> None:
     """Gives this process a lower priority for processors and disks, or, as `idle`, the lowest."""
     niceness = NICENESS if idle else NICENESS // 2
     with contextlib.suppress(psutil.Error, OSError):
-        psutil.Process().nice(getattr(psutil, "IDLE_PRIORITY_CLASS", niceness))  # Linux derives the disks' from it
+        of_windows = "IDLE_PRIORITY_CLASS" if idle else "BELOW_NORMAL_PRIORITY_CLASS"
+        psutil.Process().nice(getattr(psutil, of_windows, niceness))  # Linux derives the disks' from it
     with contextlib.suppress(AttributeError, OSError):
         if idle:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
