@@ -158,7 +158,7 @@ export class Dots {
   choose(points) {
     const chosen = points.map((point) => point.customdata);
     if (!this.adds && !this.takes) return this.tell(chosen);
-    const before = this.traces.flatMap(({ n }) => Array.from(n).filter((k) => this.has(k)));
+    const before = [...Array(8 * this.selected.length).keys()].filter((n) => this.has(n)); // drawn or not
     const out = new Set(chosen);
     this.tell([...before.filter((n) => !this.takes || !out.has(n)), ...(this.takes ? [] : chosen)]);
   }
