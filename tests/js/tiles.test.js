@@ -96,6 +96,29 @@ test("two tiles are fetched at a time, the coarse one first, and none after clos
   assert.equal(asked.length, 3);
 });
 
+test("a view with a tile that could not be loaded is not sharp, and asks for it again when it moves", async () => {
+  let fails = true;
+  const load = async () => (fails ? Promise.reject(new Error("gone")) : new ArrayBuffer(100));
+  const errors = [];
+  const tiles = new Tiles(
+    PLANE,
+    load,
+    () => {},
+    (error) => errors.push(error.message),
+  );
+  const view = new View(PLANE.home);
+  const settle = async () => {
+    tiles.want(view, view.x, view.y);
+    for (let i = 0; i < 99; i++) await new Promise(setImmediate);
+  };
+  await settle();
+  assert.equal(errors[0], "gone");
+  assert.equal(tiles.sharp, false);
+  fails = false;
+  await settle();
+  assert.equal(tiles.sharp, true);
+});
+
 test("what was looked at longest ago is let go, the coarse tile never", async () => {
   const { tiles, sharp } = tilesOf(() => 0);
   for (let i = 0; i < 16; i++) {

@@ -14,6 +14,7 @@ export class Tiles {
   wanted = [];
   /** @type {Set<string>} */
   underWay = new Set();
+  failed = false; // to load one since a view was last asked for
 
   /**
    * @param {object} plane
@@ -22,14 +23,14 @@ export class Tiles {
    * @param {number} plane.level  The coarsest that is fine enough.
    * @param {number[]} plane.image  Height and width.
    * @param {(name: string) => Promise<ArrayBuffer>} load  Gets a tile by "level/column/row".
-   * @param {() => void} arrived  @param {(error: Error) => void} failed
+   * @param {() => void} arrived  @param {(error: Error) => void} tell
    */
-  constructor({ home: [x, y, reach], tile, level, image: [h, w] }, load, arrived, failed) {
+  constructor({ home: [x, y, reach], tile, level, image: [h, w] }, load, arrived, tell) {
     this.side = tile;
     this.level = level;
     this.load = load;
     this.arrived = arrived;
-    this.failed = failed;
+    this.tell = tell;
     // The world is twice the home view.
     this.left = x - 2 * reach;
     this.top = y + 2 * reach;
@@ -43,7 +44,7 @@ export class Tiles {
   }
 
   get sharp() {
-    return !this.wanted.length && !this.underWay.size;
+    return !this.wanted.length && !this.underWay.size && !this.failed;
   }
 
   /**
@@ -52,6 +53,7 @@ export class Tiles {
    */
   want(view, x, y) {
     const names = [WHOLE, ...this.cover(view, x, y)];
+    this.failed = false;
     this.wanted = names.filter((name) => !this.kept.has(name) && !this.underWay.has(name));
     this.fetch();
   }
@@ -99,7 +101,8 @@ export class Tiles {
       if (this.kept.size > KEPT) this.kept.delete([...this.kept.keys()].find((key) => key !== WHOLE) ?? WHOLE);
     } catch (error) {
       this.wanted = [];
-      if (!this.closed) this.failed(/** @type {Error} */ (error));
+      this.failed = true;
+      if (!this.closed) this.tell(/** @type {Error} */ (error));
     }
     this.underWay.delete(name);
     if (this.closed) return;
