@@ -94,9 +94,10 @@ def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_
         (owner.path / "resume" / ".state.npz.tmp").touch()
     (job.path / ".0123456789ab.tmp").touch()
     derived = runs.data_folder() / "derived" / ("0" * 64)
-    derived.mkdir(parents=True)
-    (derived / ".0123456789ab.tmp").touch()
-    os.utime(derived / ".0123456789ab.tmp", (1, 1))
+    (derived / "lens-1-0").mkdir(parents=True)
+    for temporary in (derived / ".0123456789ab.tmp", derived / "lens-1-0" / ".0123456789ab.tmp"):
+        temporary.touch()
+        os.utime(temporary, (1, 1))
     cut = folder.jobs_folder() / "vanilla-20260101-000000-0123456789abcdef"
     cut.mkdir()
     with disk.writing(results / "vanilla-1") as writing, processes.working(busy.path):

@@ -139,7 +139,7 @@ def _sweep_derived(now: float) -> None:
     for path in derived.iterdir():
         if not re.fullmatch("[0-9a-f]{64}", path.name):
             continue
-        for left in path.glob(".*.tmp"):
+        for left in path.rglob(".*.tmp"):
             if now - _modified(left) > IN_USE:
                 left.unlink(missing_ok=True)
         if path.name not in known and now - _modified(path) > DAY:
