@@ -217,7 +217,7 @@ def _file(scene: Scene, *what: Any) -> Path:
 
 def _compute_and_keep(scene: Scene, *what: Any) -> bytes:
     path = _file(scene, *what)
-    if path.is_file():  # computed while this waited for the thread
+    with suppress(OSError):  # computed while this waited for the thread
         return path.read_bytes()
     content = _compute(scene, *what)
     with suppress(OSError):  # a full disk

@@ -109,7 +109,7 @@ def pick(default: str = "variational") -> LoadedRun:
     if not found:
         _none_yet()
     called = labels(found)
-    name = state["run"] or (default if default in found else next(iter(found)))
+    name = next(name for name in (state["run"], default, *found) if name in found)  # it may be deleted just now
     state.draw(st.selectbox, "run", shows=name, options=list(found), format_func=called.__getitem__)
     _note(state["run"])
     run = found[name]
@@ -146,7 +146,7 @@ def pick_beside(run: LoadedRun) -> LoadedRun | None:
         format_func=called.__getitem__,
         placeholder="No second run",
     )
-    if name is None:
+    if name not in found:
         return None
     try:
         return caches.load(found[name])
