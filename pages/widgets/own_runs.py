@@ -211,6 +211,11 @@ def tell() -> None:
 
 def bring() -> None:
     """Offers to import a run from an archive, which the trainer's process builds."""
+    try:
+        tasks.check_trainer()  # an import is built as a training is
+    except ExplorerError as error:
+        alerts.error("This server imports no runs.", error, st.info)
+        return
     count = st.session_state.setdefault(UPLOADS, 0)
     file = st.file_uploader(
         "A run as a .zip",

@@ -1,6 +1,7 @@
 """The page of a visitor's own runs: what it lists, and what it does with them."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,13 @@ def test_an_archive_is_queued_and_the_uploader_is_empty_again(digits_runs: dict[
     assert job.status.state == "queued"
     assert progress_texts(app)[0].startswith("Import · Next in the queue")
     assert not [b for b in app.button if b.label == "Import"]
+
+
+def test_a_server_that_cannot_import_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # as if not installed
+    app = opened()
+    assert "pip install 'latent-explorer[train]'" in said(app)
+    assert not app.file_uploader
 
 
 @pytest.mark.parametrize("content", [b"", b"PK" * 100, b"x" * 1000])
