@@ -46,6 +46,7 @@ class Plot {
   /** @type {HTMLButtonElement | undefined} */
   button; // that saves
   wasNarrow = false;
+  draws = 0; // that were begun
   closing = new AbortController();
   /** @type {(name: string, value: unknown) => void} */
   setState = () => {};
@@ -88,8 +89,14 @@ class Plot {
     const narrow = this.isNarrow();
     if (data.narrow !== null && element.clientWidth > 0 && data.narrow !== narrow) this.setState("narrow", narrow);
     this.wasNarrow = narrow;
+    const draw = ++this.draws;
+    element.ariaBusy = "true";
     // Plotly fails where the figure is taken off the page while it is drawn.
-    this.draw(data).catch((error) => this.closing.signal.aborted || this.refuse(error));
+    this.draw(data)
+      .catch((error) => this.closing.signal.aborted || this.refuse(error))
+      .finally(() => {
+        if (draw === this.draws) element.ariaBusy = "false";
+      });
   }
 
   /**
