@@ -1,5 +1,6 @@
 """What the browser tests share: a running server, a visitor's tab that remembers what went wrong, and ways to wait."""
 
+import base64
 import mimetypes
 import os
 import random
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import numpy as np
 import psutil
 from playwright.sync_api import (
     Browser,
@@ -82,7 +84,7 @@ SETTLED = """() => {
   const busy = app?.dataset.testScriptState !== 'notRunning'
     || app.dataset.testConnectionState !== 'CONNECTED'
     || window.timersDue.size
-    || document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')
+    || document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"], .plot[aria-busy="true"]')
     || [...document.querySelectorAll('.plot')].some((plot) => !plot.querySelector('.main-svg'));
   window.framesSettled = busy ? 0 : window.framesSettled + 1;
   return window.framesSettled > 3;
@@ -160,7 +162,6 @@ def serving(
     # Only what a user would have: no watching of files that someone may be editing.
     command = [sys.executable, "-m", *program, "run", str(script), "--server.fileWatcherType", "none"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    command += ["--server.baseUrlPath", base] if base else []
     if replicas:
         command = [sys.executable, "deploy/serve.py", "--replicas", str(replicas), "--port", str(port)]
         command += ["--warm", str(warm)]
@@ -169,7 +170,7 @@ def serving(
         process = psutil.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "LATENT_EXPLORER_DATA": str(data)},
+            env={**os.environ, "LATENT_EXPLORER_DATA": str(data), "STREAMLIT_SERVER_BASE_URL_PATH": base},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -212,6 +213,18 @@ def await_health(url: str, process: psutil.Popen, log: Path) -> None:
 def launch(playwright: Playwright) -> Browser:
     """A browser that has never been used."""
     return playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+def greys(canvas: Locator) -> np.ndarray:
+    """What a canvas shows, uint8 (height, width), as its red says."""
+    width, content = canvas.evaluate(
+        """canvas => {
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          const red = data.filter((_, i) => i % 4 === 0);
+          return [canvas.width, btoa(Array.from(red, (grey) => String.fromCharCode(grey)).join(''))];
+        }"""
+    )
+    return np.frombuffer(base64.b64decode(content), np.uint8).reshape(-1, width)
 
 
 class Visitors:
@@ -306,6 +319,16 @@ class Tab:
         self.settle()
         return self.page
 
+    def turn_to(self, path: str) -> Page:
+        """Shows a link in the session that is open, as going back and forth does: a third of the work of opening it."""
+        if self.page.url == "about:blank":
+            return self.open(path)
+        go = "(url) => { history.pushState({}, '', url); dispatchEvent(new PopStateEvent('popstate')); }"
+        self.page.evaluate(go, f"{self.server.url}/{path}")
+        expect(self.page.locator("h1")).to_have_text(PAGES[path.partition("?")[0]])
+        self.settle()
+        return self.page
+
     def settle(self) -> None:
         """Waits until all is drawn, every change has been sent, and the server has answered it."""
         expect(self.page.locator("h1").first).to_be_visible()
@@ -368,6 +391,11 @@ class Tab:
     def picture(self) -> Locator:
         """The first chart of the page."""
         return self.page.locator(".plot .main-svg").first
+
+    def account(self) -> str:
+        """What is on the page and went wrong in it, for the report of a test that failed."""
+        text = self.page.locator("body").inner_text()
+        return f"{self.page.url}: {self.sent} messages sent, errors {self.errors}\n{text}"
 
     @property
     def failures(self) -> Locator:

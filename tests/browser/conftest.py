@@ -1,6 +1,6 @@
 """One server for all browser tests, and visitors: each new to the server, in a browser that has seen the app before."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,3 +68,13 @@ def shared_tab(visitors: Visitors, server: Server) -> Iterator[Tab]:
 def tab(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
     """The only tab of a new visitor."""
     return Tab(new_visitor(), server)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds to the report of a test that failed what its tabs show."""
+    report = yield
+    if report.failed:
+        for tab in {t for t in getattr(item, "funcargs", {}).values() if isinstance(t, Tab) and not t.page.is_closed()}:
+            report.sections.append(("Tab", tab.account()))
+    return report

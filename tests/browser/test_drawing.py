@@ -5,28 +5,19 @@ import re
 
 import numpy as np
 import pytest
-from browsing import ROOT, Tab
+from browsing import ROOT, Tab, greys
 from PIL import Image, ImageDraw
-from playwright.sync_api import Locator, ViewportSize, expect
+from playwright.sync_api import ViewportSize, expect
 
 import ae_core
 from ae_core import kinds, preparing
 
 TITLES = [kinds.get(name).title for name in kinds.names()]
 TALL: ViewportSize = {"width": 1280, "height": 1100}  # holds the pad and its tools: nothing scrolls under the mouse
-CAMERA_ASKED = """
+CAMERA_ASKED = """() => {
   window.cameraAsked = 0;
   navigator.mediaDevices.getUserMedia = async () => { window.cameraAsked += 1; throw new Error('no camera'); };
-"""
-
-
-def pixels(canvas: Locator) -> np.ndarray:
-    """The grey values of a canvas, uint8 (h, w)."""
-    width, values = canvas.evaluate(
-        """canvas => [canvas.width, [...canvas.getContext('2d')
-          .getImageData(0, 0, canvas.width, canvas.height).data].filter((_, i) => i % 4 === 0)]"""
-    )
-    return np.array(values, np.uint8).reshape(-1, width)
+}"""
 
 
 def stroke(tab: Tab, *places: tuple[float, float]) -> None:
@@ -51,7 +42,7 @@ def draw_shirt(tab: Tab) -> None:
 
 
 def paper(tab: Tab) -> np.ndarray:
-    return pixels(tab.page.locator(".pad .paper"))
+    return greys(tab.page.locator(".pad .paper"))
 
 
 def reconstructions(tab: Tab) -> np.ndarray:
@@ -59,13 +50,7 @@ def reconstructions(tab: Tab) -> np.ndarray:
     backs = tab.page.locator(".comparison canvas.back")
     expect(backs).to_have_count(len(TITLES))
     tab.settle()
-    return np.stack([pixels(backs.nth(i)) for i in range(len(TITLES))])
-
-
-@pytest.fixture
-def tab(tab: Tab) -> Tab:
-    tab.page.set_viewport_size(TALL)
-    return tab
+    return np.stack([greys(backs.nth(i)) for i in range(len(TITLES))])
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +62,16 @@ def drawn(shared_tab: Tab) -> Tab:
     expect(shared_tab.page.locator(".comparison .row")).to_have_count(len(TITLES))
     shared_tab.settle()
     return shared_tab
+
+
+@pytest.fixture
+def blank(drawn: Tab) -> Tab:
+    """The page with an empty pad."""
+    drawn.turn_to("your-image?from=Draw")
+    drawn.page.get_by_role("button", name="Clear").click()
+    drawn.settle()
+    assert not paper(drawn).any()
+    return drawn
 
 
 def photograph() -> bytes:
@@ -142,32 +137,6 @@ def test_undo_takes_a_stroke_back_and_clear_empties_the_pad(drawn: Tab) -> None:
     assert drawn.errors == []
 
 
-def test_the_grey_level_is_that_of_the_pen(tab: Tab) -> None:
-    tab.open("your-image")
-    tab.page.locator(".pad .grey").fill("50")
-    stroke(tab, (0.3, 0.3), (0.7, 0.3))
-    assert paper(tab).max() in (127, 128)
-
-
-def test_the_keyboard_draws(tab: Tab) -> None:
-    page = tab.open("your-image")
-    page.locator(".pad .paper").focus()
-    for key in ("Shift+ArrowLeft", "Shift+ArrowUp", "Space", *["ArrowRight"] * 8, *["Shift+ArrowDown"] * 2):
-        page.keyboard.press(key)
-    assert tab.page.locator(".comparison .row").count() == 0, "the pen is still down"
-    page.keyboard.press("Space")
-    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
-    x, y = 224 - 64, 224 - 64
-    drawing = paper(tab)
-    assert drawing[y, x] == 255
-    assert drawing[y, x + 100] == 255
-    assert drawing[y + 100, x + 128] == 255
-    page.keyboard.press("Control+z")
-    tab.settle()
-    assert not paper(tab).any()
-    assert tab.errors == []
-
-
 def test_the_drawing_is_saved_as_it_is(drawn: Tab) -> None:
     with drawn.page.expect_download() as saving:
         drawn.page.get_by_role("button", name="Save").click()
@@ -188,53 +157,76 @@ def test_the_drawing_is_there_when_one_comes_back(drawn: Tab) -> None:
     assert drawn.errors == []
 
 
-def test_a_test_image_can_be_put_on_the_pad_and_drawn_upon(tab: Tab) -> None:
+def test_the_grey_level_is_that_of_the_pen(blank: Tab) -> None:
+    level = blank.page.locator(".pad .grey")
+    level.fill("50")
+    stroke(blank, (0.3, 0.3), (0.7, 0.3))
+    level.fill("100")
+    assert paper(blank).max() in (127, 128)
+
+
+def test_the_keyboard_draws(tab: Tab) -> None:
     page = tab.open("your-image")
-    tab.choose("Or begin with a test image", "Bag")
+    page.locator(".pad .paper").focus()
+    for key in ("Shift+ArrowLeft", "Shift+ArrowUp", "Space", *["ArrowRight"] * 8, *["Shift+ArrowDown"] * 2):
+        page.keyboard.press(key)
+    assert page.locator(".comparison .row").count() == 0, "the pen is still down"
+    page.keyboard.press("Space")
+    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    x, y = 224 - 64, 224 - 64
+    drawing = paper(tab)
+    assert drawing[y, x] == 255
+    assert drawing[y, x + 100] == 255
+    assert drawing[y + 100, x + 128] == 255
+    page.keyboard.press("Control+z")
+    tab.settle()
+    assert not paper(tab).any()
+    assert tab.errors == []
+
+
+def test_a_test_image_can_be_put_on_the_pad_and_drawn_upon(blank: Tab) -> None:
+    page = blank.page
+    blank.choose("Or begin with a test image", "Bag")
     page.get_by_role("button", name="Put it on the pad").click()
     expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
-    tab.settle()
-    drawing = paper(tab)
+    blank.settle()
+    drawing = paper(blank)
     image = drawing[8::16, 8::16]
     assert np.array_equal(drawing, image.repeat(16, axis=0).repeat(16, axis=1)), "pixel for pixel"
     bags = ae_core.data.load("fashion-mnist").split("test")
     assert (bags.images[bags.labels == 8] == image).all(axis=(1, 2)).any()
-    stroke(tab, (0.1, 0.1), (0.9, 0.9))
+    stroke(blank, (0.1, 0.1), (0.9, 0.9))
     page.get_by_role("button", name="Undo").click()
-    assert np.array_equal(paper(tab), drawing)
+    assert np.array_equal(paper(blank), drawing)
 
 
-def test_an_uploaded_photograph_is_reconstructed_by_all_seven(tab: Tab) -> None:
-    page = tab.open("your-image")
+def test_an_uploaded_photograph_is_reconstructed_by_all_seven(blank: Tab) -> None:
+    page = blank.page
     page.get_by_role("radio", name="Upload").click()
-    tab.upload({"shirt.jpg": photograph()})
+    blank.upload({"shirt.jpg": photograph()})
     expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     expect(page.get_by_text("invert", exact=True)).to_be_visible()
-    shown = reconstructions(tab)
+    shown = reconstructions(blank)
     # Bright on dark, upright and whole, as the models see it.
     assert (shown[:, 14, 11:17].mean(axis=1) > 100).all()
     assert (shown[:, 20:, :3].mean(axis=(1, 2)) < 40).all()
     page.get_by_role("radio", name="No", exact=True).click()
     expect(page.get_by_text("not invert", exact=True)).to_be_visible()
-    assert (reconstructions(tab) != shown).any(axis=(1, 2)).all()
+    assert (reconstructions(blank) != shown).any(axis=(1, 2)).all()
     page.get_by_test_id("stCheckbox").filter(has_text="crop").click()
-    tab.settle()
-    assert "crop=false" in tab.link
-    assert tab.errors == []
-
-
-def test_a_file_that_is_no_image_costs_nothing(tab: Tab) -> None:
-    page = tab.open("your-image")
-    page.get_by_role("radio", name="Upload").click()
-    tab.upload({"shirt.jpg": photograph(), "notes.png": b"Dear diary, no image today."})
+    blank.settle()
+    assert "crop=false" in blank.link
+    # What is no image costs nothing.
+    blank.upload({"notes.png": b"Dear diary, no image today."})
     expect(page.get_by_text("One file could not be read")).to_be_visible()
     expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
-    expect(tab.failures).to_have_count(0)
+    expect(blank.failures).to_have_count(0)
+    assert blank.errors == []
 
 
-def test_the_camera_stays_off_until_it_is_opened(tab: Tab) -> None:
-    tab.page.add_init_script(CAMERA_ASKED)
-    page = tab.open("your-image?from=Camera")
+def test_the_camera_stays_off_until_it_is_opened(drawn: Tab) -> None:
+    drawn.page.evaluate(CAMERA_ASKED)
+    page = drawn.turn_to("your-image?from=Camera")
     assert page.evaluate("window.cameraAsked") == 0
     page.get_by_text("Open the camera", exact=True).click()
     expect(page.get_by_test_id("stCameraInput")).to_be_visible()

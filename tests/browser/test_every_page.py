@@ -1,13 +1,12 @@
-"""Every page by its link, on light and on dark ground, on a desk and a phone: whole, self-contained, accessible."""
+"""Every page, on light and on dark ground, on a desk and a phone: whole, self-contained, accessible."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import PAGES, Server, Tab, Visitors
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import expect
 
 DESK, PHONE = 1280, 390
 # Each scheme and each width once: what depends on both at a time was looked at, and takes as long again.
@@ -16,31 +15,35 @@ VISITS = [(page, scheme) for page in PAGES for scheme in WIDTHS]
 
 
 @pytest.fixture(scope="module")
-def contexts(visitors: Visitors) -> dict[str, BrowserContext]:
+def tabs(visitors: Visitors, server: Server) -> dict[str, Tab]:
     """A browser of each scheme and width."""
     return {
-        scheme: visitors.open(
-            scheme,
-            color_scheme=scheme,
-            viewport={"width": width, "height": 844},
-            has_touch=width == PHONE,
-            is_mobile=width == PHONE,
+        scheme: Tab(
+            visitors.open(
+                scheme,
+                color_scheme=scheme,
+                viewport={"width": width, "height": 844},
+                has_touch=width == PHONE,
+                is_mobile=width == PHONE,
+            ),
+            server,
         )
         for scheme, width in WIDTHS.items()
     }
 
 
 @pytest.fixture(scope="module", params=VISITS, ids=lambda v: f"{v[0] or 'home'}-{v[1]}-{WIDTHS[v[1]]}")
-def visit(
-    request: pytest.FixtureRequest, contexts: dict[str, BrowserContext], server: Server
-) -> Iterator[tuple[str, str, Tab]]:
-    """A page opened by its link by a new visitor, drawn to its end."""
+def visit(request: pytest.FixtureRequest, tabs: dict[str, Tab]) -> tuple[str, str, Tab]:
+    """A page drawn to its end: on a desk opened by its link by a new visitor, on a phone turned to by one who stays."""
     page, scheme = request.param
-    tab = Tab(contexts[scheme], server)
-    tab.open(page)
-    yield page, scheme, tab
-    tab.page.close()
-    contexts[scheme].clear_cookies()
+    tab = tabs[scheme]
+    tab.errors.clear()
+    if scheme == "dark":
+        tab.turn_to(page)
+    else:
+        tab.page.context.clear_cookies()
+        tab.open(page)
+    return page, scheme, tab
 
 
 def test_is_whole(visit: tuple[str, str, Tab]) -> None:

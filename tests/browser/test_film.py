@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import ROOT, Tab
+from browsing import ROOT, Tab, greys
 from PIL import Image
 from playwright.sync_api import Locator
 
@@ -31,17 +31,7 @@ def film(shared_tab: Tab) -> Locator:
 
 def big(film: Locator, row: int) -> np.ndarray:
     """The image (h, w) in [0, 1] that a row shows large."""
-    width, pixels = (
-        film.locator(".big")
-        .nth(row)
-        .evaluate(
-            """canvas => {
-          const rgba = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-          return [canvas.width, [...rgba].filter((_, i) => i % 4 === 0)];
-        }"""
-        )
-    )
-    return np.array(pixels, np.float32).reshape(-1, width) / 255
+    return greys(film.locator(".big").nth(row)) / np.float32(255)
 
 
 def decoded(name: str) -> np.ndarray:

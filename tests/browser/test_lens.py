@@ -17,7 +17,7 @@ from ae_core.data import as_float
 from ae_core.latent import MAIN_PLANE
 from pages.serving.lens_tiles import scene
 
-PLACES = 200
+PLACES = 60
 TOLERANCE = 0.02  # at the 99th percentile of the pixels that are not background in either
 SHIPPED = sorted(path.name for path in (ROOT / "checkpoints").iterdir() if (path / "card.json").exists())
 
@@ -45,7 +45,7 @@ VISIT = """async ([cursor, places]) => {
 
 def open_lens(tab: Tab, path: str) -> Locator:
     """The plane of a lens whose tiles are all there."""
-    tab.open(path)
+    tab.turn_to(path)
     return sharp(tab)
 
 
@@ -141,16 +141,11 @@ def test_arrow_keys_move_it(shared_tab: Tab, plane: Locator) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shows_what_the_decoder_gives_on_every_run(shared_tab: Tab, name: str) -> None:
-    page = shared_tab.page
-    if not shared_tab.link.startswith("lens"):
-        shared_tab.open("lens")
-    shared_tab.choose("Run", runs.read(ROOT / "checkpoints" / name).title)
-    page.wait_for_url(re.compile(rf"run={name}(&|$)"))
-    cursor = sharp(shared_tab)
+    cursor = open_lens(shared_tab, f"lens?run={name}")
     run, plane = planes(name)
     places = np.random.default_rng(0).uniform(0.01, 0.99, (PLACES, 2)).tolist()
     before = shared_tab.sent
-    at, shown = page.evaluate(VISIT, [cursor.element_handle(), places])
+    at, shown = shared_tab.page.evaluate(VISIT, [cursor.element_handle(), places])
     shared_tab.settle()
     assert shared_tab.sent == before
     images = np.frombuffer(base64.b64decode(shown), np.uint8).reshape(PLACES, *run.image_shape) / 255
@@ -161,8 +156,9 @@ def test_shows_what_the_decoder_gives_on_every_run(shared_tab: Tab, name: str) -
 
 
 def test_a_click_pins_a_place_that_the_link_keeps(
-    tab: Tab, new_visitor: Callable[[], BrowserContext], server: Server
+    shared_tab: Tab, new_visitor: Callable[[], BrowserContext], server: Server
 ) -> None:
+    tab = shared_tab
     plane = open_lens(tab, "lens?run=variational-2d")
     box = plane.bounding_box()
     assert box
@@ -177,7 +173,8 @@ def test_a_click_pins_a_place_that_the_link_keeps(
     expect(other.page.get_by_role("heading", name=heading)).to_be_visible()
 
 
-def test_zoom_shows_more_and_comes_back(tab: Tab) -> None:
+def test_zoom_shows_more_and_comes_back(shared_tab: Tab) -> None:
+    tab = shared_tab
     plane = open_lens(tab, "lens?run=vanilla-2d&debug=1")
     run, whole = planes("vanilla-2d")
     move(tab, plane, 0.45, 0.45)
@@ -198,8 +195,9 @@ def test_zoom_shows_more_and_comes_back(tab: Tab) -> None:
 
 
 def test_two_lenses_follow_one_pointer_and_a_class_brought_out_is_in_the_link(
-    tab: Tab, new_visitor: Callable[[], BrowserContext], server: Server
+    shared_tab: Tab, new_visitor: Callable[[], BrowserContext], server: Server
 ) -> None:
+    tab = shared_tab
     first = open_lens(tab, "lens?run=vanilla-2d&beside=variational-2d")
     tab.page.locator(".lens .cursor").nth(1).wait_for()
     second = tab.page.locator(".lens .cursor").nth(1)
@@ -223,10 +221,8 @@ def test_two_lenses_follow_one_pointer_and_a_class_brought_out_is_in_the_link(
     other.page.wait_for_function("() => !location.search.includes('class=')")
 
 
-def test_two_fingers_zoom_about_their_middle_and_one_scrolls_the_page(
-    new_visitor: Callable[[], BrowserContext], server: Server
-) -> None:
-    tab = Tab(new_visitor(), server)
+def test_two_fingers_zoom_about_their_middle_and_one_scrolls_the_page(shared_tab: Tab) -> None:
+    tab = shared_tab
     fingers = tab.page.context.new_cdp_session(tab.page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:

@@ -121,17 +121,30 @@ def test_going_back_undoes_a_choice_and_leaves_no_parameters_behind(tab: Tab) ->
 
 @pytest.mark.parametrize("path", CHANGES)
 def test_a_copied_link_opens_the_same_view(
-    path: str, tab: Tab, new_visitor: Callable[[], BrowserContext], server: Server
+    path: str, shared_tab: Tab, new_visitor: Callable[[], BrowserContext], server: Server
 ) -> None:
-    tab.open(path)
-    before = tab.page.evaluate(VIEW)
-    CHANGES[path](tab)
-    here = view(tab)
+    shared_tab.turn_to(path)
+    before = shared_tab.page.evaluate(VIEW)
+    CHANGES[path](shared_tab)
+    here = view(shared_tab)
     assert here["controls"] != before["controls"]
     other = Tab(new_visitor(), server)
-    other.open(tab.link)
+    other.open(shared_tab.link)
     there = view(other)
     assert there["controls"] == here["controls"]
     assert there["figures"] == here["figures"]
     assert there["words"] == here["words"]
-    assert tab.errors == other.errors == []
+    assert shared_tab.errors == other.errors == []
+
+
+def test_the_code_is_there_once_its_fold_is_opened(tab: Tab) -> None:
+    page = tab.open("denoise?level=0.3")
+    fold = page.locator("summary").filter(has_text="Show the code")
+    expect(page.locator("pre")).to_have_count(0)
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("pre")).to_contain_text("import ae_core")
+    tab.choose("Noise", "Masking")  # it stays open and says what is asked now
+    expect(page.locator("pre")).to_contain_text("masking", ignore_case=True)
+    fold.click()
+    expect(page.locator("pre")).to_have_count(0)

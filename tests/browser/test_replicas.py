@@ -1,4 +1,4 @@
-"""Replicas behind Caddy: a visitor stays with one, and with another when that one is gone."""
+"""Replicas behind Caddy, below a path of their host: a visitor stays with one, and finds another when it is gone."""
 
 import hashlib
 import hmac
@@ -15,6 +15,7 @@ import pytest
 from browsing import ROOT, Server, Tab, serving
 from playwright.sync_api import expect
 
+BASE = "explorer"  # as behind a proxy that gives the app a path of its host
 COOKIE = "latent_explorer_replica"
 CADDY = shutil.which("caddy")
 pytestmark = pytest.mark.skipif(CADDY is None, reason="Caddy is not installed")
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(CADDY is None, reason="Caddy is not installed")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("replicas"), replicas=2, warm=2) as server:
+    with serving(tmp_path_factory.mktemp("replicas"), base=BASE, replicas=2, warm=2) as server:
         yield server
 
 
@@ -50,7 +51,7 @@ def serves(process: psutil.Process, tab: Tab) -> bool:
 
 def is_up(process: psutil.Process) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{address(process)}/_stcore/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{address(process)}/{BASE}/_stcore/health", timeout=5) as answer:
             return bool(answer.status == 200)
     except (OSError, psutil.Error):
         return False
@@ -68,6 +69,14 @@ def test_caddy_takes_its_configuration(upstreams: str) -> None:
     command = [str(CADDY), "validate", "--config", "deploy/Caddyfile", "--adapter", "caddyfile"]
     checked = subprocess.run(command, cwd=ROOT, env={**os.environ, "UPSTREAMS": upstreams}, capture_output=True)
     assert checked.returncode == 0, checked.stderr.decode()
+
+
+def test_everything_is_found_below_the_base_path(tab: Tab) -> None:
+    tab.open("latent-space?run=variational-2d")
+    expect(tab.picture()).to_be_visible()
+    tab.open("lens?run=variational-2d")
+    expect(tab.page.locator("[data-sharp=true]")).to_be_visible()
+    assert not tab.errors
 
 
 def test_a_visitor_stays_with_a_replica_until_it_is_gone(tab: Tab, server: Server) -> None:

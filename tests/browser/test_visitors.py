@@ -10,6 +10,13 @@ from browsing import TRAINING, Server, Tab
 from playwright.sync_api import BrowserContext, expect
 
 NEVER_DONE = 500  # epochs
+REMEMBER_PHASES = """
+  window.phases = [];
+  new MutationObserver(() => {
+    const text = document.querySelector('[data-testid="stProgress"]')?.innerText.trim();
+    if (text && window.phases.at(-1) !== text) window.phases.push(text);
+  }).observe(document, { childList: true, subtree: true, characterData: true });
+"""
 CHANGES = ("Rename", "Export", "Delete")
 
 
@@ -23,66 +30,73 @@ def bob(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
     return Tab(new_visitor(), server)
 
 
-def finish(tab: Tab, name: str, epochs: int = 2) -> str:
-    run = tab.train("Vanilla", epochs, name)
-    expect(tab.page.get_by_text(f"Finished: {epochs} epochs")).to_be_visible(timeout=TRAINING)
-    return run
-
-
 def assert_sees_nothing_of(tab: Tab, name: str) -> None:
     page = tab.open("runs")
     expect(page.get_by_text("You have no runs yet.")).to_be_visible()
-    page = tab.open("train")
+    page = tab.turn_to("train")
     expect(page.get_by_role("heading", name="What to expect")).to_be_visible()
     assert name not in page.locator("body").inner_text()
     assert "Stop training" not in page.locator("body").inner_text()
-    tab.open("reconstruct")
+    tab.turn_to("reconstruct")
     assert not any(name in option for option in tab.list_options("Run", name[:5]).all_inner_texts())
 
 
 def test_a_training_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab) -> None:
     job = alice.train("Variational", NEVER_DONE, "Hers alone")
-    expect(alice.page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}", timeout=TRAINING)
-    assert_sees_nothing_of(bob, "Hers alone")
-
-    page = bob.open(f"train?job={job}")
-    expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
-    expect(page.get_by_text("Someone else's training: you can watch it.")).to_be_visible()
-    expect(page.get_by_role("button", name="Stop training")).to_have_count(0)
-    expect(bob.open("runs").get_by_text("You have no runs yet.")).to_be_visible()
-
     page = alice.page
     page.reload()
-    expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
-    alice.open("runs")
+    expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}", timeout=TRAINING)
+    assert_sees_nothing_of(bob, "Hers alone")
+
+    bob.turn_to(f"train?job={job}")
+    expect(bob.page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
+    expect(bob.page.get_by_text("Someone else's training: you can watch it.")).to_be_visible()
+    expect(bob.page.get_by_role("button", name="Stop training")).to_have_count(0)
+
+    alice.turn_to("runs")
     expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
     alice.open("train")
     page.get_by_role("button", name="Stop training").click()
-    expect(page.get_by_text("what it had learnt is kept as a run.")).to_be_visible(timeout=TRAINING)
+    for tab in (alice, bob):
+        ended = tab.page.get_by_text(f"of {NEVER_DONE} epochs; what it had learnt is kept as a run.")
+        expect(ended).to_be_visible(timeout=TRAINING)
+    page.get_by_test_id("stMain").get_by_role("button", name="Reconstruct", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Reconstruct")
+    alice.settle()
+    expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("^Hers alone · yours"))
     for tab in (alice, bob):
         expect(tab.failures).to_have_count(0)
         assert tab.errors == []
 
 
 def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab) -> None:
-    run = finish(alice, "Her own")
+    alice.page.add_init_script(REMEMBER_PHASES)
+    run = alice.train("Vanilla", 60, "Her own")
+    expect(alice.page.locator(".plot.js-plotly-plot").first).to_be_visible(timeout=TRAINING)
+    expect(alice.page.get_by_text("Finished: 60 epochs")).to_be_visible(timeout=TRAINING)
+    alice.settle()
+    expect(alice.page.locator(".plot.js-plotly-plot")).to_have_count(2)
+    phases = " | ".join(alice.page.evaluate("window.phases"))
+    for phase in ("Loading TensorFlow and images", "Building and compiling the network", "of 60", " left"):
+        assert phase in phases
     assert_sees_nothing_of(bob, "Her own")
 
     for path in ("lens", "reconstruct", "units"):
-        page = bob.open(f"{path}?run={run}")
+        page = bob.turn_to(f"{path}?run={run}")
         expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("^Her own · shared"))
         expect(page.get_by_text("what there is not")).to_have_count(0)
-    page = bob.open("runs")
+    # A name but one digit beside it opens nothing.
+    bob.open("reconstruct?run=" + run[:-1] + ("0" if run[-1] != "0" else "1"))
+    expect(page.get_by_text("what there is not: run (gone, or mistyped)")).to_be_visible()
+    page = bob.turn_to("runs")
     expect(page.get_by_text("You have no runs yet.")).to_be_visible()
     for change in CHANGES:
         expect(page.get_by_role("button", name=change)).to_have_count(0)
-    bob.open("reconstruct")
+    bob.turn_to("reconstruct")
     listed = bob.list_options("Run", "Her o").all_inner_texts()
     assert not any("Her own" in option for option in listed), "in no list afterwards"
 
     page = alice.open("runs")
-    page.reload()
-    alice.settle()
     expect(page.get_by_text("Her own")).to_be_visible()
     page.get_by_role("button", name="Link", exact=True).click()
     expect(page.get_by_role("dialog").get_by_text(f"{alice.server.url}/lens?run={run}")).to_be_visible()
@@ -102,11 +116,11 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
     expect(page.get_by_role("dialog").get_by_text("*Hers*")).to_be_visible()
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("You have no runs yet.")).to_be_visible()
-    bob.open(f"lens?run={run}")
+    bob.turn_to(f"lens?run={run}")
     expect(bob.page.get_by_text("run (gone, or mistyped)")).to_be_visible()
 
     # What she took along comes back, to him as well.
-    page = bob.open("runs")
+    page = bob.turn_to("runs")
     bob.upload({"run.zip": content})
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_role("link", name="Open")).to_be_visible(timeout=TRAINING)

@@ -23,7 +23,7 @@ def test_a_title_stands_as_it_was_written(new_visitor: Callable[[], BrowserConte
         tab.open("paths?runs=words")
         pill = tab.page.get_by_test_id("stButtonGroup").get_by_text("**b**").first
         assert pill.inner_text().replace("\u2060", "").startswith(TITLE)
-        tab.open("lens?run=words&beside=variational-2d")
+        tab.turn_to("lens?run=words&beside=variational-2d")
         heading = tab.page.get_by_role("heading", name="**b**")
         expect(heading).to_be_visible()
         assert heading.inner_text().replace("\u2060", "").startswith(TITLE)
