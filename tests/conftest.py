@@ -24,15 +24,15 @@ os.environ["LATENT_EXPLORER_PRIORITY"] = "normal"  # at the lowest, tests would 
 
 @pytest.fixture(scope="session")
 def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A run of each kind on digits, trained for one epoch; tests must not change these folders."""
+    """A run of each kind on digits, trained for two epochs; tests must not change these folders."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if SHARED else base) / "digits"
     with FileLock(folder.with_suffix(".lock")):  # the first process trains, the others find its runs
         for kind in kinds.names():
             if (folder / kind).exists():
                 continue
-            # Compiling by XLA would take longer than an epoch of digits.
-            spec = make_spec(kind, "digits", epochs=1, batch_size=64, compile=False)
+            # Compiling by XLA would take longer than these epochs.
+            spec = make_spec(kind, "digits", epochs=2, batch_size=128, compile=False)
             *_, last = training.fit(spec, folder / kind)
             assert isinstance(last, training.Finished), last
     return {kind: folder / kind for kind in kinds.names()}
