@@ -1,4 +1,4 @@
-"""A worker whose trainings are made up, for tests: what it does is the title of its job."""
+"""A worker whose trainings are made up, for tests: what it does is the title of its job, if that names one."""
 
 import os
 import signal
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_core import training
-from ae_core.tasks import folder, watchdog, worker
+from ae_core import processes, training
+from ae_core.tasks import folder, local, watchdog, worker
 from ae_core.tasks.status import Status
 
 LONG = 60.0
@@ -61,6 +61,14 @@ def learns(path: Path) -> None:
     time.sleep(LONG)
 
 
+def recovers(path: Path) -> None:
+    """Goes on for long, and to its end only once it goes on from an epoch."""
+    if not (path / "resume").exists():
+        learns(path)
+    tell(path, state="running", phase="Training", epoch=2)
+    tell(path, state="finished", phase="")
+
+
 def eats(path: Path) -> None:
     tell(path, state="running", phase="Training")
     hold = []
@@ -97,6 +105,7 @@ MODES: dict[str, Callable[[Path], None]] = {
     "saving": hangs_in(training.SAVING),
     "keeps": keeps,
     "learns": learns,
+    "recovers": recovers,
     "eats": eats,
     "gulps": gulps,
     "aborts": aborts,
@@ -106,14 +115,25 @@ MODES: dict[str, Callable[[Path], None]] = {
 }
 
 
+trained = worker.work
+
+
 def work(job: folder.Job) -> Status:
+    if job.title not in MODES:
+        return trained(job)
     MODES[job.title](job.path)
     return Status.load(job.path)
 
 
+def dask_setup(_: object) -> None:
+    """Called by a Dask worker that preloads this module."""
+    local.WATCHDOG = "tests.fake_worker"
+
+
 if __name__ == "__main__":
-    # Called as the watchdog is, with a folder, or by it as the worker is, with a folder and the watchdog's id.
+    # Called as the watchdog is, and by it, which then holds its lock, as the worker is.
     watchdog.WORKER = "tests.fake_worker"
     worker.work = work
     path, *parent = sys.argv[1:]
-    sys.exit(worker.main(Path(path), int(parent[0])) if parent else watchdog.main(Path(path)))
+    called = worker.main if processes.is_alive(Path(path)) else watchdog.main
+    sys.exit(called(Path(path), *map(int, parent)))

@@ -1,6 +1,6 @@
 """Trainings in processes of their own: how they end, what they leave, and whose they are.
 
-Five processes are started, all of one spec: one to its end, one stopped, one killed, and the last two resumed.
+One is killed, resumed, stopped, resumed again and then ends.
 """
 
 import json
@@ -17,14 +17,14 @@ import numpy as np
 import psutil
 import pytest
 
-from ae_core import disk, inference, processes, tasks, training
+from ae_core import inference, processes, runs, tasks, training
 from ae_core.errors import TrainingError
+from ae_core.events import Finished
 from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Job, Status, watchdog, worker
-from tests.trainings import at, ended, wait
+from tests.trainings import ROOT, at, at_work, ended, wait
 
-ROOT = Path(__file__).resolve().parent.parent
-EPOCHS = 60
+EPOCHS = 40
 
 SUBMIT = """
 import sys
@@ -38,10 +38,6 @@ def small(seed: int = 3) -> Spec:
     return make_spec("sparse", "digits", epochs=EPOCHS, batch_size=16, seed=seed, compile=False)
 
 
-def learning(job: Job) -> bool:
-    return len(job.history()) >= 2
-
-
 def terms(history: Any) -> np.ndarray:
     return np.array([[*h["terms"].values(), *h["validation"].values(), h["learning_rate"]] for h in history])
 
@@ -53,53 +49,43 @@ def weights(run: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def process_of(job: Job) -> psutil.Process:
-    """The one that trains; its parent watches it."""
-    found = [p for p in psutil.process_iter(["cmdline"]) if str(job.path) in (p.info["cmdline"] or [])]
-    (trainer,) = [p for p in found if p.parent() in found]
-    return trainer
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Job]]:
-    """The five trainings, each as it ended."""
+    """The training, as each of its processes ended."""
     data = tmp_path_factory.mktemp("world")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_EXPLORER_DATA", str(data))
-        patch.setenv("LATENT_EXPLORER_RUNNING", "2")
-        # The server that submits this one is gone before its first epoch.
+        # The server that submits it is gone before its first epoch.
         server = subprocess.run(
             [sys.executable, "-c", SUBMIT, json.dumps(small().to_json())],
             cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
         )  # fmt: skip
-        whole = tasks.find(server.stdout.strip())
-        stopped, killed = tasks.submit(small(), "bob", "Stopped"), tasks.submit(small(), "carol", "Killed")
-
-        wait(stopped, learning)
-        tasks.request_stop(stopped)
-        process = process_of(wait(killed, learning))
-        process.kill()
-        process.wait(10)
-        killed = wait(killed, ended)
-        stopped = wait(stopped, ended)
-        assert stopped.resumable
+        job = wait(tasks.find(server.stdout.strip()), lambda job: len(job.history()) >= 2)
+        _, trainer = at_work(job.path)
+        trainer.kill()
+        killed = wait(job, ended)
         assert killed.resumable
-        assert not killed.run_path.exists()
-        continued, revived = tasks.resume(stopped), tasks.resume(killed)
-        yield {
-            "whole": wait(whole, ended),
-            "stopped": stopped,
-            "killed": killed,
-            "continued": wait(continued, ended),
-            "revived": wait(revived, ended),
-        }
+        assert not list(killed.run_path.parent.glob("*")), "it leaves nothing"
+        job = wait(tasks.resume(killed), lambda job: len(job.history()) >= killed.status.epoch + 2)
+        tasks.request_stop(job)
+        stopped = wait(job, ended)
+        assert stopped.resumable
+        yield {"killed": killed, "stopped": stopped, "finished": wait(tasks.resume(stopped), ended)}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
+    """The same training without an interruption."""
+    *_, last = training.fit(small(), tmp_path_factory.mktemp("whole") / "run")
+    assert isinstance(last, Finished)
+    return last.run
 
 
 # How a training ends
 
 
 def test_it_outlives_the_server_that_submitted_it_and_leaves_a_run(world: dict[str, Job]) -> None:
-    job = world["whole"]
+    job = world["finished"]
     assert (job.status.state, job.status.fraction, job.status.epoch, job.status.reason) == ("finished", 1, EPOCHS, "")
     assert (job.owner, job.title, job.spec) == ("alice", "Mine", small())
     run = inference.load(job.run_path)
@@ -107,7 +93,7 @@ def test_it_outlives_the_server_that_submitted_it_and_leaves_a_run(world: dict[s
     assert list(run.run.history) == job.history()
     assert [h["epoch"] for h in job.history()] == list(range(1, EPOCHS + 1))
     done = [p["epochs"] for p in job.progress()]
-    assert done == sorted(done), "it can be followed between epochs"
+    assert done == sorted(set(done)), "it can be followed between epochs, and each moment is drawn once"
     assert done[-1] == EPOCHS
     assert all(set(p["terms"]) == {"reconstruction", "sparsity"} for p in job.progress())
     preview = job.preview()
@@ -123,30 +109,22 @@ def test_stopped_it_leaves_a_run_that_a_resume_does_not_change(world: dict[str, 
     run = inference.load(job.run_path)
     assert not run.run.card.complete
     assert 2 <= len(run.run.history) == job.status.epoch < EPOCHS
-    assert world["continued"].run_path != job.run_path
+    assert world["finished"].run_path != job.run_path
 
 
-def test_killed_it_is_failed_with_a_sentence_and_leaves_nothing(world: dict[str, Job]) -> None:
+def test_killed_it_is_failed_with_a_sentence(world: dict[str, Job]) -> None:
     job = world["killed"]
     assert job.status.state == "failed"
     assert job.status.reason.endswith(".")
     assert "unexpectedly" in job.status.reason
-    assert not list(job.run_path.parent.glob(f"{disk.UNFINISHED}*"))
-    paths = {str(job.path) for job in world.values()}
-    running = [p for p in psutil.process_iter(["cmdline"]) if paths & set(p.info["cmdline"] or [])]
-    _, alive = psutil.wait_procs(running, timeout=10)
+    _, alive = psutil.wait_procs(at_work(job.path), timeout=10)
     assert all(p.status() == psutil.STATUS_ZOMBIE for p in alive)
 
 
-@pytest.mark.parametrize("name", ["continued", "revived"])
-def test_resumed_it_ends_as_if_it_had_never_been_interrupted(name: str, world: dict[str, Job]) -> None:
-    job = world[name]
-    assert job.status.state == "finished", job.status.reason
-    assert [h["epoch"] for h in job.history()] == list(range(1, EPOCHS + 1))
-    done = [p["epochs"] for p in job.progress()]
-    assert done == sorted(set(done)), "each moment is drawn once"
-    np.testing.assert_allclose(terms(job.history()), terms(world["whole"].history()), rtol=1e-4)
-    ours, theirs = (weights(j.run_path) for j in (job, world["whole"]))
+def test_resumed_it_ends_as_if_it_had_never_been_interrupted(world: dict[str, Job], whole: runs.Run) -> None:
+    job = world["finished"]
+    np.testing.assert_allclose(terms(job.history()), terms(whole.history), rtol=1e-4)
+    ours, theirs = weights(job.run_path), weights(whole.path)
     assert set(ours) == set(theirs)
     for name, values in ours.items():
         np.testing.assert_array_equal(values, theirs[name], err_msg=name)

@@ -15,6 +15,7 @@ from ae_core import tasks, training
 from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Job, Status, folder
 
+ROOT = Path(__file__).resolve().parent.parent  # of the repository
 PATIENCE = 120  # seconds
 
 
