@@ -7,8 +7,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = """
-    errors locations settings logs processes data noise blurring metrics filters images animation preparing
-    discovery backend networks kinds spec disk cards
+    errors locations processes data noise blurring metrics filters images animation preparing
+    discovery backend networks kinds spec settings logs disk cards
     runs derived archive inference evaluation latent keras_model events training __init__
     fitting projecting tasks sweeps figures shipping cli __main__
 """.split()  # noqa: SIM905
