@@ -67,8 +67,7 @@ def press(*names: str) -> Callable[[Page, int], None]:
 
 
 # By the path of its link, of a second change with a word after it: what is changed, and how. What the pointer does
-# never leaves the browser, so the home page has nothing to measure; tests/benchmarks/your_image.py measures how soon
-# all kinds answer a drawing.
+# never leaves the browser, so the home page has nothing to measure.
 CHANGES: dict[str, tuple[str, Callable[[Page, int], None]]] = {
     "lens": ("run", choose("Run", "Contractive", "Variational")),
     "train": ("kind, and with it the whole form", choose("Kind", "Sparse", "Vanilla")),

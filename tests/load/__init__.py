@@ -5,7 +5,6 @@
     python -m tests.load.browse arrivals               # fifty in one second, each with an empty browser cache
     python -m tests.load.memory sessions               # the server's memory at 0, 50, 100 and 200 sessions
     python -m tests.load.memory visits                 # and over 1,000 visits one after another
-    python -m tests.load.images FOLDER                 # images that nobody here made, whole and mutated
     python -m tests.load.replicas                      # two behind Caddy, killed and restarted one by one
     python -m tests.load.tricks                        # servers without one of the settings of startup.py each
     python -m tests.load.sweep                         # twelve runs on two Dask workers, one of them killed
@@ -17,7 +16,6 @@ client    Streamlit's protocol as its frontend speaks it: one visitor, from the 
 stay      a visitor on a page; pages: what is done on each, and what must come back
 browse    many of them; riders: two real Chromium pages among them
 memory    what they cost
-images    decoding in processes of their own, with time and memory measured
 
 Whom an answer belongs to can be seen in it: each visitor has forty test images and seeds that nobody else uses.
 """

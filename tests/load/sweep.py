@@ -18,6 +18,7 @@ import psutil
 
 from ae_core import disk, inference, runs, sweeps, tasks
 from ae_core.tasks import Job, cluster
+from ae_core.tasks.status import BEGUN
 from tests.load import measuring
 from tests.test_cluster import Cluster
 
@@ -81,9 +82,7 @@ def _measure() -> tuple[dict[str, Any], list[str]]:
         "epoch when its worker was killed": lost.status.epoch if lost else None,
         "said": sorted(phase for phase in phases if "lost" in phase),
         "learning again after seconds": round(back - killed, 1) if back else None,
-        "starts of the one killed": (lost.path / "log.txt").read_text().count("Training process started")
-        if lost
-        else 0,
+        "starts of the one killed": (lost.path / "log.txt").read_text().count(BEGUN) if lost else 0,
         "workers in the end": cluster.capacity(),
     }, wrong
 
