@@ -7,8 +7,13 @@ folder, with the first letters of <encoder> in the name.
 """
 
 import hashlib
+import io
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
 
 from ae_core import disk, runs
 from ae_core.runs import Run
@@ -39,6 +44,28 @@ def read(run: Run, name: str, limit: int) -> Iterator[bytes]:
             continue
         if hashlib.sha256(content[:-DIGEST]).digest() == content[-DIGEST:]:
             yield content[:-DIGEST]
+
+
+def load(run: Run, name: str, limit: int) -> Iterator[Any]:
+    """Yields what `save` has kept under that name: an array, or the arrays by name."""
+    for content in read(run, name, limit):
+        with suppress(Exception):  # whatever NumPy makes of another content
+            found = np.load(io.BytesIO(content), allow_pickle=False)
+            yield found if isinstance(found, np.ndarray) else dict(found)
+
+
+def save(path: Path, arrays: np.ndarray | dict[str, Any]) -> None:
+    """Keeps an array, or arrays by name, whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    file = io.BytesIO()
+    if isinstance(arrays, np.ndarray):
+        np.save(file, arrays)
+    else:
+        np.savez(file, **arrays)
+    write(path, file.getvalue())
 
 
 def write(path: Path, content: bytes) -> None:

@@ -1,10 +1,7 @@
 """Densities of runs' codes, kept as `derived` says: ``derived/<encoder>/density.npz``."""
 
-import io
 from contextlib import suppress
 from pathlib import Path
-
-import numpy as np
 
 from ae_core import derived
 from ae_core.inference import LoadedRun
@@ -27,10 +24,9 @@ def density(run: LoadedRun) -> Density | None:
 def read(run: Run) -> Mixture | None:
     """What is kept of a run; None if there is nothing that is whole."""
     d = run.spec.network.latent_dim
-    for content in derived.read(run, NAME, MAX_FILE):
-        with suppress(Exception):  # whatever NumPy makes of another content
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                mixture = Mixture(arrays["weights"], arrays["means"], arrays["roots"])
+    for arrays in derived.load(run, NAME, MAX_FILE):
+        with suppress(Exception):  # other arrays
+            mixture = Mixture(**arrays)
             k = len(mixture.weights)
             if mixture.means.shape == (k, d) and mixture.roots.shape in ((k, d, d), (k, d)):
                 return mixture
@@ -43,6 +39,4 @@ def write(path: Path, mixture: Mixture) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    file = io.BytesIO()
-    np.savez(file, **vars(mixture))
-    derived.write(path, file.getvalue())
+    derived.save(path, vars(mixture))

@@ -1,6 +1,5 @@
 """Projections of a run's test codes, kept as `derived` says: ``derived/<encoder>/tsne.npy``."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,11 +22,7 @@ def beside(run: Run) -> Path:
 def read(run: Run) -> np.ndarray | None:
     """The places of all test codes of a run, float32 (n, 2) in [-1, 1]; None if there are none that are whole."""
     count = data.load(run.spec.dataset).sizes["test"]
-    for content in derived.read(run, TSNE, MAX_FILE):
-        try:
-            places = np.load(io.BytesIO(content), allow_pickle=False)
-        except Exception:  # whatever NumPy makes of another content
-            continue
+    for places in derived.load(run, TSNE, MAX_FILE):
         if places.dtype == np.int16 and places.shape == (count, 2) and places.any():
             return places.astype(np.float32) / np.float32(FULL)
     return None
@@ -57,6 +52,4 @@ def compute(run: Run, on_progress: Callable[[str, float], bool | None]) -> np.nd
 
 def write(path: Path, places: np.ndarray) -> None:
     """Keeps places (n, 2) in [-1, 1], whole or not at all."""
-    file = io.BytesIO()
-    np.save(file, np.round(places * FULL).astype(np.int16))
-    derived.write(path, file.getvalue())
+    derived.save(path, np.round(places * FULL).astype(np.int16))

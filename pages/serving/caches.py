@@ -1,7 +1,6 @@
 """Caches that all visitors share: loaded runs and arrays computed from them, which are read-only."""
 
 import copy
-import io
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -224,13 +223,11 @@ def draws(run: Run, count: int, seed: int) -> np.ndarray:
 def _kept(run: Run, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
     """An array from the data folder, where the first replica that computes it puts it for the others."""
     name = f"{name}-{run.digest[:16]}.npy"
-    for found in derived.read(run, name, MAX_KEPT):
-        return np.load(io.BytesIO(found), allow_pickle=False)
+    for found in derived.load(run, name, MAX_KEPT):
+        return np.asarray(found)
     array = compute()
-    file = io.BytesIO()
-    np.save(file, array)
     with suppress(OSError):  # a full disk keeps nobody from looking
-        derived.write(derived.folder(run) / name, file.getvalue())
+        derived.save(derived.folder(run) / name, array)
     return array
 
 
