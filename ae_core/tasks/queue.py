@@ -55,14 +55,7 @@ def submit(what: Spec, owner: str | None, title: str, packed: bytes | None = Non
         OptionError: if it is larger than this server allows.
         TrainingError: if the queue is full or the owner has enough under way, or the process cannot be started.
     """
-    limits.check_trainer()
-    if owner is not None:
-        limits.check(what)
-    with folder.locked():
-        limits.check_room(owner)
-        job = folder.create(what, owner, title, archive=packed)
-        logs.event("job queued", job=job.id)
-        _advance()
+    (job,) = submit_all([(what, title)], owner, packed=packed)
     return _started(job.id)
 
 
@@ -101,13 +94,16 @@ def compute(task: str, run: Run, owner: str | None) -> Job:
     return _started(job.id)
 
 
-def submit_all(asked: Sequence[tuple[Spec, str]], owner: str | None, sweep: str) -> list[Job]:
+def submit_all(
+    asked: Sequence[tuple[Spec, str]], owner: str | None, sweep: str = "", packed: bytes | None = None
+) -> list[Job]:
     """Puts several trainings into the queue, all or none.
 
     Args:
         asked: What to train, and what to call the run, of each.
         owner: Whose they are; None, for the command line, knows no limits.
-        sweep: The id that they share.
+        sweep: The id that they share; empty if they are of none.
+        packed: As of `submit`.
 
     Raises:
         OptionError: if one is larger than this server allows.
@@ -122,7 +118,7 @@ def submit_all(asked: Sequence[tuple[Spec, str]], owner: str | None, sweep: str)
         limits.check_room(owner, more=len(asked))
         try:
             for what, title in asked:
-                found.append(folder.create(what, owner, title, sweep=sweep))
+                found.append(folder.create(what, owner, title, sweep, packed))
         except TrainingError:
             for job in found:
                 shutil.rmtree(job.path, ignore_errors=True)
