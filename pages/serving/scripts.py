@@ -3,9 +3,12 @@
 import hashlib
 import json
 import re
+from functools import cache
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
+from typing import Any
 
+import streamlit as st
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -42,6 +45,19 @@ def loader(module: str) -> str:
 const [{{ default: show }}] = await Promise.all({names}.map(load));
 export default show;
 """
+
+
+@cache
+def component(module: str, **options: Any) -> Any:
+    """A component of Streamlit's, from a module and the .html and .css beside it.
+
+    Args:
+        module: Its path in the folder of widgets.
+        **options: As of `st.components.v2.component`.
+    """
+    path = FOLDER / module
+    html, css = (path.with_suffix(suffix).read_text() for suffix in (".html", ".css"))
+    return st.components.v2.component(path.stem, html=html, css=css, js=loader(module), **options)
 
 
 def _serve(request: Request) -> Response:

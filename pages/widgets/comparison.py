@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from ae_core import data, figures, images, metrics
 from ae_core.data import Split, as_float
@@ -21,7 +18,6 @@ TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbo
 NEIGHBOURS = 3
 MAP_SIDE = 56
 UNSEEN, HARDLY_SEEN = 99.0, 95.0  # percentile ranks
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -118,7 +114,7 @@ def show(answers: Sequence[Answer], key: str) -> str | None:
     Returns:
         The name of the run that the visitor wants to see more of, once; None otherwise.
     """
-    result = _component()(
+    result = scripts.component("comparison.js")(
         key=key,
         data={
             "rows": [_row(a) for a in answers],
@@ -128,16 +124,6 @@ def show(answers: Sequence[Answer], key: str) -> str | None:
         on_opened_change=lambda: None,
     )
     return next((a.run.run.name for a in answers if a.run.run.name == result.opened), None)
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "comparison",
-        html=(HERE / "comparison.html").read_text(),
-        css=(HERE / "comparison.css").read_text(),
-        js=scripts.loader("comparison.js"),
-    )
 
 
 def _summary(answers: Sequence[Answer]) -> str:

@@ -4,17 +4,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from ae_core import images
 from pages.serving import scripts
 
-HERE = Path(__file__).parent
 SECONDS = 4.0  # that a pass takes
 
 
@@ -33,16 +28,6 @@ class Strip:
     images: np.ndarray
     note: str = ""
     stops: Sequence[int] = ()
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "film",
-        html=(HERE / "film.html").read_text(),
-        css=(HERE / "film.css").read_text(),
-        js=scripts.loader("film.js"),
-    )
 
 
 def show(strips: Sequence[Strip], key: str, start: float = 0.5, values: Sequence[float] | None = None) -> None:
@@ -66,4 +51,4 @@ def show(strips: Sequence[Strip], key: str, start: float = 0.5, values: Sequence
         "rows": [{"title": s.title, "note": s.note, "stops": [int(i) for i in s.stops]} for s in strips],
     }
     version = hashlib.sha256(json.dumps(payload).encode()).hexdigest()
-    _component()(key=key, data=payload | {"version": version})
+    scripts.component("film.js")(key=key, data=payload | {"version": version})

@@ -3,8 +3,6 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,17 +13,6 @@ from ae_core.errors import ImageError
 from pages.serving import scripts
 
 SIDE = 112  # of the drawing, in pixels: four for each pixel of the models' images
-HERE = Path(__file__).parent
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "pad",
-        html=(HERE / "pad.html").read_text(),
-        css=(HERE / "pad.css").read_text(),
-        js=scripts.loader("pad.js"),
-    )
 
 
 def show(key: str) -> np.ndarray | None:
@@ -40,7 +27,7 @@ def show(key: str) -> np.ndarray | None:
         The drawing, white on black, uint8 of shape (SIDE, SIDE); None while it is empty.
     """
     kept = _kept(key)
-    result = _component()(
+    result = scripts.component("pad.js")(
         key=key,
         data={"drawing": kept["drawing"], "version": kept["version"], "side": SIDE},
         default={"sent": None},

@@ -8,8 +8,6 @@ selection returns numbers of points instead of megabytes of points.
 import base64
 import json
 from collections.abc import Callable, Hashable, Sequence
-from functools import cache
-from pathlib import Path
 from threading import Condition
 from typing import Any
 
@@ -21,21 +19,9 @@ from cachetools import LRUCache, cached
 from ae_core import data
 from pages.serving import plotly_script, scripts, sprites
 
-HERE = Path(__file__).parent
 Draw = Callable[[], go.Figure]
 KEPT = 12 << 20  # bytes of figures, of 10 to 200 kB each; 200 visitors missed 23 % of theirs with 16 MB, 38 with 8
 NARROW = "narrow figures"  # of a session: which keys have little room
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "plot",
-        html='<div class="figure"><div class="plot"></div><div class="save"></div></div>',
-        css=(HERE / "plot.css").read_text(),
-        js=scripts.loader("plot.js"),
-        isolate_styles=False,
-    )
 
 
 def show(figure: go.Figure | Draw, key: str, alt: str, narrow: Draw | None = None, of: Hashable = None) -> None:
@@ -57,6 +43,10 @@ def show(figure: go.Figure | Draw, key: str, alt: str, narrow: Draw | None = Non
     draw = narrow if narrow and is_narrow else figure
     drawn = _drawn(draw, key, is_narrow, of) if of is not None else _draw(draw)
     _component()(key=key, data=_packed(drawn, key, alt, narrow=is_narrow), on_narrow_change=tell)
+
+
+def _component() -> Any:
+    return scripts.component("plot.js", isolate_styles=False)
 
 
 def _draw(figure: go.Figure | Draw) -> bytes:

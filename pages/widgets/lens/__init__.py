@@ -4,8 +4,6 @@ Tiles of decoded images are fetched once for a view; the page interpolates betwe
 """
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,6 @@ from pages.serving import caches, page_state, routes, scripts, sprites
 from pages.serving.lens_tiles import TILE, Scene, scene
 from pages.serving.page_state import Field, Values
 
-HERE = Path(__file__).parent
 GROUND = "Hatched once: farther from every test image than images are from each other, made up by the decoder."
 IMPOSSIBLE = "Hatched twice: no image can have such a code, a unit would be out of its activation's range."
 
@@ -37,16 +34,6 @@ class Look:
     pin: tuple[float, float] | None = None
     view: tuple[float, float, float] | None = None
     alone: str | None = None
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "lens",
-        html=(HERE / "lens.html").read_text(),
-        css=(HERE / "lens.css").read_text(),
-        js=scripts.loader("lens/lens.js"),
-    )
 
 
 def show(
@@ -81,7 +68,7 @@ def show(
     colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(dataset.class_names))]
     name = f"{key}-{shown.token}"  # a pin belongs to its plane: on another one it would be another code
     now = _look(st.session_state[name], shown) if name in st.session_state else first
-    state = _component()(
+    state = scripts.component("lens/lens.js")(
         key=name,
         data={
             "link": routes.link(shown.path),
@@ -153,12 +140,3 @@ def _numbers(value: Any, count: int, shown: Scene) -> Any:
     except OverflowError:
         return None
     return numbers if shown.world.holds(*numbers) else None
-
-
-__all__ = [
-    "GROUND",
-    "IMPOSSIBLE",
-    "Look",
-    "fields",
-    "show",
-]
