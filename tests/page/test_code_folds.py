@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from visiting import ROOT, code_fold, code_of, figures_of, made_by, open_page, png, visit
+from visiting import code_fold, code_of, figures_of, made_by, open_page, png, visit
 
 import ae_core
 from ae_core import images, runs
@@ -16,7 +16,6 @@ from pages.widgets import film, path_input, plot, source_code
 
 BESIDE = "beside-"  # begins the keys of what belongs to the second lens
 
-PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py") if p.stem not in ("__init__", "navigation"))
 PEOPLES_TEXT = "'''\n\"\"\" {x} __import__('os').abort() \\"
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
@@ -66,16 +65,6 @@ def test_the_train_pages_code_trains_what_the_page_would(monkeypatch: pytest.Mon
     app.text_input(key="title").set_value(PEOPLES_TEXT[:60]).run()
     made_by(code_of(app))
     assert asked["title"] == PEOPLES_TEXT[:60].strip()
-
-
-WITHOUT = {"your_image", "runs", "about"}  # the first shows none before there is an image, the others make no picture
-
-
-@pytest.mark.parametrize("page", sorted({*PAGES} - WITHOUT))
-def test_every_page_shows_its_code(page: str) -> None:
-    source, _, _ = visit(page)
-    compile(source, page, "exec")
-    assert os.fspath(ROOT) not in source
 
 
 @pytest.mark.parametrize(

@@ -129,23 +129,6 @@ def test_the_neighbours_of_one_image_by_code_and_by_pixels(shown: dict[str, Any]
     assert f"So are **{(LABELS[near[0]] == LABELS[17]).sum()}** of the 8" in sentence
 
 
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ({"select": "nonsense"}, "selection"),
-        ({"image": "10000"}, "image to look at closely"),
-        ({"projection": "UMAP"}, "projection"),
-        ({"order": "By taste"}, "order"),
-        ({"points-fashion-mnist": "-5"}, "test images"),
-    ],
-)
-def test_nonsense_in_the_link_is_a_sentence(query: dict[str, str], words: str) -> None:
-    app = visit(run="undercomplete", **query)
-    (warning,) = [w.value for w in app.warning]
-    assert words in warning
-    assert headings(app)[0] == "No image is selected"
-
-
 # Projections
 
 

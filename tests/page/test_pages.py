@@ -1,5 +1,6 @@
 """Every page, full, empty and with damaged runs, as Streamlit's own test runner sees it."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from visiting import (
     alter,
     assert_sound,
     button,
+    code_of,
     cut,
     job_in_state,
     open_page,
@@ -43,19 +45,32 @@ PAGES = (
     "units",
     "sampler",
 )
+BAD = "../../etc/passwd"
+GONE = "(gone, or mistyped)"
 OF_ONE_RUN = ("lens", "reconstruct", "denoise", "latent_space", "units", "sampler")
 
 
 # Full
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_page_is_full_with_the_runs_that_ship(page: str) -> None:
+@pytest.mark.parametrize("page", [*PAGES, "runs", "about"])
+@pytest.mark.usefixtures("elsewhere")
+def test_every_page_is_full_shows_its_code_and_is_forgotten(page: str) -> None:
     app = open_page(page)
     assert_sound(app)
     assert not app.error, [e.value for e in app.error]
     assert not app.warning or page == "sampler", [e.value for e in app.warning]
-    assert pictures(app), "a page without a picture"
+    if page in PAGES:
+        assert pictures(app), "a page without a picture"
+    if page in PAGES and page != "your_image":  # which shows none before there is an image
+        source = code_of(app)
+        compile(source, page, "exec")
+        assert os.fspath(ROOT) not in source
+    # Streamlit keeps callbacks, and with a function of a page all of that page.
+    gc.collect()
+    file = str(ROOT / "pages" / f"{page}.py")
+    kept = [o for o in gc.get_objects() if type(o) is dict and o.get("__file__") == file]
+    assert not kept, "a function of this page is held, as a callback or a `format_func`: define it in a widget"
 
 
 @pytest.mark.parametrize("run", sorted(p.name for p in runs.SHIPPED.iterdir() if (p / cards.CARD).exists()))
@@ -116,12 +131,49 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
     assert "Codes drawn from a mixture of 10 Gaussians" in said(app)
 
 
-@pytest.mark.parametrize("page", OF_ONE_RUN)
-def test_a_link_to_a_run_that_is_gone_says_so(page: str) -> None:
-    app = open_page(page, run="../../etc/passwd")
+@pytest.mark.parametrize(
+    ("page", "nonsense", "left", "told"),
+    [
+        *((page, {"run": BAD}, {}, f"run {GONE}") for page in OF_ONE_RUN),
+        (
+            "latent_space",
+            {"select": BAD, "image": "10000", "projection": "UMAP", "order": BAD, "points-fashion-mnist": "-5"},
+            {"run": "undercomplete"},
+            "selection, projection, test images, order, image to look at closely",
+        ),
+        (
+            "lens",
+            {"pin": "here", "class": "Spaceship", "view": "0,0,-1", "beside": BAD},
+            {},
+            f"second run {GONE[:-1]}, or of another data set), pin, view, class",
+        ),
+        *(("lens", {"pin": pin, "view": "0,0,1e300"}, {}, "pin, view") for pin in ("1,nan", "1e308,1e308", "1e30,0")),
+        ("lens", {"through-code": "AAAA"}, {"run": "vanilla"}, "place that the plane is through"),
+        (
+            "paths",
+            {"path": BAD, "frames": BAD, "runs": BAD, "images": BAD, "way": BAD, "image-1": "10000"},
+            {},
+            f"path, frames, runs {GONE}, images, way, first image",
+        ),
+        (
+            "units",
+            {"image": "3,999999,4", "row": "3,999999,4", "off": "3,999999,4"},
+            {"run": "sparse-visible", "off": "3,4"},
+            "test image, first row, units",
+        ),
+        ("your_image", {"from": "<script>", "crop": "perhaps"}, {}, "where it comes from, crop"),
+        ("train", {"job": BAD}, {}, f"training {GONE}"),
+    ],
+)
+def test_nonsense_in_a_link_is_one_sentence_and_leaves_it(
+    page: str, nonsense: dict[str, str], left: dict[str, str], told: str
+) -> None:
+    app = open_page(page, **{**left, **nonsense})
     assert_sound(app)
-    assert "gone" in app.warning[0].value
-    assert app.selectbox(key="run").value in [r.name for r in runs.shipped()]
+    assert not app.error
+    assert app.warning[0].value.endswith(f" what there is not: {told}.")
+    assert len(app.warning) == 1 or page == "sampler"
+    assert dict(app.query_params) == left
 
 
 @pytest.mark.parametrize("kind", ["vanilla", "convolutional", "contractive", "variational"])
@@ -276,7 +328,7 @@ for page in sys.argv[2:]:
     assert not app.exception, page
     assert not app.error, page
     told = [text.value for text in app.text if "pip install 'latent-explorer[train]'" in text.value]
-    assert len(told) == (page == "train"), page
+    assert len(told) == (page in ("train", "runs")), page
 assert "sklearn" not in sys.modules  # only fits need it
 """
 

@@ -107,23 +107,6 @@ def test_two_equal_images_are_a_sentence() -> None:
     assert film(app)["rows"]
 
 
-def test_nonsense_for_an_image_is_a_sentence_and_the_default() -> None:
-    app = open_page("paths", runs="vanilla", **{"image-1": "10000"})
-    assert_sound(app)
-    assert "there is not: first image." in said(app)
-    assert app.number_input(key="image-1-fashion-mnist").value == path_input.FIRST_IMAGES[0]
-    assert "image-1" not in app.query_params
-    assert film(app)["rows"]
-
-
-@pytest.mark.parametrize("key", ["frames", "images", "way", "path", "runs"])
-def test_nonsense_for_a_setting_is_a_sentence_and_the_default(key: str) -> None:
-    app = open_page("paths", **({"runs": "vanilla"} | {key: "../../etc/passwd"}))
-    assert_sound(app)
-    assert ("gone" if key == "runs" else "there is not") in app.warning[0].value
-    assert film(app)["frames"] == 16
-
-
 def test_runs_of_another_data_set_are_left_out(data_folder: Path, digits_runs: dict[str, Path]) -> None:
     shutil.copytree(digits_runs["sparse"], data_folder / "runs" / "digits-run")
     app = open_page("paths")

@@ -223,9 +223,3 @@ def test_a_training_is_watched_by_its_link_and_not_touched(state: str) -> None:
         assert TITLE in [t.value for t in app.text]
         assert not {b.label for b in app.button} & {"Stop training", "Resume"}
         assert ("Someone else's training" in said(app)) == (state == "running")
-
-
-def test_a_link_to_a_training_that_is_gone_says_so() -> None:
-    app = open_page("train", job="../../etc")
-    assert_sound(app)
-    assert "training (gone, or mistyped)" in app.warning[0].value

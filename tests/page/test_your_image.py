@@ -257,12 +257,6 @@ def test_the_camera_is_opened_only_when_asked_for(asked: list) -> None:
     assert len(asked[-1]) == len(TITLES)
 
 
-def test_a_link_with_nonsense_in_it_opens_the_page(asked: list) -> None:
-    app = opened(**{"from": "<script>", "crop": "perhaps"})
-    assert_sound(app)
-    assert app.segmented_control(key="from").value == "Draw"
-
-
 # Code
 
 
