@@ -5,6 +5,7 @@ visitor chose before, on whatever page, else its default. When the page has run,
 chosen.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -335,6 +336,8 @@ class State:
         store.drawing[key] = str([options.get(name) for name in ("min_value", "max_value", "step", "options")])
         if store.drawn.get(key) != store.drawing[key] or key not in st.session_state or st.session_state[key] != value:
             st.session_state[key] = value
+        else:  # a slow browser may get these elements before it has drawn those of the run that set the value
+            options |= _beginning(widget, value, options)
         widget(label or shown.label, key=key, on_change=_touch, args=(key,), **options)
         return self[name]
 
@@ -408,6 +411,14 @@ def _end(store: Store, before: Link, place: DeltaGenerator, early: bool = False)
         st.query_params.from_dict(link)
     if refusal := store.refusal():
         place.warning(refusal)
+
+
+def _beginning(widget: Callable[..., Any], value: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """The option by which a widget is told what it shows at first."""
+    known = inspect.signature(widget).parameters
+    if "index" in known:
+        return {"index": None if value is None else list(options["options"]).index(value)}
+    return {"default" if "default" in known else "value": value}
 
 
 def _touch(key: str) -> None:

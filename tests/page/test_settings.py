@@ -76,3 +76,13 @@ def test_nonsense_in_the_link_is_one_sentence_and_the_defaults(page: str, first:
         assert key not in app.query_params
         assert key.endswith("-seed") or app.session_state[key] == default, nonsense[key]
     assert len(app.title) == 1
+
+
+def test_what_a_control_shows_it_also_begins_with() -> None:
+    """A slow browser may never draw what the first run sent."""
+    app = visit("train", {"kind": "Sparse", "dense-fashion-mnist-epochs": "4"})
+    assert app.selectbox(key="kind").value == "sparse"
+    app.run()
+    shown = app.selectbox(key="kind").proto, app.number_input(key="dense-fashion-mnist-epochs").proto
+    assert [proto.set_value for proto in shown] == [False, False]
+    assert [proto.default for proto in shown] == [app.selectbox(key="kind").options.index("Sparse"), 4]
