@@ -13,6 +13,7 @@ from ae_core.networks import building
 from ae_core.spec import Spec
 
 EXPORT_TOLERANCE = 1e-5
+VALIDATED = 500  # held-out images at a time
 
 
 class Autoencoder(keras.Model):
@@ -121,14 +122,11 @@ class Optimisation:
         means = self._steps(tf.constant(indices)).numpy()
         return dict(zip(self.term_names, means.tolist(), strict=True))
 
-    def validate(self, batch: int = 500) -> dict[str, float]:
+    def validate(self) -> dict[str, float]:
         """Computes the loss terms on the held-out images, with the same noise every time."""
         self._validation_seed.state.assign(keras.random.SeedGenerator(self.config.seed).state)
-        starts = range(0, len(self._validation), batch)
-        sums = sum(
-            self._evaluate(tf.constant(self._validation[i : i + batch])).numpy() * len(self._validation[i : i + batch])
-            for i in starts
-        )
+        batches = (self._validation[i : i + VALIDATED] for i in range(0, len(self._validation), VALIDATED))
+        sums = sum(self._evaluate(tf.constant(batch)).numpy() * len(batch) for batch in batches)
         return dict(zip(self.term_names, (sums / len(self._validation)).tolist(), strict=True))
 
     @property

@@ -72,12 +72,8 @@ RUNS = {
 }
 
 
-def ship(names: Sequence[str] = (), folder: Path = runs.SHIPPED) -> None:
-    """Trains runs of the table into `folder`; each replaces the previous one once it is complete.
-
-    Args:
-        names: Names of runs; none means all.
-        folder: Target folder.
+def ship(names: Sequence[str]) -> None:
+    """Trains runs of the table, all if none is named; each replaces the previous one once it is complete.
 
     Raises:
         OptionError: if a name is not in the table.
@@ -86,7 +82,7 @@ def ship(names: Sequence[str] = (), folder: Path = runs.SHIPPED) -> None:
     for name in names:
         if name not in RUNS:
             raise OptionError(f"Unknown shipped run {name!r}: must be one of {', '.join(RUNS)}.")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = runs.SHIPPED
     for name in names or RUNS:
         with tempfile.TemporaryDirectory(prefix=".", dir=folder) as work:
             new = Path(work) / name

@@ -18,11 +18,7 @@ GREY = "rgba(128, 128, 128, 0.45)"
 
 
 def scatter(
-    points: np.ndarray,
-    labels: np.ndarray,
-    class_names: Sequence[str],
-    axes: tuple[str, str] | None,
-    height: int = 620,
+    points: np.ndarray, labels: np.ndarray, class_names: Sequence[str], axes: tuple[str, str] | None
 ) -> go.Figure:
     """Points on a plane, coloured by class; each trace of one class, `customdata` the point's number.
 
@@ -33,7 +29,6 @@ def scatter(
         labels: Class numbers, (n,).
         class_names: One for each class number.
         axes: Names of the axes; None if lengths along them mean nothing.
-        height: In pixels.
     """
     many = len(points) > MANY
     layers = LAYERS if many else 1
@@ -67,7 +62,7 @@ def scatter(
     across, up = axes or (None, None)
     return figure(
         traces,
-        height,
+        620,
         dragmode="lasso",
         # Markers in the legend large enough to tell their colours.
         legend={"itemsizing": "constant", "orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},

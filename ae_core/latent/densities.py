@@ -13,6 +13,7 @@ from ae_core.latent.neighbours import distances
 COMPONENTS = 10
 FIT_CODES = 2000  # enough for 10 Gaussians, fitted in a second
 FIT_ROUNDS = 20
+TOLERANCE = 1e-3  # by which a unit may be out of range
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,16 @@ def limits(run: LoadedRun) -> tuple[float, float]:
     return RANGES[run.spec.network.code_activation]
 
 
-def impossible(run: LoadedRun, codes: np.ndarray, tolerance: float = 1e-3) -> np.ndarray:
+def impossible(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
     """Whether the run's encoder can never give each of codes (n, d), since a unit is out of range; bool (n,)."""
     low, high = limits(run)
-    outside = (codes < low - tolerance) | (codes > high + tolerance)
+    outside = (codes < low - TOLERANCE) | (codes > high + TOLERANCE)
     return np.asarray(np.any(outside, axis=1))
 
 
-def off_manifold_share(density: Density, codes: np.ndarray, neighbour_distance: float, count: int = 1000) -> float:
-    """Share of `count` draws farther than `neighbour_distance` from all codes (n, d), in [0, 1]."""
-    return float((distances(codes, density.draw(count, 0)) > neighbour_distance).mean())
+def off_manifold_share(density: Density, codes: np.ndarray, neighbour_distance: float) -> float:
+    """Share of 1,000 draws farther than `neighbour_distance` from all codes (n, d), in [0, 1]."""
+    return float((distances(codes, density.draw(1000, 0)) > neighbour_distance).mean())
 
 
 @dataclass(frozen=True)

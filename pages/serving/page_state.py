@@ -341,9 +341,9 @@ class State:
         widget(label or shown.label, key=key, on_change=_touch, args=(key,), **options)
         return self[name]
 
-    def segments(self, name: str, place: Any = st, label: str = "", **options: Any) -> Any:
+    def segments(self, name: str, place: Any = st, **options: Any) -> Any:
         """Shows a choice side by side, in `place`, and gives it; one is always chosen."""
-        return self.draw(place.segmented_control, name, label, required=True, **options)
+        return self.draw(place.segmented_control, name, required=True, **options)
 
     def choose(self, name: str, value: Any) -> None:
         """Gives a field another value."""
