@@ -60,7 +60,7 @@ with theirs:
             comparison.prepare(run.run)
     if prepared:
         x = prepared[0][1][-1].image
-        wanted = comparison.show([comparison.ask(run, x) for run in asked], key="comparison")
+        wanted = comparison.show([comparison.compute(run, x) for run in asked], key="comparison")
         if wanted:
             st.switch_page("reconstruct.py", query_params={run_picker.RUN.name: wanted})
         st.caption(

@@ -41,22 +41,22 @@ def test_what_nobody_has_used_for_long_goes(week: float) -> None:
     held = at("finished")
     used(held, now - week - 60)
     with processes.working(held.path):
-        tasks.sweep(now)
+        tasks.clean_up(now)
     left = {path.name for path in folder.paths()}
     assert left == {new.id, active.id, everyones.id, opened.id, held.id}
     assert not list((runs.data_folder() / "runs").iterdir())
-    tasks.sweep(now + 2 * week)
+    tasks.clean_up(now + 2 * week)
     assert {path.name for path in folder.paths()} == {active.id, everyones.id}
 
 
 def test_what_was_used_within_an_hour_stays_however_short_the_settings_are(monkeypatch: pytest.MonkeyPatch) -> None:
     job = at("finished")
-    tasks.sweep(time.time() + 1e9)
+    tasks.clean_up(time.time() + 1e9)
     assert tasks.find(job.id) == job, "by default all is kept"
     monkeypatch.setenv("LATENT_EXPLORER_KEEP_DAYS", "0.001")
-    tasks.sweep(time.time() + cleanup.IN_USE - 60)
+    tasks.clean_up(time.time() + cleanup.IN_USE - 60)
     assert tasks.find(job.id) == job
-    tasks.sweep(time.time() + cleanup.IN_USE + 60)
+    tasks.clean_up(time.time() + cleanup.IN_USE + 60)
     assert folder.paths() == []
 
 
@@ -68,18 +68,18 @@ def test_a_use_is_noted_now_and_then_and_forgotten_with_the_run(week: float) -> 
     tasks.note_use(job.id)
     assert note.stat().st_mtime_ns == first
     shutil.rmtree(job.path)
-    tasks.sweep()
+    tasks.clean_up()
     assert not note.exists()
 
 
 def test_jobs_that_made_no_run_go_a_day_after_their_end(digits_runs: dict[str, Path]) -> None:
     job = folder.create_shared("fit", runs.read(digits_runs["vanilla"]), "alice")
-    tasks.sweep(time.time() + 2 * cleanup.DAY)
+    tasks.clean_up(time.time() + 2 * cleanup.DAY)
     assert tasks.find(job.id).status.state == "queued"
     Status("finished").write(job.path)
-    tasks.sweep()
+    tasks.clean_up()
     assert tasks.find(job.id)
-    tasks.sweep(time.time() + 2 * cleanup.DAY)
+    tasks.clean_up(time.time() + 2 * cleanup.DAY)
     assert folder.paths() == []
 
 
@@ -101,7 +101,7 @@ def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_
     cut = folder.jobs_folder() / "vanilla-20260101-000000-0123456789abcdef"
     cut.mkdir()
     with disk.writing(results / "vanilla-1") as writing, processes.working(busy.path):
-        tasks.sweep()
+        tasks.clean_up()
         assert writing.exists()
         assert (busy.path / "resume" / ".state.npz.tmp").exists()
         (busy.path / "resume" / ".state.npz.tmp").unlink()
@@ -111,5 +111,5 @@ def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_
     assert (results / "vanilla-1").exists()
     assert tasks.find(job.id)
     assert derived.exists()
-    tasks.sweep(time.time() + 2 * cleanup.DAY)
+    tasks.clean_up(time.time() + 2 * cleanup.DAY)
     assert not derived.exists(), "of no run that is there"

@@ -63,7 +63,7 @@ def test_a_folder_that_has_become_read_only_stops_no_server(small_disk: Path) ->
     with pytest.raises(TrainingError, match=r"^It could not be asked to stop: Read-only file system\.$"):
         tasks.request_stop(job)
     tasks.tick()
-    tasks.sweep()
+    tasks.clean_up()
     tasks.note_use(job.id)
     job = tasks.find(job.id)
     assert job.status.state == "failed"

@@ -89,7 +89,7 @@ def test_a_renamed_run_is_the_same_run(mine: Job) -> None:
     tasks.rename(mine.id, ME, "x" * 1000)
     assert len(runs.read(mine.run_path).title) == tasks.ownership.MAX_TITLE
     (mine.run_path / ".0123.tmp").touch()  # of a title that was being written
-    tasks.sweep()
+    tasks.clean_up()
     assert not (mine.run_path / ".0123.tmp").exists()
     encoder = mine.run_path / "encoder.onnx"
     encoder.write_bytes(b"x" * encoder.stat().st_size)

@@ -35,7 +35,7 @@ with processes.working(job.path) as mine:
     assert mine and processes.is_alive(job.path)
     assert worker.run(job.path) == 0, (job.path / "log.txt").read_text()
 assert not processes.is_alive(job.path)
-tasks.sweep()
+tasks.clean_up()
 run = inference.load(tasks.find(job.id).run_path)
 x_hat = run.reconstruct(data.as_float(data.load("digits").split("test").images[:4]))
 assert x_hat.shape == (4, 8, 8) and np.isfinite(x_hat).all()

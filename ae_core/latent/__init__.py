@@ -13,6 +13,7 @@ from ae_core.latent.densities import (
     standard_normal,
 )
 from ae_core.latent.neighbours import Index, distances, nearest, nearest_others, neighbour_distance
+from ae_core.latent.overlays import OVERLAYS, ground, kernel_density, overlay, plane_covariances, round_trip, stretch
 from ae_core.latent.plane_spec import MAIN_PLANE, PlaneSpec, code_text, parse_code
 from ae_core.latent.planes import (
     Plane,
@@ -26,7 +27,6 @@ from ae_core.latent.planes import (
     unit_plane,
     whole_plane,
 )
-from ae_core.latent.truth import OVERLAYS, ground, kernel_density, overlay, plane_covariances, round_trip, stretch
 
 __all__ = [
     "MAIN_PLANE",

@@ -16,7 +16,7 @@ The folder is the only link between servers and processes: any page, server or s
 is in `catalog`, a file for each.
 """
 
-from ae_core.tasks.cleanup import note_use, sweep
+from ae_core.tasks.cleanup import clean_up, note_use
 from ae_core.tasks.folder import Job, find, listing, shared
 from ae_core.tasks.limits import check, check_trainer
 from ae_core.tasks.ownership import export, listed, owns, remove, rename
@@ -39,6 +39,7 @@ __all__ = [
     "Status",
     "check",
     "check_trainer",
+    "clean_up",
     "compute",
     "export",
     "find",
@@ -55,6 +56,5 @@ __all__ = [
     "submit",
     "submit_all",
     "submit_import",
-    "sweep",
     "tick",
 ]

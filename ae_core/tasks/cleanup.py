@@ -28,7 +28,7 @@ def note_use(name: str) -> None:
             path.touch()
 
 
-def sweep(now: float | None = None) -> None:
+def clean_up(now: float | None = None) -> None:
     """Removes what is left half-written, and visitors' jobs and runs that were not used for `keep_days`; never fails.
 
     What belongs to nobody, from the command line, stays. So does what a process works on, or was used within an hour.
@@ -41,7 +41,7 @@ def sweep(now: float | None = None) -> None:
         if not runs.data_folder().exists():
             return
         with folder.locked():
-            gone = [*_old(now), *_nothing(), *_computed(now)]
+            gone = [*_expired(now), *_half_made(), *_computations(now)]
             # Out of sight at once: whoever looks sees a whole job or run, or none.
             for path in gone:
                 hide(path)
@@ -51,9 +51,9 @@ def sweep(now: float | None = None) -> None:
             for path in (runs.data_folder() / "runs").glob("[!.]*"):
                 remove_temporary(path)  # of a title that was written under this lock
         remove_unfinished()
-        _sweep_derived(now)
+        _clean_up_derived(now)
     except (OSError, ExplorerError) as error:
-        logs.event("sweep failed", "error", error=str(error))
+        logs.event("clean-up failed", "error", error=str(error))
 
 
 def remove_temporary(path: Path) -> None:
@@ -79,7 +79,7 @@ def _modified(path: Path) -> float:
         return 0.0
 
 
-def _old(now: float) -> Iterator[Path]:
+def _expired(now: float) -> Iterator[Path]:
     """Jobs and runs of visitors whose time is over, and notes of the use of what is gone."""
     days = settings.current().keep_days
     results = runs.data_folder() / "runs"
@@ -101,18 +101,18 @@ def _old(now: float) -> Iterator[Path]:
         busy = processes.is_alive(path) or (noted is not None and noted.active)
         if owner is None or busy or idle < max(days * DAY, IN_USE):
             continue
-        logs.event("swept", run=name)
+        logs.event("unused run removed", run=name)
         yield from (found for found in (run, path) if found.exists())
 
 
-def _nothing() -> Iterator[Path]:
+def _half_made() -> Iterator[Path]:
     """Folders of jobs whose making was cut off: under the lock nobody is making one."""
     for path in folder.paths():
         if path.is_dir() and not (path / "status.json").exists() and not processes.is_alive(path):
             yield path
 
 
-def _computed(now: float) -> Iterator[Path]:
+def _computations(now: float) -> Iterator[Path]:
     """Folders of jobs that made no run and ended a day ago."""
     for path in folder.paths():
         noted = folder.noted(path)
@@ -129,7 +129,7 @@ def hide(path: Path) -> None:
     os.rename(path, new)
 
 
-def _sweep_derived(now: float) -> None:
+def _clean_up_derived(now: float) -> None:
     """Removes what was computed from runs that are gone, unless it is new, and old temporary files."""
     derived = runs.data_folder() / "derived"
     if not derived.is_dir():

@@ -216,10 +216,10 @@ class _Link:
             while client.status == "running" and not self._over.is_set():
                 while self._orders:
                     what, path = self._orders[0]
-                    self._hand_over(client, path) if what == "submit" else self._take_back(client, path)
+                    self._hand_over(client, path) if what == "submit" else self._cancel(client, path)
                     self._orders.popleft()
-                self._hear()
-                self._look(client)
+                self._note_failures()
+                self._poll(client)
                 self._wake.wait(LOOK_SECONDS)
                 self._wake.clear()
 
@@ -230,12 +230,12 @@ class _Link:
         fire_and_forget(future)  # the end of this server cancels nothing
         self._futures[path] = future
 
-    def _take_back(self, client: "Client", path: Path) -> None:
+    def _cancel(self, client: "Client", path: Path) -> None:
         from distributed import Future
 
         client.cancel([self._futures.pop(path, None) or Future(path.name, client=client)], force=True)
 
-    def _look(self, client: "Client") -> None:
+    def _poll(self, client: "Client") -> None:
         paths = [path for path in folder.paths() if _is_remote(path)]
 
         async def ask() -> tuple[dict[str, int], dict[str, str | None]]:
@@ -252,7 +252,7 @@ class _Link:
             logs.event("cluster workers have several threads: start them with --nthreads 1", "warning")
         self._crowded = crowded
 
-    def _hear(self) -> None:
+    def _note_failures(self) -> None:
         """Notes why tasks failed that were handed over here; those that end well say so in their folders."""
         for path, future in list(self._futures.items()):
             if not future.done():
@@ -265,7 +265,7 @@ class _Link:
             if noted is None or not noted.active or processes.is_alive(path):
                 continue
             if type(error).__name__ == "KilledWorker":
-                reason = f"Too many of the cluster's workers were lost while this was trained{status.way_back(path)}."
+                reason = f"Too many of the cluster's workers were lost during training{status.resume_hint(path)}."
             else:
                 reason = str(error) if isinstance(error, TrainingError) else f"A worker of the cluster failed: {error}"
             failed = replace(noted, state="failed", phase="", seconds_left=None, reason=reason, updated=time.time())

@@ -21,7 +21,7 @@ from ae_core.spec import Spec
 from ae_core.tasks import catalog, folder, limits
 from ae_core.tasks.catalog import Lane
 from ae_core.tasks.folder import Job
-from ae_core.tasks.status import Status, reason_of_end, way_back
+from ae_core.tasks.status import Status, failure_reason, resume_hint
 
 MAX_STARTS = 3  # of a job whose process is gone before it begins
 SAVING = 15.0  # seconds that saving a run takes at most
@@ -252,7 +252,7 @@ def _advance() -> None:
         lane = catalog.lane_of(path)
         if noted.state == "queued":
             waiting[lane].append((_order(path, noted), path))
-        elif _goes_on(path, noted, _executor(lane)):
+        elif _has_process(path, noted, _executor(lane)):
             under_way[lane] += 1
     for lane, found in waiting.items():
         executor = _executor(lane)
@@ -260,7 +260,7 @@ def _advance() -> None:
             _start(path, executor)
 
 
-def _goes_on(path: Path, noted: Status, executor: ModuleType) -> bool:
+def _has_process(path: Path, noted: Status, executor: ModuleType) -> bool:
     """Whether a job that was handed to a process has one; if not, notes that it failed, or puts it back."""
     if processes.is_alive(path):
         return True
@@ -268,23 +268,23 @@ def _goes_on(path: Path, noted: Status, executor: ModuleType) -> bool:
     if now is None or not now.active:
         return False
     if executor.returns(path):
-        return _waits(path, now, executor)
+        return _awaits_process(path, now, executor)
     if now.state == "starting" and executor.comes(path, now):
         return True
     if now.state == "starting" and now.starts < MAX_STARTS:
         _note(path, replace(now, state="queued", phase="In the queue"))
     else:
-        _note(path, replace(now, state="failed", phase="", seconds_left=None, reason=reason_of_end(path)))
+        _note(path, replace(now, state="failed", phase="", seconds_left=None, reason=failure_reason(path)))
         logs.event("job failed", "warning", job=path.name)
     return False
 
 
-def _waits(path: Path, now: Status, executor: ModuleType) -> bool:
+def _awaits_process(path: Path, now: Status, executor: ModuleType) -> bool:
     """Whether a job still waits for a process, or for another one; it does not if it was asked to stop."""
     with processes.lock(path / processes.WATCHDOG, seconds=0) as mine:  # else it has one by now
         if mine and (path / "stop").exists():
             executor.cancel(path)
-            end = f"Stopped before it went on{back}." if (back := way_back(path)) else ""
+            end = f"Stopped before it went on{back}." if (back := resume_hint(path)) else ""
             _note(path, replace(now, state="cancelled", phase="", seconds_left=None, reason=end))
             return False
         if mine and now.state == "running":

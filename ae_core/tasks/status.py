@@ -11,7 +11,7 @@ from ae_core import disk, processes
 ACTIVE = ("queued", "starting", "running")
 STATES = (*ACTIVE, "finished", "cancelled", "failed")
 BEGUN = "Process started "  # in the log, before what a process prints
-LAST_WORDS = "Failed: "
+FAILED = "Failed: "
 ENDED = "The process ended unexpectedly"
 MAX_LOG = 1 << 16
 
@@ -62,7 +62,7 @@ class Status:
         found = cls.load(folder)
         late = found.state == "running" or time.time() - found.updated > processes.START_SECONDS
         if not found.remote and found.state in ("starting", "running") and late and not alive:
-            return replace(found, state="failed", phase="", seconds_left=None, reason=reason_of_end(folder))
+            return replace(found, state="failed", phase="", seconds_left=None, reason=failure_reason(folder))
         return found
 
     @classmethod
@@ -88,14 +88,14 @@ class Status:
         disk.write_json(folder / "status.json", asdict(self))
 
 
-def reason_of_end(folder: Path) -> str:
+def failure_reason(folder: Path) -> str:
     """Why a job failed whose process is gone: what its log says last, since a full disk takes no new status."""
     lines = last_part(folder / "log.txt").splitlines()
-    words = next((line.removeprefix(LAST_WORDS) for line in reversed(lines) if line.startswith(LAST_WORDS)), "")
-    return words or f"{ENDED}{way_back(folder)}."
+    words = next((line.removeprefix(FAILED) for line in reversed(lines) if line.startswith(FAILED)), "")
+    return words or f"{ENDED}{resume_hint(folder)}."
 
 
-def way_back(folder: Path) -> str:
+def resume_hint(folder: Path) -> str:
     """What a sentence about a job that has ended adds if it can be resumed."""
     try:
         epoch = Status.load(folder).epoch

@@ -17,7 +17,7 @@ from pathlib import Path
 from ae_core import processes, settings, training
 from ae_core.errors import TrainingError
 from ae_core.tasks import catalog, cleanup, folder
-from ae_core.tasks.status import ENDED, LAST_WORDS, Status, last_part, reason_of_end, way_back
+from ae_core.tasks.status import ENDED, FAILED, Status, failure_reason, last_part, resume_hint
 
 WORKER = "ae_core.tasks.worker"
 LOOK_SECONDS = 0.1
@@ -67,23 +67,23 @@ def watch(path: Path) -> int:
         if worker.returncode >= 0 and (noted is None or not noted.active):
             return worker.returncode
         end = _unexpected(path, worker.returncode, processes.memory_kills() > kills)
-    write_end(path, end)
+    write_final_status(path, end)
     return 1
 
 
-def write_end(path: Path, end: End) -> None:
+def write_final_status(path: Path, end: End) -> None:
     """Writes how a job ended; where the disk takes no new file, its log may still take a line."""
     if end.state == "failed":
-        last_words(end.reason)
+        log_failure(end.reason)
     with contextlib.suppress(OSError, ValueError):  # whoever looks sees that the process is gone, and reads the log
         ended = replace(Status.load(path), state=end.state, phase="", reason=end.reason, seconds_left=None)
         replace(ended, updated=time.time()).write(path)
 
 
-def last_words(reason: str) -> None:
+def log_failure(reason: str) -> None:
     """Says into the log why a job failed."""
     with contextlib.suppress(OSError):
-        print(f"{LAST_WORDS}{reason}", file=sys.stderr, flush=True)
+        print(f"{FAILED}{reason}", file=sys.stderr, flush=True)
 
 
 def _follow(path: Path, worker: subprocess.Popen[bytes]) -> End | None:
@@ -103,7 +103,7 @@ def _follow(path: Path, worker: subprocess.Popen[bytes]) -> End | None:
         elif asked is not None:
             end = _stopped(path, now - asked) if keeps else End("cancelled", "")
         elif limits.minutes and now - began > limits.minutes * 60 + GRACE_SECONDS:
-            end = End("cancelled", f"{time_is_over(limits.minutes)}{way_back(path)}.")
+            end = End("cancelled", f"{time_is_over(limits.minutes)}{resume_hint(path)}.")
         if end is not None:
             worker.kill()
             worker.wait()
@@ -114,13 +114,13 @@ def _stopped(path: Path, waited: float) -> End | None:
     """How a training ends that was asked to stop and is where it does not look whether it was; None if it goes on."""
     noted = folder.noted(path)
     if noted is None or noted.phase in LEARNS_NOTHING:
-        back = way_back(path)
+        back = resume_hint(path)
         return End("cancelled", f"Stopped before it went on{back}." if back else "")
     if noted.phase == training.SAVING and waited > SAVING_SECONDS:
         # One that saves because it was stopped keeps what it has learnt, however long that takes.
         with contextlib.suppress(OSError):
             if (path / "stop").stat().st_mtime > noted.updated:
-                return End("cancelled", f"Stopped while its run was being saved{way_back(path)}.")
+                return End("cancelled", f"Stopped while its run was being saved{resume_hint(path)}.")
     return None
 
 
@@ -141,8 +141,8 @@ def _unexpected(path: Path, code: int, memory_ended: bool) -> End:
     if code and "bad_alloc" in last_part(path / "log.txt"):
         return End("failed", memory_ran_out())
     if code < 0:
-        return End("failed", f"{ENDED}{way_back(path)}.")
-    return End("failed", reason_of_end(path))
+        return End("failed", f"{ENDED}{resume_hint(path)}.")
+    return End("failed", failure_reason(path))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from ae_core.errors import ExplorerError
 from ae_core.events import Advanced, Cancelled, Done, EpochEnd, Failed, Finished, Preparing, Progress, Started
 from ae_core.tasks import catalog, folder, watchdog
 from ae_core.tasks.folder import Job
-from ae_core.tasks.status import Status, way_back
+from ae_core.tasks.status import Status, resume_hint
 
 MAX_POINTS = 1000  # lines of progress.jsonl in a whole training
 TELL_SECONDS = 0.3  # between two notes of the progress within a phase
@@ -67,7 +67,7 @@ def work(job: Job) -> Status:
                 reason = clock.reason(epoch, run is not None)
                 tell(state="cancelled", phase="", epoch=epoch, seconds_left=None, reason=reason)
             case Failed(reason):
-                watchdog.last_words(reason)
+                watchdog.log_failure(reason)
                 tell(state="failed", phase="", reason=reason, seconds_left=None)
     return status
 
@@ -135,7 +135,7 @@ def run(path: Path) -> int:
         return 0 if work(folder.find(path.name)).state in ("finished", "cancelled") else 1
     except Exception as error:
         traceback.print_exc()  # into the job's log
-        watchdog.write_end(path, watchdog.End("failed", _sentence(error, path)))
+        watchdog.write_final_status(path, watchdog.End("failed", _sentence(error, path)))
         return 1
 
 
@@ -145,7 +145,7 @@ def _sentence(error: Exception, path: Path) -> str:
     if isinstance(error, MemoryError):
         return watchdog.memory_ran_out()
     if isinstance(error, OSError):
-        return f"A file could not be written or read: {error.strerror or error}{way_back(path)}."
+        return f"A file could not be written or read: {error.strerror or error}{resume_hint(path)}."
     return f"It stopped on an error: {error}"
 
 

@@ -18,9 +18,9 @@ from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, travers
 from ae_core.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
-MAX_KEPT = 1 << 20  # bytes of a file with an array
+MAX_CACHE_FILE = 1 << 20  # bytes of a file with an array
 PART = 1024  # images in memory as floats at a time
-CODES_KEPT = 64 << 20  # bytes; those of all runs that ship are half of it
+CODES_CACHE = 64 << 20  # bytes; those of all runs that ship are half of it
 
 
 def content(run: Run) -> tuple[Path, str]:
@@ -45,7 +45,7 @@ def memoize(most: int, key: Callable[..., Hashable] = _content_and) -> Callable[
 
 
 def load(run: Run) -> LoadedRun:
-    """Loads a run, once for all visitors, and notes its use, so that it is not swept."""
+    """Loads a run, once for all visitors, and notes its use, so that it is not removed."""
     if run.path.parent != runs.SHIPPED:
         tasks.note_use(run.name)
     loaded = _loaded(run)
@@ -72,7 +72,7 @@ def test_labels(dataset: str) -> np.ndarray:
 
 # Limited by size: one run's codes may take a thousand times as much as another's.
 @cached(
-    LRUCache(CODES_KEPT, getsizeof=lambda array: array.nbytes),
+    LRUCache(CODES_CACHE, getsizeof=lambda array: array.nbytes),
     key=content,
     condition=Condition(),
 )
@@ -115,7 +115,7 @@ def errors(run: Run) -> np.ndarray:
         ]
         return np.concatenate(parts)
 
-    return _frozen(_kept(run, "errors", compute))
+    return _frozen(_cached_on_disk(run, "errors", compute))
 
 
 @memoize(64)
@@ -185,7 +185,7 @@ def density(run: Run) -> Density:
 @memoize(32)
 def neighbour_distance(run: Run) -> float:
     """The 99th percentile of the distance from a test code to its nearest neighbour."""
-    return float(_kept(run, "neighbour-distance", lambda: np.array(latent.neighbour_distance(codes(run)))))
+    return float(_cached_on_disk(run, "neighbour-distance", lambda: np.array(latent.neighbour_distance(codes(run)))))
 
 
 @memoize(32)
@@ -220,10 +220,10 @@ def draws(run: Run, count: int, seed: int) -> np.ndarray:
     return _frozen(load(run).decode(density(run).draw(count, seed)))
 
 
-def _kept(run: Run, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+def _cached_on_disk(run: Run, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
     """An array from the data folder, where the first replica that computes it puts it for the others."""
     name = f"{name}-{run.digest[:16]}.npy"
-    for found in derived.load(run, name, MAX_KEPT):
+    for found in derived.load(run, name, MAX_CACHE_FILE):
         return np.asarray(found)
     array = compute()
     with suppress(OSError):  # a full disk keeps nobody from looking

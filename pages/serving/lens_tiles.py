@@ -41,13 +41,13 @@ from pages.serving import caches, routes
 VERSION = 1  # raise it with any change of what an address answers
 ROOT = f"/assets/lens/v{VERSION}"
 DIGITS = 16  # of a run's digest
-KEPT = 2000  # scenes of some kilobytes
+SCENES_CACHED = 2000  # scenes of some kilobytes
 TILE = 48  # decoded images along each side of a tile, without those beyond its rim
 DEEPEST = 12
 COARSEST, FINEST = 2, 3  # for all of the plane at once: 4 or 16 tiles of two megabytes each in the browser
 TOLERANCE = 0.012  # of the 99th percentile of what the browser shows between decoded images
 PROBES = 128  # places at which that is tried
-ANSWERS_KEPT = 16 << 20  # bytes in memory, of planes that someone has chosen; those of main planes are kept as files
+ANSWERS_CACHE = 16 << 20  # bytes in memory, of planes that someone has chosen; those of main planes are kept as files
 PART = 256  # images of a tile that are decoded at a time
 OVERLAY_SIDE = 64  # places along each side of an overlay
 STRETCH_SIDE = 32  # costs four decoded images a place
@@ -183,7 +183,7 @@ def cubic(t: np.ndarray) -> np.ndarray:
     )
 
 
-@caches.memoize(KEPT)
+@caches.memoize(SCENES_CACHED)
 def scene(run: Run, spec: PlaneSpec) -> Scene:
     """The scene of a plane of a run; nothing of it is computed yet."""
     return Scene(run, spec)
@@ -205,7 +205,7 @@ def _compute(scene: Scene, what: str, *which: Any) -> bytes:
     return bytes(igzip.compress(content, 1, mtime=0))
 
 
-@cached(LRUCache(ANSWERS_KEPT, getsizeof=len), key=lambda scene, *what: (scene.token, what), lock=Lock())
+@cached(LRUCache(ANSWERS_CACHE, getsizeof=len), key=lambda scene, *what: (scene.token, what), lock=Lock())
 def _compute_unless_known(scene: Scene, *what: Any) -> bytes:
     return _compute(scene, *what)
 

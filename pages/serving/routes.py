@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 FOR_GOOD = "max-age=31536000, immutable"  # the content of a path never changes
-KEPT = {"Cache-Control": f"public, {FOR_GOOD}"}
-PACKED = KEPT | {"Content-Encoding": "gzip"}
-PRIVATE = PACKED | {"Cache-Control": f"private, {FOR_GOOD}"}  # kept by the visitor's browser, and by no proxy
+CACHED = {"Cache-Control": f"public, {FOR_GOOD}"}
+PACKED = CACHED | {"Content-Encoding": "gzip"}
+PRIVATE = PACKED | {"Cache-Control": f"private, {FOR_GOOD}"}  # cached by the visitor's browser, and by no proxy
 
 
 def link(path: str = "") -> str:

@@ -64,7 +64,7 @@ def _serve(request: Request) -> Response:
     source = _modules.get(request.path_params["module"])
     if source is None:
         return PlainTextResponse("There is no such script.", 404)
-    return Response(source, media_type="text/javascript", headers=routes.KEPT)  # Streamlit compresses it
+    return Response(source, media_type="text/javascript", headers=routes.CACHED)  # Streamlit compresses it
 
 
 ROUTE = routes.route(PATH + "/{module:path}", _serve)

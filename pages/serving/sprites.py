@@ -48,7 +48,7 @@ def _serve(request: Request) -> Response:
         content = sheet(dataset, int(number))
     except DatasetError:
         return Response("There is no such sheet.", 404, media_type="text/plain")
-    return Response(content, media_type="image/png", headers=routes.KEPT)
+    return Response(content, media_type="image/png", headers=routes.CACHED)
 
 
 ROUTE = routes.route(PATH + "/{dataset}/{sheet}.png", _serve)

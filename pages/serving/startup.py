@@ -20,7 +20,7 @@ from pages.serving import caches, lens_tiles, plotly_script, visitor
 TRIM_SECONDS = 5
 SWITCH_SECONDS = 0.003  # after which a thread that computes lets the event loop answer browsers
 TICK_SECONDS = 1  # between two steps of the task queue
-SWEEP_SECONDS = 3600
+CLEAN_UP_SECONDS = 3600
 FIRST_SHOWN = "variational"  # the run that most pages open with
 M_ARENA_MAX = -8  # of malloc.h
 
@@ -28,24 +28,24 @@ M_ARENA_MAX = -8  # of malloc.h
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepares what every page needs; once the server answers, computes what most pages show first."""
-    _refuse_nonsense()
+    _exit_on_invalid_settings()
     await asyncio.to_thread(tasks.tick)  # before the warm-up, so that trainings go on
     logs.identify(visitor.tab)
     logs.adopt("streamlit", "uvicorn", "websockets")
-    trim = give_memory_back()
+    trim = configure_malloc()
     prepare()
-    await asyncio.to_thread(tasks.sweep)
-    each = (TRIM_SECONDS, trim), (TICK_SECONDS, tasks.tick), (SWEEP_SECONDS, tasks.sweep)
-    chores = [asyncio.create_task(_every(seconds, chore)) for seconds, chore in each]
-    chores.append(asyncio.create_task(_warm_up()))
+    await asyncio.to_thread(tasks.clean_up)
+    each = (TRIM_SECONDS, trim), (TICK_SECONDS, tasks.tick), (CLEAN_UP_SECONDS, tasks.clean_up)
+    background = [asyncio.create_task(_every(seconds, task)) for seconds, task in each]
+    background.append(asyncio.create_task(_warm_up()))
     logs.event("server started", version=ae_core.__version__, port=st.get_option("server.port"))
     yield
     logs.event("server stopped")
-    for chore in chores:
-        chore.cancel()
+    for task in background:
+        task.cancel()
 
 
-def _refuse_nonsense() -> None:
+def _exit_on_invalid_settings() -> None:
     """Exits with one sentence if a setting is invalid."""
     try:
         settings.explain()
@@ -60,10 +60,10 @@ async def _every(seconds: float, act: Callable[[], object]) -> None:
         try:
             await asyncio.to_thread(act)
         except Exception as error:  # a bug, which must not end the loop
-            logs.event("chore failed", "error", error=repr(error))
+            logs.event("background task failed", "error", error=repr(error))
 
 
-def give_memory_back() -> Callable[[], object]:
+def configure_malloc() -> Callable[[], object]:
     """Has glibc use two heaps for all threads instead of eight for each core, and gives back what is free in them.
 
     Decoding allocates and frees megabytes in every thread; docs/benchmarks-tricks.md says what that leaves.

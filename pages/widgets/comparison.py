@@ -21,7 +21,7 @@ UNSEEN, HARDLY_SEEN = 99.0, 95.0  # percentile ranks
 
 
 @dataclass(frozen=True)
-class Answer:
+class RunResult:
     """What one run makes of an image.
 
     Attributes:
@@ -68,13 +68,13 @@ def _map(run: Run) -> tuple[str, tuple[float, float, float, float]]:
 
 
 def prepare(run: Run) -> None:
-    """Computes what `ask` needs and what is the same for every image; takes seconds the first time."""
+    """Computes what `compute` needs and what is the same for every image; takes seconds the first time."""
     caches.errors(run)
     _map(run)
     _training_codes(run)
 
 
-def ask(run: LoadedRun, x: np.ndarray) -> Answer:
+def compute(run: LoadedRun, x: np.ndarray) -> RunResult:
     """What a run makes of an image (h, w) in [0, 1]."""
     (code,) = run.encode(x[None])
     x_hat = run.decode(code[None])
@@ -83,7 +83,7 @@ def ask(run: LoadedRun, x: np.ndarray) -> Answer:
     ((across, up),) = caches.plane(run.run).points(code[None])
     near, _ = _training_codes(run.run).nearest(code, NEIGHBOURS)
     training, names = _training(run.spec.dataset), data.load(run.spec.dataset).class_names
-    return Answer(
+    return RunResult(
         run=run,
         reconstruction=x_hat[0],
         error=figures.signed_error(x[None], x_hat)[0],
@@ -108,8 +108,8 @@ def words(rank: float) -> str:
     return f"more ordinary than {share} test images"
 
 
-def show(answers: Sequence[Answer], key: str) -> str | None:
-    """Shows the answers.
+def show(results: Sequence[RunResult], key: str) -> str | None:
+    """Shows the results.
 
     Returns:
         The name of the run that the visitor wants to see more of, once; None otherwise.
@@ -117,36 +117,36 @@ def show(answers: Sequence[Answer], key: str) -> str | None:
     result = scripts.component("comparison.js")(
         key=key,
         data={
-            "rows": [_row(a) for a in answers],
-            "summary": _summary(answers),
+            "rows": [_row(a) for a in results],
+            "summary": _summary(results),
             "page": routes.link("/reconstruct"),
         },
         on_opened_change=lambda: None,
     )
-    return next((a.run.run.name for a in answers if a.run.run.name == result.opened), None)
+    return next((a.run.run.name for a in results if a.run.run.name == result.opened), None)
 
 
-def _summary(answers: Sequence[Answer]) -> str:
+def _summary(results: Sequence[RunResult]) -> str:
     """One sentence for those who cannot see the rows change."""
-    if not answers:
+    if not results:
         return ""
-    ranked = sorted(answers, key=lambda a: a.rank)
+    ranked = sorted(results, key=lambda a: a.rank)
     least, most = ranked[0], ranked[-1]
     return f"To {least.run.recipe.title} it is {words(least.rank)}; to {most.run.recipe.title} {words(most.rank)}."
 
 
-def _row(answer: Answer) -> dict[str, Any]:
-    greys = np.concatenate([answer.reconstruction[None], as_float(answer.neighbours)])
+def _row(result: RunResult) -> dict[str, Any]:
+    greys = np.concatenate([result.reconstruction[None], as_float(result.neighbours)])
     return {
-        "name": answer.run.run.name,
-        "title": answer.run.recipe.title,
-        "words": words(answer.rank),
-        "unseen": answer.rank >= UNSEEN,
-        "mse": f"{answer.mse:.4f}",
-        "place": answer.place,
-        "classes": answer.classes,
-        "size": answer.reconstruction.shape,
+        "name": result.run.run.name,
+        "title": result.run.recipe.title,
+        "words": words(result.rank),
+        "unseen": result.rank >= UNSEEN,
+        "mse": f"{result.mse:.4f}",
+        "place": result.place,
+        "classes": result.classes,
+        "size": result.reconstruction.shape,
         "greys": images.data_uri(images.mosaic(greys, len(greys), gap=0)),
-        "error": images.data_uri(answer.error),
-        "map": _map(answer.run.run)[0],
+        "error": images.data_uri(result.error),
+        "map": _map(result.run.run)[0],
     }

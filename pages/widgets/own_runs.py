@@ -6,8 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from ae_core import archive, data, kinds, networks, runs, tasks
-from ae_core import settings as limits
+from ae_core import archive, data, kinds, networks, runs, settings, tasks
 from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import Job, catalog, ownership
@@ -220,7 +219,7 @@ def bring() -> None:
     file = st.file_uploader(
         "A run as a .zip",
         type="zip",
-        max_upload_size=min(archive.MAX_ARCHIVE // 1_000_000, limits.current().upload_mb),
+        max_upload_size=min(archive.MAX_ARCHIVE // 1_000_000, settings.current().upload_mb),
         key=f"import-{count}",
         help="As Export on this page made it, here or elsewhere.",
     )

@@ -20,7 +20,7 @@ from ae_core import data
 from pages.serving import plotly_script, scripts, sprites
 
 Draw = Callable[[], go.Figure]
-KEPT = 12 << 20  # bytes of figures, of 10 to 200 kB each; 200 visitors missed 23 % of theirs with 16 MB, 38 with 8
+FIGURES_CACHE = 12 << 20  # bytes; figures take 10 to 200 kB; 200 visitors missed 23 % of theirs with 16 MB, 38 with 8
 NARROW = "narrow figures"  # of a session: which keys have little room
 
 
@@ -54,7 +54,7 @@ def _draw(figure: go.Figure | Draw) -> bytes:
     return text.encode()
 
 
-@cached(LRUCache(KEPT, getsizeof=len), key=lambda figure, *of: of, condition=Condition())
+@cached(LRUCache(FIGURES_CACHE, getsizeof=len), key=lambda figure, *of: of, condition=Condition())
 def _drawn(figure: go.Figure | Draw, *of: Hashable) -> bytes:
     return _draw(figure)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ae_core import data, networks, spec
-from ae_core import settings as limits
+from ae_core import data, networks, settings, spec
 from ae_core.kinds import Hyperparameter, Kind
 from ae_core.networks import Network
 from pages.serving import page_state
@@ -71,7 +70,7 @@ def _log_steps(low: float, high: float, default: float) -> list[float]:
 def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
     """Controls for family, code size and depth; what differs from the kind's default network."""
     default = kind.default_network(data.load(dataset).image_shape)
-    most = limits.current().code
+    most = settings.current().code
     own_size = min(default.latent_dim, most)
     key = f"{kind.__name__}-{dataset}"
     families = {name: networks.get(name) for name in networks.names()}
@@ -128,7 +127,7 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
     """Controls for epochs, seed and the optimiser; their values."""
     family = network["family"]
     default = spec.default_training(Network(family=family), dataset)
-    most = min(spec.MAX_EPOCHS, limits.current().epochs)
+    most = min(spec.MAX_EPOCHS, settings.current().epochs)
     rates = sorted({1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, default.learning_rate})
 
     def called(name: str) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from ae_core import kinds, sweeps
-from ae_core import settings as limits
+from ae_core import kinds, settings, sweeps
 from ae_core.errors import ExplorerError
 from ae_core.sweeps import Sweep
 from pages.serving import visitor
@@ -27,7 +26,7 @@ def show(dataset: str) -> None:
             persist_state="session",
             wrap=True,
         )
-        offered = [size for size in recipe_input.SIZES if size <= limits.current().code]
+        offered = [size for size in recipe_input.SIZES if size <= settings.current().code]
         sizes = st.pills(
             "Code sizes",
             offered,
@@ -43,7 +42,7 @@ def show(dataset: str) -> None:
         epochs = st.number_input(
             "Epochs of each",
             1,
-            limits.current().epochs,
+            settings.current().epochs,
             value=None,
             placeholder="what suits the network",
             key="sweep-epochs",
@@ -55,7 +54,7 @@ def show(dataset: str) -> None:
 
 def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], epochs: int | None) -> None:
     count = len(names) * len(sizes) * len(seeds)
-    most = limits.current().per_visitor
+    most = settings.current().per_visitor
     if not count:
         st.caption("Choose at least one kind, one code size and one seed.")
     elif count > most:

@@ -70,7 +70,7 @@ def steps() -> dict[str, Any]:
         if os.WTERMSIG(status) != signal.SIGKILL:
             wrong.append(f"step {at}: ended by signal {os.WTERMSIG(status)}")
     before = len(leftovers())
-    tasks.sweep()
+    tasks.clean_up()
     return {"steps": at - 1, **killed, "swept": before, "wrong": wrong, "leftovers": leftovers()}
 
 
@@ -174,7 +174,7 @@ def moments(count: int, seed: int) -> dict[str, Any]:
             wrong.append(f"{job.id}: {job.status.state}, other losses than without a kill")
     for path in runs.data_folder().rglob("*.tmp"):
         os.utime(path, (0, 0))  # as after a minute, from when on nobody can be writing it
-    tasks.sweep()
+    tasks.clean_up()
     return {"span": round(span, 1), **found, "wrong": wrong, "leftovers": leftovers()}
 
 

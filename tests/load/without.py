@@ -13,7 +13,7 @@ from typing import Any
 # What is put in place of what.
 TRICKS: dict[str, tuple[str, Any]] = {
     "gc.freeze": ("gc.freeze", lambda: None),
-    "mallopt and malloc_trim": ("pages.serving.startup.give_memory_back", lambda: lambda: None),
+    "mallopt and malloc_trim": ("pages.serving.startup.configure_malloc", lambda: lambda: None),
     "switch interval of 3 ms": ("sys.setswitchinterval", lambda seconds: None),
     "one BLAS thread": ("threadpoolctl.threadpool_limits", lambda *given, **named: None),
     "warm-up": ("pages.serving.startup.warm_up", lambda: None),

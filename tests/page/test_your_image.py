@@ -25,12 +25,12 @@ TITLES = [kinds.get(name).title for name in kinds.names()]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[comparison.Answer]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[comparison.RunResult]]:
     """What the page shows in its rows, at each run of its script."""
-    shown: list[list[comparison.Answer]] = []
+    shown: list[list[comparison.RunResult]] = []
     show = comparison.show
 
-    def remember(given: list[comparison.Answer], key: str) -> str | None:
+    def remember(given: list[comparison.RunResult], key: str) -> str | None:
         shown.append(list(given))
         return show(given, key)
 
@@ -203,7 +203,7 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
 
 
 def test_a_file_is_the_same_image_and_as_strange_on_both_pages_and_the_command_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.Answer]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.RunResult]]
 ) -> None:
     rng = np.random.default_rng(0)
     for name, thing, ground in (("dark.png", 60, 220), ("light.png", 210, 30)):
@@ -261,7 +261,7 @@ def test_the_camera_is_opened_only_when_asked_for(asked: list) -> None:
 
 
 def test_the_code_makes_what_the_rows_show(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.Answer]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.RunResult]]
 ) -> None:
     app = draw(opened(crop="false"), shirt())
     (tmp_path / "drawing.png").write_bytes(png(shirt()))
@@ -273,7 +273,7 @@ def test_the_code_makes_what_the_rows_show(
 
 
 def test_the_code_reads_a_large_upload_as_the_page_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.Answer]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.RunResult]]
 ) -> None:
     grey = np.random.default_rng(0).integers(170, 250, (1400, 1000), np.uint8)
     grey[300:900, 250:700] -= 150
@@ -327,7 +327,7 @@ def test_how_strange_an_image_is_in_words(rank: float, expected: str) -> None:
     assert comparison.words(rank) == expected
 
 
-def test_the_answers_are_summed_up_in_a_sentence(asked: list[list[comparison.Answer]]) -> None:
+def test_the_answers_are_summed_up_in_a_sentence(asked: list[list[comparison.RunResult]]) -> None:
     draw(opened(), shirt())
     sentence = comparison._summary(asked[-1])
     ranks = {a.run.recipe.title: a.rank for a in asked[-1]}
@@ -340,7 +340,7 @@ def test_the_answers_are_summed_up_in_a_sentence(asked: list[list[comparison.Ans
 def test_an_answer_is_what_the_library_says(kind: str) -> None:
     run = caches.load(runs.read(runs.SHIPPED / kind))
     x = caches.test_images("fashion-mnist", 7)
-    answer = comparison.ask(run, x)
+    answer = comparison.compute(run, x)
     code = run.encode(x[None])
     x_hat = run.decode(code)
     np.testing.assert_array_equal(answer.reconstruction, x_hat[0])
