@@ -158,10 +158,10 @@ def test_a_damaged_job_is_left_out_and_named(damage: Callable[[Path], Any], data
     good, bad = at("finished"), at("finished")
     damage(bad.path)
     assert [job.id for job in tasks.listing("alice")] == [good.id]
-    with pytest.raises(TrainingError, match=f"^The folder of training '{bad.id}' is damaged"):
+    with pytest.raises(TrainingError, match=f"^The folder of job '{bad.id}' is damaged"):
         tasks.find(bad.id)
     for name in ("", ".", "..", "../jobs", "nowhere", "/etc", "a/b"):
-        with pytest.raises(TrainingError, match=r"training .*\.$"):
+        with pytest.raises(TrainingError, match=r"job .*\.$"):
             tasks.find(name)
 
 

@@ -163,12 +163,12 @@ def find(job_id: str) -> Job:
     """
     path = jobs_folder() / job_id
     if Path(job_id).name != job_id or job_id in ("", "..") or not path.is_dir():
-        raise TrainingError(f"There is no training {job_id!r}: it may have been deleted.")
+        raise TrainingError(f"There is no job {job_id!r}: it may have been deleted.")
     try:
         status = Status.read(path)
         asked = _asked(path, (path / "spec.json").stat().st_mtime_ns)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ExplorerError) as error:
-        raise TrainingError(f"The folder of training {job_id!r} is damaged ({error}).") from error
+        raise TrainingError(f"The folder of job {job_id!r} is damaged ({error}).") from error
     return Job(path, status=status, **asked)
 
 

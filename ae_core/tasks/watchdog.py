@@ -126,7 +126,7 @@ def _stopped(path: Path, waited: float) -> End | None:
 
 def memory_ran_out() -> str:
     """A sentence."""
-    return f"Memory ran out: a training may take {settings.current().trainer_mb:,} MB; {SMALLER}."
+    return f"Memory ran out: it may take {settings.current().trainer_mb:,} MB; {SMALLER}."
 
 
 def time_is_over(minutes: float) -> str:
