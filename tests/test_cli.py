@@ -246,7 +246,7 @@ def test_list_shows_broken_runs_with_the_reason(local_runs: Path, tmp_path: Path
     assert {r["name"] for r in json.loads(call("list", local_runs, "--json").stdout)} == {"mine", "hollow"}
     result = call("list")
     assert result.exit_code == 0
-    assert re.search(r"^mine +local +sparse +digits +32 +1 ", result.stdout, re.MULTILINE)
+    assert re.search(r"^mine +local +sparse +digits +32 +2 ", result.stdout, re.MULTILINE)
     assert re.search(r"^hollow +local +broken: .*decoder.onnx missing", result.stdout, re.MULTILINE)
     result = call("list", tmp_path)
     assert (result.exit_code, result.stdout) == (0, "")

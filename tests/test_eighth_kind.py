@@ -70,14 +70,31 @@ class Averaging(Family):
         return *layers, *cut_to(image_shape, output_shape(layers, features))
 """
 
-RECONSTRUCT = """
+CALLS = """
+import json
 import numpy as np
+from click.testing import CliRunner
 import ae_core
+from ae_core.cli import main
+
+def call(command):
+    done = CliRunner().invoke(main, command.split())
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+options = "--pull-apart 0.25 --network averaging --dataset digits --epochs 2 --out new-run --json"
+told = {
+    "kinds": json.loads(call("kinds --json")),
+    "help": call("train decorrelated --help"),
+    "events": [json.loads(line) for line in call("train decorrelated " + options).splitlines()],
+}
 run = ae_core.load("new-run")
-x = ae_core.data.as_float(ae_core.data.load("digits").split("test").images)
-x_hat = run.reconstruct(x)
-finite = np.isfinite(x_hat).all()
-print(ae_core.__file__, type(run.recipe).__name__, run.recipe.pull_apart, x_hat.shape, finite, sep="|")
+x_hat = run.reconstruct(ae_core.data.as_float(ae_core.data.load("digits").split("test").images))
+told["run"] = type(run.recipe).__name__, run.recipe.pull_apart, x_hat.shape, bool(np.isfinite(x_hat).all())
+told["evaluation"] = json.loads(call("evaluate new-run --no-neighbours --json"))
+for command in ("export new-run run.zip", "import run.zip --out again", "export again again.zip"):
+    call(command)
+print(json.dumps(told | {"file": ae_core.__file__}))
 """
 
 SHOW = """
@@ -101,11 +118,11 @@ print([c.value for c in app.caption if "Digits" in c.value], len(pictures))
 """
 
 
-def python(house: Path, *arguments: str) -> str:
-    """Runs Python inside the copied house; its stdout."""
+def python(house: Path, code: str) -> str:
+    """Runs code inside the copied house; its stdout."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "LATENT_EXPLORER_DATA")}
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=house, env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], cwd=house, env=environment, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -126,50 +143,42 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def events(house: Path) -> list[dict[str, Any]]:
-    """The events of its training."""
-    options = "--pull-apart 0.25 --network averaging --dataset digits --epochs 2 --out new-run --json"
-    lines = python(house, "-m", "ae_core", "train", "decorrelated", *options.split()).splitlines()
-    return [json.loads(line) for line in lines]
+def told(house: Path) -> dict[str, Any]:
+    """What the command line and the library there say of it, and of a run that they train."""
+    return json.loads(python(house, CALLS).splitlines()[-1])
 
 
-def test_it_is_found_with_its_hyperparameter(house: Path) -> None:
-    records = {r["name"]: r for r in json.loads(python(house, "-m", "ae_core", "kinds", "--json"))}
+def test_it_is_found_with_its_hyperparameter(told: dict[str, Any]) -> None:
+    records = {r["name"]: r for r in told["kinds"]}
     assert len(records) == 8
     (hyperparameter,) = records["decorrelated"]["hyperparameters"]
     assert (hyperparameter["option"], hyperparameter["default"]) == ("--pull-apart", 0.1)
-    help_text = python(house, "-m", "ae_core", "train", "decorrelated", "--help")
-    assert "--pull-apart" in help_text
-    assert "weight of the covariances" in help_text
+    assert "--pull-apart" in told["help"]
+    assert "weight of the covariances" in told["help"]
 
 
-def test_its_loss_term_has_a_curve_of_its_own(events: list[dict[str, Any]]) -> None:
-    epochs = [e for e in events if e["event"] == "epoch"]
+def test_its_loss_term_has_a_curve_of_its_own(told: dict[str, Any]) -> None:
+    epochs = [e for e in told["events"] if e["event"] == "epoch"]
     assert len(epochs) == 2
     for epoch in epochs:
         assert list(epoch["terms"]) == list(epoch["validation"]) == ["reconstruction", "covariance"]
         assert epoch["terms"]["covariance"] > 0
-    assert events[-1]["event"] == "finished"
+    assert told["events"][-1]["event"] == "finished"
 
 
-@pytest.mark.usefixtures("events")
-def test_its_run_is_loaded_evaluated_and_packed_like_any_other(house: Path) -> None:
-    file, kind, value, shape, finite = python(house, "-c", RECONSTRUCT).strip().split("|")
-    assert Path(file).is_relative_to(house)
-    assert (kind, value, shape, finite) == ("Decorrelated", "0.25", "(360, 8, 8)", "True")
-    (result,) = json.loads(python(house, "-m", "ae_core", "evaluate", "new-run", "--no-neighbours", "--json"))
+def test_its_run_is_loaded_evaluated_and_packed_like_any_other(house: Path, told: dict[str, Any]) -> None:
+    assert Path(told["file"]).is_relative_to(house)
+    assert told["run"] == ["Decorrelated", 0.25, [360, 8, 8], True]
+    (result,) = told["evaluation"]
     assert 0 < result["figures"]["above_floor"] < 1
-    python(house, "-m", "ae_core", "export", "new-run", "run.zip")
     with zipfile.ZipFile(house / "run.zip") as packed:
         assert "encoder.conv2d_1.0.npy" in packed.namelist()
-    python(house, "-m", "ae_core", "import", "run.zip", "--out", "again")
-    python(house, "-m", "ae_core", "export", "again", "again.zip")
     assert (house / "again.zip").read_bytes() == (house / "run.zip").read_bytes()
 
 
-@pytest.mark.usefixtures("events")
+@pytest.mark.usefixtures("told")
 def test_it_is_on_the_train_page_with_a_slider_of_its_own_and_its_run_is_shown(house: Path) -> None:
-    sliders, families, shown = python(house, "-c", SHOW).splitlines()
+    sliders, families, shown = python(house, SHOW).splitlines()
     assert "Convolutional, averaging" in families
     assert sliders == "[('Pull apart', 0.1)]"
     assert "Digits (8 × 8) · convolutional, averaging" in shown

@@ -2,15 +2,15 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from ae_core import data, derived, projecting, runs, tasks
+from ae_core.cli import main
 from ae_core.errors import OptionError
 from ae_core.events import Advanced, Done
 from ae_core.latent import main_plane
@@ -19,7 +19,6 @@ from ae_core.runs import Run
 from ae_core.tasks import catalog, folder, worker
 from tests.trainings import ended, wait
 
-ROOT = Path(__file__).resolve().parent.parent
 RNG = np.random.default_rng(0)
 
 pytestmark = pytest.mark.usefixtures("data_folder")
@@ -147,12 +146,13 @@ def test_a_damaged_file_is_no_projection(damage: Callable[[Path], object], run: 
 # The task
 
 
-def test_all_who_ask_for_the_same_share_one_job_and_find_its_result(run: Run) -> None:
+def test_all_who_ask_for_the_same_share_one_job_and_find_its_result(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
     assert tasks.shared("project", run) is None
     job = tasks.compute("project", run, "alice")
     assert tasks.compute("project", run, "bob") == tasks.shared("project", run)
     assert [path.name for path in folder.paths()] == [job.id]
-    assert wait(job, ended).status.state == "finished"
+    assert worker.run(job.path) == 0
     places = projecting.read(run)
     assert places is not None
     assert places.shape == (360, 2)
@@ -197,10 +197,7 @@ def test_progress_is_told_and_codes_without_a_difference_fail(run: Run, monkeypa
 
 
 def test_the_command_keeps_it_beside_the_run(run: Run) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "ae_core", "project", str(run.path), "--beside", "--json"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    )  # fmt: skip
+    done = CliRunner().invoke(main, ["project", str(run.path), "--beside", "--json"])
     (result,) = json.loads(done.stdout)
     assert result["path"] == str(projecting.beside(run))
     assert projecting.read(run) is not None

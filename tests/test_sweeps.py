@@ -1,20 +1,18 @@
-"""Sweeps: what they train, that they are all or nothing, and how they end; trainings are made up but for the last."""
+"""Sweeps: what they train, that they are all or nothing, and how they end; trainings are made up."""
 
 import json
-import os
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from ae_core import runs, sweeps, tasks
+from ae_core.cli import main
 from ae_core.errors import OptionError, TrainingError
-from ae_core.tasks import folder
-
-ROOT = Path(__file__).resolve().parent.parent
+from ae_core.tasks import folder, local
 
 pytestmark = pytest.mark.usefixtures("made_up_trainings")
 
@@ -77,16 +75,16 @@ def test_a_visitor_gets_all_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(sweeps.submit(plan("quick", "quick"), None).jobs) == 2, "the command line knows no limits"
 
 
-def command(options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    arguments = [sys.executable, "-m", "ae_core", "sweep", *options.split()]
-    done = subprocess.run(arguments, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done
+def test_the_command_waits_for_all_and_prints_a_table(
+    data_folder: Path, digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(job: tasks.Job) -> None:
+        shutil.copytree(digits_runs["vanilla"], job.run_path)
+        tasks.Status("finished", fraction=1.0, epoch=1).write(job.path)
 
-
-def test_the_command_waits_for_all_and_prints_a_table(data_folder: Path) -> None:
+    monkeypatch.setattr(local, "start", train)
     options = "--kind vanilla --latent-dim 2 --seed 0 --seed 1 --epochs 1 --dataset digits --wait"
-    found = command(options, LATENT_EXPLORER_RUNNING="2")
+    found = CliRunner().invoke(main, ["sweep", *options.split()])
     head, *rows = found.stdout.splitlines()
     assert head.split() == ["run", "title", "state", "epochs", "time", "BCE", "MSE"]
     for seed, row in enumerate(rows):
@@ -97,11 +95,11 @@ def test_the_command_waits_for_all_and_prints_a_table(data_folder: Path) -> None
     assert "2/2" in found.stderr
 
 
-def test_the_command_leaves_them_to_a_server() -> None:
+def test_the_command_leaves_them_to_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = folder.create(plan("quick", seeds=(0,))[0][0], None, "first")
-    # Nobody is at that address: none starts.
-    found = command(
-        "--kind vanilla --kind sparse --dataset digits --json", LATENT_EXPLORER_SCHEDULER="tcp://127.0.0.1:1"
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
+    found = CliRunner().invoke(
+        main, ["sweep", "--kind", "vanilla", "--kind", "sparse", "--dataset", "digits", "--json"]
     )
     told = json.loads(found.stdout)
     assert [job["state"] for job in told["jobs"]] == ["queued", "queued"]
