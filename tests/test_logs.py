@@ -14,9 +14,7 @@ from ae_core import logs
 ROOT = Path(__file__).resolve().parent.parent
 # Ids, and numbers of things that nobody named. Not title, owner, name, cookie, file, text, message.
 FIELDS = {
-    "level", "session", "visitor", "job", "run", "resumed_from", "kind", "state", "reason", "epoch", "epochs", "count",
-    "position", "waiting", "running", "seconds", "bytes", "limit", "status", "worker", "sweep", "error", "where",
-    "port", "version",
+    "job", "run", "epoch", "count", "bytes", "status", "error", "where", "port", "version",
 }  # fmt: skip
 
 

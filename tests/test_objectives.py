@@ -48,9 +48,9 @@ def cross_entropy(x: np.ndarray, logits: Any) -> np.ndarray:
     return -(x * np.log(p) + (1 - x) * np.log(1 - p))
 
 
-def jacobian(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray, step: float = 1e-6) -> np.ndarray:
+def jacobian(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
     """∂function/∂x of each image by central differences, (n, latent_dim, pixels)."""
-    columns = []
+    columns, step = [], 1e-6
     for i in np.ndindex(x.shape[1:]):
         nudge = np.zeros_like(x)
         nudge[(slice(None), *i)] = step

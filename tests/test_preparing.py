@@ -23,12 +23,12 @@ def block(size: tuple[int, int], box: tuple[int, int, int, int], ground: int = 0
     return grey
 
 
-def photograph(ground: int = 225, thing: int = 60) -> np.ndarray:
+def photograph() -> np.ndarray:
     """A shirt off the middle of a larger picture, noisy and compressed as a photograph is."""
-    image = Image.new("L", (640, 480), ground)
+    image = Image.new("L", (640, 480), 225)
     draw = ImageDraw.Draw(image)
     draw.polygon([(90, 110), (190, 70), (270, 70), (370, 110), (350, 170), (310, 150), (310, 330), (150, 330),
-                  (150, 150), (110, 170)], fill=thing)  # fmt: skip
+                  (150, 150), (110, 170)], fill=60)  # fmt: skip
     noisy = np.asarray(image) + np.random.default_rng(0).normal(0, 4, (480, 640))
     file = io.BytesIO()
     Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=60)
