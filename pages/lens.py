@@ -49,7 +49,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         selected=selection.current(run.spec.dataset),
         overlay=overlay,
         group="both" if other else None,
-        debug=bool(state["debug"]),
+        debug=bool(options["debug"]),
     )
     for name, value in {"pin": look.pin, "view": look.view, "class": look.alone}.items():
         seen.choose(name, value)
@@ -153,8 +153,8 @@ with first:
     run = run_picker.pick()
 with second:
     other = run_picker.pick_beside(run)
-state = page_state.open(*FIELDS)
-overlay = state.draw(third.segmented_control, "overlay")
+options = page_state.open(*FIELDS)
+overlay = options.draw(third.segmented_control, "overlay")
 third.caption(latent.OVERLAYS[overlay] if overlay else "What of the plane is true, and what is made up.")
 
 if other is None:
