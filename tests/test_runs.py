@@ -233,8 +233,9 @@ def test_a_signed_spec_with_nonsense_is_told(change: dict[str, Any], folder: Pat
 )
 def test_a_signed_history_with_nonsense_is_told(change: str | dict[str, Any], folder: Path) -> None:
     path = folder / "victim" / "history.jsonl"
-    text = change if isinstance(change, str) else json.dumps({**json.loads(path.read_text()), **change})
-    path.write_text(text)
+    first, *others = path.read_text().splitlines()
+    changed = [json.dumps({**json.loads(first), **change}), *others] if isinstance(change, dict) else [change]
+    path.write_text("\n".join(changed))
     sign(folder / "victim")
     says = "history.jsonl" if isinstance(change, str) else "history.jsonl is not valid: line 1"
     assert says in refusal(folder, early=True)

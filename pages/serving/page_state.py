@@ -337,7 +337,7 @@ class State:
         if store.drawn.get(key) != store.drawing[key] or key not in st.session_state or st.session_state[key] != value:
             st.session_state[key] = value
         else:  # a slow browser may get these elements before it has drawn those of the run that set the value
-            options |= _beginning(widget, value, options)
+            options = _beginning(widget, value, options) | options
         widget(label or shown.label, key=key, on_change=_touch, args=(key,), **options)
         return self[name]
 
@@ -414,10 +414,10 @@ def _end(store: Store, before: Link, place: DeltaGenerator, early: bool = False)
 
 
 def _beginning(widget: Callable[..., Any], value: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """The option by which a widget is told what it shows at first."""
+    """The option by which a widget is told what it shows at first; one that can be emptied is told by its page."""
     known = inspect.signature(widget).parameters
     if "index" in known:
-        return {"index": None if value is None else list(options["options"]).index(value)}
+        return {} if "index" in options else {"index": list(options["options"]).index(value)}
     return {"default" if "default" in known else "value": value}
 
 
