@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 GRACE = 10.0  # seconds that a process may take to end
 PAUSE = 1.0  # seconds between two starts of a process, at least
-WARM = 15.0  # seconds in which a replica fills its caches before the visitors of another one come to it
+WARM = 15.0  # seconds for a replica to fill its caches before the visitors of another one come to it
 
 
 class StartError(Exception):

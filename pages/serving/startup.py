@@ -5,7 +5,7 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -100,7 +100,6 @@ async def _warm_up() -> None:
         await asyncio.to_thread(warm_up)
         if settings.current().ahead == "yes":
             shipped = [run for run in runs.shipped() if isinstance(run, Run)]
-            await asyncio.to_thread(fill_caches, shipped)
             await lens_tiles.keep_main_planes(shipped)
     except Exception as error:  # a bug; the pages work without
         logs.event("warm-up failed", "error", error=repr(error))
@@ -116,10 +115,3 @@ def warm_up() -> None:
                 lens_tiles.prepare(run)
                 caches.errors(run)
     plotly_script.content()
-
-
-def fill_caches(of: Iterable[Run]) -> None:
-    """Computes what pages first ask of runs: a replica may get all visitors of another one at once."""
-    for run in of:
-        with suppress(ExplorerError):
-            caches.index(run), caches.errors(run), caches.neighbour_distance(run), caches.pixels(run.spec.dataset)
