@@ -114,23 +114,23 @@ def show(results: Sequence[RunResult], key: str) -> str | None:
     Returns:
         The name of the run that the visitor wants to see more of, once; None otherwise.
     """
-    result = scripts.component("comparison.js")(
+    state = scripts.component("comparison.js")(
         key=key,
         data={
-            "rows": [_row(a) for a in results],
+            "rows": [_row(result) for result in results],
             "summary": _summary(results),
             "page": routes.link("/reconstruct"),
         },
         on_opened_change=lambda: None,
     )
-    return next((a.run.run.name for a in results if a.run.run.name == result.opened), None)
+    return next((name for result in results if (name := result.run.run.name) == state.opened), None)
 
 
 def _summary(results: Sequence[RunResult]) -> str:
     """One sentence for those who cannot see the rows change."""
     if not results:
         return ""
-    ranked = sorted(results, key=lambda a: a.rank)
+    ranked = sorted(results, key=lambda result: result.rank)
     least, most = ranked[0], ranked[-1]
     return f"To {least.run.recipe.title} it is {words(least.rank)}; to {most.run.recipe.title} {words(most.rank)}."
 
