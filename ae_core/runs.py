@@ -183,7 +183,7 @@ def read(path: Path) -> Run:
     if card.epochs != len(history):
         raise RunError(f"{path.name}: {CARD} tells of {card.epochs} epochs, history.jsonl of {len(history)}.")
     for name in NETWORKS:
-        most = 4 * spec.parameters + specs.AROUND
+        most = 4 * spec.parameters + specs.MAX_HEADER
         if card.bytes[name] > most:
             raise RunError(f"{path.name}: {name} has {card.bytes[name]:,} bytes, its network needs at most {most:,}.")
     return Run(path, spec, history, card)

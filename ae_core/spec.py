@@ -13,8 +13,8 @@ from ae_core.networks.layers import Architecture
 
 MAX_EPOCHS = 500
 MAX_FILE = 64 << 20  # bytes of a file of weights
-AROUND = 256 << 10  # of which so many may be something else
-MAX_PARAMETERS = (MAX_FILE - AROUND) // 4
+MAX_HEADER = 256 << 10  # bytes of it that are not weights
+MAX_PARAMETERS = (MAX_FILE - MAX_HEADER) // 4
 VALIDATION_SHARE = 0.05
 
 
