@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 GRACE = 10.0  # seconds that a process may take to end
 PAUSE = 1.0  # seconds between two starts of a process, at least
-WARM = 15.0  # seconds for a replica to fill its caches before the visitors of another one come to it
+WARM = 15.0  # seconds for a replica to load the runs before the visitors of another one come to it
 
 
 class StartError(Exception):
@@ -83,8 +83,7 @@ class Replica(Process):
     def __init__(self, number: int, port: int, health: str) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-        ahead = os.environ.get("LATENT_EXPLORER_AHEAD", "yes")
-        super().__init__(f"Replica {number}", command, {"LATENT_EXPLORER_AHEAD": ahead})
+        super().__init__(f"Replica {number}", command, {})
         self.address = f"127.0.0.1:{port}"
         self._url = f"http://{self.address}{health}"
 
