@@ -107,7 +107,7 @@ class Lens {
       data,
       async (name) => (await ask(`${data.link}/tile/${name}`)).arrayBuffer(),
       () => this.plane?.askFrame(),
-      (error) => this.fail(error, "A finer image could not be loaded"),
+      (error) => this.fail(error, "A finer image could not be loaded", "Move on to try again"),
     );
     this.tiles = tiles;
     tiles.want(view, view.x, view.y);
@@ -127,10 +127,10 @@ class Lens {
   /**
    * @param {Error} error
    * @param {string} sentence  What could not be done.
+   * @param {string} [remedy]  What the visitor can do.
    */
-  fail(error, sentence) {
-    if (!this.closing.signal.aborted)
-      this.parts.status.textContent = `${sentence} (${error.message}). Reload the page.`;
+  fail(error, sentence, remedy = "Reload the page") {
+    if (!this.closing.signal.aborted) this.parts.status.textContent = `${sentence} (${error.message}). ${remedy}.`;
   }
 }
 
