@@ -1,15 +1,12 @@
 """What every visitor's script run begins with: page config and the way to the pages."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from ae_core.errors import ExplorerError
 from pages.serving import page_state, run_queue, uploads, visitor
-from pages.widgets import alerts
+from pages.widgets import alerts, icon
 
 TITLE = "Latent Explorer"
-ICON = Path(__file__).parent / "icon.png"  # a named symbol would be fetched from the internet
 # Less empty room above titles, and between the pages' names; links stand flush with the text that they end.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.25rem; }
@@ -18,10 +15,11 @@ STYLE = """<style>
 </style>"""
 
 # First of all: until then the browser would fetch the page's symbol from the internet for its tab.
-st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
+st.set_page_config(page_title=TITLE, page_icon=icon.URI, layout="wide")
 
-page = st.navigation(
-    [
+# Kept for the session: each looks for its file when it is made.
+if "pages" not in st.session_state:
+    st.session_state.pages = [
         st.Page("home.py", title="Home", icon=":material/blur_on:", default=True),
         st.Page("lens.py", title="Lens", icon=":material/search:", url_path="lens"),
         st.Page("latent_space.py", title="Latent space", icon=":material/scatter_plot:", url_path="latent-space"),
@@ -36,9 +34,8 @@ page = st.navigation(
         # With icons these two would push Train out of the menu.
         st.Page("runs.py", title="Runs", url_path="runs"),
         st.Page("about.py", title="About", url_path="about"),
-    ],
-    position="top",
-)
+    ]
+page = st.navigation(st.session_state.pages, position="top")
 if page.url_path:
     st.set_page_config(page_title=f"{page.title} · {TITLE}")
 st.html(STYLE)
