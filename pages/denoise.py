@@ -1,14 +1,13 @@
 """Noise in, image out: any run against two classical filters, all given the same noise."""
 
 import numpy as np
-import pyarrow as pa
 import streamlit as st
 
 from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
 from pages.serving import caches, page_state
-from pages.widgets import image_picker, next_page, plot, run_picker, source_code
+from pages.widgets import image_picker, next_page, plot, run_picker, source_code, tables
 
 FIELDS = (
     page_state.choice("noise", "Noise", list(noise.NOISES), page_state.titled(noise.get)),
@@ -57,7 +56,7 @@ st.header(f"Over {len(x) - shown} test images")
 decibels = [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()]
 similar = metrics.ssim(x[shown:], np.stack([y[shown:] for y in results.values()])).mean(axis=1)
 st.dataframe(
-    pa.table({"images": list(results), "PSNR, dB": decibels, "SSIM": similar}),
+    tables.table({"images": list(results), "PSNR, dB": decibels, "SSIM": similar}),
     hide_index=True,
     lazy=False,
     column_config={

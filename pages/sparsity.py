@@ -1,11 +1,10 @@
 """How many units speak, how loudly, how often: any runs overlaid."""
 
-import pyarrow as pa
 import streamlit as st
 
 from ae_core import data, figures
 from pages.serving import caches
-from pages.widgets import next_page, plot, run_picker, source_code
+from pages.widgets import next_page, plot, run_picker, source_code, tables
 
 MAX_RUNS = 4
 
@@ -17,7 +16,7 @@ found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
 datasets = [data.load(run.spec.dataset).title for run in overlaid.values()]
 st.dataframe(
-    pa.table(
+    tables.table(
         {"run": list(overlaid)}
         | ({"data set": datasets} if len(set(datasets)) > 1 else {})
         | {

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
@@ -48,16 +49,25 @@ export default show;
 
 
 @cache
-def component(module: str, **options: Any) -> Any:
+def component(module: str, **options: Any) -> Callable[..., Any]:
     """A component of Streamlit's, from a module and the .html and .css beside it.
 
     Args:
         module: Its path in the folder of widgets.
         **options: As of `st.components.v2.component`.
+
+    Returns:
+        What shows it: as what that returns, but with data that are bytes or an object for JSON.
     """
     path = FOLDER / module
     html, css = (path.with_suffix(suffix).read_text() for suffix in (".html", ".css"))
-    return st.components.v2.component(path.stem, html=html, css=css, js=loader(module), **options)
+    mount = st.components.v2.component(path.stem, html=html, css=css, js=loader(module), **options)
+
+    def show(data: bytes | dict[str, Any], **about: Any) -> Any:
+        # In a list, which component.js opens: Streamlit looks for tables in an object, and imports Pandas to know one.
+        return mount(data=data if isinstance(data, bytes) else [data], **about)
+
+    return show
 
 
 def _serve(request: Request) -> Response:

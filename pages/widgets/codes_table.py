@@ -13,7 +13,7 @@ from ae_core import data, images, metrics
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
 from pages.serving import caches
-from pages.widgets import selection
+from pages.widgets import selection, tables
 
 ROW, HEADER = 44, 38  # pixels
 FEW = 100  # numbers that a person would still read
@@ -29,7 +29,7 @@ def table(run: LoadedRun, numbers: np.ndarray) -> pa.Table:
         "class": [dataset.class_names[c] for c in caches.test_labels(dataset.name)[numbers]],
         "error": caches.errors(run.run)[numbers],
     }
-    return pa.table(about | {f"z{i}": unit for i, unit in enumerate(codes.T, start=1)})
+    return tables.table(about | {f"z{i}": unit for i, unit in enumerate(codes.T, start=1)})
 
 
 def as_file(run: LoadedRun, numbers: np.ndarray, suffix: str) -> bytes:
@@ -103,7 +103,7 @@ def _rows(run: LoadedRun, numbers: np.ndarray) -> pa.Table:
     dataset: Dataset = data.load(run.spec.dataset)
     pictures = dataset.split("test").images[numbers]
     errors = caches.errors(run.run)
-    return pa.table(
+    return tables.table(
         {
             "picture": [images.data_uri(picture) for picture in pictures],
             "number": numbers,

@@ -22,7 +22,8 @@ export function component(Instance) {
     const root = update.parentElement;
     const instance = instances.get(root) ?? new Instance(root, update.key);
     instances.set(root, instance);
-    instance.update(update);
+    const { data } = update; // an object comes in a list, see scripts.py
+    instance.update(Array.isArray(data) ? { ...update, data: data[0] } : update);
     return () => {
       instance.close();
       instances.delete(root);

@@ -144,7 +144,7 @@ class Page:
         if component.bytes:
             about, _, figure = component.bytes.partition(b"\n")
             return {**json.loads(about), "figure": figure.decode()}
-        return json.loads(component.mixed.json or component.json)
+        return json.loads(component.json)[0]
 
     def text(self) -> str:
         """All words on the page."""

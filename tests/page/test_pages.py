@@ -330,6 +330,7 @@ for page in sys.argv[2:]:
     told = [text.value for text in app.text if "pip install 'latent-explorer[train]'" in text.value]
     assert len(told) == (page in ("train", "runs")), page
 assert "sklearn" not in sys.modules  # only fits need it
+assert "pandas" not in sys.modules  # 45 MB in each replica
 """
 
 

@@ -20,7 +20,7 @@ from pages.widgets import path_input
 
 def film(app: AppTest) -> dict[str, Any]:
     """What the page's film was given."""
-    (found,) = [json.loads(e.proto.json) for e in app.get("bidi_component") if "sheet" in e.proto.json]
+    (found,) = [json.loads(e.proto.json)[0] for e in app.get("bidi_component") if "sheet" in e.proto.json]
     return found
 
 
