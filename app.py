@@ -3,16 +3,15 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.serving import errors, lens_tiles, plotly_script, scripts, sprites
+from pages.serving import errors, lens_tiles, plotly_script, scripts, sprites, startup
 from pages.serving.origin import SameOrigin
-from pages.serving.startup import lifespan
 from pages.serving.uploads import UploadQuota
 from pages.serving.visitor import VisitorCookie
 
 app = st.App(
     "pages/navigation.py",
     middleware=[Middleware(SameOrigin), Middleware(VisitorCookie), Middleware(UploadQuota)],
-    routes=[plotly_script.ROUTE, scripts.ROUTE, sprites.ROUTE, *lens_tiles.ROUTES],
-    lifespan=lifespan,
+    routes=[startup.READY, plotly_script.ROUTE, scripts.ROUTE, sprites.ROUTE, *lens_tiles.ROUTES],
+    lifespan=startup.lifespan,
     on_script_error=errors.on_script_error,
 )

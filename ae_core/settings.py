@@ -128,7 +128,7 @@ TABLE = (
     Setting("upload_mb", 25, 25, "Megabytes of pictures kept at a time for one visitor", 1, 1024),
     Setting("all_uploads_mb", 1000, 200, "The same for all visitors together", 1, 1_000_000),
     Setting("scheduler", "", "", "Address of the Dask scheduler that trains; empty for this machine"),
-    Setting("ahead", "no", "yes", "Whether a new server decodes at once what lenses show first: 100 MB on disk",
+    Setting("ahead", "no", "yes", "Whether a new server computes ahead what pages show: 100 MB on disk, 30 in memory",
             choices=("no", "yes")),
     Setting("log", "text", "json", "How the log is written", choices=("text", "json")),
 )  # fmt: skip

@@ -11,15 +11,13 @@ import os
 import shutil
 import signal
 import sys
-import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 GRACE = 10.0  # seconds that a process may take to end
-PAUSE = 1.0  # seconds between two starts of a process, at least
-WARM = 15.0  # seconds for a replica to load the runs before the visitors of another one come to it
+PAUSE = 2.0  # seconds from the end of a process to the start of its successor; Caddy notices the end within one
 
 
 class StartError(Exception):
@@ -49,7 +47,6 @@ class Process:
         """
         try:
             while True:
-                began = time.monotonic()
                 self._running = await asyncio.create_subprocess_exec(
                     *self.command,
                     cwd=ROOT,
@@ -60,7 +57,7 @@ class Process:
                 if not Process.started:
                     raise StartError(f"{self.name} ended with code {code} before all had started.")
                 print(f"{self.name} ended with code {code}; starting it again.", file=sys.stderr, flush=True)
-                await asyncio.sleep(PAUSE - (time.monotonic() - began))
+                await asyncio.sleep(PAUSE)
         finally:
             await self.end()
 
@@ -78,7 +75,7 @@ class Process:
 
 
 class Replica(Process):
-    """A server; `url` says whether it is up."""
+    """A server; `health` is the path that says whether it is ready for visitors."""
 
     def __init__(self, number: int, port: int, health: str) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
@@ -100,14 +97,15 @@ class Replica(Process):
             return False
 
 
-async def serve(caddy: str, count: int, port: int, warm: float) -> None:
+async def serve(caddy: str, count: int, port: int) -> None:
     """Serves until SIGINT or SIGTERM.
 
     Raises:
         ExceptionGroup: with a StartError, if a process does not start.
     """
     base = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
-    health = f"{base and '/' + base}/_stcore/health"
+    # A replica has no visitors until it has loaded the runs, unless there is no other.
+    health = f"{base and '/' + base}{'/ready' if count > 1 else '/_stcore/health'}"
     replicas = [Replica(n, port + n, health) for n in range(1, count + 1)]
     command = [caddy, "run", "--config", "deploy/Caddyfile", "--adapter", "caddyfile"]
     upstreams = " ".join(["to", *(replica.address for replica in replicas)])
@@ -129,7 +127,6 @@ async def serve(caddy: str, count: int, port: int, warm: float) -> None:
             for replica in replicas:
                 await replica.end()
                 await replica.ready()
-                await asyncio.sleep(warm)
             print("All replicas are restarted.", file=sys.stderr, flush=True)
 
     async with asyncio.TaskGroup() as group:
@@ -144,7 +141,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replicas", type=int, default=2)
     parser.add_argument("--port", type=int, default=8501)
-    parser.add_argument("--warm", type=float, default=WARM, help="seconds between two restarts of a rolling restart")
     asked = parser.parse_args()
     caddy = shutil.which("caddy")
     if caddy is None:
@@ -152,7 +148,7 @@ def main() -> None:
     if asked.replicas < 1:
         parser.error(f"--replicas is {asked.replicas}; it must be at least 1.")
     try:
-        asyncio.run(serve(caddy, asked.replicas, asked.port, asked.warm))
+        asyncio.run(serve(caddy, asked.replicas, asked.port))
     except* StartError as errors:
         raise SystemExit("\n".join(map(str, errors.exceptions))) from None
 

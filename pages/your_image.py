@@ -67,7 +67,7 @@ with theirs:
             "Error: orange was added, blue was lost. Place: the ring is your image's code among those of the test "
             "images, the denser the stronger; where a code has more than two units this is its shadow on the two main "
             "directions. Nearest: by distance between codes, among "
-            f"{comparison.TRAINING_IMAGES:,} training images spread evenly over the training set."
+            f"{caches.TRAINING_IMAGES:,} training images spread evenly over the training set."
         )
     for title, reason in silent.items():
         st.text(f"{title} is damaged and cannot answer. {reason}")

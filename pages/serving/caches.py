@@ -12,7 +12,7 @@ import numpy as np
 from cachetools import LRUCache, cached
 
 from ae_core import data, derived, evaluation, fitting, inference, latent, metrics, runs, tasks
-from ae_core.data import as_float
+from ae_core.data import Split, as_float
 from ae_core.inference import LoadedRun
 from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, traversals
 from ae_core.runs import Run
@@ -20,6 +20,7 @@ from ae_core.runs import Run
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_CACHE_FILE = 1 << 20  # bytes of a file with an array
 PART = 1024  # images in memory as floats at a time
+TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbours among
 CODES_CACHE = 64 << 20  # bytes; those of all runs that ship are half of it
 
 
@@ -100,6 +101,23 @@ def pixels(dataset: str) -> Index:
     """An index of all test images for nearest-neighbour search by pixels."""
     images = data.load(dataset).split("test").images
     return Index(images.reshape(len(images), -1))
+
+
+@memoize(2, key=str)
+def training_images(dataset: str) -> Split:
+    """Some training images and labels, evenly spread; the others are not kept in memory."""
+    every = data.load(dataset).read("train")
+    rows = np.linspace(0, len(every) - 1, min(TRAINING_IMAGES, len(every))).round().astype(int)
+    return Split(every.images[rows], every.labels[rows])
+
+
+@memoize(16)
+def training_index(run: Run) -> Index:
+    """An index of the codes of `training_images` for nearest-neighbour search."""
+    loaded, images = load(run), training_images(run.spec.dataset).images
+    # All images as floats at once would take thirty megabytes, and the server would keep them.
+    parts = [loaded.encode(as_float(images[i : i + PART])) for i in range(0, len(images), PART)]
+    return Index(np.concatenate(parts))
 
 
 @memoize(32)

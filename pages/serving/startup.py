@@ -5,17 +5,19 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 
 import ae_core
-from ae_core import logs, runs, settings, tasks
+from ae_core import kinds, logs, runs, settings, tasks
 from ae_core.errors import ExplorerError, SettingsError
 from ae_core.runs import Run
-from pages.serving import caches, lens_tiles, plotly_script, visitor
+from pages.serving import caches, lens_tiles, plotly_script, routes, visitor
 
 TRIM_SECONDS = 5
 SWITCH_SECONDS = 0.003  # after which a thread that computes lets the event loop answer browsers
@@ -23,6 +25,7 @@ TICK_SECONDS = 1  # between two steps of the task queue
 CLEAN_UP_SECONDS = 3600
 FIRST_SHOWN = "variational"  # the run that most pages open with
 M_ARENA_MAX = -8  # of malloc.h
+_ready = asyncio.Event()  # the warm-up is over
 
 
 @asynccontextmanager
@@ -83,8 +86,7 @@ def configure_malloc() -> Callable[[], object]:
 def prepare() -> None:
     """Imports what the pages import, and sets up the process."""
     import onnxruntime  # noqa: F401
-    import scipy.linalg  # has a BLAS of its own to limit
-    import scipy.ndimage  # noqa: F401
+    import scipy.ndimage  # noqa: F401, has a BLAS of its own to limit
     import threadpoolctl
 
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -96,13 +98,19 @@ def prepare() -> None:
 
 async def _warm_up() -> None:
     """Computes what the first visitors would wait for."""
+    ahead = settings.current().ahead == "yes"
+    shipped = [run for run in runs.shipped() if isinstance(run, Run)]
     try:
         await asyncio.to_thread(warm_up)
-        if settings.current().ahead == "yes":
-            shipped = [run for run in runs.shipped() if isinstance(run, Run)]
+        if ahead:
+            await asyncio.to_thread(fill_caches, shipped)
+        _ready.set()
+        if ahead:
             await lens_tiles.keep_main_planes(shipped)
     except Exception as error:  # a bug; the pages work without
         logs.event("warm-up failed", "error", error=repr(error))
+    finally:
+        _ready.set()
 
 
 def warm_up() -> None:
@@ -115,3 +123,19 @@ def warm_up() -> None:
                 lens_tiles.prepare(run)
                 caches.errors(run)
     plotly_script.content()
+
+
+def fill_caches(shipped: Sequence[Run]) -> None:
+    """Computes what pages need of these runs: else all visitors of a replica that ended wait for it at once."""
+    for run in shipped:
+        with suppress(ExplorerError):
+            caches.errors(run)
+            if run.name in kinds.names():  # those that Your image compares
+                caches.training_index(run)
+
+
+def _tell_whether_ready(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("ready") if _ready.is_set() else PlainTextResponse("warming up", 503)
+
+
+READY = routes.route("/ready", _tell_whether_ready)

@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from ae_core import data, figures, images, metrics
-from ae_core.data import Split, as_float
+from ae_core.data import as_float
 from ae_core.figures.maps import density_map
 from ae_core.inference import LoadedRun
-from ae_core.latent import Index
 from ae_core.runs import Run
 from pages.serving import caches, routes, scripts
 
-TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbours among
 NEIGHBOURS = 3
 MAP_SIDE = 56
 UNSEEN, HARDLY_SEEN = 99.0, 95.0  # percentile ranks
@@ -45,22 +43,6 @@ class RunResult:
     classes: tuple[str, ...]
 
 
-@caches.memoize(2, key=str)
-def _training(dataset: str) -> Split:
-    """Some training images, evenly spread; the others are not kept in memory."""
-    every = data.load(dataset).read("train")
-    rows = np.linspace(0, len(every) - 1, min(TRAINING_IMAGES, len(every))).round().astype(int)
-    return Split(every.images[rows], every.labels[rows])
-
-
-@caches.memoize(16)
-def _training_codes(run: Run) -> Index:
-    loaded, of = caches.load(run), _training(run.spec.dataset).images
-    # All images as floats at once would take thirty megabytes, and the server would keep them.
-    parts = [loaded.encode(as_float(of[i : i + caches.PART])) for i in range(0, len(of), caches.PART)]
-    return Index(np.concatenate(parts))
-
-
 @caches.memoize(32)
 def _map(run: Run) -> tuple[str, tuple[float, float, float, float]]:
     picture, extent = density_map(caches.places(run), MAP_SIDE)
@@ -71,7 +53,7 @@ def prepare(run: Run) -> None:
     """Computes what `compute` needs and what is the same for every image; takes seconds the first time."""
     caches.errors(run)
     _map(run)
-    _training_codes(run)
+    caches.training_index(run)
 
 
 def compute(run: LoadedRun, x: np.ndarray) -> RunResult:
@@ -81,8 +63,8 @@ def compute(run: LoadedRun, x: np.ndarray) -> RunResult:
     error = float(metrics.squared_error(x[None], x_hat)[0])
     _, (left, right, bottom, top) = _map(run.run)
     ((across, up),) = caches.plane(run.run).points(code[None])
-    near, _ = _training_codes(run.run).nearest(code, NEIGHBOURS)
-    training, names = _training(run.spec.dataset), data.load(run.spec.dataset).class_names
+    near, _ = caches.training_index(run.run).nearest(code, NEIGHBOURS)
+    training, names = caches.training_images(run.spec.dataset), data.load(run.spec.dataset).class_names
     return RunResult(
         run=run,
         reconstruction=x_hat[0],

@@ -144,7 +144,6 @@ def serving(
     script: Path = ROOT / "app.py",
     base: str = "",
     replicas: int = 0,
-    warm: float = 15,
     program: Sequence[str] = ("streamlit",),
 ) -> Iterator[Server]:
     """`streamlit run` of a script on a free port, until the block ends; trainings it started end with it.
@@ -154,7 +153,6 @@ def serving(
         script: What to run.
         base: The path below which it answers.
         replicas: How many of them to run behind a balancer; 0 for one server without one.
-        warm: Seconds between two restarts of a rolling restart.
         program: The module that runs one server, with what it is given first.
     """
     port = free_port(replicas)
@@ -164,7 +162,6 @@ def serving(
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     if replicas:
         command = [sys.executable, "deploy/serve.py", "--replicas", str(replicas), "--port", str(port)]
-        command += ["--warm", str(warm)]
     log = data / "server.log"
     with log.open("wb") as output:
         process = psutil.Popen(

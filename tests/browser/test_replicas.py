@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(CADDY is None, reason="Caddy is not installed")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("replicas"), base=BASE, replicas=2, warm=2) as server:
+    with serving(tmp_path_factory.mktemp("replicas"), base=BASE, replicas=2) as server:
         yield server
 
 
