@@ -51,7 +51,12 @@ def identify(session: Callable[[], str | None]) -> None:
 
 
 def adopt(*packages: str) -> None:
-    """Gives the lines that these packages log to the console the form of ours, so that a program can read all."""
+    """Gives the lines that these packages log to the console the form of ours, so that a program can read all.
+
+    What is logged without a handler, as errors of Uvicorn are, is adopted too, whoever logs it.
+    """
+    if logging.lastResort:
+        logging.lastResort.setFormatter(_Others())
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] in packages:
             for handler in logging.getLogger(name).handlers:

@@ -70,12 +70,17 @@ def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPa
     logs.event("server started")
 
 
-def test_others_write_the_same_form(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("handled", [True, False])
+def test_others_write_the_same_form(
+    handled: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_LOG", "json")
     other = logging.getLogger("other_package.part")
     other.propagate = False
     other.addHandler(logging.StreamHandler())
     logs.adopt("other_package")
+    if not handled:
+        other.handlers.clear()  # pytest's too
     try:
         1 / 0  # noqa: B018
     except ZeroDivisionError:
