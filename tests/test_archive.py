@@ -20,7 +20,8 @@ from ae_core.data import as_float
 from ae_core.errors import ExplorerError, RunError
 from ae_core.events import Finished
 from ae_core.spec import make_spec
-from ae_core.tasks import folder, worker
+from ae_core.tasks import worker
+from ae_core.tasks.status import ARCHIVE
 
 X = as_float(data.load("digits").split("test").images[:50])
 FIRST = "encoder.dense.0.npy"
@@ -286,7 +287,11 @@ def test_a_job_builds_the_run_of_an_archive(packed: bytes, tmp_path: Path, monke
     assert tasks.find(job.id).status.state == "finished"
     run = runs.read(job.run_path)
     assert (run.title, run.card.owner, run.spec) == ("Mine", "alice", archive.unpack(packed).spec)
-    assert not (job.path / folder.ARCHIVE).exists()  # its bytes are kept no longer than they are needed
+    stopped = tasks.submit_import(packed, "alice", "Stopped")
+    assert (stopped.path / ARCHIVE).exists()
+    tasks.request_stop(stopped)
+    for each in (job, stopped):
+        assert not (each.path / ARCHIVE).exists()  # its bytes are kept no longer than they are needed
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")

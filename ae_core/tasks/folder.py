@@ -18,9 +18,8 @@ from ae_core import derived, disk, processes, runs, spec
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.runs import Run
 from ae_core.spec import Spec
-from ae_core.tasks.status import Status
+from ae_core.tasks.status import ARCHIVE, Status
 
-ARCHIVE = "import.zip"  # in the folder of the job that builds it
 MAKE_RUNS = ("train", "import-run")  # the tasks whose jobs belong to a run of their own
 
 

@@ -13,6 +13,7 @@ STATES = (*ACTIVE, "finished", "cancelled", "failed")
 BEGUN = "Process started "  # in the log, before what a process prints
 FAILED = "Failed: "
 ENDED = "The process ended unexpectedly"
+ARCHIVE = "import.zip"  # in the folder of the job that imports it, until that has ended
 MAX_LOG = 1 << 16
 
 
@@ -86,6 +87,8 @@ class Status:
 
     def write(self, folder: Path) -> None:
         disk.write_json(folder / "status.json", asdict(self))
+        if not self.active:
+            (folder / ARCHIVE).unlink(missing_ok=True)
 
 
 def failure_reason(folder: Path) -> str:

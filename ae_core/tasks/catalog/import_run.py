@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 
 from ae_core import archive, training
-from ae_core.events import Cancelled, Event, Finished, Preparing
+from ae_core.events import Cancelled, Event, Preparing
 from ae_core.tasks.catalog.base import Task
-from ae_core.tasks.folder import ARCHIVE, Job
+from ae_core.tasks.folder import Job
+from ae_core.tasks.status import ARCHIVE
 
 
 class ImportRun(Task):
@@ -18,8 +19,6 @@ class ImportRun(Task):
     def work(self, job: Job, stop: Callable[[], bool]) -> Iterator[Event]:
         found = archive.unpack((job.path / ARCHIVE).read_bytes())
         for event in training.rebuild(found, job.run_path, job.title, job.owner):
-            if isinstance(event, Finished):
-                (job.path / ARCHIVE).unlink(missing_ok=True)
             yield event
             if isinstance(event, Preparing) and stop():
                 yield Cancelled(None, 0)
