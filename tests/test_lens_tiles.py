@@ -11,6 +11,7 @@ import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,14 +29,18 @@ from pages.serving.lens_tiles import ROOT, ROUTES, TILE, Scene, View
 REPO = Path(__file__).resolve().parent.parent
 
 
-def get(path: str, query: str = "") -> Response:
-    """What the server answers."""
+def get(path: str, query: str = "", gone: bool = False) -> Response:
+    """What the server answers, perhaps to somebody who has gone."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"} if gone else {"type": "http.request", "body": b"", "more_body": False}
+
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": query.encode()}
     for route in ROUTES:
         match, found = route.matches(scope)
         if match is Match.FULL:
             try:
-                answer: Response = asyncio.run(route.endpoint(Request(scope | found)))
+                answer: Response = asyncio.run(route.endpoint(Request(scope | found, receive)))
             except HTTPException as error:
                 return Response(error.detail, error.status_code)
             return answer
@@ -208,6 +213,13 @@ def test_who_asks_at_once_gets_one_answer_that_is_computed_once(scene: Scene, mo
         answers = list(pool.map(ask, 8 * [f"{scene.path}/tile/3/5/6"]))
     assert computed == [(3, 5, 6)]
     assert len({body(answer) for answer in answers}) == 1
+
+
+def test_nothing_is_computed_for_somebody_who_has_gone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.delattr(Scene, "tile")
+        assert [get(f"{scene.path}/tile/{place}", gone=True).status_code for place in ("3/5/6", "4/1/1")] == [499, 499]
+    assert get(f"{scene.path}/tile/4/1/1").status_code == 200
 
 
 def test_what_most_look_at_is_kept_as_files_and_deep_zooms_are_not(scene: Scene, tmp_path: Path) -> None:

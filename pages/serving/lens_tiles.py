@@ -28,7 +28,7 @@ import numpy as np
 from cachetools import LRUCache, cached
 from isal import igzip
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ae_core import data, derived, disk, latent, runs
@@ -226,16 +226,25 @@ def _compute_and_keep(scene: Scene, *what: Any) -> bytes:
     return content
 
 
-async def _content(scene: Scene, *what: Any) -> bytes:
-    """An answer's content: from a file if most visitors ask for it, else from memory, else computed."""
-    loop = asyncio.get_running_loop()
+async def _content(scene: Scene, *what: Any, request: Request | None = None) -> bytes:
+    """An answer's content: from a file if most visitors ask for it, else from memory, else computed.
+
+    Raises:
+        ClientDisconnect: if nobody waits for the request's answer any more when its turn has come.
+    """
     often = not (what[0] == "tile" and what[1] > FINEST) and not isinstance(what[-1], View)
-    if scene.spec != MAIN_PLANE or not often:
-        return await loop.run_in_executor(_computing, _compute_unless_known, scene, *what)
-    try:
-        return _file(scene, *what).read_bytes()  # faster than handing so little to a thread
-    except OSError:
-        return await loop.run_in_executor(_computing, _compute_and_keep, scene, *what)
+    kept = scene.spec == MAIN_PLANE and often
+    if kept:
+        with suppress(OSError):
+            return _file(scene, *what).read_bytes()  # faster than handing so little to a thread
+    loop = asyncio.get_running_loop()
+
+    def compute() -> bytes:
+        if request and asyncio.run_coroutine_threadsafe(request.is_disconnected(), loop).result():
+            raise ClientDisconnect
+        return _compute_and_keep(scene, *what) if kept else _compute_unless_known(scene, *what)
+
+    return await loop.run_in_executor(_computing, compute)
 
 
 def prepare(run: Run) -> Scene:
@@ -265,7 +274,9 @@ async def _answer(request: Request, *what: Any, media_type: str = BINARY) -> Res
     if run.digest[:DIGITS] != digest:
         raise HTTPException(404, "The run has been trained anew.")
     try:
-        content = await _content(scene(run, PlaneSpec.parse(plane)), *what)
+        content = await _content(scene(run, PlaneSpec.parse(plane)), *what, request=request)
+    except ClientDisconnect:
+        return Response(status_code=499)  # nobody reads it
     except OptionError as error:
         raise HTTPException(400, str(error)) from None
     except ExplorerError as error:
