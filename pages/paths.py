@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ae_core import animation
-from pages.serving import page_state
+from pages.serving import downloads, page_state
 from pages.widgets import film, next_page, path_input, source_code
 from pages.widgets.film import Strip
 
@@ -26,7 +26,13 @@ def download(strips: Sequence[Strip]) -> None:
         return animation.to_gif(animation.side_by_side(shown), seconds=film.SECONDS, back=back)
 
     button.download_button(
-        "Download GIF", gif, "path.gif", "image/gif", on_click="ignore", icon=":material/download:", width="stretch"
+        "Download GIF",
+        downloads.alone(gif),
+        "path.gif",
+        "image/gif",
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
     )
 
 

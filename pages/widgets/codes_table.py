@@ -12,7 +12,7 @@ from pyarrow import csv, parquet
 from ae_core import data, images, metrics
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
-from pages.serving import caches
+from pages.serving import caches, downloads
 from pages.widgets import selection, tables
 
 ROW, HEADER = 44, 38  # pixels
@@ -89,7 +89,7 @@ def offer(run: LoadedRun, selected: np.ndarray) -> None:
                 st.download_button(
                     f"{'Selection' if what == 'selection' else 'All images'}, {name}",
                     # Made when it is asked for: all codes of a convolutional run are 40 MB of text.
-                    partial(as_file, run, numbers, suffix),
+                    downloads.alone(partial(as_file, run, numbers, suffix)),
                     file_name=f"{run.run.name}-{what}.{suffix}",
                     mime=mime,
                     on_click="ignore",

@@ -10,7 +10,7 @@ from ae_core import archive, data, kinds, networks, runs, settings, tasks
 from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import Job, catalog, ownership
-from pages.serving import page_state, uploads, visitor
+from pages.serving import downloads, page_state, uploads, visitor
 from pages.widgets import alerts, next_page, progress, run_picker
 
 LOOK_SECONDS = 1.0
@@ -112,7 +112,7 @@ def _show(own: Own) -> None:
                 _rename(own)
             st.download_button(
                 "Export",
-                partial(tasks.export, own.name, visitor.current()),
+                downloads.alone(partial(tasks.export, own.name, visitor.current())),
                 f"{own.name}.zip",
                 "application/zip",
                 key=f"export-{own.name}",
