@@ -45,6 +45,11 @@ class Index:
         """Returns codes as float32; uint8 images in [0, 1]."""
         return _as_float(self._codes[rows])
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes, the codes among them."""
+        return self._codes.nbytes + self._squares.nbytes + (0 if self._axes is None else self._short.nbytes)
+
     def _directions(self) -> np.ndarray:
         """Principal directions of the codes, (d, FEW)."""
         sample = np.random.default_rng(0).permutation(len(self._codes))[:SAMPLE]
