@@ -59,6 +59,7 @@ export class Plane {
     parts.lens.dataset.posteriors = String(data.posteriors);
     const { signal } = this.closing; // the elements may outlive this plane
     this.input = new PointerInput(this, signal);
+    parts.cursor.ariaDescription = data.pins ? "Enter pins the place." : null;
     parts.nearer.addEventListener("click", () => this.zoom(2), { signal });
     parts.farther.addEventListener("click", () => this.zoom(0.5), { signal });
     parts.reset.addEventListener("click", () => this.goHome(), { signal });
