@@ -21,9 +21,11 @@ def tell(event, given):
 
 sys.addaudithook(tell)
 import app
-from pages.serving import startup
+from ae_core import runs
+from pages.serving import lens_tiles, startup
 startup.prepare()
-startup.warm_up()
+startup.warm_up(runs.shipped())
+lens_tiles.prepare(runs.find("variational"))
 """
 
 

@@ -1,11 +1,11 @@
-"""Starts the server: settings, logs, tasks, memory, and what is computed before the first visitor asks for it."""
+"""Starts the server: settings, logs, tasks, memory, and what is computed before a visitor asks for it."""
 
 import asyncio
 import ctypes
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -20,17 +20,15 @@ from ae_core.runs import Run
 from pages.serving import caches, lens_tiles, plotly_script, routes, visitor
 
 TRIM_SECONDS = 5
-SWITCH_SECONDS = 0.003  # after which a thread that computes lets the event loop answer browsers
 TICK_SECONDS = 1  # between two steps of the task queue
 CLEAN_UP_SECONDS = 3600
-FIRST_SHOWN = "variational"  # the run that most pages open with
 M_ARENA_MAX = -8  # of malloc.h
 _ready = asyncio.Event()  # the warm-up is over
 
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Prepares what every page needs; once the server answers, computes what most pages show first."""
+    """Prepares what every page needs; once the server answers, computes what visitors would wait for."""
     _exit_on_invalid_settings()
     await asyncio.to_thread(tasks.tick)  # before the warm-up, so that trainings go on
     logs.identify(visitor.tab)
@@ -89,7 +87,6 @@ def prepare() -> None:
     import scipy.ndimage  # noqa: F401, has a BLAS of its own to limit
     import threadpoolctl
 
-    sys.setswitchinterval(SWITCH_SECONDS)
     # On a busy machine several threads take five times the CPU for products of small matrices.
     threadpoolctl.threadpool_limits(1, user_api="blas")
     gc.collect()
@@ -97,15 +94,12 @@ def prepare() -> None:
 
 
 async def _warm_up() -> None:
-    """Computes what the first visitors would wait for."""
-    ahead = settings.current().ahead == "yes"
-    shipped = [run for run in runs.shipped() if isinstance(run, Run)]
+    """Computes what visitors would wait for, where strangers are expected."""
     try:
-        await asyncio.to_thread(warm_up)
-        if ahead:
-            await asyncio.to_thread(fill_caches, shipped)
-        _ready.set()
-        if ahead:
+        if settings.current().ahead == "yes":
+            shipped = [run for run in runs.shipped() if isinstance(run, Run)]
+            await asyncio.to_thread(warm_up, shipped)
+            _ready.set()
             await lens_tiles.keep_main_planes(shipped)
     except Exception as error:  # a bug; the pages work without
         logs.event("warm-up failed", "error", error=repr(error))
@@ -113,25 +107,14 @@ async def _warm_up() -> None:
         _ready.set()
 
 
-def warm_up() -> None:
-    """Loads the shipped runs, and computes what most pages show first."""
-    found = [run for run in runs.shipped() if isinstance(run, Run)]
-    for run in sorted(found, key=lambda run: run.name != FIRST_SHOWN):
-        with suppress(ExplorerError):  # a damaged run: its pages say so themselves
-            caches.load(run)
-            if run.name == FIRST_SHOWN:
-                lens_tiles.prepare(run)
-                caches.errors(run)
-    plotly_script.content()
-
-
-def fill_caches(shipped: Sequence[Run]) -> None:
+def warm_up(shipped: Iterable[Run]) -> None:
     """Computes what pages need of these runs: else all visitors of a replica that ended wait for it at once."""
     for run in shipped:
-        with suppress(ExplorerError):
+        with suppress(ExplorerError):  # a damaged run: its pages say so themselves
             caches.errors(run)
             if run.name in kinds.names():  # those that Your image compares
                 caches.training_index(run)
+    plotly_script.content()
 
 
 def _tell_whether_ready(request: Request) -> PlainTextResponse:

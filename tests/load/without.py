@@ -14,10 +14,8 @@ from typing import Any
 TRICKS: dict[str, tuple[str, Any]] = {
     "gc.freeze": ("gc.freeze", lambda: None),
     "mallopt and malloc_trim": ("pages.serving.startup.configure_malloc", lambda: lambda: None),
-    "switch interval of 3 ms": ("sys.setswitchinterval", lambda seconds: None),
-    "one BLAS thread": ("threadpoolctl.threadpool_limits", lambda *given, **named: None),
-    "warm-up": ("pages.serving.startup.warm_up", lambda: None),
     "run queue": ("pages.serving.run_queue.turn", contextlib.nullcontext),
+    "one BLAS thread": ("threadpoolctl.threadpool_limits", lambda *given, **named: None),
 }
 # Names and values of environment variables.
 VARIABLES = {
