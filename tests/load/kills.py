@@ -33,6 +33,7 @@ from ae_core.spec import make_spec
 from ae_core.tasks import Job
 
 CALLS = "mkdir open fsync rename replace unlink rmdir posix_fallocate write close scandir stat".split()  # noqa: SIM905
+START_SECONDS = 60  # from a kill to the next process, at most
 EPOCHS = 300  # of digits: some seconds, so that kills come while it learns, too
 KEEP = (
     "status.json",
@@ -142,8 +143,11 @@ def moments(count: int, seed: int) -> dict[str, Any]:
         while processes.is_alive(job.path):
             time.sleep(0.05)
         learnt = len(tasks.find(job.id).history())
-        for _ in range(2):  # what was killed before it had begun is put back at first, and then started again
+        # What was killed before it had begun is put back once nobody expects its process any more, and started again.
+        end = time.monotonic() + START_SECONDS
+        while tasks.find(job.id).status.active and not processes.is_alive(job.path) and time.monotonic() < end:
             tasks.tick()
+            time.sleep(0.1)
         for run in runs.scan(runs.data_folder() / "runs"):
             if isinstance(run, BrokenRun):
                 wrong.append(run.reason)
