@@ -321,7 +321,14 @@ class Tab:
         if self.page.url == "about:blank":
             return self.open(path)
         go = "(url) => { history.pushState({}, '', url); dispatchEvent(new PopStateEvent('popstate')); }"
-        self.page.evaluate(go, f"{self.server.url}/{path}")
+        url, before = f"{self.server.url}/{path}", self.sent
+        if url == self.page.url:  # the browser would ask for nothing
+            return self.open(path)
+        self.page.evaluate(go, url)
+        end = time.monotonic() + PATIENCE / 1000
+        while self.sent == before:  # until then the page before is still there, and settled
+            assert time.monotonic() < end, f"The browser asked for nothing at {url}."
+            self.frames(1)
         expect(self.page.locator("h1")).to_have_text(PAGES[path.partition("?")[0]])
         self.settle()
         return self.page
