@@ -28,7 +28,7 @@ FIELDS = (
     page_state.choice("overlay", "Overlay", list(latent.OVERLAYS), default=None),
     page_state.choice("debug", "Debug", ["1"], default=None),
 )
-HOLES = {"run": "vanilla-2d", "beside": "variational-2d", "overlay": "Density"}
+HOLES = {"run": ["vanilla-2d"], "beside": ["variational-2d"], "overlay": ["Density"]}
 
 
 def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] | None:
@@ -172,6 +172,6 @@ if other is not None:
 elif found:
     tell_about(run, *found, count=8)
 next_page.link("paths.py", "Walk from one image to another")
-if run.run.name != HOLES["run"] or other is None:
+if run.run.name not in HOLES["run"] or other is None:
     label = "Vanilla's holes beside the variational plane"
-    st.page_link("lens.py", label=label, icon=":material/compare:", query_params=HOLES)
+    st.button(label, icon=":material/compare:", on_click=page_state.ask, args=(HOLES,), type="tertiary")

@@ -62,7 +62,8 @@ with theirs:
         x = prepared[0][1][-1].image
         wanted = comparison.show([comparison.compute(run, x) for run in asked], key="comparison")
         if wanted:
-            st.switch_page("reconstruct.py", query_params={run_picker.RUN.name: wanted})
+            page_state.put(run_picker.RUN.name, wanted)
+            st.switch_page("reconstruct.py")
         st.caption(
             "Error: orange was added, blue was lost. Place: the ring is your image's code among those of the test "
             "images, the denser the stronger; where a code has more than two units this is its shadow on the two main "

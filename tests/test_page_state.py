@@ -18,20 +18,21 @@ FINE = page_state.number("fine", "Fine", 0, 9, 3, when=lambda v: v["noise"] == "
 
 
 class Visit:
-    """A visitor's session: runs of pages, each with the link that the browser shows."""
+    """A visitor's session: runs of pages, each with what the browser asks for, and the link that it then shows."""
 
     def __init__(self) -> None:
         self.store = Store()
+        self.asked: Link = {}
         self.link: Link = {}
 
-    def run(self, *fields: Field, page: str = "a", back: bool = False, **given: Any) -> dict[str, Any]:
-        self.begin(page, back)
+    def run(self, *fields: Field, back: bool = False, **given: Any) -> dict[str, Any]:
+        self.begin(back)
         values = self.open(*fields, **given)
         self.link = self.store.end()
         return values
 
-    def begin(self, page: str = "a", back: bool = False) -> None:
-        self.store.begin(page, self.link, back)
+    def begin(self, back: bool = False) -> None:
+        self.store.begin(self.store.page or "a", self.asked, back)
 
     def open(self, *fields: Field, **given: Any) -> dict[str, Any]:
         values = dict(given)
@@ -41,8 +42,18 @@ class Visit:
         return {name: value for name, value in values.items() if name not in given}
 
     def ask(self, **link: str) -> None:
-        """Opens a link that nothing has written."""
-        self.link = {name: [text] for name, text in link.items()}
+        """Opens a link; the browser asks for it until another one is opened."""
+        self.asked = {name: [text] for name, text in link.items()}
+
+    def turn(self, page: str, **link: str) -> None:
+        """Turns to a page, by its name in the menu or by a link."""
+        self.ask(**link)
+        self.store.begin(page, self.asked)
+
+    def go_back(self, page: str, link: Link) -> None:
+        """Turns to a page by the browser's button."""
+        self.asked = link
+        self.store.begin(page, link, went_back=True)
 
 
 # Texts
@@ -108,35 +119,53 @@ def test_a_choice_stays_from_page_to_page_and_what_a_page_has_not_leaves_the_lin
     visit = Visit()
     visit.ask(level="0.3", count="7")
     visit.run(LEVEL, COUNT)
-    assert visit.run(COUNT, page="b") == {"count": 7}
-    assert visit.link == {"count": ["7"]}
-    visit.ask()
-    assert visit.run(LEVEL, page="a") == {"level": 0.3}
-    assert visit.link == {"level": ["0.3"]}
+    visit.turn("b")
+    assert visit.open(COUNT) == {"count": 7}
+    assert visit.store.end() == {"count": ["7"]}
+    visit.turn("a")
+    assert visit.open(LEVEL) == {"level": 0.3}
+    assert visit.store.end() == {"level": ["0.3"]}
 
 
-def test_who_goes_back_finds_what_was_there() -> None:
-    visit = Visit()
-    visit.run(LEVEL)
-    visit.store.touched["level"] = 0.2
-    visit.run(LEVEL)
-    visit.ask()
-    assert visit.run(LEVEL, back=True) == {"level": 0.5}
-    visit.ask(level="0.2")
-    assert visit.run(LEVEL, back=True) == {"level": 0.2}
-
-
-def test_a_browser_that_has_not_got_the_last_link_asks_for_nothing_new() -> None:
+def test_who_goes_back_finds_the_page_as_it_was_left() -> None:
     visit = Visit()
     visit.run(LEVEL, COUNT)
-    before = visit.link
     visit.store.touched["level"] = 0.2
     visit.run(LEVEL, COUNT)
-    visit.link = before  # of a click on its way while the page ran
+    left = visit.link
+    visit.turn("b")
+    visit.run(COUNT)
     visit.store.touched["count"] = 3
-    assert visit.run(LEVEL, COUNT) == {"level": 0.2, "count": 3}
-    visit.ask(level="0.2")  # the one in between, now received
-    assert visit.run(LEVEL, COUNT) == {"level": 0.2, "count": 3}
+    visit.run(COUNT)
+    visit.go_back("a", left)
+    assert visit.run(LEVEL, COUNT) == {"level": 0.2, "count": 12}, "what the other page chose came later"
+
+
+def test_a_link_that_was_opened_once_is_asked_for_once() -> None:
+    visit = Visit()
+    visit.ask(level="0.3")
+    visit.run(LEVEL)
+    visit.store.touched["level"] = 0.2
+    assert visit.run(LEVEL) == {"level": 0.2}
+    assert visit.run(LEVEL) == {"level": 0.2}
+    visit.ask(level="0.7")
+    assert visit.run(LEVEL) == {"level": 0.7}
+    visit.ask(level="0.3")  # a page opened by a link to itself goes on to ask for what it was opened with
+    assert visit.run(LEVEL) == {"level": 0.7}
+    visit.turn("b")
+    visit.turn("a", level="0.3")
+    assert visit.run(LEVEL) == {"level": 0.3}
+
+
+def test_a_page_that_is_told_what_to_show_shows_it_each_time() -> None:
+    visit = Visit()
+    for chosen in (0.2, 0.9):
+        visit.store.touched["level"] = chosen
+        visit.run(LEVEL, COUNT)
+        visit.store.told = {"level": ["0.3"]}
+        assert visit.run(LEVEL, COUNT) == {"level": 0.3, "count": 12}
+        assert visit.run(LEVEL, COUNT) == {"level": 0.3, "count": 12}
+        assert visit.link == {"level": ["0.3"]}
 
 
 def test_a_run_that_is_cut_short_leaves_the_link_to_the_next() -> None:
@@ -153,8 +182,7 @@ def test_a_page_that_ends_early_keeps_what_it_has_not_come_to() -> None:
     visit.ask(level="0.3", count="7")
     visit.begin()
     visit.open(LEVEL)
-    visit.link = visit.store.end(early=True)
-    assert visit.link == {"level": ["0.3"], "count": ["7"]}
+    assert visit.store.end(early=True) == {"level": ["0.3"], "count": ["7"]}
     visit.store.touched["level"] = 0.9
     assert visit.run(LEVEL, COUNT) == {"level": 0.9, "count": 7}
 

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ae_core.errors import OptionError
+from pages.serving.page_state import STORE
 from pages.widgets import selection
 
 COUNT = 10_000
@@ -109,6 +110,10 @@ def opened(script: Callable[[], None], **link: str) -> AppTest:
     return app.run()
 
 
+def link(app: AppTest) -> dict[str, str]:
+    return {name: texts[-1] for name, texts in app.session_state[STORE].link.items()}
+
+
 def shown(app: AppTest) -> str:
     assert not app.exception
     return app.text[0].value
@@ -117,11 +122,11 @@ def shown(app: AppTest) -> str:
 def test_a_link_selects_and_the_selection_stays_in_the_link() -> None:
     app = opened(page, select="17.3")
     assert shown(app) == "3,17"
-    assert app.query_params["select"] == "3.17"
+    assert link(app)["select"] == "3.17"
     assert not app.warning
     app = opened(page, select="zzzz")
     assert shown(app) == ""
-    assert "select" not in app.query_params
+    assert "select" not in link(app)
     (warning,) = app.warning
     assert "what there is not: selection." in warning.value
 
@@ -131,11 +136,11 @@ def test_each_data_set_has_a_selection_of_its_own() -> None:
     app.session_state["asked"] = "digits"  # of which there are 360
     app.run()
     assert shown(app) == ""
-    assert "select" not in app.query_params
+    assert "select" not in link(app)
     app.session_state["asked"] = "fashion-mnist"
     app.run()
     assert shown(app) == "400,9999"
-    assert app.query_params["select"] == "400.9999"
+    assert link(app)["select"] == "400.9999"
 
 
 def choosing() -> None:
@@ -170,12 +175,12 @@ def test_a_picked_image_is_in_the_link_and_comes_from_it() -> None:
     app = opened(picking, image="9999")
     assert shown(app) == "9999"
     app.button[0].click().run()
-    assert (shown(app), app.query_params["image"]) == ("17", "17")
+    assert (shown(app), link(app)["image"]) == ("17", "17")
     app.button[1].click().run()
     assert shown(app) == "None"
-    assert "image" not in app.query_params
+    assert "image" not in link(app)
     app = opened(picking, image="10000")
     assert shown(app) == "None"
-    assert "image" not in app.query_params
+    assert "image" not in link(app)
     (warning,) = app.warning
     assert "what there is not: image to look at closely." in warning.value

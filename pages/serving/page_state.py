@@ -1,21 +1,23 @@
 """The state of a page: declared as fields, read from the link or from what was chosen before, written back once.
 
 A page opens its fields and draws them. A field has the value that the link newly asks for, else the one that the
-visitor chose before, on whatever page, else its default. When the page has run, `visit` writes into the link what was
-chosen.
+visitor chose before, on whatever page, else its default. When the page has run, `visit` has the browser show a link of
+what was chosen. That takes the place of the link before: a step back leads to the page before, as it was left.
 """
 
 import inspect
 import math
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.serving import session
+from pages.serving import scripts, session
 
 Values = Mapping[str, Any]
 Link = dict[str, list[str]]
@@ -26,6 +28,7 @@ MAX_TEXT = 2000  # characters of a list that are read
 MAX_ITEMS = 100
 MAX_DIGITS = 10  # of a whole number
 MAX_LINKS = 50  # that are remembered
+LINK = "link"  # the key of the component that shows the link
 MAX_SEED = 10**9 - 1
 
 
@@ -196,29 +199,35 @@ class Store:
     """What a visitor chose, and where the links of the open page stand.
 
     Attributes:
+        id: Of the session.
         chosen: By slot, as the link says it; without any text what was taken back.
         touched: By slot, values that controls were given since their fields were opened.
         refused: By slot, what the link asks for in vain.
         page: The one that is open.
-        links: Those that the browser may still show: the one that it showed last, and those written since.
+        asked_before: What the browser has asked of the open page since it was opened.
         asked: What the link newly asks for, until a whole run of the page has ended; None if it says nothing new.
         whole: Whether the link newly says all, so that what it leaves out is no longer chosen.
         taken: The slots of the fields that have taken what the link newly says.
         adopted: How many links have been adopted.
+        link: Of the open page: what was asked for, until a run of it has ended.
+        told: What the page is asked for in place of the browser's link, if anything.
         open: The slots of the open page's fields, by what the link calls them.
         drawn: By key, what the controls of the page's last whole run offered.
         drawing: The same of this run.
     """
 
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
     chosen: dict[str, list[str]] = field(default_factory=dict)
     touched: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     page: str | None = None
-    links: list[Link] = field(default_factory=list)
+    asked_before: list[Link] = field(default_factory=list)
     asked: Link | None = None
     whole: bool = False
     taken: set[str] = field(default_factory=set)
     adopted: int = 0
+    link: Link = field(default_factory=dict)
+    told: Link | None = None
     open: dict[str, str] = field(default_factory=dict)
     drawn: dict[str, str] = field(default_factory=dict)
     drawing: dict[str, str] = field(default_factory=dict)
@@ -226,24 +235,27 @@ class Store:
     def begin(self, page: str, link: Link, went_back: bool = False) -> None:
         """Looks at the link that a run of a page begins with.
 
-        A browser that has not yet got the link that was written last says nothing new by the one before.
+        A browser goes on asking for what its link said when the page was opened, whatever it shows since: that says
+        nothing new.
 
         Args:
             page: Its name.
-            link: As the browser has it.
+            link: What the browser asks for.
             went_back: Whether the visitor went back or forward to it.
         """
         arrived = page != self.page
         self.page, self.open, self.drawing = page, {}, {}
+        told, self.told = self.told, None
         if arrived:
             self.drawn = {}
-        if arrived or went_back or link not in self.links:
-            self.asked, self.whole, self.taken = link, not arrived, set()
-            self.links = [link]
+        if arrived or went_back:
+            self.asked_before = []
+        if told is not None or link not in self.asked_before:
+            self.asked = self.link = link if told is None else told
+            self.whole, self.taken = told is not None or went_back or not arrived, set()
             self.refused.clear()
             self.adopted += 1
-        else:
-            self.links = self.links[self.links.index(link) :]
+        self.asked_before = [*(seen for seen in self.asked_before if seen != link), link][-MAX_LINKS:]
 
     def resolve(self, of: Field, values: Values, prefix: str = "") -> Any:
         """The value of a field, given those of the fields before."""
@@ -266,7 +278,7 @@ class Store:
             return of.read(texts, values)[0]
         except ValueError:  # what was chosen is gone
             del self.chosen[slot]
-            if param in self.links[0]:
+            if param in self.link:
                 self.refused[slot] = of.told or of.label
             return of.fallback(values)
 
@@ -289,10 +301,8 @@ class Store:
         """The link of the page that has run; of one that ended early, with what it has not come to yet."""
         link = {param: texts for param, slot in self.open.items() if (texts := self.chosen.get(slot))}
         if early:
-            link |= {param: texts for param, texts in self.links[-1].items() if param not in self.open}
-        if link != self.links[-1]:
-            self.links = [*self.links, link][-MAX_LINKS:]
-        self.drawn = self.drawing
+            link |= {param: texts for param, texts in self.link.items() if param not in self.open}
+        self.link, self.drawn = link, self.drawing
         if not early:
             self.asked = None
         return link
@@ -389,26 +399,46 @@ def adopted() -> int:
     return _store().adopted
 
 
+def ask(link: Link) -> None:
+    """Asks the page that runs next for what a link says, as a callback does."""
+    _store().told = link
+
+
 @contextmanager
 def visit(page: str, place: DeltaGenerator) -> Iterator[None]:
-    """Reads the link before a page runs; afterwards writes it, and says in `place` what it asks for in vain."""
+    """Reads the link before a page runs; afterwards shows it anew, and says in `place` what it asks for in vain."""
     store = _store()
-    before = {name: st.query_params.get_all(name) for name in st.query_params}
-    store.begin(page, before, session.went_back())
+    asked = {name: st.query_params.get_all(name) for name in st.query_params}
+    store.begin(page, asked, session.went_back())
     try:
         yield
     except session.RerunException:
         raise  # another run follows, perhaps of another page
     except BaseException:
-        _end(store, before, place, early=True)
+        _end(store, asked, place, early=True)
         raise
-    _end(store, before, place)
+    _end(store, asked, place)
 
 
-def _end(store: Store, before: Link, place: DeltaGenerator, early: bool = False) -> None:
+def _end(store: Store, asked: Link, place: DeltaGenerator, early: bool = False) -> None:
     link = store.end(early)
-    if link != before:
-        st.query_params.from_dict(link)
+
+    def adopt() -> None:
+        shown = st.session_state[LINK]["shown"]
+        if isinstance(shown, str):
+            ask(parse_qs(shown, keep_blank_values=True))
+
+    # Not by `st.query_params`: each change of it would be one more step back.
+    scripts.component("link.js")(
+        key=LINK,
+        data={
+            "page": store.page,
+            "link": urlencode(link, doseq=True),
+            "asked": urlencode(asked, doseq=True),
+            "session": store.id,
+        },
+        on_shown_change=adopt,
+    )
     if refusal := store.refusal():
         place.warning(refusal)
 

@@ -261,10 +261,9 @@ def _ways_on(job: Job) -> None:
         "sparsity.py": "Sparsity",
     }
     st.caption("See what it learnt:")
-    row = st.container(horizontal=True)
-    for page, label in pages.items():
-        if row.button(label, key=f"to-{page}"):
-            st.switch_page(page, query_params={run_picker.RUN.name: job.id})
+    with st.container(horizontal=True):
+        for page, label in pages.items():
+            st.page_link(page, label=label, query_params={run_picker.RUN.name: job.id})
 
 
 def _epochs(job: Job) -> int:

@@ -7,7 +7,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -17,6 +17,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
+from pages.serving.page_state import LINK
 from pages.widgets.source_code import TITLE
 
 PATIENCE = 60.0  # seconds
@@ -168,6 +169,8 @@ class Visitor:
         base: Where the server answers, without a slash at the end.
         took: Notes each rerun: what it was, and its seconds.
         cookies: Who asks, and which replica answers.
+        asked: The query that the page was opened with, which a browser goes on to ask for.
+        link: The query that the browser shows.
     """
 
     base: str
@@ -175,6 +178,7 @@ class Visitor:
     cookies: dict[str, str] = field(default_factory=dict)
     socket: ClientConnection | None = None
     path: str = ""
+    asked: str = ""
     link: str = ""
     repeats: dict[str, float] = field(default_factory=dict)
     received: int = 0
@@ -231,16 +235,17 @@ class Visitor:
 
     async def open(self, path: str = "", **query: Any) -> Page:
         """Opens a page by its link, in a session of its own."""
-        self.path, self.link = path, urlencode(query, doseq=True, quote_via=quote)
+        self.path, self.asked = path, urlencode(query, doseq=True, quote_via=quote)
+        self.link = self.asked
         return await self._open(f"open {path or 'home'}")
 
     async def reload(self) -> Page:
         """Opens the page again by its link; of all else only cookies are left, and files that browsers keep."""
         await self.leave()
         kept = {link for link in self._fetched if not link.startswith("/media/")}
-        fresh = Visitor(self.base, self.took, self.cookies, path=self.path, link=self.link, _fetched=kept)
+        fresh = Visitor(self.base, self.took, self.cookies, path=self.path, asked=self.link, _fetched=kept)
         vars(self).update(vars(fresh))
-        await self.arrive(f"{self.path}?{self.link}", everything=False)
+        await self.arrive(f"{self.path}?{self.asked}", everything=False)
         return await self._open(f"reload {self.path or 'home'}")
 
     async def cut_off(self) -> None:
@@ -265,7 +270,8 @@ class Visitor:
 
     async def turn_to(self, path: str, **query: Any) -> Page:
         """Opens another page as its link in the navigation does, or a link with a query on a page."""
-        self.path, self.link = path, urlencode(query, doseq=True, quote_via=quote)
+        self.path, self.asked = path, urlencode(query, doseq=True, quote_via=quote)
+        self.link = self.asked
         self._states.clear()
         return await self._rerun(f"open {path or 'home'}", page_script_hash=self._pages[path])
 
@@ -346,7 +352,7 @@ class Visitor:
         assert self.socket
         message = BackMsg()
         asked = message.rerun_script
-        asked.query_string = self.link
+        asked.query_string = self.asked or self.link
         for name, value in where.items():
             setattr(asked, name, value)
         asked.widget_states.widgets.extend([*self._states.values(), *once])
@@ -382,8 +388,6 @@ class Visitor:
             self._hash = message.navigation.page_script_hash or self._hash
             pages = message.navigation.app_pages
             self._pages = {"" if p.is_default else p.url_pathname: p.page_script_hash for p in pages}
-        elif kind == "page_info_changed":
-            self.link = message.page_info_changed.query_string
         elif kind == "auto_rerun":
             self.repeats[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "stop_auto_rerun":
@@ -429,5 +433,6 @@ class Visitor:
         return True
 
     def _page(self) -> Page:
-        elements = [self._shown[path][-1] for path in sorted(self._shown)]
-        return Page(elements, parse_qs(self.link, keep_blank_values=True))
+        page = Page([self._shown[path][-1] for path in sorted(self._shown)], {})
+        self.link = page.data(LINK)["link"]
+        return replace(page, link=parse_qs(self.link, keep_blank_values=True))

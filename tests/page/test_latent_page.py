@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import button, open_page, progress_texts
+from visiting import button, link, open_page, progress_texts
 
 from ae_core import data, inference, latent, metrics, processes, projecting, runs, tasks
 from ae_core.tasks import folder, worker
@@ -68,7 +68,7 @@ def test_a_link_opens_the_same_selection(shown: dict[str, Any]) -> None:
     assert app.dataframe[0].value["number"].tolist() == numbers[:64].tolist()
     assert set(app.dataframe[0].value["class"]) == {"Sneaker"}
     assert [t.name for t in shown["errors"].data] == ["all test images", "selected"]
-    assert app.query_params["select"] == selection.encode(numbers, len(LABELS))
+    assert link(app)["select"] == selection.encode(numbers, len(LABELS))
 
 
 def test_what_the_map_selects_is_selected_everywhere(shown: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ def test_what_the_map_selects_is_selected_everywhere(shown: dict[str, Any]) -> N
     assert app.dataframe[0].value["number"].tolist() == [4, 5, 9]
     button(app, "Let go").click().run()
     assert headings(app)[0] == "No image is selected"
-    assert "select" not in app.query_params
+    assert "select" not in link(app)
 
 
 def test_classes_are_selected_by_name(shown: dict[str, Any]) -> None:
@@ -114,7 +114,7 @@ def test_the_neighbours_of_one_image_by_code_and_by_pixels(shown: dict[str, Any]
     assert "neighbours" not in shown
     app.number_input(key="image-fashion-mnist-closely").set_value(17).run()
     sound(app)
-    assert app.query_params["image"] == "17"
+    assert link(app)["image"] == "17"
     run = inference.load(runs.SHIPPED / "vanilla")
     x = data.as_float(data.load("fashion-mnist").split("test").images)
     codes, pixels = run.encode(x), x.reshape(len(x), -1)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import NAVIGATION
+from visiting import NAVIGATION, link
 
 import ae_core
 from ae_core import latent, runs
@@ -36,7 +36,7 @@ def test_begins_at_an_image_on_its_own_plane() -> None:
     codes = caches.codes(run.run)
     x, y = latent.principal_plane(codes, (1, 2), codes[0]).points(codes[:1])[0]
     assert f"Pinned at ({x:.2f}, {y:.2f})" in texts(at.header)
-    assert "pin" not in at.query_params, "the link has what was chosen"
+    assert "pin" not in link(at), "the link has what was chosen"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_turning_the_plane_about_a_place_keeps_the_code() -> None:
     at = opened(run="vanilla", pin="1.5,0.5")
     at.button(key="cut").click().run()
     assert not at.exception
-    assert "through-code" in at.query_params
+    assert "through-code" in link(at)
     at.number_input(key="direction2-vanilla").set_value(3).run()
     run = ae_core.load(runs.SHIPPED / "vanilla")
     codes = caches.codes(run.run)
@@ -97,18 +97,18 @@ def test_a_second_run_has_a_pin_of_its_own_and_can_be_exchanged_and_let_go() -> 
     assert len([h for h in at.header if "Pinned at" in h.value]) == 2
     assert "One pointer moves both" in texts(at.caption)
     at.selectbox(key="beside").set_value("contractive-2d").run()
-    assert at.query_params["beside"] == "contractive-2d"
+    assert link(at)["beside"] == "contractive-2d"
     assert "Contractive" in texts(at.header)
     at.selectbox(key="beside").set_value(None).run()
     assert not at.exception
-    assert "beside" not in at.query_params
+    assert "beside" not in link(at)
     assert len([h for h in at.header if "Pinned at" in h.value]) == 1
 
 
 def test_a_link_of_the_app_wins_over_the_run_that_was_picked() -> None:
     at = opened()
     at.selectbox(key="run").set_value("undercomplete").run()
-    assert at.query_params["run"] == "undercomplete"
+    assert link(at)["run"] == "undercomplete"
     at.query_params["run"] = "vanilla-2d"
     at.run()
     assert at.selectbox(key="run").value == "vanilla-2d"

@@ -19,6 +19,7 @@ from visiting import (
     code_of,
     cut,
     job_in_state,
+    link,
     open_page,
     pictures,
     png,
@@ -108,7 +109,7 @@ def test_a_run_that_is_picked_stays_picked_on_every_page() -> None:
         assert_sound(app)
         if page in OF_ONE_RUN:
             assert app.selectbox(key="run").value == "contractive-2d"
-            assert app.query_params["run"] == "contractive-2d"
+            assert link(app)["run"] == "contractive-2d"
 
 
 @pytest.mark.usefixtures("nothing_starts")
@@ -173,7 +174,7 @@ def test_nonsense_in_a_link_is_one_sentence_and_leaves_it(
     assert not app.error
     assert app.warning[0].value.endswith(f" what there is not: {told}.")
     assert len(app.warning) == 1 or page == "sampler"
-    assert dict(app.query_params) == left
+    assert dict(link(app)) == left
 
 
 @pytest.mark.parametrize("kind", ["vanilla", "convolutional", "contractive", "variational"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visiting import assert_sound, open_page, said
+from visiting import assert_sound, link, open_page, said
 
 from ae_core import runs
 from ae_core.latent import paths
@@ -75,23 +75,23 @@ def test_as_many_images_as_are_asked_for_and_their_numbers_in_the_link() -> None
     app.segmented_control(key="images").set_value(5).run()
     app.number_input(key="image-3-fashion-mnist").set_value(77).run()
     assert_sound(app)
-    assert app.query_params["image-3"] == "77"
+    assert link(app)["image-3"] == "77"
     assert len(film(app)["rows"][0]["stops"]) == 5
     app.segmented_control(key="shared").set_value(path_input.BY_LENGTH).run()
     assert_sound(app)
     rows = [app.number_input(key=f"image-{n}-fashion-mnist").value for n in range(1, 6)]
     assert film(app)["rows"][0]["stops"] == paths.stops(codes("vanilla", rows), 16, even=False)
     app.segmented_control(key="images").set_value(2).run()
-    assert "image-3" not in app.query_params
+    assert "image-3" not in link(app)
     app.segmented_control(key="images").set_value(3).run()
-    assert app.query_params["image-3"] == "77", "it comes back as it was"
+    assert link(app)["image-3"] == "77", "it comes back as it was"
 
 
 def test_the_slider_says_how_many_frames_and_chance_picks_an_image() -> None:
     app = open_page("paths", runs="vanilla")
     app.button(key="image-2-chance").click().run()
     assert_sound(app)
-    assert int(app.query_params["image-2"]) == app.number_input(key="image-2-fashion-mnist").value
+    assert int(link(app)["image-2"]) == app.number_input(key="image-2-fashion-mnist").value
     app.slider(key="frames").set_value(25).run()
     assert film(app)["frames"] == 25
     assert sheet(app).shape == (2, 25, 28, 28)
@@ -168,12 +168,12 @@ def test_along_a_unit_from_its_1st_to_its_99th_percentile() -> None:
 
 def test_along_a_principal_direction() -> None:
     app = along(run="sparse", **{"image-1": "5"})
-    assert "image-1" not in app.query_params, "the link names what the page shows"
+    assert "image-1" not in link(app), "the link names what the page shows"
     app.segmented_control(key="along").set_value(path_input.PRINCIPAL).run()
     app.number_input(key="direction-sparse").set_value(2).run()
     assert_sound(app)
     assert titles(app)[0].endswith("principal direction 2")
-    assert app.query_params["direction"] == "2"
+    assert link(app)["direction"] == "2"
 
 
 def test_a_unit_that_never_changes_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

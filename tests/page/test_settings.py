@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import open_page
+from visiting import link, open_page
 
 NONSENSE = ("", "nonsense", "-1", "1e999", "nan", "**b** <b>", "9" * 400)
 # By page: each setting in its link with a value, and the control's default.
@@ -60,7 +60,7 @@ def test_a_setting_in_the_link_is_shown(page: str, keys: list[str]) -> None:
     assert not refusals(app)
     for key, (text, value, _) in asked.items():
         assert key.endswith("-seed") or app.session_state[key] == value
-        assert app.query_params[key] == text
+        assert link(app)[key] == text
 
 
 @pytest.mark.parametrize("first", [0, 3])
@@ -73,7 +73,7 @@ def test_nonsense_in_the_link_is_one_sentence_and_the_defaults(page: str, first:
     assert "<b>" not in sentence
     assert len(sentence.split(": ")[1].split(", ")) == len(SETTINGS[page]), sentence
     for key, (_, _, default) in SETTINGS[page].items():
-        assert key not in app.query_params
+        assert key not in link(app)
         assert key.endswith("-seed") or app.session_state[key] == default, nonsense[key]
     assert len(app.title) == 1
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
-from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, open_page, progress_texts, said
+from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, link, open_page, progress_texts, said
 
 from ae_core import data, kinds, networks, processes, runs, tasks
 from ae_core.spec import make_spec
@@ -113,9 +113,10 @@ def test_a_finished_training_shows_its_figures_and_the_ways_on(digits_runs: dict
     assert_sound(app)
     metrics = {m.label: m.value for m in app.metric}
     assert metrics["Test BCE, nats a pixel"] == f"{runs.read(job.run_path).card.figure('bce'):.4f}"
-    button(app, "Latent space").click().run()
+    (way,) = [way.proto for way in app.get("page_link") if way.proto.label == "Latent space"]
+    assert (way.page, way.query_string) == ("latent-space", f"run={job.id}")
+    app = open_page("latent_space", run=job.id)
     assert_sound(app)
-    assert app.title[0].value == "Latent space"
     assert app.selectbox(key="run").value == job.id
 
 
@@ -179,11 +180,11 @@ def test_a_visitor_may_have_as_many_as_the_settings_say(monkeypatch: pytest.Monk
     start_button(app).click().run()
     assert "over the 2 that you may have: stop one, or wait for its end." in said(app)
     assert len(tasks.listing(ME)) == 2
-    before = app.query_params["job"]
+    before = link(app)["job"]
     (older,) = {job.id for job in tasks.listing(ME)} - {before}
     app.selectbox(key="job").set_value(older).run()
     assert_sound(app)
-    assert app.query_params["job"] == older
+    assert link(app)["job"] == older
 
 
 def test_controls_end_at_the_servers_limits(monkeypatch: pytest.MonkeyPatch) -> None:

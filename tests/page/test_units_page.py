@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from visiting import assert_sound, open_page, said, turn
+from visiting import assert_sound, link, open_page, said, turn
 
 from ae_core import runs
 from ae_core.latent import traversals
@@ -50,11 +50,11 @@ def test_a_unit_that_is_off_costs_an_error_and_is_in_the_link() -> None:
     most = app.pills[0].options[0]
     app.pills[0].set_value([int(most)]).run()
     assert_sound(app)
-    assert app.query_params["off"] == most
+    assert link(app)["off"] == most
     whole, rest = app.metric
     assert float(rest.value) > float(whole.value)
     app.pills[0].set_value([]).run()
-    assert "off" not in app.query_params
+    assert "off" not in link(app)
 
 
 def test_the_error_without_units_is_the_librarys() -> None:
@@ -74,7 +74,7 @@ def test_units_that_are_off_stay_off_for_another_image_and_not_for_another_run()
     app.selectbox(key="run").set_value("contractive").run()
     assert_sound(app)
     assert not app.pills[0].value
-    assert "off" not in app.query_params
+    assert "off" not in link(app)
     app.selectbox(key="run").set_value("vanilla").run()
     assert app.pills[0].value == [3, 7], "each run has its own"
 
@@ -82,10 +82,10 @@ def test_units_that_are_off_stay_off_for_another_image_and_not_for_another_run()
 def test_settings_stay_when_someone_comes_back() -> None:
     app = open_page("units", run="vanilla", off="3,7", image="12")
     turn(app, "home")
-    assert not app.query_params, "a page's parameters do not follow to another"
+    assert not link(app), "a page's parameters do not follow to another"
     turn(app, "units")
     assert_sound(app)
-    assert (app.query_params["off"], app.query_params["image"]) == ("3,7", "12")
+    assert (link(app)["off"], link(app)["image"]) == ("3,7", "12")
 
 
 def test_an_image_all_of_whose_units_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:

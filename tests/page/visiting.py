@@ -16,6 +16,7 @@ from streamlit.testing.v1.element_tree import Button, Expander
 
 from ae_core import runs, tasks
 from ae_core.spec import make_spec
+from pages.serving import page_state
 from pages.widgets import plot, source_code
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,9 +67,15 @@ def said(app: AppTest) -> str:
     return "\n".join(str(e.value) for kind in elements for e in kind)
 
 
+def link(app: AppTest) -> dict[str, str]:
+    """What the page's link says, by name; of several texts the last."""
+    return {name: texts[-1] for name, texts in app.session_state[page_state.STORE].link.items()}
+
+
 def pictures(app: AppTest) -> int:
     """How many figures, images and lenses the page shows."""
-    return sum(len(app.get(kind)) for kind in ("plotly_chart", "bidi_component", "imgs"))
+    found = [e for kind in ("plotly_chart", "bidi_component", "imgs") for e in app.get(kind)]
+    return len([e for e in found if not getattr(e.proto, "id", "").endswith(f"-{page_state.LINK}")])
 
 
 def progress_texts(app: AppTest) -> list[str]:
