@@ -5,7 +5,7 @@ import streamlit as st
 from ae_core import settings
 from pages.serving import server_status
 
-st.title("About this server")
+st.title("About")
 st.markdown("What it is doing now, how much a visitor may ask of it, and what it keeps.")
 
 now, limits = server_status.facts(), settings.current()

@@ -21,7 +21,7 @@ SHOWN = 64
 ORDERS = {"By number": 0, "Strangest first": -1, "Most familiar first": 1}  # what times the error rises
 FIELDS = (projection.PROJECTION, selection_input.POINTS, page_state.choice("order", "Order", list(ORDERS)))
 
-st.title("Latent space")
+st.title("Map")
 st.markdown(
     "Every dot is a test image at its code. Draw around some, and see what they have in common; click a class in the "
     "legend to bring it out; come near, and the dots become their images."

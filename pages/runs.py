@@ -5,7 +5,7 @@ import streamlit as st
 from ae_core import settings
 from pages.widgets import next_page, own_runs
 
-st.title("Your runs")
+st.title("Your models")
 st.markdown("What you have trained or brought here: open it, pass on its link, rename it, take it along, delete it.")
 
 own_runs.tell()

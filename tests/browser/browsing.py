@@ -32,21 +32,29 @@ from playwright.sync_api import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-# By the path of their link.
+# The headings of the pages, by the path of their link.
 PAGES = {
     "": "Point at a place, see what it means",
-    "lens": "Lens",
-    "train": "Train",
     "reconstruct": "Reconstruct",
     "your-image": "Your image",
     "denoise": "Denoise",
-    "sparsity": "Sparsity",
-    "latent-space": "Latent space",
+    "lens": "Lens",
+    "latent-space": "Map",
+    "sampler": "Sampler",
     "paths": "Paths",
     "units": "Units",
-    "sampler": "Sampler",
-    "runs": "Your runs",
-    "about": "About this server",
+    "sparsity": "Sparsity",
+    "train": "Train",
+    "runs": "Your models",
+    "about": "About",
+}
+# What the menu calls them, in its groups.
+MENU = {
+    "Images": ["Reconstruct", "Your image", "Denoise"],
+    "Latent space": ["Lens", "Map", "Sampler", "Paths"],
+    "Inside the code": ["Units", "Sparsity"],
+    "Models": ["Train", "Your models"],
+    "Help": ["About"],
 }
 FLAGS = [
     "--headless",
@@ -78,16 +86,24 @@ COUNT_TIMERS = """
   };
   window.clearTimeout = (timer) => { window.timersDue.delete(timer); end(timer); };
 """
-# True once for some frames on end nothing runs on the server, no timer is due, and nothing is a placeholder any more.
-SETTLED = """() => {
-  const app = document.querySelector('[data-testid="stApp"]');
-  const busy = app?.dataset.testScriptState !== 'notRunning'
-    || app.dataset.testConnectionState !== 'CONNECTED'
-    || window.timersDue.size
-    || document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"], .plot[aria-busy="true"]')
-    || [...document.querySelectorAll('.plot')].some((plot) => !plot.querySelector('.main-svg'));
-  window.framesSettled = busy ? 0 : window.framesSettled + 1;
-  return window.framesSettled > 3;
+# Ends once for some frames on end nothing runs on the server, no timer is due, and nothing is a placeholder any more.
+# A busy browser may draw several before it comes to what a click asks for: before each of them it must have been idle.
+SETTLE = """async (patience) => {
+  const busy = () => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    return app?.dataset.testScriptState !== 'notRunning'
+      || app.dataset.testConnectionState !== 'CONNECTED'
+      || window.timersDue.size
+      || document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"], .plot[aria-busy="true"]')
+      || [...document.querySelectorAll('.plot')].some((plot) => !plot.querySelector('.main-svg'));
+  };
+  const end = performance.now() + patience;
+  for (let frames = 0; frames < 4; frames = busy() ? 0 : frames + 1) {
+    if (performance.now() > end) return false;
+    await new Promise((idle) => requestIdleCallback(idle));
+    await new Promise((drawn) => requestAnimationFrame(drawn));
+  }
+  return true;
 }"""
 
 
@@ -333,11 +349,25 @@ class Tab:
         self.settle()
         return self.page
 
+    def pick(self, title: str) -> Page:
+        """Opens a page by the menu, in the session that is open."""
+        menu = self.page.get_by_role("navigation", name="App pages")
+        for group, titles in MENU.items():
+            if title in titles:
+                menu.get_by_role("button", name=group).click()
+                self.page.get_by_role("menuitem", name=title).click()
+                break
+        else:
+            menu.get_by_role("link", name=title).click()
+        heading = PAGES[""] if title == "Home" else title
+        expect(self.page.get_by_role("heading", level=1, name=heading, exact=True)).to_be_visible()
+        self.settle()
+        return self.page
+
     def settle(self) -> None:
         """Waits until all is drawn, every change has been sent, and the server has answered it."""
         expect(self.page.locator("h1").first).to_be_visible()
-        self.page.evaluate("window.framesSettled = 0")
-        self.page.wait_for_function(SETTLED)
+        assert self.page.evaluate(SETTLE, PATIENCE), "The page is still at work after a minute."
 
     def frames(self, count: int = 2) -> None:
         """Waits until so many frames were drawn: what follows the pointer follows it in the next one."""

@@ -31,7 +31,7 @@ def opened() -> AppTest:
 
 def assert_sound(app: AppTest) -> None:
     visiting.assert_sound(app)
-    assert app.title[0].value == "Your runs"
+    assert app.title[0].value == "Your models"
 
 
 def press(app: AppTest, label: str) -> AppTest:
