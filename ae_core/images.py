@@ -2,23 +2,43 @@
 
 import base64
 import io
+import re
 import struct
 import zlib
+from collections.abc import Iterable
+from itertools import islice
 from math import ceil
 
 import numpy as np
 from isal import isal_zlib
-from PIL import Image
+from PIL import Image, ImageChops, ImageSequence
 
 from ae_core.errors import ImageError
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "AVIF")
+READ = "PNG, JPEG, WebP, GIF, BMP or AVIF"
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 16_000_000
-MAX_WEBP_PIXELS = 12_500_000  # the decoder keeps four copies in colour: more would take over 256 MB
+MAX_PIXELS_OF = {"WEBP": 12_500_000, "AVIF": 12_500_000}  # their decoders keep copies: more would take over 256 MB
 MAX_SIDE = 20_000
+MAX_FRAMES = 100  # looked at for one that is not blank, and at most MAX_PIXELS in all
 KEPT_SIDE = 224  # eight pixels for each of a 28 × 28 image
 PIECE = 1_000_000  # pixels converted to grey at a time
+FLAT = 0.02  # range of grey values below which a picture counts as plain
+TRIMMED = 0.1  # share of a picture: with less of it transparent, its corners or edges were cut off
+
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # a later frame of a GIF may be larger than the first
+
+# How files begin that are pictures to people, whatever their names end in.
+_NOT_READ = {
+    rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)": "HEIC",
+    rb"\xff\x0a|\0\0\0\x0cJXL ": "JPEG XL",
+    rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51": "JPEG 2000",
+    rb"II\*\0|MM\0\*": "TIFF",
+    rb"8BPS": "Photoshop",
+    rb"%PDF": "PDF",
+    rb".{0,500}<svg\s": "SVG",
+}
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -33,10 +53,13 @@ _UPRIGHT = {
 
 
 def decode(content: bytes, side: int = KEPT_SIDE) -> np.ndarray:
-    """Decodes an image file: its first frame, upright, in grey, transparency on white.
+    """Decodes an image file: upright, in grey, of an animation the first frame that is not blank.
+
+    Transparent parts become black or white, whichever lets the others be seen. Grey values of 16 bits are scaled by
+    their own range.
 
     Args:
-        content: The bytes of a PNG, JPEG, WebP, GIF or BMP file; its name does not matter.
+        content: The bytes of a PNG, JPEG, WebP, GIF, BMP or AVIF file; its name does not matter.
         side: Pixels that are kept at least of a longer side that has as many.
 
     Returns:
@@ -53,29 +76,35 @@ def decode(content: bytes, side: int = KEPT_SIDE) -> np.ndarray:
             "save a smaller version of the image."
         )
     try:
-        # Pillow's own guards run while it opens: beyond 179 million pixels it raises, below it only warns.
+        # Pillow's own guards run while it opens: beyond twice MAX_IMAGE_PIXELS it raises, below it only warns.
         image = Image.open(io.BytesIO(content), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ImageError(_too_many("far too many pixels")) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        told = re.search(r"\d+", str(error))
+        raise ImageError(_too_many(f"{int(told[0]):,} pixels" if told else "far too many pixels")) from None
     except Exception:  # at least six classes, SyntaxError and struct.error among them
-        raise ImageError(
-            "The file is no image that can be read: PNG, JPEG, WebP, GIF and BMP can; save it as one of these."
-        ) from None
+        raise ImageError(_unreadable(content)) from None
     with image:
         width, height = image.size
-        kind = image.format
-        most = MAX_WEBP_PIXELS if kind == "WEBP" else MAX_PIXELS
+        kind = image.format or ""
+        most = MAX_PIXELS_OF.get(kind, MAX_PIXELS)
         if width > MAX_SIDE or height > MAX_SIDE or width * height > most:
             raise ImageError(_too_many(f"{width:,} × {height:,} pixels", most))
         try:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size; other formats ignore this.
             image.draft(None, (side, side))
-            image.load()
-            grey = _on_white(image)
-            turn = _UPRIGHT.get(_orientation(image))
-            return reduce(np.asarray(grey if turn is None else grey.transpose(turn)), side)
+            pixels = _first_with_content(image, side, min(MAX_FRAMES, max(1, MAX_PIXELS // (width * height))))
         except Exception:
-            raise ImageError(f"The {kind} image is damaged or cut short: open it elsewhere and save it anew.") from None
+            raise ImageError(_damaged(kind)) from None
+    if is_plain(pixels) and kind == "PNG" and content[24] == 16 and content[25] != 0:  # bits a channel, kind of colour
+        raise ImageError(
+            "The PNG has 16 bits a colour; the upper 8, which are read, show one plain colour: save it with 8 bits."
+        )
+    return pixels
+
+
+def is_plain(pixels: np.ndarray) -> bool:
+    """Whether a picture, uint8 of any shape, shows next to nothing."""
+    return int(np.ptp(pixels)) < FLAT * 255
 
 
 def reduce(pixels: np.ndarray, side: int) -> np.ndarray:
@@ -150,6 +179,38 @@ def _too_many(size: str, most: int = MAX_PIXELS) -> str:
     return f"The image has {size}, at most {most:,} and {MAX_SIDE:,} on a side are read: save a smaller version of it."
 
 
+def _damaged(kind: str) -> str:
+    return f"The {kind} image is damaged or cut short: open it elsewhere and save it anew."
+
+
+def _unreadable(content: bytes) -> str:
+    """Why there is no image in a file, for Pillow."""
+    if content[4:8] == b"ftyp" and b"avi" in content[8:64]:
+        return _damaged("AVIF")
+    for beginning, name in _NOT_READ.items():
+        if re.match(beginning, content, re.DOTALL):
+            return f"The file is {name}, which is not read, whatever its name ends in: save it as {READ}."
+    return f"The file is no image that can be read: {READ} can; save it as one of these."
+
+
+def _first_with_content(image: Image.Image, side: int, most: int) -> np.ndarray:
+    """The first of so many frames that is not plain, else the first of all; grey, upright and reduced, uint8 (h, w)."""
+    size, first = image.size, None
+    for frame in islice(ImageSequence.Iterator(image), most):
+        if frame.size != size:  # which was not checked
+            break
+        frame.load()
+        turn = _UPRIGHT.get(_orientation(frame))
+        grey = _in_grey(frame)
+        pixels = reduce(np.asarray(grey if turn is None else grey.transpose(turn)), side)
+        if not is_plain(pixels):
+            return pixels
+        first = pixels if first is None else first
+    if first is None:
+        raise ValueError("no frame")
+    return first
+
+
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 if the tag is missing or broken."""
     try:
@@ -158,24 +219,64 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _in_grey(image: Image.Image) -> Image.Image:
     """Converts a picture to grey in pieces: copies of sixteen million pixels would take 200 MB."""
     width, height = image.size
-    grey = Image.new("L", image.size)
     rows = max(1, PIECE // width)
-    for top in range(0, height, rows):
-        piece = image.crop((0, top, width, min(top + rows, height)))
-        grey.paste(_piece_on_white(piece), (0, top))
-    return grey
+    tops = range(0, height, rows)
+    levels = _levels(image) if image.mode.startswith("I") else (0, 255)
+
+    def piece(top: int) -> tuple[Image.Image, Image.Image | None]:
+        return _grey_and_alpha(image.crop((0, top, width, min(top + rows, height))), levels)
+
+    ground = _ground(map(piece, tops)) if image.has_transparency_data else 0
+    whole = Image.new("L", image.size)
+    for top in tops:
+        grey, alpha = piece(top)
+        if alpha is not None:
+            grey = Image.composite(grey, Image.new("L", grey.size, ground), alpha)
+        whole.paste(grey, (0, top))
+    return whole
 
 
-def _piece_on_white(image: Image.Image) -> Image.Image:
+def _levels(image: Image.Image) -> tuple[int, int]:
+    """The values of a 16-bit picture that become black and white: its own range, if that has 256 levels.
+
+    A file does not say how many of its 16 bits are used.
+    """
+    values = np.asarray(image)
+    low, high = int(values.min()), int(values.max())
+    return (low, high) if high - low > 255 else (0, (1 << max(8, high.bit_length())) - 1)
+
+
+def _grey_and_alpha(image: Image.Image, levels: tuple[int, int]) -> tuple[Image.Image, Image.Image | None]:
+    """The grey values and the opacity of a piece of a picture; None if all of it is opaque."""
     if image.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip at 255
-        values = np.clip(np.asarray(image), 0, 65535).astype(np.uint32)
-        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+        values, (low, high) = np.asarray(image, np.float32), levels
+        grey = Image.fromarray(np.round((values - low) * (255 / (high - low))).astype(np.uint8))
+        hidden = image.info.get("transparency")
+        return grey, None if hidden is None else Image.fromarray(np.where(values == hidden, 0, 255).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        return Image.composite(image.convert("L"), Image.new("L", image.size, 255), image.getchannel("A"))
+        return image.convert("L"), image.getchannel("A")
+    if image.mode == "CMYK" and "adobe" not in image.info:
+        image = ImageChops.invert(image)  # Pillow takes all for Adobe's, in which 0 is full ink
     if image.mode in ("1", "L", "RGB"):
-        return image.convert("L")
-    return image.convert("RGB").convert("L")
+        return image.convert("L"), None
+    return image.convert("RGB").convert("L"), None
+
+
+def _ground(pieces: Iterable[tuple[Image.Image, Image.Image | None]]) -> int:
+    """The grey value to show behind a transparent picture, 0 or 255: far from the mean of what is opaque.
+
+    Near to it if only corners or edges are transparent: they would be taken for content.
+    """
+    opaque = light = area = 0.0
+    for grey, alpha in pieces:
+        weights = np.asarray(alpha, np.float32) / 255
+        opaque += float(weights.sum(dtype=np.float64))
+        light += float((weights * np.asarray(grey)).sum(dtype=np.float64))
+        area += weights.size
+    is_light = light > 127.5 * opaque
+    is_trimmed = area - opaque < TRIMMED * area
+    return 255 if is_light == is_trimmed else 0

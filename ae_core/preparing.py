@@ -13,7 +13,6 @@ from PIL import Image
 from ae_core import images
 from ae_core.errors import ImageError
 
-FLAT = 0.02  # range of grey values below which a picture counts as plain
 TOLERANCE = 0.05  # difference from the background above which a pixel is content, as in Fashion-MNIST
 NOISE = 4.0  # the same in standard deviations of the background's noise; the larger of both counts
 DETAIL = 4  # pixels a side that are examined for each pixel of the result
@@ -75,7 +74,7 @@ def read(content: bytes, image_shape: tuple[int, int], steps: Steps = Steps()) -
     """Reads an image file as the models get it.
 
     Args:
-        content: The bytes of a PNG, JPEG, WebP, GIF or BMP file.
+        content: The bytes of a file, as for `images.decode`.
         image_shape: (height, width) of the result.
         steps: Which steps are taken.
 
@@ -83,7 +82,7 @@ def read(content: bytes, image_shape: tuple[int, int], steps: Steps = Steps()) -
         float32 of shape `image_shape` in [0, 1].
 
     Raises:
-        ImageError: if the file cannot be read or the picture is one plain colour.
+        ImageError: if the file cannot be read or the picture is one colour, or almost.
     """
     return prepare(images.decode(content), image_shape, steps)[-1].image
 
@@ -100,11 +99,12 @@ def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps
         "given", then one stage for each field of `Steps`, in order.
 
     Raises:
-        ImageError: if the picture is one plain colour.
+        ImageError: if the picture is one colour, or almost.
     """
-    x = images.reduce(grey, DETAIL * max(image_shape)).astype(np.float32) / 255
-    if np.ptp(x) < FLAT:
-        raise ImageError("The picture is one plain colour: draw something on it, or choose another one.")
+    reduced = images.reduce(grey, DETAIL * max(image_shape))
+    if images.is_plain(reduced):
+        raise ImageError(_plain(int(reduced.min()), int(reduced.max())))
+    x = reduced.astype(np.float32) / 255
     seen = _content(x)
     frame = _whole(x.shape, image_shape)
     stages = [Stage("given", _through(x, frame, image_shape, seen.ground), True)]
@@ -124,6 +124,17 @@ def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps
     stages.append(Stage("centre", image, steps.centre))
     stages.append(Stage("contrast", _stretched(image, seen) if steps.contrast else image, steps.contrast))
     return stages
+
+
+def _plain(low: int, high: int) -> str:
+    """Why nothing is made of a picture with grey values in that range, of 0 to 255."""
+    if low == high:
+        return "The picture is one plain colour: draw something on it, or choose another one."
+    colour = "black" if high < 10 else "white" if low > 245 else "one plain colour"
+    return (
+        f"The picture is almost {colour}, its grey values go from {low} to {high} of 255: "
+        "raise its contrast, or choose another one."
+    )
 
 
 def _content(x: np.ndarray) -> _Content:
@@ -184,6 +195,6 @@ def _stretched(image: np.ndarray, seen: _Content) -> np.ndarray:
     """Stretches to the full range; the background with its noise becomes black, or white under dark content."""
     noise = NOISE * seen.noise
     low, high = (float(image.min()), seen.ground - noise) if seen.dark else (seen.ground + noise, float(image.max()))
-    if high - low < FLAT:
+    if high - low < images.FLAT:
         return image
     return np.clip((image - low) / (high - low), 0, 1)

@@ -143,6 +143,21 @@ def test_a_plain_colour_is_refused_in_a_sentence_that_says_what_to_do(level: int
         prepare(np.full((112, 112), level, np.uint8), SHAPE, steps)
 
 
+@pytest.mark.parametrize(
+    ("ground", "thing", "says"),
+    [
+        (0, 4, "almost black, its grey values go from 0 to 4 of 255: raise its contrast"),
+        (255, 252, "almost white, its grey values go from 252 to 255 of 255: raise its contrast"),
+        (128, 131, "almost one plain colour, its grey values go from 128 to 131 of 255: raise its contrast"),
+    ],
+)
+@pytest.mark.parametrize("steps", [EVERYTHING, NOTHING])
+def test_what_is_almost_plain_is_refused_as_what_it_is(ground: int, thing: int, says: str, steps: Steps) -> None:
+    with pytest.raises(ImageError, match=says):
+        prepare(block((112, 112), (20, 20, 80, 80), ground, thing), SHAPE, steps)
+    prepare(block((112, 112), (20, 20, 80, 80), 0, 30), SHAPE, steps)
+
+
 def test_pure_noise_has_no_content_and_passes() -> None:
     noise = np.random.default_rng(0).integers(0, 256, SHAPE).astype(np.uint8)
     assert prepared(noise).shape == SHAPE

@@ -68,7 +68,7 @@ def files() -> list[Picture]:
             st.session_state.pop(BROUGHT, None)
 
     given = st.file_uploader(
-        f"Up to {MAX_FILES} images, PNG, JPEG, WebP, GIF or BMP",
+        f"Up to {MAX_FILES} images, {images.READ}",
         accept_multiple_files=True,
         max_upload_size=images.MAX_BYTES // 1_000_000,
         key=UPLOADER,
