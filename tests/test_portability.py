@@ -1,8 +1,11 @@
-"""Systems that lack what Linux has: locks, limits and processes do without."""
+"""Systems that lack what Linux has, or speak no UTF-8: the product does without."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from ae_core import disk, runs
 from ae_core.errors import RunError
 
 ROOT = Path(__file__).resolve().parent.parent
+SOURCES = [ROOT / "app.py", *(path for top in ("ae_core", "pages", "deploy") for path in (ROOT / top).rglob("*.py"))]
 
 WITHOUT = """
 import os, sys, warnings
@@ -91,3 +95,74 @@ def test_a_file_that_windows_still_reads_is_replaced_later(tmp_path: Path, monke
     monkeypatch.setattr(disk, "WINDOWS", True)
     disk.replace(tmp_path / "new", tmp_path / "old")
     assert (tmp_path / "old").read_text() == "new"
+
+
+def without_encoding(tree: ast.AST) -> Iterator[int]:
+    """The lines that read or write text in whatever encoding the system has."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or any(keyword.arg == "encoding" for keyword in node.keywords):
+            continue
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        modes = [value.value for value in given if isinstance(value, ast.Constant) and is_mode(value.value)]
+        match node.func:
+            case ast.Attribute(attr="read_text"):
+                implicit = not node.args  # the first is the encoding
+            case ast.Attribute(attr="write_text"):
+                implicit = len(node.args) < 2
+            case ast.Name(id="open") | ast.Attribute(attr="fdopen"):
+                implicit = not any("b" in mode for mode in modes)
+            case ast.Attribute(attr="open"):  # that of a path takes a mode or nothing, others something else
+                implicit = not any("b" in mode for mode in modes) and (bool(modes) or not node.args)
+            case ast.Attribute(attr="run" | "Popen" | "check_output"):
+                implicit = any(keyword.arg in ("text", "universal_newlines") for keyword in node.keywords)
+            case _:
+                continue
+        if implicit:
+            yield node.lineno
+
+
+def is_mode(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"[rwax][bt+]{0,2}", text) is not None
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_text_that_is_read_or_written_names_its_encoding(path: Path) -> None:
+    assert list(without_encoding(ast.parse(path.read_text("utf-8")))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "implicit"),
+    [
+        ("path.read_text()", True),
+        ("path.read_text('utf-8')", False),
+        ("path.read_text(encoding='utf-8')", False),
+        ("path.write_text(text)", True),
+        ("path.write_text(text, encoding='utf-8')", False),
+        ("open(path)", True),
+        ("open(path, 'w')", True),
+        ("open(path, 'rb')", False),
+        ("open(path, mode='wb')", False),
+        ("path.open()", True),
+        ("path.open('a')", True),
+        ("path.open('ab')", False),
+        ("os.open(path, flags)", False),
+        ("Image.open(file)", False),
+        ("subprocess.run(command, text=True)", True),
+        ("subprocess.run(command)", False),
+    ],
+)
+def test_a_text_without_encoding_is_found(source: str, implicit: bool) -> None:
+    assert list(without_encoding(ast.parse(source))) == ([1] if implicit else [])
+
+
+def test_what_browsers_get_is_the_same_where_the_system_speaks_no_utf_8() -> None:
+    code = "from pages.serving import scripts; print(ascii(scripts._modules), scripts.component('pad.js') and 'shown')"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=kept | {"PYTHONPATH": str(ROOT)} | about, capture_output=True
+        )
+        for about in ({"PYTHONUTF8": "1"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
+    ]
+    assert b"shown" in found[0].stdout, found[0].stderr.decode()
+    assert found[1].stdout == found[0].stdout, found[1].stderr.decode()

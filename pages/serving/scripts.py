@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from pages.serving import routes
 
 FOLDER = Path(__file__).resolve().parents[1] / "widgets"
-_modules = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*.js"))}
+_modules = {path.relative_to(FOLDER).as_posix(): path.read_text("utf-8") for path in sorted(FOLDER.rglob("*.js"))}
 # Modules import each other by relative address, so a change of one gives all of them a new one.
 PATH = f"/assets/scripts/{hashlib.sha256(repr(_modules).encode()).hexdigest()[:12]}"
 
@@ -60,7 +60,7 @@ def component(module: str, **options: Any) -> Callable[..., Any]:
         What shows it: as what that returns, but with data that are bytes or an object for JSON.
     """
     path = FOLDER / module
-    html, css = (path.with_suffix(suffix).read_text() for suffix in (".html", ".css"))
+    html, css = (path.with_suffix(suffix).read_text("utf-8") for suffix in (".html", ".css"))
     mount = st.components.v2.component(path.stem, html=html, css=css, js=loader(module), **options)
 
     def show(data: bytes | dict[str, Any], **about: Any) -> Any:
