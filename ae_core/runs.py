@@ -17,6 +17,7 @@ import os
 import re
 import secrets
 import time
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePath
@@ -33,6 +34,7 @@ from ae_core.spec import Spec
 
 SHIPPED = locations.CHECKPOINTS
 NETWORKS = ("model.weights.h5", "encoder.onnx", "decoder.onnx")
+JOINERS = "\u200c\u200d"  # zero-width non-joiner and joiner
 NOT_GUESSED = re.compile(r"[\w-]{1,100}-\d{8}-\d{6}-[0-9a-f]{16}", re.ASCII)  # as `new_name` makes them
 
 
@@ -67,8 +69,12 @@ class Run:
 
 
 def clean(text: str) -> str:
-    """Returns user text as one printable line, without control characters and lone surrogates."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Returns user text as one printable line, without control and formatting characters and lone surrogates.
+
+    What joins letters or emoji, or keeps them apart, stays between them.
+    """
+    kept = (c if c.isprintable() or c in JOINERS else "" if unicodedata.category(c) == "Cf" else " " for c in text)
+    return " ".join("".join(kept).split()).strip(JOINERS + " ")
 
 
 @dataclass(frozen=True)

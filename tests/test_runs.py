@@ -365,3 +365,22 @@ def test_new_names_sort_by_time_and_do_not_repeat() -> None:
     names = {runs.new_name("sparse") for _ in range(100)}
     assert len(names) == 100
     assert all(name.startswith("sparse-2") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("क्\u200dष", "क्\u200dष"),
+        ("👩\u200d🔬 at work", "👩\u200d🔬 at work"),
+        ("Schiff\u00adfahrt", "Schifffahrt"),
+        ("\u202eevil\u202c", "evil"),
+        (" two\n lines\t\0", "two lines"),
+        ("lone \ud800 half", "lone half"),
+        ("\u200d \u200c\u200b", ""),
+        ("\u200dname\u200c ", "name"),
+    ],
+)
+def test_a_title_is_one_line_in_which_letters_and_emoji_stay_joined(text: str, shown: str) -> None:
+    assert runs.clean(text) == shown
+    assert runs.clean(shown) == shown
