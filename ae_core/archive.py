@@ -3,14 +3,17 @@
     spec.json, history.jsonl         as in the run's folder
     title.txt                        title
     encoder.dense.0.npy, …           one file for each array of weights, little-endian float32
+    SHA256SUMS                       digests of all but the title, as `sha256sum` writes them; old archives have none
 
 An imported archive is untrusted. It holds no network, no pickle and no HDF5, and the names, shapes and sizes of all
 files follow from its spec, which is bounded. The trainer builds the network from the spec, assigns the weights, and
 writes a new run.
 """
 
+import hashlib
 import io
 import math
+import re
 import stat
 import zipfile
 from dataclasses import dataclass
@@ -24,10 +27,12 @@ from ae_core.errors import ExplorerError, RunError
 from ae_core.runs import Run
 from ae_core.spec import Spec
 
-SPEC, HISTORY, TITLE = "spec.json", "history.jsonl", "title.txt"
+SPEC, HISTORY, TITLE, SUMS = "spec.json", "history.jsonl", "title.txt", "SHA256SUMS"
 MAX_ARCHIVE = 64 << 20
 MAX_DIRECTORY = 64 << 10  # bytes of the central directory
 END = 22  # bytes of the end record of an archive without a comment
+MAX_COMMENT = (1 << 16) - 1
+OF_THE_SYSTEM = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")  # what zipping a folder adds
 NO_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same archive
 
 
@@ -69,6 +74,7 @@ def pack(run: Run) -> bytes:
                 files[_file(name)] = _header(shape) + array.tobytes()
     except Exception as error:  # whatever HDF5 makes of a file that another version wrote
         raise RunError(f"{run.path.name}: its weights cannot be taken out ({error}).") from error
+    files[SUMS] = "".join(f"{_digest(files[name])}  {name}\n" for name in files if name != TITLE).encode()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
@@ -84,10 +90,11 @@ def unpack(content: bytes) -> Import:
     """
     if len(content) > MAX_ARCHIVE:
         raise RunError(f"The archive has {len(content):,} bytes: at most {MAX_ARCHIVE:,} are read.")
-    _check_end(content)
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
+        archive = zipfile.ZipFile(io.BytesIO(_without_comment(content)))
         entries = archive.infolist()
+    except RunError:
+        raise
     except Exception:  # whatever zipfile makes of a damaged one
         raise RunError("This is no .zip archive, or a damaged one.") from None
     with archive:
@@ -95,13 +102,17 @@ def unpack(content: bytes) -> Import:
 
 
 def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Import:
-    names = [entry.filename for entry in entries]
+    plain = [entry for entry in entries if not entry.is_dir() and not OF_THE_SYSTEM.search(entry.filename)]
+    names = [entry.filename for entry in plain]
+    if len({name.rpartition("/")[0] for name in names}) == 1:  # all are in the same folder
+        names = [name.rpartition("/")[2] for name in names]
     for name in (SPEC, HISTORY, TITLE):
         if names.count(name) != 1:
             raise RunError(f"The archive must hold {name} once, it holds {names.count(name)} of it.")
+    files = _Files(archive, dict(zip(names, plain, strict=True)))
     try:
-        spec = specs.parse(_text(archive, SPEC, cards.MAX_JSON))
-        history = cards.parse_history(_text(archive, HISTORY, cards.MAX_HISTORY))
+        spec = specs.parse(files.text(SPEC, cards.MAX_JSON))
+        history = cards.parse_history(files.text(HISTORY, cards.MAX_HISTORY))
     except RunError:
         raise
     except ExplorerError as error:
@@ -110,60 +121,82 @@ def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Impor
         raise RunError(f"The archive's {HISTORY} is not valid: {error}") from None
     if len(history) > spec.training.epochs:
         raise RunError(f"The archive's {HISTORY} has {len(history)} epochs, its spec asks for {spec.training.epochs}.")
-    title = runs.clean(_text(archive, TITLE, 4 * cards.MAX_TITLE))[: cards.MAX_TITLE]
+    title = runs.clean(files.text(TITLE, 4 * cards.MAX_TITLE))[: cards.MAX_TITLE]
 
-    expected = {SPEC, HISTORY, TITLE} | {_file(name) for name in spec.weights}
+    expected = {SPEC, HISTORY, TITLE, *({SUMS} & set(names)), *(_file(name) for name in spec.weights)}
     if len(names) != len(expected) or set(names) != expected:
         wrong = sorted(set(names) ^ expected)[:3] or [name for name in names if names.count(name) > 1][:1]
         told = ", ".join(runs.clean(name)[:60] for name in wrong)
         raise RunError(f"The archive holds other files than its network needs: {told} missing, too many or twice.")
-    return Import(spec, history, title, {name: _array(archive, name, s) for name, s in spec.weights.items()})
+    return Import(spec, history, title, {name: files.array(name, s) for name, s in spec.weights.items()})
 
 
-def _check_end(content: bytes) -> None:
-    """Checks the size of the central directory before zipfile parses it."""
-    end = content[-END:]
-    large = content[-END - 20 : -END].startswith(b"PK\6\7")
-    if len(end) < END or not end.startswith(b"PK\5\6") or large:
+def _without_comment(content: bytes) -> bytes:
+    """An archive without the comment at its end; checks the size of its list of files before zipfile parses it."""
+    at = content.rfind(b"PK\5\6", max(0, len(content) - END - MAX_COMMENT))
+    end = content[at : at + END] if at >= 0 else b""
+    if len(end) < END or at + END + int.from_bytes(end[20:22], "little") != len(content):
         raise RunError("This is no .zip archive of an exported run, or it was cut short.")
+    if content[max(0, at - 20) : at].startswith(b"PK\6\7"):
+        raise RunError("The archive is a ZIP64, which is for files over 4 GB: zip its files without that.")
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY:
         raise RunError("The archive's list of files is far longer than that of a run.")
+    return content if at + END == len(content) else content[: at + END - 2] + bytes(2)
 
 
-def _text(archive: zipfile.ZipFile, name: str, most: int) -> str:
-    try:
-        return _read(archive, name, most).decode()
-    except UnicodeDecodeError:
-        raise RunError(f"The archive's {name} is no text.") from None
+class _Files:
+    """The files of an archive by name, each read to a limit and checked against its digest."""
+
+    def __init__(self, archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> None:
+        self._archive = archive
+        self._entries = entries
+        self._sums: dict[str, str] | None = None
+        if SUMS in entries:
+            lines = self.text(SUMS, cards.MAX_JSON).splitlines()
+            self._sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+    def text(self, name: str, most: int) -> str:
+        try:
+            return self._read(name, most).decode()
+        except UnicodeDecodeError:
+            raise RunError(f"The archive's {name} is no text.") from None
+
+    def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        header = _header(shape)
+        content = self._read(_file(name), len(header) + 4 * math.prod(shape))
+        # The header is compared with the only valid one, never parsed.
+        if len(content) != len(header) + 4 * math.prod(shape) or not content.startswith(header):
+            raise RunError(f"The archive's {_file(name)} must be a little-endian float32 array of shape {shape}.")
+        array = np.frombuffer(content, "<f4", offset=len(header)).reshape(shape)
+        if not np.isfinite(array).all():
+            raise RunError(f"The archive's {_file(name)} holds what are no numbers.")
+        return array
+
+    def _read(self, name: str, most: int) -> bytes:
+        """Reads one plain file of at most that many bytes."""
+        entry = self._entries[name]
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if entry.flag_bits & 1 or kind not in (0, stat.S_IFREG):
+            raise RunError(f"The archive's {name} is encrypted, a link or a folder: only plain files are read.")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise RunError(f"The archive's {name} is packed in a way that is not read: only deflate is.")
+        if entry.file_size > most:
+            raise RunError(f"The archive's {name} has {entry.file_size:,} bytes: at most {most:,} are read.")
+        try:
+            with self._archive.open(entry) as file:
+                content = file.read(most + 1)  # stops at the claimed size and verifies the checksum
+        except Exception:  # whatever zipfile makes of a damaged one
+            raise RunError(f"The archive's {name} is damaged.") from None
+        if self._sums is not None and name != TITLE and self._sums.get(name) != _digest(content):
+            raise RunError(
+                f"The archive's {name} is not the one that was exported (its SHA-256 differs from that in {SUMS}): "
+                "export the model anew, and leave its files as they are."
+            )
+        return content
 
 
-def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    header = _header(shape)
-    content = _read(archive, _file(name), len(header) + 4 * math.prod(shape))
-    # The header is compared with the only valid one, never parsed.
-    if len(content) != len(header) + 4 * math.prod(shape) or not content.startswith(header):
-        raise RunError(f"The archive's {_file(name)} must be a little-endian float32 array of shape {shape}.")
-    array = np.frombuffer(content, "<f4", offset=len(header)).reshape(shape)
-    if not np.isfinite(array).all():
-        raise RunError(f"The archive's {_file(name)} holds what are no numbers.")
-    return array
-
-
-def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """Reads one plain file of at most that many bytes from an archive."""
-    entry = archive.getinfo(name)
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if entry.flag_bits & 1 or kind not in (0, stat.S_IFREG):
-        raise RunError(f"The archive's {name} is encrypted, a link or a folder: only plain files are read.")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise RunError(f"The archive's {name} is packed in a way that is not read: only deflate is.")
-    if entry.file_size > most:
-        raise RunError(f"The archive's {name} has {entry.file_size:,} bytes: at most {most:,} are read.")
-    try:
-        with archive.open(entry) as file:
-            return file.read(most + 1)  # stops at the claimed size and verifies the checksum
-    except Exception:  # whatever zipfile makes of a damaged one
-        raise RunError(f"The archive's {name} is damaged.") from None
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _file(name: str) -> str:
