@@ -37,6 +37,7 @@ PREVIEW_SECONDS = 1.5
 CALL_SECONDS = 0.25  # aim for this long between two looks at the stop button
 STATE = "state.npz"
 LARGE = 20_000  # images
+GROSS = 1.5  # times the loss that ends its history: an imported model has the same, or was stopped within an epoch
 
 
 def fit(
@@ -81,6 +82,8 @@ def _telling_failures(events: Iterator[Event]) -> Iterator[Event]:
 def rebuild(found: Import, out: str | Path, title: str | None = None, owner: str | None = None) -> Iterator[Event]:
     """Writes a run from an imported archive; exports its networks and computes its figures anew.
 
+    Fails if its loss on the held-out images is far larger than that at the end of its history.
+
     Args:
         found: Result of `archive.unpack`.
         out: Folder of the run; must not exist.
@@ -109,13 +112,37 @@ def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterato
     yield Preparing(LOADING)
     from ae_core import keras_model
 
-    images = as_float(data.load(found.spec.dataset).split("test").images[:PREVIEW_IMAGES])
+    dataset = data.load(found.spec.dataset)
+    images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
     model = keras_model.Autoencoder(found.spec)
     model.assign(found.weights)
+    if found.history:
+        work = keras_model.Optimisation(model, found.spec, *_held_out(dataset.split("train").images))
+        _check_loss(work.validate(), found.history[-1]["validation"])
     yield Preparing(SAVING)
     history = list(found.history)
     seconds = history[-1]["seconds"] if history else 0.0
     yield Finished(_save(out, found.spec, model, history, _card(found.spec, history, labels, seconds), images))
+
+
+def _check_loss(found: dict[str, float], told: dict[str, float]) -> None:
+    """Checks that an imported model does about what its history ends with, given the terms of both losses.
+
+    Raises:
+        TrainingError: if its loss is far larger.
+    """
+    loss, end = sum(found.values()), sum(told.values())
+    if not loss - end <= (GROSS - 1) * abs(end):  # nor is NaN
+        raise TrainingError(
+            f"The imported model has a loss of {loss:.3g} on the held-out images, its history ends at {end:.3g}: "
+            "its spec.json or its weights are not those of the training. Export it anew, and change none of its files."
+        )
+
+
+def _held_out(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Training images in two: those to learn from and those held out."""
+    count = max(1, int(len(images) * VALIDATION_SHARE))
+    return images[:-count], images[-count:]
 
 
 def _fit(
@@ -132,14 +159,13 @@ def _fit(
 
     if reading.ident is not None:
         reading.join()
-    images = dataset.split("train").images
-    held_out = max(1, int(len(images) * VALIDATION_SHARE))
+    learnt, held_out = _held_out(dataset.split("train").images)
     preview_images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
 
     yield Preparing(BUILDING)
     began = time.perf_counter()
     model = keras_model.Autoencoder(spec)
-    work = keras_model.Optimisation(model, spec, images[:-held_out], images[-held_out:])
+    work = keras_model.Optimisation(model, spec, learnt, held_out)
     first, history = _resume(work, state)
     epochs = spec.training.epochs
     yield Started(spec.parameters, epochs, work.steps_per_epoch, tuple(history))

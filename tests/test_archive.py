@@ -340,6 +340,18 @@ def test_what_was_edited_after_the_export_is_refused(name: str, packed: bytes) -
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize("edit", [with_linear_code, called_denoising])
+def test_a_model_that_does_not_do_what_its_history_tells_is_refused(
+    edit: Callable[[Files], Files], tmp_path: Path
+) -> None:
+    files = edit(unzipped(archive.pack(runs.read(runs.SHIPPED / "vanilla"))))
+    del files[archive.SUMS]
+    *_, last = training.rebuild(archive.unpack(zipped(files)), tmp_path / "run")
+    assert isinstance(last, Failed)
+    assert re.search(r"has a loss of [\d.]+ on the held-out images, its history ends at 0\.281: ", last.reason)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_archive_of_before_digests_is_built(files: Files, tmp_path: Path) -> None:
     *_, last = training.rebuild(archive.unpack(zipped(files)), tmp_path / "run")
     assert isinstance(last, Finished), last
@@ -383,5 +395,5 @@ def test_weights_whose_network_gives_no_numbers_make_no_run(files: Files, tmp_pa
     content = zipped({**files, FIRST: npy(np.full(SHAPE, 3e38, np.float32))})
     *_, last = training.rebuild(archive.unpack(content), tmp_path / "run")
     assert isinstance(last, Failed)
-    assert re.search("no numbers|differs from Keras", last.reason)
+    assert re.search("no numbers|differs from Keras|has a loss of", last.reason)
     assert list(tmp_path.iterdir()) == []
