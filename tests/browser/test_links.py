@@ -1,6 +1,5 @@
 """A link copied from one browser opens the same view in another."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
