@@ -1,4 +1,4 @@
-"""A live latent plane, and the seven kinds at a glance."""
+"""The first five minutes: a live latent plane, four things to try, and the seven kinds at a glance."""
 
 import numpy as np
 import streamlit as st
@@ -8,7 +8,7 @@ from ae_core.errors import RunError
 from ae_core.latent import MAIN_PLANE
 from ae_core.runs import Run
 from pages.serving import caches
-from pages.widgets import alerts, lens, next_page, source_code
+from pages.widgets import alerts, lens, missions, next_page, source_code
 
 THUMBNAILS = 8
 SCALE = 2
@@ -16,23 +16,23 @@ SCALE = 2
 SHOWN_BY: dict[str, tuple[str, str, dict[str, str]]] = {
     "sparse": ("sparsity.py", "Count its units", {}),
     "denoising": ("denoise.py", "Denoise with it", {}),
-    "contractive": ("lens.py", "See its plane beside vanilla's", {"beside": "vanilla"}),
+    "contractive": ("lens.py", "See its plane beside vanilla's", {"run": "contractive-2d", "beside": "vanilla-2d"}),
     "variational": ("sampler.py", "Sample from it", {}),
 }
 
 st.title("Point at a place, see what it means")
 st.markdown(
-    "An **autoencoder** squeezes an image into a few numbers, its *code*, and draws the image anew from them. Here the "
-    "code is two numbers, so it is a place on a plane. Each dot is a test image at its code. Move over the plane: "
-    "the decoder draws whatever lies there, also where no image has ever been."
+    "An **autoencoder** squeezes an image into a few numbers, its *code*, and draws the image again from them. Here "
+    "the code is two numbers, so it is a place on a plane. Each dot is a test image. Move over the plane: the decoder "
+    "draws what lies there."
 )
 
 shipped = {run.name: run for run in runs.shipped() if isinstance(run, Run)}
 if "variational" in shipped:
-    run = caches.load(shipped["variational"])
-    lens.show(run, MAIN_PLANE, key="home")
+    lens.show(caches.load(shipped["variational"]), MAIN_PLANE, key="home", layout="flow")
 else:
-    st.info("The variational run is not among the checkpoints: `make checkpoints` trains it anew.")
+    st.info("The variational model is not among the checkpoints: `make checkpoints` trains it anew.")
+missions.show_all()
 
 st.header("Seven ways to learn a code")
 first_of_class = [int(np.flatnonzero(caches.test_labels("fashion-mnist") == c)[0]) for c in range(THUMBNAILS)]
@@ -52,8 +52,8 @@ for name in kinds.names():
     kind = kinds.get(name)
     words, pictures = st.columns([2, 3], vertical_alignment="center")
     words.markdown(f"**{kind.title}**  \n{kind.idea}")
-    page, label, beside = SHOWN_BY.get(name, ("reconstruct.py", "Reconstruct with it", {}))
-    next_page.link(page, label, words, run=name, **beside)
+    page, label, asked = SHOWN_BY.get(name, ("reconstruct.py", "Reconstruct with it", {}))
+    next_page.link(page, label, words, **({"run": name} | asked))
     try:
         x_hat = caches.load(shipped[name]).reconstruct(originals)
     except RunError as error:
@@ -62,7 +62,7 @@ for name in kinds.names():
         continue
     pictures.image(thumbnails(x_hat), width="stretch", alt=f"The same images, reconstructed by the {name} autoencoder")
 
-next_page.link("lens.py", "Look at any plane of any run")
+next_page.link("lens.py", "Look at any plane of any model")
 source_code.show(f"""
 import numpy as np
 

@@ -48,7 +48,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         first=Look(seen["pin"], seen["view"], seen["class"]),
         selected=selection.current(run.spec.dataset),
         overlay=overlay,
-        group="both" if other else None,
+        layout="full" if other is None else "right" if prefix else "left",
         debug=bool(options["debug"]),
     )
     for name, value in {"pin": look.pin, "view": look.view, "class": look.alone}.items():
@@ -154,22 +154,25 @@ with first:
 with second:
     other = run_picker.pick_beside(run)
 options = page_state.open(*FIELDS)
-overlay = options.draw(third.segmented_control, "overlay")
+overlay = options.draw(third.segmented_control, "overlay", wrap=True)
 third.caption(latent.OVERLAYS[overlay] if overlay else "What of the plane is true, and what is made up.")
 
 if other is None:
     found = look_at(run, "")
 else:
-    for column, one, prefix in zip(st.columns(2, gap="large"), (run, other), ("", BESIDE), strict=True):
+    pair = list(zip((run, other), ("", BESIDE), strict=True))
+    looks = []
+    for column, (one, prefix) in zip(st.columns(2, gap="large"), pair, strict=True):
         with column:
             st.header(run_picker.title(one))
-            found = look_at(one, prefix)
+            looks.append(look_at(one, prefix))
+    st.caption("One pointer moves both: the other lens takes the same step from the same image.")
+    for column, (one, _), found in zip(st.columns(2, gap="large"), pair, looks, strict=True):
+        with column:
             if found:
                 tell_about(one, *found, count=4)
 st.caption(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])]))
-if other is not None:
-    st.caption("One pointer moves both: the other lens takes the same step from the same image.")
-elif found:
+if other is None and found:
     tell_about(run, *found, count=8)
 next_page.link("paths.py", "Walk from one image to another")
 if run.run.name not in HOLES["run"] or other is None:

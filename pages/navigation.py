@@ -6,7 +6,7 @@ import streamlit as st
 
 from ae_core.errors import ExplorerError
 from pages.serving import page_state, run_queue, uploads, visitor
-from pages.widgets import alerts, icon
+from pages.widgets import alerts, icon, missions
 
 TITLE = "Latent Explorer"
 # Less empty room above titles, and between the menu's entries; links stand flush with the text that they end.
@@ -64,6 +64,7 @@ visitor.arrive()
 refusals = st.empty()
 try:
     with run_queue.turn(), page_state.visit(page.url_path, refusals):
+        missions.show_current(page.url_path)
         try:
             page.run()
         finally:

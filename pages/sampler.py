@@ -45,7 +45,7 @@ if run.latent_dim == 1:
     up = np.zeros(1, np.float32)
     axes += "\nup = np.zeros(1, np.float32)"
 
-overlay = state.draw(st.segmented_control, "overlay", "What is true, what is made up")
+overlay = state.draw(st.segmented_control, "overlay", "What is true, what is made up", wrap=True)
 grid = latent.grid(across, up)
 grid_codes = plane.codes(grid)
 tint = ""

@@ -183,6 +183,21 @@ class Architecture:
             shapes |= {f"{name}/{i}": weight for i, weight in enumerate(layer.weights(shape))}
         return shapes
 
+    @property
+    def steps(self) -> dict[str, list[tuple[str, Shape]]]:
+        """What happens to an image on its way, without layers that only arrange numbers anew.
+
+        Returns:
+            For "encoder" and "decoder" each layer's kind, as "Conv2D", with the shape that it gives; the encoder's last
+            one is the code, (latent_dim,).
+        """
+        found: dict[str, list[tuple[str, Shape]]] = {"encoder": [], "decoder": []}
+        for model, layer, shape in self._inputs():
+            if not isinstance(layer, Flatten | Reshape | Cropping2D | Identity):
+                found[model].append((type(layer).__name__, layer.output_shape(shape)))
+        found["encoder"][-len(self.heads) :] = [("Code", (self.latent_dim,))]
+        return found
+
     def _inputs(self) -> Iterator[tuple[str, Layer, Shape]]:
         """Each layer with its model's name and the shape that it takes."""
         shape = self.image_shape

@@ -353,7 +353,7 @@ class State:
 
     def segments(self, name: str, place: Any = st, **options: Any) -> Any:
         """Shows a choice side by side, in `place`, and gives it; one is always chosen."""
-        return self.draw(place.segmented_control, name, required=True, **options)
+        return self.draw(place.segmented_control, name, **{"required": True, "wrap": True} | options)
 
     def choose(self, name: str, value: Any) -> None:
         """Gives a field another value."""

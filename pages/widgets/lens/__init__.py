@@ -4,7 +4,7 @@ Tiles of decoded images are fetched once for a view; the page interpolates betwe
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -44,7 +44,7 @@ def show(
     first: Look | None = None,
     selected: np.ndarray | None = None,
     overlay: str | None = None,
-    group: str | None = None,
+    layout: Literal["full", "left", "right", "flow"] = "full",
     debug: bool = False,
 ) -> Look:
     """Shows a plane of a run's latent space: its test images as dots, decoded wherever the pointer is.
@@ -56,7 +56,7 @@ def show(
         first: Where it begins; without it the lens takes no pins, and wanders until someone takes over.
         selected: Numbers of the test images that stay in colour; the others go grey. None or empty: all.
         overlay: A name of latent.OVERLAYS.
-        group: Lenses of one group follow one pointer.
+        layout: "left" and "right" are two that follow one pointer; "flow" shows the layers that an image goes through.
         debug: Whether to show how long a move takes.
 
     Returns:
@@ -90,7 +90,9 @@ def show(
             "sprites": {"links": sprites.links(dataset.name), "size": sprites.SHEET, "columns": sprites.COLUMNS},
             "selected": [] if selected is None else selected.tolist(),
             "overlay": overlay,
-            "group": group,
+            "group": "pair" if layout in ("left", "right") else None,
+            "layout": layout,
+            "steps": run.spec.architecture.steps if layout == "flow" else None,
             "debug": debug,
         },
         default={"pin": first and first.pin, "view": first and first.view, "alone": first and first.alone},

@@ -3,6 +3,7 @@ import { component } from "../component.js";
 import { find } from "../elements.js";
 import { savePng } from "./draw.js";
 import { ask } from "./fetched.js";
+import { showFlow } from "./flow.js";
 import { Plane } from "./plane.js";
 import { Points } from "./points.js";
 import { Tiles } from "./tiles.js";
@@ -30,6 +31,8 @@ import { View } from "./view.js";
  * @property {number[]} selected  Numbers of the test images that stay in colour; none is all.
  * @property {string | null} overlay
  * @property {string | null} group  Lenses of one group follow one pointer.
+ * @property {"full" | "left" | "right" | "flow"} layout
+ * @property {import("./flow.js").Steps | null} steps  Of the network, where they are to be shown.
  * @property {boolean} debug  Whether to show how long a move takes.
  *
  * @typedef {ReturnType<typeof findParts>} Parts
@@ -50,6 +53,11 @@ function findParts(root) {
     decoded: canvas("decoded"),
     nearest: canvas("nearest"),
     place: find(root, "place"),
+    flow: find(root, "flow"),
+    encoder: find(root, "encoder"),
+    decoder: find(root, "decoder"),
+    own: find(root, "own"),
+    here: find(root, "here"),
     name: find(root, "name"),
     off: find(root, "off"),
     legend: find(root, "legend"),
@@ -91,6 +99,7 @@ class Lens {
   async update({ data, setStateValue }) {
     this.tell = setStateValue;
     this.latest = data;
+    this.parts.lens.dataset.layout = data.layout;
     if (this.link !== data.link) await this.open(data);
     else this.plane?.update(data); // or it is still on the way, and will take `latest`
   }
@@ -102,6 +111,7 @@ class Lens {
     this.plane = undefined;
     this.tiles?.close();
     this.parts.lens.dataset.sharp = "false";
+    showFlow(this.parts, data.steps, data.image);
     const view = new View(data.home, data.view ?? data.home);
     const tiles = new Tiles(
       data,

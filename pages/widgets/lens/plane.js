@@ -220,7 +220,8 @@ export class Plane {
     this.sprites.draw(contextOf(parts.nearest), index, 0, 0, w, h);
     parts.lens.dataset.place = `${x},${y}`;
     parts.lens.dataset.sharp = String(this.tiles.sharp);
-    parts.place.textContent = `(${x.toFixed(2)}, ${y.toFixed(2)})`;
+    parts.place.textContent = parts.here.textContent = written(x, y);
+    parts.own.textContent = written(...this.points.place(index));
     const name = `${data.classes[this.points.labels[index]]}, test image ${index}`;
     if (parts.name.textContent !== name) parts.name.textContent = name; // it is read aloud
     const gaps = (distance / data.neighbour_distance).toFixed(1);
@@ -325,6 +326,9 @@ export class Plane {
     if (parts.ground.clientWidth) drawGround(parts.ground, view, overlays.ground, overlays[data.overlay ?? ""]);
   }
 }
+
+/** @param {number} x  @param {number} y */
+const written = (x, y) => `(${x.toFixed(2)}, ${y.toFixed(2)})`;
 
 /**
  * As many digits as a link needs: a millionth of what is on screen is less than a pixel.

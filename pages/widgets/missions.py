@@ -1,0 +1,115 @@
+"""Four things to try: each leads to a page that is set up for it, and says there what to do and what to notice."""
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from pages.serving import page_state
+
+KEY = "mission"  # of the field
+
+
+@dataclass(frozen=True)
+class Mission:
+    """One thing to try.
+
+    Attributes:
+        name: In links.
+        title: An imperative.
+        promise: What one sees, in a sentence.
+        page: The address of the page it is tried on.
+        todo: What to do there.
+        notice: What to look for.
+        settings: What the link asks that page for.
+    """
+
+    name: str
+    title: str
+    promise: str
+    page: str
+    todo: str
+    notice: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """The script of the page."""
+        return f"{self.page.replace('-', '_')}.py"
+
+
+MISSIONS = (
+    Mission(
+        "hole",
+        "Find a hole",
+        "Go where no image has its code, and see what is drawn there.",
+        "lens",
+        "Move the pointer to a hatched place, far from all dots.",
+        "The decoder draws something there as well, although no image has such a code. Is it still a garment?",
+        {"run": "vanilla-2d"},
+    ),
+    Mission(
+        "walk",
+        "Walk from a shirt to a shoe",
+        "Watch one image turn into another, step by step.",
+        "paths",
+        "Press Play, or drag the slider slowly from one end to the other.",
+        "Where does the shirt end? A blend of pixels shows both at once. A model passes through other garments.",
+        {"image-1": "7", "image-2": "9"},
+    ),
+    Mission(
+        "draw",
+        "Draw, and see who knows it",
+        "Seven models answer to what you draw.",
+        "your-image",
+        "Draw a shirt on the black square. Then press Clear and draw a letter.",
+        "The letter has a larger error, and what comes back is a garment: a model draws only what it has learnt.",
+        {"from": "Draw"},
+    ),
+    Mission(
+        "train",
+        "Train with two units",
+        "Start a model of your own and watch it learn.",
+        "train",
+        "Press Start training and watch the images on the right. It takes about half a minute.",
+        "At first all images come back alike. Then the classes part, and only then do details appear.",
+        {"kind": "Vanilla", "Vanilla-fashion-mnist-size": "2"},
+    ),
+)
+FIELD = page_state.choice(KEY, "Mission", [mission.name for mission in MISSIONS], default=None)
+
+
+def show_all() -> None:
+    """Shows a card for each."""
+    with st.container(key="missions"):
+        for column, mission in zip(st.columns(len(MISSIONS), gap="small"), MISSIONS, strict=True):
+            with column.container(border=True, height="stretch", gap="xxsmall"):
+                st.page_link(
+                    mission.file,
+                    label=f"**{mission.title}**",
+                    icon=":material/arrow_forward:",
+                    icon_position="right",
+                    query_params=mission.settings | {KEY: mission.name},
+                )
+                st.caption(mission.promise)
+
+
+def show_current(page: str) -> None:
+    """Says what to do on the page of that address, if the visitor has a mission there."""
+    mission = {mission.name: mission for mission in MISSIONS if mission.page == page}
+    if not mission:
+        return
+    state = page_state.open(FIELD)
+    wanted = mission.get(state[KEY])
+    if wanted is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="mission-here"):
+        with st.container(gap="xxsmall", width="stretch"):
+            st.markdown(f"**{wanted.title}.** {wanted.todo}")
+            st.caption(f"Notice: {wanted.notice}")
+        st.button(
+            "Done",
+            icon=":material/check:",
+            key="mission-done",
+            on_click=page_state.put,
+            args=(state.key(KEY), None),
+        )

@@ -1,0 +1,52 @@
+"""What belongs together is in view at once: a control and what it changes, two planes and what they decode."""
+
+import pytest
+from browsing import Tab
+from playwright.sync_api import Locator, expect
+
+DESK, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
+
+
+def scroll_to(part: Locator) -> None:
+    """Brings the top of a part right under the page's header."""
+    part.evaluate(
+        """e => {
+          const main = document.querySelector('[data-testid="stMain"]');
+          const header = document.querySelector('[data-testid="stHeader"]').getBoundingClientRect().bottom;
+          main.scrollBy({ top: e.getBoundingClientRect().top - header - 4, behavior: 'instant' });
+        }"""
+    )
+
+
+def assert_in_view(tab: Tab, *parts: Locator) -> None:
+    """None of them is cut off by the window, nor lies under the page's header."""
+    header = tab.page.get_by_test_id("stHeader").bounding_box()
+    size = tab.page.viewport_size
+    assert header and size
+    for part in parts:
+        for one in part.all():
+            box = one.bounding_box()
+            assert box, f"{one} is not drawn"
+            assert box["y"] >= header["y"] + header["height"], (one, box)
+            assert box["y"] + box["height"] <= size["height"], (one, box)
+            assert box["x"] >= 0, (one, box)
+            assert box["x"] + box["width"] <= size["width"], (one, box)
+
+
+def test_home_shows_the_lens_the_network_and_the_missions_without_scrolling(tab: Tab) -> None:
+    tab.page.set_viewport_size(DESK)
+    page = tab.open("")
+    cards = page.locator(".st-key-missions [data-testid=stPageLink-NavLink]")
+    expect(cards).to_have_count(4)
+    assert_in_view(tab, *(page.locator(f".{part}") for part in ("plane", "nearest", "decoded", "flow")), cards)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_two_lenses_show_both_planes_and_both_decoded_images_at_once(tab: Tab, size: dict[str, int]) -> None:
+    tab.page.set_viewport_size(size)
+    page = tab.open("lens?run=contractive-2d&beside=vanilla-2d")
+    planes, decoded = page.locator(".plane"), page.locator(".decoded")
+    expect(planes).to_have_count(2)
+    if size is PHONE:
+        scroll_to(planes.first)
+    assert_in_view(tab, planes, decoded)
