@@ -8,7 +8,7 @@ from ae_core.errors import RunError
 from ae_core.latent import MAIN_PLANE
 from ae_core.runs import Run
 from pages.serving import caches
-from pages.widgets import alerts, lens, missions, next_page, source_code
+from pages.widgets import alerts, glossary, lens, missions, next_page, source_code
 
 THUMBNAILS = 8
 SCALE = 2
@@ -21,10 +21,10 @@ SHOWN_BY: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 
 st.title("Point at a place, see what it means")
-st.markdown(
-    "An **autoencoder** squeezes an image into a few numbers, its *code*, and draws the image again from them. Here "
-    "the code is two numbers, so it is a place on a plane. Each dot is a test image. Move over the plane: the decoder "
-    "draws what lies there."
+glossary.say(
+    "An [[autoencoder]] squeezes an image into a few numbers, its [[code]], and draws the image again from them. Here "
+    "the code is two numbers, so it is a place on a [[plane]]. Each dot is a test image. Move over the plane: the "
+    "decoder draws what lies there."
 )
 
 shipped = {run.name: run for run in runs.shipped() if isinstance(run, Run)}

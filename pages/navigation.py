@@ -6,15 +6,15 @@ import streamlit as st
 
 from ae_core.errors import ExplorerError
 from pages.serving import page_state, run_queue, uploads, visitor
-from pages.widgets import alerts, icon, missions
+from pages.widgets import alerts, glossary, icon, missions
 
 TITLE = "Latent Explorer"
 # Less empty room above titles, and between the menu's entries; links stand flush with the text that they end.
-STYLE = """<style>
+STYLE = """
 .stMainBlockContainer { padding-top: 4.25rem; }
 [data-testid="stTopNavLink"] { padding-inline: 0.25rem; }
 [data-testid="stPageLink-NavLink"] { position: relative; left: -0.5rem; }
-</style>"""
+"""
 
 # First of all: until then the browser would fetch the page's symbol from the internet for its tab.
 st.set_page_config(page_title=TITLE, page_icon=icon.URI, layout="wide")
@@ -45,6 +45,7 @@ if "menu" not in st.session_state:
             st.Page("runs.py", title="Your models", icon=":material/inventory_2:", url_path="runs"),
         ],
         "Help": [
+            st.Page("glossary.py", title="Glossary", icon=":material/menu_book:", url_path="glossary"),
             st.Page("about.py", title="About", icon=":material/info:", url_path="about"),
         ],
     }
@@ -57,7 +58,7 @@ for group, pages in st.session_state.menu.items():
 page = st.navigation(menu, position="top")
 if page.url_path:
     st.set_page_config(page_title=f"{page.title} · {TITLE}")
-st.html(STYLE)
+st.html(f"<style>{STYLE}{glossary.STYLE}</style>")
 visitor.arrive()
 
 

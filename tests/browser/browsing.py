@@ -46,6 +46,7 @@ PAGES = {
     "sparsity": "Sparsity",
     "train": "Train",
     "runs": "Your models",
+    "glossary": "Glossary",
     "about": "About",
 }
 # What the menu calls them, in its groups.
@@ -54,7 +55,7 @@ MENU = {
     "Latent space": ["Lens", "Map", "Sampler", "Paths"],
     "Inside the code": ["Units", "Sparsity"],
     "Models": ["Train", "Your models"],
-    "Help": ["About"],
+    "Help": ["Glossary", "About"],
 }
 FLAGS = [
     "--headless",

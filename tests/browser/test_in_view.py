@@ -22,7 +22,8 @@ def assert_in_view(tab: Tab, *parts: Locator) -> None:
     """None of them is cut off by the window, nor lies under the page's header."""
     header = tab.page.get_by_test_id("stHeader").bounding_box()
     size = tab.page.viewport_size
-    assert header and size
+    assert header
+    assert size
     for part in parts:
         for one in part.all():
             box = one.bounding_box()

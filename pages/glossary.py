@@ -1,0 +1,16 @@
+"""What the words mean."""
+
+import streamlit as st
+
+from pages.widgets import glossary, next_page
+
+st.title("Glossary")
+st.markdown("What the words on these pages mean. A dotted word on a page opens its explanation there.")
+
+for term in sorted(glossary.TERMS.values(), key=lambda term: term.title.lower()):
+    words, picture = st.columns([3, 2], vertical_alignment="center")
+    words.header(term.title)
+    words.markdown(term.meaning)
+    if term.picture:
+        picture.image(glossary.picture(term), width=240, alt="")
+next_page.link("home.py", "See them at work")
