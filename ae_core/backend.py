@@ -48,7 +48,24 @@ def _without_sklearn() -> Iterator[None]:
         del sys.modules["sklearn"]
 
 
-with _without_news(), _without_sklearn():
+@contextmanager
+def _without_home() -> Iterator[None]:
+    """Has Keras find an empty home, unless KERAS_HOME names one.
+
+    It would write ~/.keras/keras.json, and read there what other projects set: a backend, a precision.
+    """
+    if "KERAS_HOME" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["KERAS_HOME"] = home
+        try:
+            yield
+        finally:
+            del os.environ["KERAS_HOME"]
+
+
+with _without_news(), _without_sklearn(), _without_home():
     import keras
     import tensorflow as tf
 

@@ -2,44 +2,99 @@
 
 import asyncio
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from tests.load.client import Visitor
+
 ROOT = Path(__file__).resolve().parent.parent
-START = """
-import os, sys
+# Of sockets, files and folders, whichever library calls them; Python's own hooks would not see ONNX Runtime's.
+CALLS = "connect,sendto,sendmsg,sendmmsg,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2"
+# A name server of this machine asks others.
+OUTWARDS = re.compile(r"htons\(53\)|sa_family=AF_INET6?, (?!.*(\"127\.|\"::1\"|\"::ffff:127\.))")
+WRITES = re.compile(r"(creat|mkdir|mkdirat|rename\w*|open\w*(?=.*O_(WRONLY|RDWR|CREAT)))\(")
+SYSTEM = ("/dev/", "/proc/")
 
-def tell(event, given):
-    writes = event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR)
-    if event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.connect", "socket.sendto") or writes:
-        sys.__stdout__.write(f"{event} {given[0] if writes else given}\\n")
 
-sys.addaudithook(tell)
-import app
-from ae_core import runs
-from pages.serving import lens_tiles, startup
-startup.prepare()
-startup.warm_up(runs.shipped())
-lens_tiles.prepare(runs.find("variational"))
-"""
+class Recorded:
+    """A process that finds an empty home, with what it and its children look up, send and write.
+
+    Attributes:
+        data: Its data folder.
+        command: What runs Python: strace, where there is one.
+        environment: Names the home, the data folder and the one for temporary files.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.data, self._home, self._temporary = place / "data", place / "home", place / "tmp"
+        self._trace = place / "trace"
+        for folder in (self._home, self._temporary):
+            folder.mkdir()
+        strace = ["strace", "-f", "--seccomp-bpf", "-e", f"trace={CALLS}", "-o"]
+        self._traced = bool(shutil.which("strace")) and subprocess.call([*strace, os.devnull, "true"]) == 0
+        self.command = [*strace, str(self._trace), sys.executable] if self._traced else [sys.executable]
+        kept = {name: text for name, text in os.environ.items() if name in ("PATH", "SYSTEMROOT")}
+        places = {"HOME": self._home, "TMPDIR": self._temporary, "LATENT_EXPLORER_DATA": self.data}
+        self.environment = kept | {name: str(path) for name, path in places.items()} | {"PYTHONDONTWRITEBYTECODE": "1"}
+
+    def strays(self) -> list[str]:
+        """What left this machine, and what was written elsewhere than in the data folder and as temporary files.
+
+        Where strace is missing, only what is left in the home.
+        """
+        found = [str(path) for path in self._home.rglob("*")]
+        for line in self._trace.read_text(errors="replace").splitlines() if self._traced else ():
+            paths = re.findall(r'"([^"]*)"', line)
+            own = (str(self.data), str(self._temporary), *SYSTEM)
+            if OUTWARDS.search(line) or (WRITES.search(line) and not all(path.startswith(own) for path in paths)):
+                found.append(line)
+        return found
 
 
 def test_a_fresh_server_looks_nothing_up_and_writes_nothing_outside_its_data_folder(tmp_path: Path) -> None:
-    home, data = tmp_path / "home", tmp_path / "data"
-    home.mkdir()
-    about = {"HOME": str(home), "LATENT_EXPLORER_DATA": str(data), "PYTHONDONTWRITEBYTECODE": "1"}
-    kept = {name: text for name, text in os.environ.items() if name in ("PATH", "SYSTEMROOT")}
-    command = [sys.executable, "-c", START]
-    done = subprocess.run(command, cwd=ROOT, env=kept | about, capture_output=True, text=True, check=True)
-    told = [line for line in done.stdout.splitlines() if f"open {data}" not in line]
-    assert told == []
-    assert (done.stderr, list(home.iterdir())) == ("", [])
-    assert [path.name for path in data.rglob("points")] == ["points"]
+    recorded = Recorded(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [*recorded.command, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        cwd=ROOT, env=recorded.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+    async def visit() -> None:
+        visitor = Visitor(f"http://127.0.0.1:{port}")
+        await visitor.arrive()
+        page = await visitor.open("lens")
+        assert "Traceback" not in page.text()
+        await visitor.turn_to("latent-space")
+        await visitor.leave()
+
+    try:
+        assert server.stdout is not None
+        started = next((line for line in server.stdout if "server started" in line), None)
+        assert started, "it ended before it had started"
+        asyncio.run(visit())
+    finally:
+        for process in [*psutil.Process(server.pid).children(recursive=True), psutil.Process(server.pid)]:
+            process.terminate()  # strace would leave the server behind
+        server.communicate(timeout=60)
+    assert recorded.strays() == []
+
+
+def test_a_training_looks_nothing_up_and_writes_nothing_outside_the_data_folder(tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path)
+    train = [*recorded.command, "-m", "ae_core", "train", "vanilla", "--dataset", "digits", "--epochs", "1"]
+    done = subprocess.run(train, cwd=ROOT, env=recorded.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).parent == recorded.data / "runs"
+    assert recorded.strays() == []
 
 
 def test_connections_send_at_once_though_their_socket_was_opened_elsewhere() -> None:
