@@ -6,7 +6,9 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from ae_core import processes
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Keras's exporter asks whether NumPy still has `np.object`.
@@ -68,5 +70,10 @@ def _without_home() -> Iterator[None]:
 with _without_news(), _without_sklearn(), _without_home():
     import keras
     import tensorflow as tf
+
+# By default TensorFlow starts a thread for each processor, whatever share of them its container may use.
+with suppress(RuntimeError):  # it was used before, and has its threads
+    tf.config.threading.set_intra_op_parallelism_threads(processes.cores())
+    tf.config.threading.set_inter_op_parallelism_threads(processes.cores())
 
 __all__ = ["keras", "tf"]

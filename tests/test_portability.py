@@ -166,3 +166,27 @@ def test_what_browsers_get_is_the_same_where_the_system_speaks_no_utf_8() -> Non
     ]
     assert b"shown" in found[0].stdout, found[0].stderr.decode()
     assert found[1].stdout == found[0].stdout, found[1].stderr.decode()
+COUNT = """
+import os, sys
+if sys.argv[1] == "affinity":
+    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+from ae_core import processes
+from ae_core.backend import tf
+threading = tf.config.threading
+print(processes.cores(), threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads())
+"""
+QUOTA = 'mount -t tmpfs none /sys/fs/cgroup && echo "100000 100000" > /sys/fs/cgroup/cpu.max && exec "$@"'
+
+
+@pytest.mark.parametrize(
+    ("limit", "within"), [("affinity", []), ("quota", ["unshare", "--mount", "sh", "-c", QUOTA, "sh"])]
+)
+def test_threads_are_as_many_as_the_process_may_use_of_its_machine(limit: str, within: list[str]) -> None:
+    """One, of a machine of more: bound to it, or by the quota of its container."""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("only Linux binds a process")
+    if within and subprocess.run([*within, "true"], capture_output=True).returncode:
+        pytest.skip("only root mounts a quota")
+    command = [*within, sys.executable, "-c", COUNT, limit]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert found.stdout == "1 1 1\n", found.stderr
