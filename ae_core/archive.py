@@ -12,10 +12,12 @@ writes a new run.
 
 import hashlib
 import io
+import json
 import math
 import re
 import stat
 import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +76,31 @@ def pack(run: Run) -> bytes:
                 files[_file(name)] = _header(shape) + array.tobytes()
     except Exception as error:  # whatever HDF5 makes of a file that another version wrote
         raise RunError(f"{run.path.name}: its weights cannot be taken out ({error}).") from error
-    files[SUMS] = "".join(f"{_digest(files[name])}  {name}\n" for name in files if name != TITLE).encode()
+    return _zipped(files)
+
+
+def pack_weights(spec: Spec, history: Iterable[dict[str, Any]], title: str, weights: Mapping[str, np.ndarray]) -> bytes:
+    """Returns what became no run as the bytes of a .zip, like `pack`; `weights` by the names in `Spec.weights`."""
+    files = {SPEC: spec_text(spec).encode(), HISTORY: history_text(history).encode()}
+    files[TITLE] = runs.clean(title)[: cards.MAX_TITLE].encode()
+    for name, shape in spec.weights.items():
+        files[_file(name)] = _header(shape) + np.asarray(weights[name], "<f4").reshape(shape).tobytes()
+    return _zipped(files)
+
+
+def spec_text(spec: Spec) -> str:
+    """The content of spec.json."""
+    return json.dumps(spec.to_json(), indent=1) + "\n"
+
+
+def history_text(history: Iterable[dict[str, Any]]) -> str:
+    """The content of history.jsonl."""
+    return "".join(json.dumps(record) + "\n" for record in history)
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    sums = "".join(f"{_digest(files[name])}  {name}\n" for name in files if name != TITLE)
+    files = {**files, SUMS: sums.encode()}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():

@@ -110,10 +110,17 @@ class Finished:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """Training was stopped; the run holds the current weights, or is None before the first step."""
+    """Training ended before its last epoch.
+
+    Attributes:
+        run: Holds the weights so far; None before the first step.
+        epoch: Number of finished epochs.
+        reason: Why, if nobody asked for it, a sentence: a loss term became no number.
+    """
 
     run: Run | None
     epoch: int
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Autoencoder(keras.Model):
         keras.utils.set_random_seed(spec.training.seed)
         self.kind = spec.recipe()
         self.network = spec.network
+        self._names = tuple(spec.weights)
         self.built = True  # by its parts: they are functional models
         self.encoder, self.decoder, self.logits = building.build(spec.architecture)
 
@@ -37,9 +38,16 @@ class Autoencoder(keras.Model):
 
     def assign(self, weights: dict[str, np.ndarray]) -> None:
         """Sets the weights, given by the names in `Spec.weights` and in that order."""
-        variables = [*self.encoder.variables, *self.decoder.variables]
-        for variable, array in zip(variables, weights.values(), strict=True):
+        for variable, array in zip(self._named, weights.values(), strict=True):
             variable.assign(array)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The weights by the names in `Spec.weights`."""
+        return {name: v.numpy() for name, v in zip(self._names, self._named, strict=True)}
+
+    @property
+    def _named(self) -> list[keras.Variable]:
+        return [*self.encoder.variables, *self.decoder.variables]
 
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """Encodes and decodes images, (n, h, w) → (n, h, w) in [0, 1]."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ae_core import cards, data, disk, inference, runs
+from ae_core import archive, cards, data, disk, inference, runs
 from ae_core.archive import Import
 from ae_core.data import Dataset, as_float
 from ae_core.errors import ExplorerError, TrainingError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LOADING = "Loading TensorFlow and images"
 BUILDING = "Building and compiling the network"
 SAVING = "Exporting and checking the run"
+SLOWER = "Lower the learning rate or the weight of that term."
 PREVIEW_IMAGES = 10
 PREVIEW_SECONDS = 1.5
 CALL_SECONDS = 0.25  # aim for this long between two looks at the stop button
@@ -59,7 +60,9 @@ def fit(
         owner: Owner's id; None for a run that everyone sees.
 
     Yields:
-        Preparing, Started, Progress and EpochEnd events; at the end Finished, Cancelled or Failed.
+        Preparing, Started, Progress and EpochEnd events; at the end Finished, Cancelled or Failed. Once a loss term is
+        no number, that is Cancelled, with a run of the epochs before, if there are any. If the run cannot be written,
+        `state` still holds it, or else an archive beside `out`.
     """
     yield from _telling_failures(_fit(spec, Path(out), stop, state, {"title": title, "owner": owner}))
 
@@ -171,13 +174,45 @@ def _fit(
     yield Started(spec.parameters, epochs, work.steps_per_epoch, tuple(history))
 
     loop = _Loop(model, work, preview_images, history, began)
-    yield from loop.run(first, stop, state)
+    reason = ""
+    try:
+        yield from loop.run(first, stop, state)
+    except _Diverged as error:
+        if not history:
+            raise TrainingError(f"{error}; nothing was saved. {SLOWER}") from None
+        reason = f"{error}; what was learnt until epoch {len(history)} is kept as a run. {SLOWER}"
+        loop.go_back()
     if not history and not loop.taken:
         yield Cancelled(None, 0)
         return
     yield Preparing(SAVING)
-    run = _save(out, spec, model, history, _card(spec, history, labels, loop.seconds), preview_images)
-    yield Finished(run) if run.card.complete else Cancelled(run, len(history))
+    card = _card(spec, history, labels, loop.seconds)
+    try:
+        run = _save(out, spec, model, history, card, preview_images)
+    except ExplorerError as error:
+        raise TrainingError(f"{error}{_keep(out, state, spec, history, labels, model)}") from error
+    if reason and state is not None:
+        forget_state(state)  # it would diverge again: the seed decides everything
+    yield Finished(run) if run.card.complete else Cancelled(run, len(history), reason)
+
+
+def _keep(
+    out: Path,
+    state: Path | None,
+    spec: Spec,
+    history: list[dict[str, Any]],
+    labels: dict[str, str | None],
+    model: "Autoencoder",
+) -> str:
+    """Keeps what became no run; where that is, as a sentence to follow another one."""
+    if state is not None:
+        return f" Resume it to export epoch {len(history)} again." if (state / STATE).is_file() else ""
+    path = out.with_name(f"{out.name}.not-exported.zip")
+    try:
+        disk.write_bytes(path, archive.pack_weights(spec, history, labels["title"] or "", model.arrays()))
+    except OSError:
+        return ""
+    return f" What was learnt is kept in {path}: import that to export it again."
 
 
 def _card(spec: Spec, history: list[dict[str, Any]], labels: dict[str, str | None], seconds: float) -> dict[str, Any]:
@@ -215,6 +250,7 @@ class _Loop:
         self.history = history
         self.taken = 0
         self._epochs = work.config.epochs
+        self._good = model.arrays()  # after the last finished epoch
         # A resumed training includes its earlier time.
         self._began = began - (history[-1]["seconds"] if history else 0.0)
         self._shown = 0.0
@@ -231,9 +267,14 @@ class _Loop:
             terms = {name: value / self.work.steps_per_epoch for name, value in sums.items()}
             end = EpochEnd(epoch + 1, terms, validation, self.work.learning_rate, self.seconds, self._preview())
             self.history.append(end.record())
+            self._good = self.model.arrays()
             if state is not None:
                 _save_state(self.work, state, epoch + 1, self.history)
             yield end
+
+    def go_back(self) -> None:
+        """Gives the model the weights that it had after its last finished epoch."""
+        self.model.assign(self._good)
 
     @property
     def seconds(self) -> float:
@@ -293,7 +334,7 @@ def train(
 
     Raises:
         OptionError: if an option is unknown or out of range.
-        TrainingError: if the training fails.
+        TrainingError: if the training fails or diverges; says where what was learnt is kept, if it is.
     """
     spec = make_spec(kind, dataset, hyperparameters, network, **training)
     out = Path(out) if out is not None else runs.data_folder() / "runs" / runs.new_name(kind)
@@ -301,6 +342,8 @@ def train(
         on_event(event)
         if isinstance(event, Failed):
             raise TrainingError(event.reason)
+        if isinstance(event, Cancelled) and event.reason:
+            raise TrainingError(f"{event.reason} The run is {out}.")
     return inference.load(out)
 
 
@@ -321,8 +364,8 @@ def _save(
     from ae_core import keras_model
 
     with disk.writing(out) as folder:
-        (folder / "spec.json").write_text(json.dumps(spec.to_json(), indent=1) + "\n", encoding="utf-8")
-        (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in history), encoding="utf-8")
+        (folder / archive.SPEC).write_text(archive.spec_text(spec), encoding="utf-8")
+        (folder / archive.HISTORY).write_text(archive.history_text(history), encoding="utf-8")
         disk.reserve(folder, 3 * 4 * card["parameters"] + (1 << 18))  # as weights, encoder and decoder
         model.save_weights(folder / "model.weights.h5")
         keras_model.export(model, folder, x)
@@ -359,13 +402,14 @@ def forget_state(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+class _Diverged(Exception):
+    """A loss term is no number; the beginning of a sentence."""
+
+
 def _check_finite(terms: dict[str, float], epoch: int, step: int) -> None:
     for name, value in terms.items():
         if not math.isfinite(value):
-            raise TrainingError(
-                f"The {name} term became {value} in epoch {epoch + 1}, step {step}; nothing was saved. "
-                "Lower the learning rate or the weight of that term."
-            )
+            raise _Diverged(f"The {name} term became {value} in epoch {epoch + 1}, step {step}")
 
 
 class _Clock:

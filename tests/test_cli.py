@@ -190,6 +190,18 @@ def test_a_training_without_a_run_says_why(monkeypatch: pytest.MonkeyPatch) -> N
     assert "nothing was saved" in result.stderr
 
 
+def test_a_training_that_diverges_prints_its_folder_and_fails(
+    monkeypatch: pytest.MonkeyPatch, digits_runs: dict[str, Path]
+) -> None:
+    run = runs.read(digits_runs["sparse"])
+    pretend(monkeypatch, training.Cancelled(run, 2, "The kl term became nan."))
+    result = call("train", "sparse")
+    assert (result.exit_code, result.stdout) == (1, f"{run.path}\n")
+    assert result.stderr.endswith("Error: The kl term became nan.\n")
+    result = call("train", "sparse", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["reason"]) == (1, "The kl term became nan.")
+
+
 def test_finished_training_prints_its_terms_and_its_folder(
     monkeypatch: pytest.MonkeyPatch, digits_runs: dict[str, Path]
 ) -> None:

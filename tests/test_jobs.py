@@ -235,6 +235,14 @@ def test_a_failed_training_leaves_its_reason_and_one_that_nobody_foresaw_a_log_t
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_training_that_diverged_is_cancelled_and_says_why(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "fit", lambda *_, **__: iter([training.Cancelled(None, 30, "The kl term is nan.")]))
+    job = at("queued")
+    assert worker.run(job.path) == 0
+    status = tasks.find(job.id).status
+    assert (status.state, status.epoch, status.reason) == ("cancelled", 30, "The kl term is nan.")
+
+
 def test_two_processes_never_train_one_job(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = at("queued")
     monkeypatch.setattr(processes, "PATIENCE", 0.0)

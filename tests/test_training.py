@@ -3,13 +3,14 @@
 import errno
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ae_core import data, inference, kinds, runs, training
+from ae_core import archive, data, inference, kinds, runs, training
 from ae_core.data import as_float, fashion_mnist
 from ae_core.errors import OptionError, TrainingError
 from ae_core.evaluation import evaluate
@@ -25,6 +26,10 @@ ALL = pytest.mark.parametrize("kind", kinds.names())
 
 def quick(kind: str, **changes: Any) -> Any:
     return make_spec(kind, "digits", **{"epochs": 1, "batch_size": 128, "compile": False, **changes})
+
+
+def is_end(event: Any) -> bool:
+    return isinstance(event, EpochEnd)
 
 
 def codes(path: Path) -> np.ndarray:
@@ -194,6 +199,83 @@ def test_a_term_that_is_no_number_fails_by_name_and_leaves_nothing(
     assert isinstance(last, Failed)
     assert last.reason.startswith(f"The odd term became {value} in epoch 1, step {step}; nothing was saved.")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_that_diverges_keeps_its_finished_epochs_as_a_stop_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ae_core.keras_model import Optimisation
+
+    spec, seen = quick("vanilla", epochs=9), list[Any]()
+    for event in training.fit(spec, tmp_path / "stopped", stop=lambda: sum(map(is_end, seen)) == 2):
+        seen.append(event)
+
+    validate, third = Optimisation.validate, iter([False, False, True])
+
+    def diverge(work: Optimisation) -> dict[str, float]:
+        if next(third):
+            work.model.assign({name: array * math.nan for name, array in work.model.arrays().items()})
+        return validate(work)
+
+    monkeypatch.setattr(Optimisation, "validate", diverge)
+    *_, last = training.fit(spec, tmp_path / "run", state=tmp_path / "state")
+    assert isinstance(last, Cancelled), last
+    assert (last.epoch, last.run.card.complete, len(last.run.history)) == (2, False, 2)
+    assert last.reason == (
+        f"The reconstruction term became nan in epoch 3, step {STEPS}; what was learnt until epoch 2 is kept as a run. "
+        "Lower the learning rate or the weight of that term."
+    )
+    assert np.array_equal(codes(tmp_path / "run"), codes(tmp_path / "stopped"))
+    assert not (tmp_path / "state").exists(), "resumed, it would diverge again"
+    third = iter([False, True])
+    with pytest.raises(TrainingError, match=r"kept as a run.* The run is .*second\.$"):
+        training.train("vanilla", "digits", out=tmp_path / "second", epochs=9, batch_size=128, compile=False)
+    assert runs.read(tmp_path / "second").card.epochs == 1
+
+
+def test_a_run_whose_export_fails_is_kept_and_exported_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ae_core import keras_model
+
+    def fail(*_: Any) -> None:
+        raise TrainingError("The exported decoder differs.")
+
+    spec, state = quick("vanilla"), tmp_path / "state"
+    with monkeypatch.context() as patch:
+        patch.setattr(keras_model, "export", fail)
+        *_, last = training.fit(spec, tmp_path / "job", state=state)
+        assert last == Failed("The exported decoder differs. Resume it to export epoch 1 again.")
+        *_, last = training.fit(spec, tmp_path / "run", title="Mine")
+        kept = tmp_path / "run.not-exported.zip"
+        assert last == Failed(
+            f"The exported decoder differs. What was learnt is kept in {kept}: import that to export it again."
+        )
+        assert sorted(tmp_path.iterdir()) == [kept, state]
+    *events, last = training.fit(spec, tmp_path / "job", state=state)
+    assert isinstance(last, Finished)
+    assert not any(isinstance(event, Progress) for event in events)
+    *_, last = training.rebuild(archive.unpack(kept.read_bytes()), tmp_path / "run")
+    assert isinstance(last, Finished)
+    assert (last.run.title, last.run.card.complete, last.run.spec) == ("Mine", True, spec)
+    assert np.array_equal(codes(tmp_path / "run"), codes(tmp_path / "job"))
+
+
+def test_large_weights_are_exported_and_a_wrong_export_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = {"latent_dim": 1024, "family": "dense", "hidden": ()}
+    options = {"learning_rate": 1.0, "epochs": 3, "seed": 0, "compile": False}
+    wild = make_spec("variational", "digits", {"beta": 0.0}, network, **options)
+    *_, last = training.fit(wild, tmp_path / "wild", state=tmp_path / "state")
+    assert isinstance(last, Finished), last
+    call = inference.OnnxNetwork.__call__
+    for spec, error in ((wild, 0.1), (quick("vanilla"), 1e-4)):
+
+        def wrong(network: inference.OnnxNetwork, x: np.ndarray, error: float = error) -> dict[str, np.ndarray]:
+            return {name: value + np.float32(error) for name, value in call(network, x).items()}
+
+        monkeypatch.setattr(inference.OnnxNetwork, "__call__", wrong)
+        state = tmp_path / "state" if spec is wild else None
+        *_, last = training.fit(spec, tmp_path / "wrong", state=state)
+        assert isinstance(last, Failed)
+        assert re.match(r"The exported (en|de)coder differs from Keras by ", last.reason)
 
 
 def test_a_full_disk_fails_in_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def sweep_kinds(
         sweep = _follow(sweep, stop)
         stopped = stop()
     _print(sweep, as_json)
-    failed = [job for job in sweep.jobs if job.status.state == "failed"]
+    failed = [job for job in sweep.jobs if job.status.reason]  # one that diverged has a run, and a reason
     for job in failed:
         click.echo(f"{job.title}: {job.status.reason}", err=True)
     if stopped or failed:

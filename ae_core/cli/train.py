@@ -81,7 +81,7 @@ def _train(spec: Spec, out: Path, title: str | None, show: Callable[[Event], Non
     with processes.interruptible(STOPPING) as stop:
         for event in training.fit(spec, out, stop=stop, title=title):
             show(event)
-            if isinstance(event, Failed):
+            if isinstance(event, Failed | Cancelled) and event.reason:
                 raise click.ClickException(event.reason)
             if isinstance(event, Cancelled):
                 click.get_current_context().exit(STOPPED)

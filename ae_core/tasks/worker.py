@@ -63,8 +63,8 @@ def work(job: Job) -> Status:
             case Finished() | Done():
                 training.forget_state(job.path / "resume")
                 tell(state="finished", phase="", fraction=1.0, seconds_left=0.0)
-            case Cancelled(run, epoch):
-                reason = clock.reason(epoch, run is not None)
+            case Cancelled(run, epoch, why):
+                reason = why or clock.reason(epoch, run is not None)
                 tell(state="cancelled", phase="", epoch=epoch, seconds_left=None, reason=reason)
             case Failed(reason):
                 watchdog.log_failure(reason)
