@@ -397,6 +397,15 @@ def _resume(work: "Optimisation", folder: Path | None) -> tuple[int, list[dict[s
     return epoch, json.loads(history)
 
 
+def saved_epoch(folder: Path) -> int:
+    """Number of finished epochs in a saved state; 0 if there is none that can be read."""
+    try:
+        with np.load(folder / STATE, allow_pickle=False) as saved:
+            return int(saved["epoch"])
+    except Exception:  # whatever NumPy makes of a damaged file
+        return 0
+
+
 def forget_state(folder: Path) -> None:
     """Removes the saved state of a training that will not be resumed."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -22,7 +22,7 @@ from ae_core.errors import TrainingError
 from ae_core.events import Finished
 from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Job, Status, watchdog, worker
-from tests.trainings import ROOT, at, at_work, ended, wait
+from tests.trainings import ROOT, at, at_work, ended, save_epoch, wait
 
 EPOCHS = 40
 
@@ -168,8 +168,8 @@ def test_a_damaged_job_is_left_out_and_named(damage: Callable[[Path], Any], data
 def test_a_training_of_an_older_version_is_read_and_resumed(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
     path = data_folder / "jobs" / "vanilla-20250101-000000-0123456789abcdef"
-    (path / "resume").mkdir(parents=True)
-    (path / "resume" / training.STATE).touch()
+    path.mkdir(parents=True)
+    save_epoch(path, 3)
     (path / "spec.json").write_text(json.dumps({"spec": small().to_json(), "owner": "alice", "title": "Old"}))
     (path / "status.json").write_text(json.dumps({"state": "cancelled", "epoch": 3, "slowed": True}))
     (job,) = tasks.listing("alice")

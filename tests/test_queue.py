@@ -20,7 +20,7 @@ from ae_core.errors import OptionError, TrainingError
 from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Status, folder, limits, queue, watchdog, worker
 from ae_core.tasks.catalog import train
-from tests.trainings import ROOT, at, at_work, ended, in_phase, resumable, small, wait
+from tests.trainings import ROOT, at, at_work, ended, in_phase, resumable, save_epoch, small, wait
 
 SERVER = """
 import sys, time
@@ -205,6 +205,20 @@ def test_one_that_was_stopped_while_it_was_loaded_again_can_still_be_resumed() -
     job = wait(job, ended)
     assert (job.status.state, job.resumable) == ("cancelled", True)
     assert job.status.reason == "Stopped before it went on; it can be resumed from epoch 1."
+
+
+def test_a_stopped_one_goes_on_as_another_that_is_stopped_while_it_loads(digits_runs: dict[str, Path]) -> None:
+    """Its run never changes, so that what goes on is a copy, which says of itself what its saved state knows."""
+    job = at("cancelled", epoch=1, title="loading")
+    save_epoch(job.path, 2)  # a process that was killed may not have told of the last
+    shutil.copytree(digits_runs["vanilla"], job.run_path)
+    again = tasks.resume(tasks.find(job.id))
+    assert again.id != job.id
+    assert (again.status.epoch, again.status.fraction) == (2, 1.0)
+    tasks.request_stop(wait(again, in_phase(training.LOADING)))
+    again = wait(again, ended)
+    assert (again.status.state, again.status.epoch, again.resumable) == ("cancelled", 2, True)
+    assert again.status.reason == "Stopped before it went on; it can be resumed from epoch 2."
 
 
 def test_a_resume_tells_of_the_epochs_that_its_saved_state_knows(monkeypatch: pytest.MonkeyPatch) -> None:

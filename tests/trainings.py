@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from ae_core import tasks, training
@@ -31,9 +32,15 @@ def at(state: str, owner: str | None = "alice", title: str = "quick", **status: 
 
 
 def resumable(job: Job) -> Job:
-    (job.path / "resume").mkdir()
-    (job.path / "resume" / training.STATE).touch()
+    """The job with the saved state of the epoch that its status tells of."""
+    save_epoch(job.path, job.status.epoch)
     return tasks.find(job.id)
+
+
+def save_epoch(path: Path, epoch: int) -> None:
+    """Saves a state of a job that knows its number of finished epochs, and no more."""
+    (path / "resume").mkdir(exist_ok=True)
+    np.savez(path / "resume" / training.STATE, epoch=epoch)
 
 
 def at_work(path: Path) -> list[psutil.Process]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import derived, disk, processes, runs, spec
+from ae_core import derived, disk, processes, runs, spec, training
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.runs import Run
 from ae_core.spec import Spec
@@ -85,7 +85,13 @@ class Job:
 
     @property
     def resumable(self) -> bool:
-        return self.status.state in ("failed", "cancelled") and any((self.path / "resume").glob("*.npz"))
+        return self.status.state in ("failed", "cancelled") and self.saved.epoch > 0
+
+    @property
+    def saved(self) -> Status:
+        """A new status in the queue, at the epoch from which it would go on."""
+        epoch = training.saved_epoch(self.path / "resume")
+        return Status(epoch=epoch, fraction=epoch / self.spec.training.epochs if epoch else 0.0)
 
 
 def jobs_folder() -> Path:
@@ -148,10 +154,11 @@ def copy(job: Job) -> Job:
         for name in ("history.jsonl", "progress.jsonl", "preview.npy"):
             if (job.path / name).exists():
                 shutil.copy(job.path / name, new.path)
+        new.saved.write(new.path)
     except OSError as error:
         shutil.rmtree(new.path, ignore_errors=True)
         raise TrainingError(f"The training cannot be copied: {error.strerror or error}.") from error
-    return new
+    return find(new.id)
 
 
 def find(job_id: str) -> Job:

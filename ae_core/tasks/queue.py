@@ -149,7 +149,7 @@ def resume(job: Job) -> Job:
         else:
             _await_end(job.path)
             (job.path / "stop").unlink(missing_ok=True)
-            Status(epoch=job.status.epoch, fraction=job.status.fraction).write(job.path)
+            job.saved.write(job.path)
         logs.event("job queued", job=job.id)
         _advance()
     return _started(job.id)

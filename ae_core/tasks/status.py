@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Self
 
-from ae_core import disk, processes
+from ae_core import disk, processes, training
 
 ACTIVE = ("queued", "starting", "running")
 STATES = (*ACTIVE, "finished", "cancelled", "failed")
@@ -100,11 +100,8 @@ def failure_reason(folder: Path) -> str:
 
 def resume_hint(folder: Path) -> str:
     """What a sentence about a job that has ended adds if it can be resumed."""
-    try:
-        epoch = Status.load(folder).epoch
-    except (OSError, ValueError):
-        epoch = 0
-    return f"; it can be resumed from epoch {epoch}" if epoch and any((folder / "resume").glob("*.npz")) else ""
+    epoch = training.saved_epoch(folder / "resume")
+    return f"; it can be resumed from epoch {epoch}" if epoch else ""
 
 
 def note_start(log: Path) -> None:

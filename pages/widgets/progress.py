@@ -149,7 +149,7 @@ def show_ended(job: Job) -> None:
     elif not job.run_path.exists() and status.reason:
         st.info(status.reason)
     elif not job.run_path.exists() and job.resumable:
-        st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; it can be resumed from there.")
+        st.info(f"Stopped after {job.saved.epoch} of {_counted(_epochs(job))}; it can be resumed from there.")
     elif not job.run_path.exists() and status.state == "cancelled" and not status.starts:
         st.info("It left the queue before it began.")
     elif not job.run_path.exists():
