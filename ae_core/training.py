@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LOADING = "Loading TensorFlow and images"
 BUILDING = "Building and compiling the network"
+TRAINING = "Training"
 SAVING = "Exporting and checking the run"
 SLOWER = "Lower the learning rate or the weight of that term."
 PREVIEW_IMAGES = 10

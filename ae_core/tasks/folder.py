@@ -18,7 +18,7 @@ from ae_core import derived, disk, processes, runs, spec, training
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.runs import Run
 from ae_core.spec import Spec
-from ae_core.tasks.status import ARCHIVE, Status
+from ae_core.tasks.status import ARCHIVE, Status, saves_after_stop
 
 MAKE_RUNS = ("train", "import-run")  # the tasks whose jobs belong to a run of their own
 
@@ -67,6 +67,15 @@ class Job:
     def run_path(self) -> Path:
         """Where its run is once it is finished."""
         return self.path.parent.parent / "runs" / self.path.name
+
+    @property
+    def stopping(self) -> str:
+        """How far it has heeded that it was asked to stop, a sentence; empty if nobody asked."""
+        if not (self.path / "stop").exists():
+            return ""
+        if saves_after_stop(self.path, self.status):
+            return "Stopped: what it has learnt is being saved …"
+        return "Stopping after this step …" if self.status.phase == training.TRAINING else "Stopping …"
 
     def progress(self) -> list[dict[str, Any]]:
         """Loss terms as they fell: {"epochs": epochs done, with fraction, "terms": {name: value}}."""

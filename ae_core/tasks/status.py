@@ -104,6 +104,14 @@ def resume_hint(folder: Path) -> str:
     return f"; it can be resumed from epoch {epoch}" if epoch else ""
 
 
+def saves_after_stop(folder: Path, now: Status) -> bool:
+    """Whether a job saves its run because it was asked to stop, and not because it has come to its end."""
+    try:
+        return now.phase == training.SAVING and (folder / "stop").stat().st_mtime <= now.updated
+    except OSError:  # nobody asked
+        return False
+
+
 def note_start(log: Path) -> None:
     """Begins a part of the log; it also takes the log's first block while the disk still has one."""
     with log.open("a", encoding="utf-8") as file:

@@ -17,7 +17,7 @@ from pathlib import Path
 from ae_core import processes, settings, training
 from ae_core.errors import TrainingError
 from ae_core.tasks import catalog, cleanup, folder
-from ae_core.tasks.status import ENDED, FAILED, Status, failure_reason, last_part, resume_hint
+from ae_core.tasks.status import ENDED, FAILED, Status, failure_reason, last_part, resume_hint, saves_after_stop
 
 WORKER = "ae_core.tasks.worker"
 LOOK_SECONDS = 0.1
@@ -116,11 +116,9 @@ def _stopped(path: Path, waited: float) -> End | None:
     if noted is None or noted.phase in LEARNS_NOTHING:
         back = resume_hint(path)
         return End("cancelled", f"Stopped before it went on{back}." if back else "")
-    if noted.phase == training.SAVING and waited > SAVING_SECONDS:
-        # One that saves because it was stopped keeps what it has learnt, however long that takes.
-        with contextlib.suppress(OSError):
-            if (path / "stop").stat().st_mtime > noted.updated:
-                return End("cancelled", f"Stopped while its run was being saved{resume_hint(path)}.")
+    # One that saves because it was stopped keeps what it has learnt, however long that takes.
+    if noted.phase == training.SAVING and waited > SAVING_SECONDS and not saves_after_stop(path, noted):
+        return End("cancelled", f"Stopped while its run was being saved{resume_hint(path)}.")
     return None
 
 

@@ -55,7 +55,7 @@ def work(job: Job) -> Status:
                     _append(job.path / "progress.jsonl", {"epochs": round(epochs, 4), "terms": event.terms})
                 if event.preview is not None:
                     _write_preview(job.path, event.preview)
-                tell(phase="Training", fraction=event.fraction, seconds_left=event.seconds_left)
+                tell(phase=training.TRAINING, fraction=event.fraction, seconds_left=event.seconds_left)
             case EpochEnd():
                 _append(job.path / "history.jsonl", event.record())
                 _write_preview(job.path, event.preview)

@@ -10,13 +10,14 @@ from ae_core.data import as_float
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.runs import BrokenRun
-from ae_core.tasks import Job
+from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
 from pages.serving.page_state import Field, Values
 from pages.widgets import alerts, plot, run_picker
 
 REFUSED = "not-stopped"  # in the session
 LOOK_SECONDS = 0.5
+IMPORT = "import-run"  # the name of the task
 PREVIEWS = 10
 NARROW = 5  # of them beside one another on a phone
 
@@ -86,16 +87,17 @@ def watch(job_id: str) -> None:
     _title(job)
     status = job.status
     st.progress(status.fraction, text=standing(job))
-    stopping = (job.path / "stop").exists()
     if is_mine(job):
-        _offer_to_stop(job, stopping)
+        _offer_to_stop(job)
     else:
-        st.caption("Someone else's training: you can watch it.")
-    if stopping:
-        st.caption("Stopping after this step …")
+        st.caption(f"Someone else's {_noun(job)}: you can watch it.")
+    if job.stopping:
+        st.caption(job.stopping)
     if status.state == "queued" and not job.progress():
         st.caption("It waits for the trainings before it. You may leave; it starts without you.")
         show_shipped(job.spec.kind, job.spec.dataset)
+    elif job.task == IMPORT:
+        st.caption("TensorFlow is loaded, and the networks are built and tested: some seconds to half a minute.")
     elif job.progress():
         _pictures(job, _epochs(job), "now")
     else:
@@ -125,9 +127,9 @@ def _waiting(place: tasks.Place) -> str:
     return f"{before}, starts in about {minutes} min" if minutes else f"{before}, starts in under a minute"
 
 
-def _offer_to_stop(job: Job, stopping: bool) -> None:
-    queued = job.status.state == "queued"
-    label, keeps = ("Leave the queue", None) if queued else ("Stop training", "Keeps what was learnt so far as a run.")
+def _offer_to_stop(job: Job) -> None:
+    label = "Leave the queue" if job.status.state == "queued" else f"Stop {_noun(job)}"
+    keeps = "Keeps what was learnt so far as a run." if label == "Stop training" else None
 
     def stop() -> None:
         try:
@@ -135,30 +137,34 @@ def _offer_to_stop(job: Job, stopping: bool) -> None:
         except ExplorerError as error:
             st.session_state[REFUSED] = str(error)
 
-    st.button(label, icon=":material/stop:", disabled=stopping, help=keeps, key="stop", on_click=stop)
+    st.button(label, icon=":material/stop:", disabled=bool(job.stopping), help=keeps, key="stop", on_click=stop)
     if refused := st.session_state.pop(REFUSED, None):
         alerts.error("It could not be stopped.", refused)
 
 
 def show_ended(job: Job) -> None:
-    """A training that has ended: its result, or why there is none, and what to do next."""
+    """A training or import that has ended: its result, or why there is none, and what to do next."""
     _title(job)
-    status = job.status
+    status, run = job.status, runs.read_or_tell(job.run_path) if job.run_path.exists() else None
     if status.state == "failed":
-        alerts.error("This training failed.", status.reason)
-    elif not job.run_path.exists() and status.reason:
+        alerts.error(f"This {_noun(job)} failed.", status.reason)
+    elif run is None and status.reason:
         st.info(status.reason)
-    elif not job.run_path.exists() and job.resumable:
+    elif run is None and job.resumable:
         st.info(f"Stopped after {job.saved.epoch} of {_counted(_epochs(job))}; it can be resumed from there.")
-    elif not job.run_path.exists() and status.state == "cancelled" and not status.starts:
+    elif run is None and status.state == "cancelled" and not status.starts:
         st.info("It left the queue before it began.")
-    elif not job.run_path.exists():
+    elif run is None:
         deleted = status.state == "finished" or status.epoch
-        st.info("Its run was deleted." if deleted else "Stopped before the first step: nothing was learnt.")
-    elif isinstance(run := runs.read_or_tell(job.run_path), BrokenRun):
-        alerts.error("The run of this training is damaged.", run.reason)
+        nothing = "nothing was kept." if job.task == IMPORT else "nothing was learnt."
+        st.info("Its run was deleted." if deleted else f"Stopped before the first step: {nothing}")
+    elif isinstance(run, BrokenRun):
+        alerts.error(f"The run of this {_noun(job)} is damaged.", run.reason)
     else:
-        if status.state == "finished":
+        if job.task == IMPORT:
+            took = f", trained in {_duration(run.card.seconds)}" if run.card.seconds else ""
+            st.success(f"Imported: {_counted(run.card.epochs)}{took}.", icon=":material/check:")
+        elif status.state == "finished":
             training, whole = run.card.seconds, status.updated - status.submitted
             # One that was resumed counts the seconds that it had before.
             around = f", {_duration(whole)} with starting and saving" if whole > training else ""
@@ -194,7 +200,10 @@ def show_ended(job: Job) -> None:
         else:
             choose(again)
             st.rerun()
-    _pictures(job, 0, "in the end")
+    if isinstance(run, runs.Run):
+        _learnt(run, job.progress())
+    else:
+        _pictures(job, 0, "in the end")
 
 
 def show_shipped(kind: str, dataset: str) -> None:
@@ -209,9 +218,18 @@ def show_shipped(kind: str, dataset: str) -> None:
         f"This is how the run that ships with the app learnt, in {_counted(len(run.history))}. "
         "Yours will be drawn here, live."
     )
-    _curves(run.history, [], kind, 0)
+    _learnt(run, [])
+
+
+def _learnt(run: runs.Run, steps: list) -> None:
+    """The curves of a run, with steps between its epochs where they are known, and its reconstructions."""
+    if run.history or steps:
+        _curves(run.history, steps, run.spec.kind, 0)
     originals = caches.test_images(run.spec.dataset, slice(PREVIEWS))
-    _compare(originals, caches.load(run).reconstruct(originals), "in the end")
+    try:
+        _compare(originals, caches.load(run).reconstruct(originals), "in the end")
+    except ExplorerError as error:
+        alerts.error("This run is damaged.", error)
 
 
 def _title(job: Job) -> None:
@@ -264,6 +282,11 @@ def _ways_on(job: Job) -> None:
     with st.container(horizontal=True):
         for page, label in pages.items():
             st.page_link(page, label=label, query_params={run_picker.RUN.name: job.id})
+
+
+def _noun(job: Job) -> str:
+    """What it is called in a sentence: training, or import."""
+    return catalog.get(job.task).title.lower()
 
 
 def _epochs(job: Job) -> int:

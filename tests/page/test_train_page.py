@@ -1,5 +1,6 @@
 """The Train page: its controls, what it refuses, and a training from its place in the queue to its figures."""
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, link, open_page, progress_texts, said
 
-from ae_core import data, kinds, networks, processes, runs, tasks
+from ae_core import data, kinds, networks, processes, runs, tasks, training
 from ae_core.spec import make_spec
 from pages.widgets import progress
 from tests.trainings import resumable
@@ -120,6 +121,19 @@ def test_a_finished_training_shows_its_figures_and_the_ways_on(digits_runs: dict
     assert app.selectbox(key="run").value == job.id
 
 
+def test_an_imported_run_shows_how_the_original_learnt(digits_runs: dict[str, Path], figures: dict[str, Any]) -> None:
+    run = runs.read(digits_runs["vanilla"])
+    job = tasks.folder.create(run.spec, ME, "Mine", archive=b"")
+    shutil.copytree(digits_runs["vanilla"], job.run_path)
+    tasks.Status("finished", "").write(job.path)
+    app = open_page("train", job=job.id)
+    assert_sound(app)
+    assert f"Imported: 2 epochs, trained in {math.ceil(run.card.seconds)} s." in said(app)
+    held_out = [list(trace.y) for trace in figures["curves"].data if trace.mode == "markers"]
+    assert [record["validation"]["reconstruction"] for record in run.history] in held_out
+    assert "preview" in figures
+
+
 def test_a_finished_training_whose_run_was_damaged_says_so(digits_runs: dict[str, Path]) -> None:
     job = job_in_state("finished")
     shutil.copytree(digits_runs["vanilla"], job.run_path)
@@ -138,6 +152,27 @@ def test_a_training_under_way_is_watched_and_stopped() -> None:
         assert progress_texts(app) == ["Epoch 2 of 3 · 12 s left"]
         button(app, "Stop training").click().run()
         assert (job.path / "stop").exists()
+
+
+@pytest.mark.parametrize(
+    ("phase", "later", "sentence"),
+    [
+        (training.TRAINING, 1, "Stopping after this step …"),
+        (training.SAVING, 1, "Stopped: what it has learnt is being saved …"),
+        (training.SAVING, -1, "Stopping …"),
+        (training.LOADING, 1, "Stopping …"),
+    ],
+)
+def test_a_training_that_was_asked_to_stop_says_how_far_it_has_heeded_it(phase: str, later: int, sentence: str) -> None:
+    job = tasks.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine")
+    (job.path / "stop").touch()
+    asked = (job.path / "stop").stat().st_mtime
+    with processes.working(job.path):
+        tasks.Status("running", phase, 0.5, updated=asked + later).write(job.path)
+        app = open_page("train")
+        assert_sound(app)
+        assert sentence in [caption.value for caption in app.caption]
+        assert button(app, "Stop training").disabled
 
 
 def test_a_queued_training_shows_its_place_and_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
