@@ -50,7 +50,8 @@ def writing(out: Path) -> Iterator[Path]:
             os.rename(work, out)
             _sync(out.parent)
     except OSError as error:
-        raise RunError(f"The run {out.name!r} cannot be written: {error.strerror or error}.") from error
+        reason = error.strerror or error
+        raise RunError(f"The run {out.name!r} cannot be written in {out.parent}: {reason}.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
         _remove_claim(work)

@@ -24,6 +24,7 @@ def _nobody() -> str | None:
 
 
 _session: Callable[[], str | None] = _nobody
+_faults: dict[tuple[str | int | float | bool | None, ...], str] = {}  # that last, and what was said of them
 
 
 def event(
@@ -42,6 +43,25 @@ def event(
     with suppress(OSError, ValueError, AttributeError):  # a full disk, a closed pipe, none at all
         sys.stderr.write(line + "\n")
         sys.stderr.flush()
+
+
+def lasting(name: str, error: str, **fields: str | int | float | bool | None) -> None:
+    """Writes a line for a fault that may last: when it comes, when it changes and when it is over, and none between.
+
+    Args:
+        name: What is wrong, as of `event`.
+        error: How; empty if all is well.
+        fields: What it is about, as of `event`; faults of different things are different faults.
+    """
+    fault = (name, *fields.values())
+    if error == _faults.get(fault, ""):
+        return
+    if error:
+        _faults[fault] = error
+        event(name, "error", **{"error": error} | fields)
+    else:
+        del _faults[fault]
+        event(f"no longer: {name}", "info", **fields)
 
 
 def identify(session: Callable[[], str | None]) -> None:

@@ -94,6 +94,14 @@ def data_folder() -> Path:
     return settings.current().data
 
 
+def unusable(error: OSError) -> str:
+    """Why nothing can be written into the data folder, and what to do, for the end of a sentence."""
+    return (
+        f"the data folder {data_folder()} cannot be written ({error.strerror or error}); see to that, or set "
+        f"{settings.PREFIX}DATA to another folder"
+    )
+
+
 def new_name(kind: str) -> str:
     """Makes a name that sorts by time and cannot be guessed."""
     return f"{kind}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(8)}"

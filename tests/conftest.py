@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from ae_core import kinds, training
+from ae_core import kinds, logs, training
 from ae_core.spec import make_spec
 from ae_core.tasks import local
 from tests.trainings import at_work
@@ -42,6 +42,7 @@ def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where runs and jobs are: nothing, at first."""
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(logs, "_faults", {})  # of another test's folder
     return tmp_path / "data"
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,11 @@ from ae_core import processes, tasks, training
 from ae_core.errors import TrainingError
 from ae_core.tasks import Status, worker
 from tests.trainings import at, at_work, ended, in_phase, resumable, small, wait
+
+REFUSED = (
+    r"the data folder \S+ cannot be written \(Read-only file system\); see to that, or set LATENT_EXPLORER_DATA to "
+    r"another folder\."
+)
 
 pytestmark = pytest.mark.usefixtures("made_up_trainings")
 
@@ -54,20 +60,30 @@ def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_nothing_else(sma
     assert Status.load(job.path).reason == job.status.reason, "once there is room it is noted"
 
 
-def test_a_folder_that_has_become_read_only_stops_no_server(small_disk: Path) -> None:
+def test_a_folder_that_has_become_read_only_stops_no_server_and_is_said_once(
+    small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     job = resumable(at("running", epoch=1))
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     for act in (lambda: tasks.submit(small(), "bob", "quick"), lambda: tasks.resume(job)):
-        with pytest.raises(TrainingError, match=r": Read-only file system\.$"):
+        with pytest.raises(TrainingError, match=rf": {REFUSED}$"):
             act()
-    with pytest.raises(TrainingError, match=r"^It could not be asked to stop: Read-only file system\.$"):
+    with pytest.raises(TrainingError, match=rf"^It could not be asked to stop: {REFUSED}$"):
         tasks.request_stop(job)
-    tasks.tick()
-    tasks.clean_up()
+    for _ in range(3):
+        tasks.tick()
+        tasks.clean_up()
     tasks.note_use(job.id)
     job = tasks.find(job.id)
     assert job.status.state == "failed"
     assert job.status.reason == "The process ended unexpectedly; it can be resumed from epoch 1."
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(rf'error +jobs cannot be written error="{REFUSED[:-2]}"$', line)
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    tasks.tick()
+    over, failed = capsys.readouterr().err.splitlines()
+    assert "no longer: jobs cannot be written" in failed
+    assert f"job failed job={job.id}" in over
 
 
 def test_an_fsync_that_fails_fails_the_job_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,7 +200,7 @@ def test_a_job_lives_as_long_as_its_process_may(data_folder: Path) -> None:
 
 
 def test_a_process_or_a_disk_that_refuses_is_a_sentence(
-    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(TrainingError, match=r"did not start: No such file"):
@@ -209,8 +209,15 @@ def test_a_process_or_a_disk_that_refuses_is_a_sentence(
     assert job.status.state == "failed"
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "file"))
-    with pytest.raises(TrainingError, match=r"cannot be prepared: .*\.$"):
+    with pytest.raises(
+        TrainingError, match=r"cannot be prepared: the data folder \S+file .*LATENT_EXPLORER_DATA .*\.$"
+    ):
         tasks.submit(small(), "alice", "Mine")
+    capsys.readouterr()
+    for _ in range(3):
+        tasks.tick()
+        tasks.clean_up()
+    assert capsys.readouterr().err == "", "it has been said"
 
 
 # The worker, with made-up trainings

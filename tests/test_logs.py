@@ -59,6 +59,22 @@ def test_an_event_says_whose_page_it_is_and_cuts_a_long_value(
     assert "server started" in written(capsys)
 
 
+def test_a_fault_that_lasts_is_said_when_it_comes_changes_and_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    for error in ("", "full", "full", "read-only", "read-only", "", "", "full", ""):
+        logs.lasting("status not written", error=error, job="a")
+    logs.lasting("status not written", error="full", job="b")
+    logs.lasting("status not written", error="", job="b")
+    assert [line.split(maxsplit=2)[2] for line in written(capsys).splitlines()] == [
+        "status not written error=full job=a",
+        "status not written error=read-only job=a",
+        "no longer: status not written job=a",
+        "status not written error=full job=a",
+        "no longer: status not written job=a",
+        "status not written error=full job=b",
+        "no longer: status not written job=b",
+    ]
+
+
 def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     class Full(io.StringIO):
         def flush(self) -> None:
@@ -97,7 +113,7 @@ def test_no_call_says_more_than_ids_and_numbers() -> None:
         for top in ("ae_core", "pages")
         for path in (ROOT / top).rglob("*.py")
         for call in ast.walk(ast.parse(path.read_text()))
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == "logs.event"
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("logs.event", "logs.lasting")
     ]
     assert calls
     for path, call in calls:

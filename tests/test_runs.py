@@ -324,7 +324,7 @@ def write(out: Path, meanwhile: Callable[[], object] = lambda: None) -> None:
 def test_an_error_while_writing_leaves_nothing(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         write(tmp_path / "run", lambda: 1 / 0)
-    with pytest.raises(RunError, match=r"'run' cannot be written: No space left on device\."):
+    with pytest.raises(RunError, match=rf"'run' cannot be written in {tmp_path}: No space left on device\."):
         write(tmp_path / "run", lambda: monkeypatch.setattr(os, call, full))
     assert list(tmp_path.iterdir()) == []
 

@@ -284,7 +284,7 @@ def test_a_full_disk_fails_in_a_sentence_and_leaves_nothing(tmp_path: Path, monk
 
     monkeypatch.setattr(os, "fsync", full)
     *_, last = training.fit(quick("vanilla"), tmp_path / "run")
-    assert last == Failed("The run 'run' cannot be written: No space left on device.")
+    assert last == Failed(f"The run 'run' cannot be written in {tmp_path}: No space left on device.")
     assert list(tmp_path.iterdir()) == []
 
 

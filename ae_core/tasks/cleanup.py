@@ -38,8 +38,6 @@ def clean_up(now: float | None = None) -> None:
     """
     now = time.time() if now is None else now
     try:
-        if not runs.data_folder().exists():
-            return
         with folder.locked():
             gone = [*_expired(now), *_half_made(), *_computations(now)]
             # Out of sight at once: whoever looks sees a whole job or run, or none.
@@ -52,8 +50,12 @@ def clean_up(now: float | None = None) -> None:
                 remove_temporary(path)  # of a title that was written under this lock
         remove_unfinished()
         _clean_up_derived(now)
-    except (OSError, ExplorerError) as error:
-        logs.event("clean-up failed", "error", error=str(error))
+    except ExplorerError:  # `locked` has said it
+        return
+    except OSError as error:
+        logs.lasting("clean-up failed", error=str(error))
+    else:
+        logs.lasting("clean-up failed", error="")
 
 
 def remove_temporary(path: Path) -> None:

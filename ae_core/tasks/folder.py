@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import derived, disk, processes, runs, spec, training
+from ae_core import derived, disk, logs, processes, runs, spec, training
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.runs import Run
 from ae_core.spec import Spec
@@ -140,7 +140,7 @@ def _create(path: Path, record: dict[str, Any], archive: bytes | None = None) ->
         Status().write(path)
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)
-        raise TrainingError(f"It cannot be prepared: {error.strerror or error}.") from error
+        raise TrainingError(f"It cannot be prepared: {runs.unusable(error)}.") from error
     return find(path.name)
 
 
@@ -166,7 +166,7 @@ def copy(job: Job) -> Job:
         new.saved.write(new.path)
     except OSError as error:
         shutil.rmtree(new.path, ignore_errors=True)
-        raise TrainingError(f"The training cannot be copied: {error.strerror or error}.") from error
+        raise TrainingError(f"The training cannot be copied: {runs.unusable(error)}.") from error
     return find(new.id)
 
 
@@ -250,7 +250,10 @@ def locked(why: str = "It cannot be prepared") -> Iterator[None]:
         with processes.lock(jobs_folder() / ".queue"):
             yield
     except OSError as error:
-        raise TrainingError(f"{why}: {error.strerror or error}.") from error
+        reason = runs.unusable(error)
+        logs.lasting("jobs cannot be written", error=reason)
+        raise TrainingError(f"{why}: {reason}.") from error
+    logs.lasting("jobs cannot be written", error="")
 
 
 def records(path: Path) -> list[dict[str, Any]]:

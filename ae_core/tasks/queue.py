@@ -5,6 +5,7 @@ of `folder.locked`. Every server calls `tick` each second: the first that comes 
 in which jobs were submitted, and marks as failed what has died.
 """
 
+import contextlib
 import heapq
 import shutil
 import time
@@ -183,12 +184,10 @@ def request_stop(job: Job) -> None:
 
 def tick() -> None:
     """Starts what may start now and notes what has died; never fails."""
-    try:
+    with contextlib.suppress(ExplorerError):  # `locked` has said it
         if folder.paths():
             with folder.locked():
                 _advance()
-    except ExplorerError as error:
-        logs.event("queue stuck", "error", error=str(error))
 
 
 def place(job: Job) -> Place:
@@ -274,8 +273,9 @@ def _has_process(path: Path, noted: Status, executor: ModuleType) -> bool:
     if now.state == "starting" and now.starts < MAX_STARTS:
         _note(path, replace(now, state="queued", phase="In the queue"))
     else:
-        _note(path, replace(now, state="failed", phase="", seconds_left=None, reason=failure_reason(path)))
-        logs.event("job failed", "warning", job=path.name)
+        failed = replace(now, state="failed", phase="", seconds_left=None, reason=failure_reason(path))
+        if _note(path, failed):
+            logs.event("job failed", "warning", job=path.name)
     return False
 
 
@@ -290,8 +290,8 @@ def _awaits_process(path: Path, now: Status, executor: ModuleType) -> bool:
         if mine and now.state == "running":
             back = f"from epoch {now.epoch}" if now.epoch else "from the beginning"
             phase = f"The worker was lost: another one goes on {back}"
-            _note(path, replace(now, state="starting", phase=phase, seconds_left=None))
-            logs.event("worker lost", "warning", job=path.name, epoch=now.epoch)
+            if _note(path, replace(now, state="starting", phase=phase, seconds_left=None)):
+                logs.event("worker lost", "warning", job=path.name, epoch=now.epoch)
     return True
 
 
@@ -308,11 +308,15 @@ def _start(path: Path, executor: ModuleType) -> None:
         _note(path, replace(job.status, state="failed", phase="", reason=reason))
 
 
-def _note(path: Path, status: Status) -> None:
+def _note(path: Path, status: Status) -> bool:
+    """Writes a status; whether the disk took it."""
     try:
         replace(status, updated=time.time()).write(path)
     except OSError as error:  # everyone sees that its process is gone
-        logs.event("status not written", "error", job=path.name, error=error.strerror)
+        logs.lasting("status not written", error=error.strerror or str(error), job=path.name)
+        return False
+    logs.lasting("status not written", error="", job=path.name)
+    return True
 
 
 def _left(path: Path, status: Status) -> float:

@@ -60,8 +60,9 @@ async def _every(seconds: float, act: Callable[[], object]) -> None:
         await asyncio.sleep(seconds)
         try:
             await asyncio.to_thread(act)
+            logs.lasting("background task failed", error="", where=act.__name__)
         except Exception as error:  # a bug, which must not end the loop
-            logs.event("background task failed", "error", error=repr(error))
+            logs.lasting("background task failed", error=repr(error), where=act.__name__)
 
 
 def configure_malloc() -> Callable[[], object]:
