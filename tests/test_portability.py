@@ -166,6 +166,8 @@ def test_what_browsers_get_is_the_same_where_the_system_speaks_no_utf_8() -> Non
     ]
     assert b"shown" in found[0].stdout, found[0].stderr.decode()
     assert found[1].stdout == found[0].stdout, found[1].stderr.decode()
+
+
 COUNT = """
 import os, sys
 if sys.argv[1] == "affinity":

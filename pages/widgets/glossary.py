@@ -27,6 +27,9 @@ STYLE = """
   max-width: min(24rem, 90vw); padding: 1rem; border: 1px solid currentcolor; border-radius: 0.6rem;
   background: Canvas; color: CanvasText; font-size: 0.9rem; line-height: 1.4;
 }
+@supports (position-area: bottom) {
+  [popover].term { position-area: bottom; position-try-fallbacks: flip-block; margin: 0.3rem 0; }
+}
 [popover].term img { display: block; margin: 0.75rem auto 0; }
 """
 
