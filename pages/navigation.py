@@ -6,7 +6,7 @@ import streamlit as st
 
 from ae_core.errors import ExplorerError
 from pages.serving import page_state, run_queue, uploads, visitor
-from pages.widgets import alerts, glossary, icon, missions
+from pages.widgets import alerts, glossary, icon, missions, under_way
 
 TITLE = "Latent Explorer"
 # Less empty room above titles, and between the menu's entries; links stand flush with the text that they end.
@@ -14,7 +14,10 @@ STYLE = """
 .stMainBlockContainer { padding-top: 4.25rem; }
 [data-testid="stTopNavLink"] { padding-inline: 0.25rem; }
 [data-testid="stPageLink-NavLink"] { position: relative; left: -0.5rem; }
+:has(> .st-key-under-way-sign) { position: fixed; top: 1.2rem; right: 3.5rem; width: auto; z-index: 999991; }
+:has(> .st-key-training-state) { position: sticky; top: 3.75rem; z-index: 100; background: var(--ground); }
 """
+LIGHT, DARK = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
 
 # First of all: until then the browser would fetch the page's symbol from the internet for its tab.
 st.set_page_config(page_title=TITLE, page_icon=icon.URI, layout="wide")
@@ -58,13 +61,14 @@ for group, pages in st.session_state.menu.items():
 page = st.navigation(menu, position="top")
 if page.url_path:
     st.set_page_config(page_title=f"{page.title} · {TITLE}")
-st.html(f"<style>{STYLE}{glossary.STYLE}</style>")
+st.html(f"<style>:root {{ --ground: light-dark({LIGHT}, {DARK}); }} {STYLE}{glossary.STYLE}</style>")
 visitor.arrive()
 
 
 refusals = st.empty()
 try:
     with run_queue.turn(), page_state.visit(page.url_path, refusals):
+        under_way.sign(page.url_path)
         missions.show_current(page.url_path)
         try:
             page.run()

@@ -15,6 +15,7 @@ FIELDS = (
 st.title("Train")
 st.markdown("Choose what makes the code, and watch it learn. Training goes on if you leave; come back to it here.")
 
+state_of_it = st.container(key="training-state")  # it stays in view
 state = page_state.open(*FIELDS)
 form, picture = st.columns([2, 3], gap="large")
 with form:
@@ -22,6 +23,7 @@ with form:
     kind = kinds.get(name)
     st.caption(f"{kind.idea} *{kind.reference}*")
     dataset = state.draw(st.selectbox, "dataset")
+    progress.turn_to(name, dataset)
     hyperparameters = recipe_input.hyperparameters(kind)
     network = recipe_input.network(kind, dataset)
     training = recipe_input.training(network, dataset)
@@ -63,10 +65,12 @@ with form:
     sweep_input.show(dataset)
 
 with picture:
-    shown = progress.pick()
+    shown = progress.pick(name, dataset)
     if shown is None:
         progress.show_shipped(name, dataset)
     elif shown.status.active:
+        with state_of_it:
+            progress.stand(shown.id)
         progress.watch(shown.id)
     else:
         progress.show_ended(shown)

@@ -25,7 +25,7 @@ STYLE = """
 .said button:focus-visible { outline: 3px solid var(--st-primary-color, #5b6fe0); outline-offset: 2px; }
 [popover].term {
   max-width: min(24rem, 90vw); padding: 1rem; border: 1px solid currentcolor; border-radius: 0.6rem;
-  background: Canvas; color: CanvasText; font-size: 0.9rem; line-height: 1.4;
+  background: var(--ground, Canvas); color: CanvasText; font-size: 0.9rem; line-height: 1.4;
 }
 @supports (position-area: bottom) {
   [popover].term { position-area: bottom; position-try-fallbacks: flip-block; margin: 0.3rem 0; }

@@ -11,7 +11,7 @@ from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import Job, catalog, ownership
 from pages.serving import downloads, page_state, uploads, visitor
-from pages.widgets import alerts, next_page, progress, run_picker
+from pages.widgets import alerts, next_page, progress, run_picker, under_way
 
 LOOK_SECONDS = 1.0
 AT_A_TIME = 10
@@ -233,6 +233,7 @@ def bring() -> None:
         except ExplorerError as error:
             alerts.error("This file was not imported.", error)
         else:
+            under_way.note([job])
             st.session_state[UPLOADS] = count + 1  # another uploader, an empty one
             st.session_state[TOLD] = "Checked: its run is being built." if job.status.active else "Imported."
             st.rerun()

@@ -13,9 +13,9 @@ from ae_core.runs import BrokenRun
 from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
 from pages.serving.page_state import Field, Values
-from pages.widgets import alerts, plot, run_picker
+from pages.widgets import alerts, plot, run_picker, under_way
 
-REFUSED = "not-stopped"  # in the session
+REFUSED, SUBJECT, TURNED = "not-stopped", "to-train", "turned-to-another"  # in the session
 LOOK_SECONDS = 0.5
 IMPORT = "import-run"  # the name of the task
 PREVIEWS = 10
@@ -36,21 +36,37 @@ JOB = Field("job", "Your trainings", _linked, told="training (gone, or mistyped)
 
 
 def choose(job: Job) -> None:
-    """Has the page show this training."""
+    """Has the page show this training, which has just begun."""
     page_state.put(JOB.name, job.id)
+    st.session_state[TURNED] = False
+    under_way.note([job])
 
 
-def pick() -> Job | None:
-    """The training that the link names, whosesoever it is, or else the visitor's latest; None if there is none.
+def turn_to(kind: str, dataset: str) -> None:
+    """Lets go of the training that is shown once the visitor turns to another kind or data set."""
+    before = st.session_state.get(SUBJECT, (kind, dataset))
+    if before != (kind, dataset):
+        page_state.put(JOB.name, None)
+        st.session_state[TURNED] = True
+    st.session_state[SUBJECT] = (kind, dataset)
 
-    Shows a picker where the visitor has several.
+
+def pick(kind: str, dataset: str) -> Job | None:
+    """The training to show, if any: the one that is picked, whosesoever it is, or else the visitor's latest one; once
+    they have turned to another kind or data set, the latest that is of these or under way.
+
+    Shows a picker where the visitor has any.
     """
     mine = {job.id: job for job in tasks.listing(visitor.current())}
     state = page_state.open(JOB)
     asked = state["job"]
-    shown = (mine.get(asked) or tasks.find(asked)) if asked else next(iter(mine.values()), None)
+    every = not st.session_state.get(TURNED)
+    of_these = [
+        j for j in mine.values() if every or j.status.active or (j.spec.kind, j.spec.dataset) == (kind, dataset)
+    ]
+    shown = (mine.get(asked) or tasks.find(asked)) if asked else next(iter(of_these), None)
     others = shown is not None and shown.id not in mine
-    if len(mine) > 1 or (mine and others):
+    if mine and (shown is None or len(mine) > 1 or others):
         # Its state is not in the label: by the time that one is chosen it may be another.
         called = run_picker.distinct({job.id: f"{job.title} · {_clock(job)}" for job in mine.values()})
         state.draw(
@@ -58,9 +74,9 @@ def pick() -> Job | None:
             "job",
             shows=None if shown is None or others else shown.id,
             options=list(mine),
-            index=None if others else 0,
+            index=None if others or shown is None else 0,
             format_func=called.__getitem__,
-            placeholder="Someone else's, by its link",
+            placeholder="Someone else's, by its link" if others else "None of this kind",
         )
     return shown
 
@@ -75,8 +91,23 @@ def is_mine(job: Job) -> bool:
 
 
 @st.fragment(run_every=LOOK_SECONDS)
+def stand(job_id: str) -> None:
+    """Says how far a training is, for as long as it is under way; only its owner can stop it."""
+    try:
+        job = tasks.find(job_id)
+    except ExplorerError:
+        return  # `watch` says so
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.progress(job.status.fraction, text=job.stopping or standing(job))
+        if is_mine(job):
+            _offer_to_stop(job)
+        else:
+            st.caption(f"Someone else's {_noun(job)}: you can watch it.")
+
+
+@st.fragment(run_every=LOOK_SECONDS)
 def watch(job_id: str) -> None:
-    """Follows a training until it ends, then shows the page anew; only its owner can stop it."""
+    """Follows the curves and images of a training until it ends, then shows the page anew."""
     try:
         job = tasks.find(job_id)
     except ExplorerError as error:
@@ -86,13 +117,6 @@ def watch(job_id: str) -> None:
         st.rerun(scope="app")
     _title(job)
     status = job.status
-    st.progress(status.fraction, text=standing(job))
-    if is_mine(job):
-        _offer_to_stop(job)
-    else:
-        st.caption(f"Someone else's {_noun(job)}: you can watch it.")
-    if job.stopping:
-        st.caption(job.stopping)
     if status.state == "queued" and not job.progress():
         st.caption("It waits for the trainings before it. You may leave; it starts without you.")
         show_shipped(job.spec.kind, job.spec.dataset)

@@ -6,7 +6,7 @@ from ae_core import kinds, settings, sweeps
 from ae_core.errors import ExplorerError
 from ae_core.sweeps import Sweep
 from pages.serving import visitor
-from pages.widgets import alerts, recipe_input
+from pages.widgets import alerts, recipe_input, under_way
 
 LOOK_SECONDS = 1
 SEEDS = (0, 1, 2, 3, 4)
@@ -63,7 +63,7 @@ def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], e
         return
     try:
         training = {} if epochs is None else {"epochs": int(epochs)}
-        sweeps.submit(sweeps.plan(names, sizes, seeds, dataset, **training), visitor.current())
+        under_way.note(sweeps.submit(sweeps.plan(names, sizes, seeds, dataset, **training), visitor.current()).jobs)
     except ExplorerError as error:
         alerts.error("They could not be started.", error)
     else:

@@ -1,7 +1,7 @@
 """What belongs together is in view at once: a control and what it changes, two planes and what they decode."""
 
 import pytest
-from browsing import Tab
+from browsing import TRAINING, Tab
 from playwright.sync_api import Locator, expect
 
 DESK, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
@@ -51,3 +51,24 @@ def test_two_lenses_show_both_planes_and_both_decoded_images_at_once(tab: Tab, s
     if size is PHONE:
         scroll_to(planes.first)
     assert_in_view(tab, planes, decoded)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_training_is_in_view_where_it_was_started_and_has_a_sign_elsewhere(tab: Tab, size: dict[str, int]) -> None:
+    tab.page.set_viewport_size(size)
+    tab.train("Vanilla", 500, "Long")
+    page, state = tab.page, tab.page.locator(".st-key-training-state")
+    stop = state.get_by_role("button", name="Stop training")
+    expect(stop).to_be_visible()
+    assert_in_view(tab, state.get_by_role("progressbar"), stop)
+    tab.open("about")  # by its link, so that the server reads anew what is under way
+    sign = page.get_by_role("link", name="Training")
+    expect(sign).to_be_visible()
+    box = sign.bounding_box()
+    assert box
+    assert box["y"] < 60
+    assert box["x"] + box["width"] <= size["width"]
+    sign.click()
+    expect(page.get_by_role("heading", level=1, name="Train")).to_be_visible()
+    stop.click()
+    expect(stop).to_have_count(0, timeout=TRAINING)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
-from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, link, open_page, progress_texts, said
+from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, link, open_page, progress_texts, said, turn
 
 from ae_core import data, kinds, networks, processes, runs, tasks, training
 from ae_core.spec import make_spec
@@ -171,7 +171,7 @@ def test_a_training_that_was_asked_to_stop_says_how_far_it_has_heeded_it(phase: 
         tasks.Status("running", phase, 0.5, updated=asked + later).write(job.path)
         app = open_page("train")
         assert_sound(app)
-        assert sentence in [caption.value for caption in app.caption]
+        assert progress_texts(app) == [sentence]
         assert button(app, "Stop training").disabled
 
 
@@ -259,3 +259,36 @@ def test_a_training_is_watched_by_its_link_and_not_touched(state: str) -> None:
         assert TITLE in [t.value for t in app.text]
         assert not {b.label for b in app.button} & {"Stop training", "Resume"}
         assert ("Someone else's training" in said(app)) == (state == "running")
+
+
+# The sign in the menu, and what the right side shows
+
+
+def signs(app: AppTest) -> list[str]:
+    return [way.proto.label for way in app.get("page_link") if way.proto.label.startswith("Training")]
+
+
+def test_a_training_under_way_has_a_sign_on_every_other_page() -> None:
+    job = tasks.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine")
+    with processes.working(job.path):
+        tasks.Status("running", "Training", 0.5, 12.0, epoch=1).write(job.path)
+        app = open_page("about")
+        assert signs(app) == ["Training · 50%"]
+        assert signs(turn(app, "train")) == []
+        assert signs(turn(app, "about")) == ["Training · 50%"]
+    tasks.Status("finished", "", 1.0).write(job.path)
+    assert signs(app.run()) == ["Training finished"]
+    assert signs(turn(app, "train")) == []
+    assert signs(turn(app, "about")) == [], "it was seen"
+
+
+def test_another_kind_shows_what_to_expect_of_it_and_not_the_training_of_before(digits_runs: dict[str, Path]) -> None:
+    job = job_in_state("finished")
+    shutil.copytree(digits_runs["vanilla"], job.run_path)
+    app = open_page("train", job=job.id)
+    assert "Vanilla on Digits (8 × 8)" in [header.value for header in app.header]
+    app.selectbox(key="kind").set_value("sparse").run()
+    assert [header.value for header in app.header] == ["What to expect"]
+    assert "job" not in link(app)
+    app.selectbox(key="job").set_value(job.id).run()
+    assert "Vanilla on Digits (8 × 8)" in [header.value for header in app.header]
