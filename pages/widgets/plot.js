@@ -138,17 +138,9 @@ class Plot {
       bordercolor: themed(element, "border-color"),
       font: { family, color: ink },
     };
-    const config = {
-      responsive: true,
-      displaylogo: false,
-      showTips: false,
-      displayModeBar: data.tools,
-      scrollZoom: data.tools,
-      modeBarButtonsToRemove: ["autoScale2d", "zoomIn2d", "zoomOut2d", "toImage"],
-    };
     if (data.dots) dots?.prepare(traces, layout, data.dots, (numbers) => this.trigger("selected", numbers));
     element.querySelector(":scope > :is(img, p)")?.remove();
-    await Plotly.react(element, traces, layout, config);
+    await Plotly.react(element, traces, layout, plotly.configuration(data.tools));
     this.button ??= offerToSave(this.saving, (format) => this.data && save(element, this.data, format));
     this.button.ariaLabel = `Save: ${data.alt}`;
     if (data.dots) dots?.drawn();

@@ -8,6 +8,25 @@
 /** @type {Promise<any> | undefined} */
 let loading;
 
+/**
+ * What Plotly may do with a figure, on a page and in one that is saved: nothing leaves it.
+ * @param {boolean} tools  Whether one zooms and selects.
+ */
+export const configuration = (tools) => ({
+  responsive: true,
+  displaylogo: false,
+  showTips: false,
+  displayModeBar: tools,
+  scrollZoom: tools,
+  modeBarButtons: [
+    ["zoom2d", "pan2d", "select2d", "lasso2d"],
+    ["zoomIn2d", "zoomOut2d", "resetScale2d"],
+  ],
+  // Else it offers to upload the figure to Plotly's cloud.
+  showSendToCloud: false,
+  plotlyServerURL: "",
+});
+
 /** Plotly, once it is loaded. */
 export const loaded = () => /** @type {any} */ (window).Plotly;
 

@@ -10,6 +10,9 @@ const FORMATS = [
   ["svg", "SVG drawing"],
   ["html", "Web page (HTML)"],
 ];
+// A saved page makes no request. Plotly's WebGL makes functions of texts, which is eval.
+const POLICY =
+  "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:";
 const ARROW = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M10 3v9M6 9l4 4 4-4M4 16.5h12"/></svg>';
 
 /**
@@ -102,7 +105,6 @@ async function asPage(element, data, layout) {
     return { ...trace, visible, selectedpoints };
   });
   const figure = { data: traces, layout: { ...layout, width: undefined } };
-  const config = { responsive: true, displaylogo: false, displayModeBar: data.tools, scrollZoom: data.tools };
   /** @param {unknown} value */
   const json = (value) =>
     JSON.stringify(value, (_, part) =>
@@ -114,6 +116,7 @@ async function asPage(element, data, layout) {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <meta name="viewport" content="width=device-width">
 <title>${text(data.alt)} · Latent Explorer</title>
 <style>body { margin: 1rem; background: ${layout.paper_bgcolor} } #figure { height: ${layout.height}px }</style>
@@ -123,7 +126,7 @@ async function asPage(element, data, layout) {
 <script>${library}</script>
 <script>
 const figure = ${json(figure)};
-Plotly.newPlot("figure", figure.data, figure.layout, ${json(config)});
+Plotly.newPlot("figure", figure.data, figure.layout, ${json(plotly.configuration(data.tools))});
 </script>
 </body>
 </html>

@@ -107,6 +107,14 @@ SETTLE = """async (patience) => {
   return true;
 }"""
 
+# Of figures: where they could be uploaded to, whether that is offered, and what the buttons on them do.
+UPLOADS = """figures => figures.map((e) => [
+  e._context.plotlyServerURL,
+  e._context.showSendToCloud,
+  Array.from(e.querySelectorAll('.modebar-btn'), (button) => button.dataset.title).sort(),
+])"""
+TOOLS = ["Box Select", "Lasso Select", "Pan", "Reset axes", "Zoom", "Zoom in", "Zoom out"]
+
 
 @dataclass(frozen=True)
 class Server:

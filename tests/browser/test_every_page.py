@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import PAGES, Server, Tab, Visitors
+from browsing import PAGES, TOOLS, UPLOADS, Server, Tab, Visitors
 from playwright.sync_api import expect
 
 DESK, PHONE = 1280, 390
@@ -60,6 +60,12 @@ def test_has_a_clean_console(visit: tuple[str, str, Tab]) -> None:
 def test_asks_nobody_but_the_server(visit: tuple[str, str, Tab]) -> None:
     tab = visit[2]
     assert tab.hosts == {urlsplit(tab.server.url).netloc}
+
+
+def test_offers_to_upload_no_figure(visit: tuple[str, str, Tab]) -> None:
+    for address, offered, buttons in visit[2].page.locator(".plot").evaluate_all(UPLOADS):
+        assert (address, offered) == ("", False)
+        assert buttons in ([], TOOLS)
 
 
 def test_follows_the_visitors_theme(visit: tuple[str, str, Tab]) -> None:

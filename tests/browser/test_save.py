@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from browsing import Server, Tab
+from browsing import TOOLS, UPLOADS, Server, Tab
 from PIL import Image
 from playwright.sync_api import Browser, Download, expect
 
@@ -65,12 +65,14 @@ def test_a_saved_page_opens_without_a_network(
     page = context.new_page()
     asked: list[str] = []
     errors: list[str] = []
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"file://{file}")
     page.wait_for_selector("#figure .main-svg")
     assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [f"file://{file}"]
     assert errors == []
+    assert page.locator("#figure").evaluate_all(UPLOADS) == [["", False, TOOLS if path == "latent-space" else []]]
     data = "e => e._fullData.map(t => [t.type, t.name, t.source, t.x && Array.from(t.x)])"
     there = page.locator("#figure").evaluate(data)
     here = shared_tab.page.locator(".plot").first.evaluate(data)
