@@ -44,7 +44,7 @@ with map_column:
     projected = projection.show(run, wanted)
     selection_input.on_map(run, projected, count)
 with gallery:
-    selection_input.heading(dataset.name)
+    selection_input.heading(dataset.name, count)
     order = state.segments("order", width="stretch")
     among = selected if len(selected) else np.arange(len(labels))
     shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")[:SHOWN]]

@@ -62,14 +62,16 @@ def on_map(run: LoadedRun, projected: Projected, count: int) -> None:
         st.caption(projected.caption)
 
 
-def heading(dataset: str) -> None:
-    """Says how many are selected, and lets them go."""
-    count = len(selection.current(dataset))
+def heading(dataset: str, shown: int) -> None:
+    """Says how many are selected, and how many of them are among the first `shown` on the map; lets them go."""
+    selected = selection.current(dataset)
+    count, drawn = len(selected), int((selected < shown).sum())
     if not count:
         st.header("No image is selected")
         return
     words, let_go = st.columns([3, 1], vertical_alignment="center")
-    words.header(f"{count:,} image{'s' if count > 1 else ''} selected")
+    there = "" if drawn == count else f", {drawn:,} of them on the map" if drawn else ", not on the map"
+    words.header(f"{count:,} image{'s' if count > 1 else ''} selected{there}")
     let_go.button("Let go", icon=":material/deselect:", width="stretch", on_click=select, args=(dataset, []))
 
 

@@ -71,6 +71,20 @@ def test_a_link_opens_the_same_selection(shown: dict[str, Any]) -> None:
     assert link(app)["select"] == selection.encode(numbers, len(LABELS))
 
 
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        (range(500, 1500), "1,000 images selected, 500 of them on the map"),
+        (range(998, 1000), "2 images selected"),
+        ([1000], "1 image selected, not on the map"),
+    ],
+)
+def test_it_is_said_how_many_of_the_selected_are_drawn(numbers: Any, words: str, shown: dict[str, Any]) -> None:
+    text = selection.encode(np.array(numbers), len(LABELS))
+    app = visit(run="variational", select=text, **{"points-fashion-mnist": "1,000"})
+    assert headings(app)[0] == words
+
+
 def test_what_the_map_selects_is_selected_everywhere(shown: dict[str, Any]) -> None:
     app = visit(run="variational")
     with pytest.MonkeyPatch.context() as patch:
