@@ -158,6 +158,9 @@ def test_each_class_is_a_trace_in_its_colour() -> None:
     layout = EVERY["scatter of a projection"]().layout  # whose lengths mean nothing
     assert (layout.xaxis.showticklabels, layout.yaxis.showticklabels, layout.yaxis.showgrid) == (False, False, False)
     assert layout.yaxis.scaleanchor == "x"
+    for points in (figure.data[0].x, figure.data[1].x):
+        low, high = figure.layout.xaxis.autorangeoptions.include
+        assert low < points.min() < points.max() < high, "room for the outermost dots"
 
 
 def test_many_points_come_in_layers_so_that_no_class_covers_another() -> None:

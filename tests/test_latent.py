@@ -92,6 +92,9 @@ def test_the_extent_holds_all_but_the_outermost() -> None:
     left, right, bottom, top = latent.extent(np.column_stack([np.linspace(0, 1, 50), np.zeros(50)]))
     assert left < 0 < 1 < right
     assert bottom < 0 < top, "a line has a height, too"
+    left, right, bottom, top = latent.extent(points[20:], outside=0)
+    assert left < points[20:, 0].min() < points[20:, 0].max() < right
+    assert bottom < points[20:, 1].min() < points[20:, 1].max() < top
 
 
 # Densities

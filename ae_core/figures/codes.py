@@ -15,6 +15,7 @@ ENOUGH = 30  # values for a histogram of their own
 ERROR_BINS = 50  # the last holds whatever lies beyond the largest 0.5 %
 ACTIVATION_BINS = 80
 GREY = "rgba(128, 128, 128, 0.45)"
+ROOM = 0.03  # of a scatter's larger side, beyond its outermost points: no dot is cut off, nor its ring
 
 
 def scatter(
@@ -60,15 +61,23 @@ def scatter(
         )
     shown = axes is not None
     across, up = axes or (None, None)
+    low, high = points.min(axis=0), points.max(axis=0)
+    room = ROOM * (high - low).max()
+    within = np.stack([low - room, high + room], axis=1).tolist()
     return figure(
         traces,
         620,
         dragmode="lasso",
         # Markers in the legend large enough to tell their colours.
         legend={"itemsizing": "constant", "orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
-        xaxis={"title": across, "showticklabels": shown},
-        # Distances mean the same in every direction.
-        yaxis={"title": up, "showticklabels": shown, "showgrid": shown, "scaleanchor": "x"},
+        xaxis={"title": across, "showticklabels": shown, "autorangeoptions": {"include": within[0]}},
+        yaxis={
+            "title": up,
+            "showticklabels": shown,
+            "showgrid": shown,
+            "scaleanchor": "x",  # distances mean the same in every direction
+            "autorangeoptions": {"include": within[1]},
+        },
     )
 
 

@@ -150,9 +150,14 @@ def grid(across: np.ndarray, up: np.ndarray) -> np.ndarray:
     return np.stack([a.ravel(), b.ravel()], axis=1).astype(np.float32)
 
 
-def extent(points: np.ndarray) -> tuple[float, float, float, float]:
-    """(left, right, bottom, top) of a box around all but the outermost 0.5 % of points on each side."""
-    low, high = np.quantile(points, [0.005, 0.995], axis=0)
+def extent(points: np.ndarray, outside: float = 0.005) -> tuple[float, float, float, float]:
+    """(left, right, bottom, top) of a box around points (n, 2), with some room.
+
+    Args:
+        points: At least one.
+        outside: The share of them that may lie beyond the box on each side, but for its room.
+    """
+    low, high = np.quantile(points, [outside, 1 - outside], axis=0)
     pad = np.maximum((high - low) * MARGIN, 1e-3)
     (left, bottom), (right, top) = (low - pad).tolist(), (high + pad).tolist()
     return left, right, bottom, top

@@ -38,7 +38,7 @@ from ae_core.latent import MAIN_PLANE, Plane, PlaneSpec
 from ae_core.runs import Run
 from pages.serving import caches, routes
 
-VERSION = 1  # raise it with any change of what an address answers
+VERSION = 2  # raise it with any change of what an address answers
 ROOT = f"/assets/lens/v{VERSION}"
 DIGITS = 16  # of a run's digest
 SCENES_CACHED = 2000  # scenes of some kilobytes
@@ -106,8 +106,8 @@ class Scene:
 
     @cached_property
     def home(self) -> View:
-        """The view of all but the outermost codes."""
-        left, right, bottom, top = latent.extent(self.plane.points(self.codes))
+        """The view of all codes."""
+        left, right, bottom, top = latent.extent(self.plane.points(self.codes), outside=0)
         return View((left + right) / 2, (bottom + top) / 2, max(right - left, top - bottom) / 2)
 
     def points(self) -> bytes:
