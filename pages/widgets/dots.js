@@ -106,17 +106,19 @@ export class Dots {
     const chosen = this.traces.map(({ n }) => [...Array(n.length).keys()].filter((k) => this.has(n[k])));
     const few = chosen.flat().length <= FEW;
     traces.forEach((trace, i) => {
-      const back = this.emphasis !== null && trace.name !== this.emphasis;
+      const back = this.back(trace.name);
       if (this.some) {
         trace.selectedpoints = chosen[i];
         if (few) trace.selected.marker.size = LARGE; // a few would be lost among thousands
         if (this.emphasis !== null) trace.unselected.marker.opacity = back ? 0.06 : 0.35;
       }
       if (back) {
-        trace.marker = { ...trace.marker, color: GREY, opacity: 0.13 };
+        trace.marker = { ...trace.marker, color: GREY, opacity: 0.13, line: { ...trace.marker.line, color: GREY } };
+        delete trace.hovertemplate; // which Plotly heeds first
+        trace.hoverinfo = "skip"; // nor can it be clicked
         trace.unselected.marker.color = GREY;
         trace.selected.marker.color = GREY;
-        trace.selected.marker.opacity = 0.4;
+        trace.selected.marker.opacity = trace.unselected.marker.opacity; // nothing grey looks chosen
       }
     });
     layout.uirevision = view; // another plane begins whole
@@ -152,15 +154,24 @@ export class Dots {
   }
 
   /**
-   * Points of a lasso, a box or a click: instead of what was selected, or with Shift beside it, with Alt out of it.
-   * @param {{ customdata: number }[]} points
+   * Points of a lasso, a box or a click, but for greyed ones: instead of what was selected, or with Shift beside it, with Alt out of it.
+   * @param {{ customdata: number, curveNumber: number }[]} points
    */
   choose(points) {
-    const chosen = points.map((point) => point.customdata);
+    const seen = points.filter(({ curveNumber }) => !this.back(this.traces[curveNumber].name));
+    const chosen = seen.map((point) => point.customdata);
     if (!this.adds && !this.takes) return this.tell(chosen);
     const before = [...Array(8 * this.selected.length).keys()].filter((n) => this.has(n)); // drawn or not
     const out = new Set(chosen);
     this.tell([...before.filter((n) => !this.takes || !out.has(n)), ...(this.takes ? [] : chosen)]);
+  }
+
+  /**
+   * Whether a class is grey, since another one is brought out.
+   * @param {string} name
+   */
+  back(name) {
+    return this.emphasis !== null && name !== this.emphasis;
   }
 
   /**
@@ -232,13 +243,14 @@ export class Dots {
     const { xaxis, yaxis } = this.element._fullLayout;
     /** @type {Dot[]} */
     const found = [];
-    for (const { x: xs, y: ys, n, name, colour } of this.traces) {
-      const back = this.emphasis !== null && name !== this.emphasis;
+    for (const { x: xs, y: ys, n, name, colour: own } of this.traces) {
+      const back = this.back(name);
+      const colour = back ? GREY : own;
       for (let k = 0; k < n.length; k++) {
         const x = left + xaxis.l2p(xs[k]);
         const y = top + yaxis.l2p(ys[k]);
         if (x < left - MARGIN || x > left + width + MARGIN || y < top - MARGIN || y > top + height + MARGIN) continue;
-        found.push({ n: n[k], x, y, colour, dimmed: this.some ? !this.has(n[k]) : back });
+        found.push({ n: n[k], x, y, colour, dimmed: back || (this.some && !this.has(n[k])) });
       }
     }
     return found;

@@ -9,9 +9,27 @@ for (const [key, expected] of [
   test(`what ${key} to the selection leaves the rest of it, drawn or not`, () => {
     const dots = Object.create(Dots.prototype);
     let told;
-    Object.assign(dots, { selected: Uint8Array.of(0x80, 0x41), traces: [], tell: (numbers) => (told = numbers) });
+    Object.assign(dots, {
+      selected: Uint8Array.of(0x80, 0x41),
+      traces: [{ name: "Bag" }],
+      emphasis: null,
+      tell: (numbers) => (told = numbers),
+    });
     dots[key] = true;
-    dots.choose([{ customdata: key === "adds" ? 3 : 9 }]);
+    dots.choose([{ customdata: key === "adds" ? 3 : 9, curveNumber: 0 }]);
     assert.deepEqual(told, expected);
   });
 }
+
+test("of a class that stands back nothing is chosen", () => {
+  const dots = Object.create(Dots.prototype);
+  let told;
+  Object.assign(dots, {
+    traces: [{ name: "Bag" }, { name: "Coat" }],
+    emphasis: "Coat",
+    tell: (numbers) => (told = numbers),
+  });
+  const around = [0, 1, 0, 1].map((curveNumber, customdata) => ({ customdata, curveNumber }));
+  dots.choose(around);
+  assert.deepEqual(told, [1, 3]);
+});

@@ -7,6 +7,7 @@ import { clamp } from "./view.js";
 const MOST_THUMBNAILS = 60;
 // Light classes stand out from light ground, dark ones from dark ground, by their outline; a speck has no room for one.
 const SMALLEST_OUTLINED = 1.2;
+const GREY = "#808080"; // of classes that stand back
 
 /**
  * Makes a canvas as fine as the screen, and says how many of its pixels one of the page's is.
@@ -31,10 +32,12 @@ export function drawDots({ parts, data, view, points, sprites, alone, selected }
   const broughtOut = data.classes.indexOf(alone ?? "");
   const few = points.count > 20000 ? 1 : points.count > 3000 ? 2 : 2.6;
   const radius = Math.min(few * Math.sqrt(view.home[2] / view.reach), 5);
+  /** @param {number} k */
+  const dimmed = (k) => (broughtOut >= 0 && points.labels[k] !== broughtOut) || (selected !== null && !selected.has(k));
   const { pixels, seen } = points.draw(side, view, {
     colours: data.colours,
     edges: data.edges,
-    dimmed: (k) => (broughtOut >= 0 && points.labels[k] !== broughtOut) || (selected !== null && !selected.has(k)),
+    dimmed,
     radius: radius * ratio,
     line: clamp(radius - SMALLEST_OUTLINED, 0, 1) * ratio,
   });
@@ -45,11 +48,11 @@ export function drawDots({ parts, data, view, points, sprites, alone, selected }
   for (const k of seen) {
     const [across, down] = view.screen(...points.place(k));
     const [x, y] = [across * side - size / 2, down * side - size / 2];
-    context.globalAlpha = points.strength[k];
+    context.globalAlpha = points.strength[k] * (dimmed(k) ? 0.3 : 1);
     if (!sprites.draw(context, k, x, y, size, size)) continue;
     /** @param {string[]} colours  @param {number} width */
     const frame = (colours, width) => {
-      context.strokeStyle = colours[points.labels[k]];
+      context.strokeStyle = dimmed(k) ? GREY : colours[points.labels[k]];
       context.lineWidth = width * ratio;
       context.strokeRect(x, y, size, size);
     };
