@@ -71,15 +71,17 @@ export class Dots {
     element.tabIndex = 0;
     element.setAttribute("aria-description", HINT);
     element.addEventListener("keydown", (event) => this.key(event), { signal });
-    element.addEventListener("pointerdown", (event) => this.press(event), { signal, capture: true });
+    // A finger that scrolls presses no mouse: only one that taps does.
+    element.addEventListener("mousedown", (event) => this.press(event), { signal, capture: true });
   }
 
-  /** @param {PointerEvent} event */
+  /** @param {MouseEvent} event */
   press(event) {
     this.adds = event.shiftKey;
     this.takes = event.altKey;
-    const within = /** @type {Element} */ (event.target).closest?.("[tabindex]:not(.plot)");
-    if (!within) this.element.focus({ preventScroll: true });
+    // Plotly keeps the browser from doing so; what is within it and takes the focus itself keeps it.
+    const taker = /** @type {Element} */ (event.target).closest?.("[tabindex]");
+    if (taker === this.element) this.element.focus({ preventScroll: true });
   }
 
   /** @param {number} n */

@@ -4,6 +4,7 @@ import { Dots } from "./dots.js";
 import { find, loadImage, make, themed } from "./elements.js";
 import * as plotly from "./plotly.js";
 import { offerToSave, save } from "./save.js";
+import { keepScrolling } from "./scrolling.js";
 
 /**
  * @typedef {object} Data
@@ -57,6 +58,8 @@ class Plot {
   constructor(root) {
     this.element = /** @type {import("./plotly.js").Figure} */ (find(root, "plot"));
     this.saving = find(root, "save");
+    this.how = find(root, "how");
+    keepScrolling(this.element, this.closing.signal);
     // A phone that is turned may call for another figure.
     this.resizing = new ResizeObserver(() => this.isNarrow() !== this.wasNarrow && this.redraw());
   }
@@ -74,6 +77,7 @@ class Plot {
     this.setState = setStateValue;
     this.trigger = setTriggerValue;
     if (this.data.dots) this.dots ??= new Dots(this.element, this.closing.signal, () => this.redraw());
+    this.how.hidden = !this.data.dots;
     this.redraw();
     this.resizing.observe(this.element);
   }

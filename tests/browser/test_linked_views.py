@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from browsing import CHROMIUM, FLAGS, Server, Tab
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ElementHandle, Locator, Page, expect
 
 from ae_core import data
 from pages.widgets import selection
 
 LABELS = data.load("fashion-mnist").split("test").labels
 GREY = "rgba(128, 128, 128, 1)"
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"  # how far down the page
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,18 @@ def picture(page: Page, key: int) -> str:
     return page.locator(".plot").nth(key).evaluate("e => JSON.stringify(e.data.map((t) => [t.source, t.x, t.name]))")
 
 
+def reach(page: Page) -> list[float]:
+    """From where to where the map's horizontal axis goes."""
+    found: list[float] = scatter(page).evaluate("e => e._fullLayout.xaxis.range")
+    return found
+
+
+def handle(page: Page) -> ElementHandle:
+    found = scatter(page).element_handle()
+    assert found
+    return found
+
+
 def legend(page: Page, name: str) -> Locator:
     return scatter(page).get_by_role("button", name=f"{name}: grey the others out")
 
@@ -139,6 +152,123 @@ def test_a_class_in_the_legend_greys_the_others_out_and_hides_none(tab: Tab, pag
     expect(legend(page, "Bag")).to_have_attribute("aria-pressed", "false")
     assert colours(page) == before
     assert tab.sent == sent, "a look of the page's own"
+
+
+def test_of_greyed_dots_nothing_is_coloured_and_none_is_selected(tab: Tab, page: Page) -> None:
+    legend(page, "Trouser").click()
+    expect(legend(page, "Trouser")).to_have_attribute("aria-pressed", "true")
+    styles = scatter(page).evaluate(
+        "e => e._fullData.map((t) => [t.name, [t.marker, t.marker.line, t.selected.marker, t.unselected.marker]"
+        ".map((m) => m.color)])"
+    )
+    for name, found in styles:
+        assert (set(found) == {GREY}) == (name != "Trouser"), (name, found)
+    lasso(tab, 0.5, 0.4, 70)
+    numbers = linked(tab)
+    assert len(numbers)
+    assert set(LABELS[numbers]) == {1}
+    # Nor by a click, though the pointer is on one.
+    place = scatter(page).evaluate(
+        """e => {
+          const { xaxis, yaxis } = e._fullLayout;
+          const at = (t, k) => [xaxis._offset + xaxis.l2p(t.x[k]), yaxis._offset + yaxis.l2p(t.y[k])];
+          const places = (t) => Array.from(t.x, (_, k) => at(t, k));
+          const own = e._fullData.filter((t) => t.name === 'Trouser').flatMap(places);
+          const grey = e._fullData.filter((t) => t.name === 'Sandal').flatMap(places);
+          return grey.find(([x, y]) => own.every(([a, b]) => Math.hypot(x - a, y - b) > 60));
+        }"""
+    )
+    box = scatter(page).bounding_box()
+    assert box
+    page.mouse.click(box["x"] + place[0], box["y"] + place[1])
+    tab.settle()
+    np.testing.assert_array_equal(linked(tab), numbers)
+    legend(page, "Trouser").click()
+    expect(legend(page, "Trouser")).to_have_attribute("aria-pressed", "false")
+
+
+def test_all_of_every_dot_is_in_the_full_view(page: Page) -> None:
+    room = scatter(page).evaluate(
+        """e => {
+          const { xaxis, yaxis } = e._fullLayout;
+          const nearest = (axis, values) =>
+            Math.min(...Array.from(values, (v) => Math.min(axis.l2p(v), axis._length - axis.l2p(v))));
+          return Math.min(...e._fullData.map((t) => Math.min(nearest(xaxis, t.x), nearest(yaxis, t.y))));
+        }"""
+    )
+    assert room > 9, "pixels from the frame to the nearest dot's centre: as many as the ring around it needs"
+
+
+def test_the_wheel_scrolls_the_page_until_the_map_has_the_focus(tab: Tab, page: Page) -> None:
+    page.evaluate("document.activeElement.blur()")
+    box = scatter(page).bounding_box()
+    assert box
+    before = reach(page)
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.wheel(0, 100)
+    page.wait_for_function(f"{SCROLLED} > 0")
+    assert reach(page) == before
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    page.wait_for_function("([e, before]) => e._fullLayout.xaxis.range[1] < before[1]", arg=[handle(page), before])
+    scatter(page).focus()
+    page.keyboard.press("0")
+    page.wait_for_function("([e, before]) => e._fullLayout.xaxis.range[1] === before[1]", arg=[handle(page), before])
+    scrolled = page.evaluate(SCROLLED)
+    page.mouse.wheel(0, -100)
+    page.wait_for_function("([e, before]) => e._fullLayout.xaxis.range[1] < before[1]", arg=[handle(page), before])
+    assert page.evaluate(SCROLLED) == scrolled > 0
+    page.keyboard.press("0")
+    page.evaluate(f"{SCROLLED} = 0")
+    tab.settle()
+
+
+def test_a_finger_scrolls_the_page_until_it_taps_the_map(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    tab = Tab(context, server)
+    page = tab.open("latent-space?run=variational-2d&points-fashion-mnist=1%2C000")
+    expect(page.locator(".how .finger").first).to_be_visible()
+    touch = context.new_cdp_session(page)
+
+    def draw(*places: tuple[float, float]) -> None:
+        """Moves a finger through places of the map, in pixels from its middle."""
+        box = scatter(page).bounding_box()
+        assert box
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        for i, (across, down) in enumerate(places):
+            at = {"x": x + across, "y": y + down}
+            touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": [at]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    scatter(page).scroll_into_view_if_needed()
+    before, scrolled = reach(page), page.evaluate(SCROLLED)
+    draw(*[(0, -10 * k) for k in range(12)])
+    page.wait_for_function(f"{SCROLLED} > {scrolled} + 50")
+    expect(heading(page)).to_have_text("No image is selected")
+    scatter(page).tap(position={"x": 60, "y": 150})
+    expect(scatter(page)).to_be_focused()
+    tab.settle()
+    draw(*[(60 * math.cos(k * math.tau / 16), 60 * math.sin(k * math.tau / 16)) for k in range(17)])
+    expect(heading(page)).to_contain_text("images selected")
+    tab.settle()
+    page.locator(".how .finger").first.tap()
+    expect(scatter(page)).not_to_be_focused()
+    assert reach(page) == before
+    # No other figure of the page holds a finger either.
+    figure = page.locator(".plot").nth(3)
+    figure.scroll_into_view_if_needed()
+    shown, scrolled = figure.evaluate("e => e._fullLayout.xaxis.range"), page.evaluate(SCROLLED)
+    box = figure.bounding_box()
+    assert box
+    for kind, up in (("touchStart", 0), *[("touchMove", 10 * k) for k in range(1, 12)]):
+        at = {"x": box["x"] + 100 + up, "y": box["y"] + 150 - up}
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function(f"{SCROLLED} !== {scrolled}")
+    assert figure.evaluate("e => e._fullLayout.xaxis.range") == shown
+    assert tab.errors == []
+    context.close()
 
 
 def test_near_enough_dots_become_their_images(tab: Tab, page: Page) -> None:
