@@ -100,6 +100,8 @@ def test_a_figure_is_typed_valid_and_transparent(name: str) -> None:
                 assert trace[key].dtype.itemsize <= 4, "half the bytes to send"
     assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)", "both themes show"
     assert figure.layout.height > 0
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        assert axis.exponentformat in ("power", "none"), "not 100µ, nor 20k"
     # The JSON of a figure is written without Plotly's validators and objects.
     made = EVERY[name]()
     before, validated = json.loads(made.to_json()), json.loads(go.Figure(made).to_json())
@@ -200,10 +202,28 @@ def test_the_histogram_holds_every_activation_once() -> None:
     z = np.r_[np.zeros(60), RNG.uniform(0.5, 2, 40)].reshape(20, 5)
     line, diamond = figures.activation_histogram({"run": z}).data
     assert (diamond.x[0], diamond.y[0]) == (0, pytest.approx(60))
-    assert np.nansum(line.y) == pytest.approx(40, abs=2.5), "all but the 0.1 % beyond its right end"
+    assert np.nansum(line.y[:-1]) == pytest.approx(40), "the last value only closes the last step"
     strong = line.x > 0.5
     assert np.isnan(line.y[line.x < 0.4]).all()
     assert np.nansum(line.y[strong]) > 0
+
+
+@pytest.mark.parametrize("outlier", [-1e4, 1e4])
+def test_one_outlier_flattens_no_histogram(outlier: float) -> None:
+    values = RNG.uniform(1, 2, 100)
+    values[7] = abs(outlier)
+    for errors in (values, np.r_[values, np.ones(100)]):
+        line, mark = figures.error_histogram(errors, np.array([7])).data
+        assert line.x[-1] <= 2
+        assert line.y[:-1].sum() == pytest.approx(100, rel=1e-5)
+        assert (mark.x[0], mark.text[0]) == (line.x[-1], "10000.0000")
+    values[7] = outlier
+    figure = figures.activation_histogram({"run": values.reshape(10, 10)})
+    assert np.ptp(figure.data[0].x) <= 1
+    assert np.nansum(figure.data[0].y[:-1]) == pytest.approx(100)
+    assert "beyond" in figure.layout.xaxis.title.text
+    assert "beyond" not in figures.activation_histogram({"run": np.zeros((10, 10))}).layout.xaxis.title.text
+    assert "above" not in figures.error_histogram(np.ones(100)).layout.xaxis.title.text
 
 
 def test_firing_rates_fall_and_name_their_unit() -> None:

@@ -12,8 +12,10 @@ from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, Trace, ed
 MANY = 3000  # points, from which on classes would cover one another
 LAYERS = 2  # each more costs the page ten milliseconds
 ENOUGH = 30  # values for a histogram of their own
-ERROR_BINS = 50  # the last holds whatever lies beyond the largest 0.5 %
+ERROR_BINS = 50
 ACTIVATION_BINS = 80
+# Of values beyond the ends of a histogram, at the most: they count in its outermost steps, and flatten none of them.
+ERRORS_BEYOND, ACTIVATIONS_BEYOND = 0.005, 0.001
 GREY = "rgba(128, 128, 128, 0.45)"
 ROOM = 0.03  # of a scatter's larger side, beyond its outermost points: no dot is cut off, nor its ring
 
@@ -120,8 +122,8 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
         errors: Mean squared error of every image, (n,).
         selected: Numbers of the selected images, if any; each of a few is a mark at its own error.
     """
-    high = float(np.quantile(errors, 0.995))
-    edges = np.linspace(0, high if high > 0 else 1.0, ERROR_BINS + 1)
+    high = float(np.quantile(errors, 1 - ERRORS_BEYOND, method="lower")) or float(errors.max()) or 1.0
+    edges = np.linspace(0, high, ERROR_BINS + 1)
 
     def outline(name: str, values: np.ndarray, **style: Any) -> Trace:
         counts, _ = np.histogram(np.minimum(values, edges[-1]), ERROR_BINS, (0, edges[-1]))
@@ -145,17 +147,19 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
             x=np.minimum(mine, edges[-1]).astype(np.float32),
             y=np.zeros(len(mine), np.float32),
             customdata=np.asarray(selected, np.int32),
+            text=[f"{error:.4f}" for error in mine.tolist()],  # also of one that stands at the end for all beyond
             mode="markers",
             name="selected",
             marker={"symbol": "line-ns", "size": 28, "line": {"color": SERIES_COLOURS[1], "width": 2}},
             cliponaxis=False,
-            hovertemplate="test image %{customdata}: %{x:.4f}<extra></extra>",
+            hovertemplate="test image %{customdata}: %{text}<extra></extra>",
         )
         traces.append(marks)
+    beyond = f"; the last step holds all above {high:.3g}" if errors.max() > high else ""
     return figure(
         traces,
         340,
-        xaxis={"title": "mean squared error", "rangemode": "tozero"},
+        xaxis={"title": f"mean squared error{beyond}", "rangemode": "tozero"},
         yaxis={"title": "share of images, %", "rangemode": "tozero"},
     )
 
@@ -178,19 +182,21 @@ def code_profile(code: np.ndarray, ranges: np.ndarray) -> go.Figure:
 def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
     """How strong activations are: the share of all (image, unit) pairs in each interval, log scale.
 
-    A run's exact zeros stand in an interval of their own at 0; codes are (n, d) for each run's title.
+    A run's exact zeros stand in an interval of their own at 0, and whatever lies beyond the ends in the outermost
+    intervals; codes are (n, d) for each run's title.
     """
     traces = []
-    low = min(float(z.min()) for z in codes.values())
-    high = max(float(np.quantile(z, 0.999)) for z in codes.values())
+    low = min(float(np.quantile(z, ACTIVATIONS_BEYOND, method="higher")) for z in codes.values())
+    high = max(float(np.quantile(z, 1 - ACTIVATIONS_BEYOND, method="lower")) for z in codes.values())
     span = (low, max(high, low + 1e-3))
+    beyond = any(z.min() < low or z.max() > span[1] for z in codes.values())
     edges = np.linspace(*span, ACTIVATION_BINS + 1)
     for (title, z), colour in zip(codes.items(), SERIES_COLOURS, strict=False):
         zeros = z == 0
-        counts, _ = np.histogram(z[~zeros], ACTIVATION_BINS, span)  # even intervals need no sorting
-        share = (counts / z.size * 100).astype(np.float32)
+        counts, _ = np.histogram(np.clip(z[~zeros], *span), ACTIVATION_BINS, span)  # even intervals need no sorting
+        share = (np.append(counts, counts[-1]) / z.size * 100).astype(np.float32)
         line = trace(
-            "scatter", x=edges[:-1].astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines",
+            "scatter", x=edges.astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines",
             name=plain(title), line={"shape": "hv", "color": colour, "width": 2}, hovertemplate="%{x:.2f}: %{y:.2g} %",
         )  # fmt: skip
         traces.append(line)
@@ -201,8 +207,9 @@ def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
                 showlegend=False, hovertemplate="exactly 0: %{y:.1f} %",
             )  # fmt: skip
             traces.append(mark)
-    up = {"title": "share of all activations, %", "type": "log", "dtick": 1}
-    return figure(traces, 340, xaxis={"title": "activation"}, yaxis=up)
+    across = "activation; the outermost steps hold all beyond" if beyond else "activation"
+    up = {"title": "share of all activations, %", "type": "log", "dtick": 1, "exponentformat": "none"}
+    return figure(traces, 340, xaxis={"title": across}, yaxis=up)
 
 
 def firing_rates(rates: Mapping[str, np.ndarray]) -> go.Figure:

@@ -25,6 +25,8 @@ CLASS_COLOURS = (
 # Runs beside each other: the same sequence, its strongest contrasts first.
 SERIES_COLOURS = ("#3f90da", "#e76300", "#832db6", "#b9ac70", "#bd1f01", "#717581", "#ffa90e", "#92dadd")
 NO_TEMPLATE = {"data": {"scatter": [{"type": "scatter"}]}}  # what Plotly makes of "none"
+# On axes: written out or as powers of ten, never as "100µ" or "20k".
+NUMBERS = {"exponentformat": "power", "minexponent": 5}
 GRID = "rgba(128, 128, 128, 0.25)"
 # Relative luminances that have a contrast of at least 3 both to the app's light grounds and to its dark ones.
 SEEN_ON_BOTH = (0.15, 0.25)
@@ -89,4 +91,4 @@ def _axis(name: str, change: dict[str, Any]) -> dict[str, Any]:
     grid = {"showgrid": False} if name.startswith("x") else {"gridcolor": GRID}
     title, others = change.get("title"), {key: value for key, value in change.items() if key != "title"}
     named = {"title": {"text": title, "standoff": 8}} if title else {}
-    return {"automargin": True, "zeroline": False, **grid, **others, **named}
+    return {"automargin": True, "zeroline": False, **NUMBERS, **grid, **others, **named}
