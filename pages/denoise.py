@@ -18,6 +18,12 @@ FIELDS = (
 MEASURED = 100
 NARROW = 5  # images beside one another on a phone
 
+
+def decibels(psnr: float, words: str = "{:.1f}") -> str:
+    """A signal-to-noise ratio in words; it is infinite where nothing differs."""
+    return words.format(psnr) if np.isfinite(psnr) else "identical"
+
+
 st.title("Denoise")
 st.markdown("The same noisy images, cleaned by an autoencoder and by two filters at their best width.")
 
@@ -44,7 +50,7 @@ for name, chosen in FILTERS.items():
 picture_rows = [Row("clean", x[:shown])]
 for name, images in results.items():
     of_each = metrics.psnr(x[:shown], images[:shown])
-    picture_rows.append(Row(name, images[:shown], [f"PSNR {d:.1f} dB" for d in of_each]))
+    picture_rows.append(Row(name, images[:shown], [decibels(d, "PSNR {:.1f} dB") for d in of_each]))
 plot.show(
     lambda: figures.image_rows(picture_rows, tile=80),
     key="denoised",
@@ -53,19 +59,17 @@ plot.show(
 )
 
 st.header(f"Over {len(x) - shown} test images")
-decibels = [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()]
-similar = metrics.ssim(x[shown:], np.stack([y[shown:] for y in results.values()])).mean(axis=1)
-st.dataframe(
-    tables.table({"images": list(results), "PSNR, dB": decibels, "SSIM": similar}),
-    hide_index=True,
-    lazy=False,
-    column_config={
-        "images": st.column_config.TextColumn(pinned=True),
-        "PSNR, dB": st.column_config.NumberColumn(format="%.1f", help="Peak signal-to-noise ratio; higher is better."),
-        "SSIM": st.column_config.NumberColumn(format="%.3f", help="Structural similarity; 1 is identical."),
-    },
+psnrs = [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()]
+ssims = metrics.ssim(x[shown:], np.stack([y[shown:] for y in results.values()])).mean(axis=1)
+tables.show(
+    {
+        "images": list(results),
+        "PSNR, dB": [decibels(d) for d in psnrs],
+        "SSIM": [f"{s:.3f}" for s in ssims],
+    }
 )
-_, ours, *theirs = decibels
+st.caption("PSNR: peak signal-to-noise ratio, higher is better. SSIM: structural similarity, 1 if identical.")
+_, ours, *theirs = psnrs
 if ours > max(theirs):
     notice = (
         f"Here the run comes {ours - max(theirs):.1f} dB nearer to the clean images than the better filter. A filter "

@@ -16,6 +16,10 @@ STYLE = """
 [data-testid="stPageLink-NavLink"] { position: relative; left: -0.5rem; }
 :has(> .st-key-under-way-sign) { position: fixed; top: 1.2rem; right: 3.5rem; width: auto; z-index: 999991; }
 :has(> .st-key-training-state) { position: sticky; top: 3.75rem; z-index: 100; background: var(--ground); }
+@media (max-width: 640px) { /* a table is no wider than a phone */
+  .stMarkdown :is(th, td) { padding: 0.25rem 0.35rem !important; font-size: 0.8rem; }
+  .stMarkdown :is(th, td):first-child { overflow-wrap: anywhere; }
+}
 """
 LIGHT, DARK = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ae_core import data, figures
 from pages.serving import caches
-from pages.widgets import next_page, plot, run_picker, source_code, tables
+from pages.widgets import alerts, next_page, plot, run_picker, source_code, tables
 
 MAX_RUNS = 4
 
@@ -15,27 +15,20 @@ overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS)
 found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
 datasets = [data.load(run.spec.dataset).title for run in overlaid.values()]
-st.dataframe(
-    tables.table(
-        {"run": list(overlaid)}
-        | ({"data set": datasets} if len(set(datasets)) > 1 else {})
-        | {
-            "units": [run.latent_dim for run in overlaid.values()],
-            "active on an image": [float(activity.counts.mean()) for activity in found.values()],
-            "dead": [int((activity.rates == 0).sum()) for activity in found.values()],
-            "zero activations": [activity.zeros * 100 for activity in found.values()],
-            "test MSE": [float(caches.errors(run.run).mean()) for run in overlaid.values()],
-        }
-    ),
-    hide_index=True,
-    lazy=False,
-    column_config={
-        "run": st.column_config.TextColumn(pinned=True),
-        "active on an image": st.column_config.NumberColumn(format="%.1f", help="Mean over the test images."),
-        "dead": st.column_config.NumberColumn(help="Units that fire on no test image."),
-        "zero activations": st.column_config.NumberColumn(format="%.1f %%"),
-        "test MSE": st.column_config.NumberColumn(format="%.4f", help="What the sparsity costs."),
-    },
+tables.show(
+    {"run": [alerts.escape_markdown(title) for title in overlaid]}
+    | ({"data set": [alerts.escape_markdown(title) for title in datasets]} if len(set(datasets)) > 1 else {})
+    | {
+        "units": [f"{run.latent_dim:,}" for run in overlaid.values()],
+        "active on an image": [f"{activity.counts.mean():.1f}" for activity in found.values()],
+        "dead": [f"{(activity.rates == 0).sum():,}" for activity in found.values()],
+        "zero activations": [f"{activity.zeros * 100:.1f} %" for activity in found.values()],
+        "test MSE": [f"{caches.errors(run.run).mean():.4f}" for run in overlaid.values()],
+    }
+)
+st.caption(
+    "Active on an image: units, on average over the test images. Dead: units that fire on no test image. "
+    "Test MSE: what the sparsity costs."
 )
 # What the figures show follows from these alone.
 of = tuple((title, caches.content(run.run)) for title, run in overlaid.items())

@@ -1,9 +1,24 @@
-"""Arrow tables, made without `pa.array`: that imports Pandas, if it is there, for 45 MB of every replica's memory."""
+"""Tables: small ones to read, and those of Arrow.
+
+The latter are made without `pa.array`: that imports Pandas, if it is there, for 45 MB of every replica's memory.
+`st.table` imports it as well.
+"""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import streamlit as st
+
+
+def show(columns: Mapping[str, Sequence[str]]) -> None:
+    """Shows a few rows; each column is as wide as its cells are now, and all but the first stand at the right.
+
+    Args:
+        columns: Their cells by their titles, both Markdown.
+    """
+    rows = [columns, [":--", *["--:"] * (len(columns) - 1)], *zip(*columns.values(), strict=True)]
+    st.markdown("\n".join(f"| {' | '.join(row)} |" for row in rows))
 
 
 def table(columns: Mapping[str, Sequence[str] | Sequence[float] | np.ndarray]) -> pa.Table:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from visiting import (
     progress_texts,
     said,
     start,
+    table,
     turn,
 )
 
@@ -203,7 +205,18 @@ def test_runs_of_two_data_sets_are_overlaid(data_folder: Path, digits_runs: dict
     app = open_page("sparsity")
     app.pills[0].set_value(["digits-run", "sparse-visible"]).run()
     assert_sound(app)
-    assert app.dataframe[0].value["units"].tolist() == [32, 128]
+    assert table(app)["units"] == ["32", "128"]
+
+
+def test_images_that_are_the_same_have_no_infinite_ratio(figures: dict[str, Any]) -> None:
+    app = open_page("denoise", level="0")
+    assert_sound(app)
+    found = table(app)
+    assert found["images"][0] == "noisy"
+    assert (found["PSNR, dB"][0], found["SSIM"][0]) == ("identical", "1.000")
+    captions = figures["denoised"].data[1].text
+    assert "noisy<br>identical" in captions
+    assert not [text for text in (*captions, *map(str, found.values())) if "inf" in text]
 
 
 # Damage
@@ -234,7 +247,7 @@ def test_a_broken_run_does_not_hide_the_others_from_sparsity(damage: Callable[[P
     names = ["vanilla"] if len(picker.options) == 1 else ["sparse", "vanilla"]
     picker.set_value(names).run()
     assert_sound(app)
-    assert len(app.dataframe[0].value) == 1
+    assert len(table(app)["run"]) == 1
 
 
 @pytest.mark.parametrize("page", ["home", "train", "sparsity"])
@@ -299,7 +312,7 @@ def test_what_belongs_to_another_visitor_is_in_no_list_and_opens_by_its_link(dig
     assert len(app.selectbox(key="run").options) == len(runs.shipped()), "it is in no list afterwards"
     app = open_page("sparsity", runs=job.id)
     assert_sound(app)
-    assert len(app.dataframe[0].value) == 1
+    assert len(table(app)["run"]) == 1
     assert open_page("lens", run=job.id, beside=job.id).selectbox(key="beside").value == job.id
 
 

@@ -82,6 +82,13 @@ def progress_texts(app: AppTest) -> list[str]:
     return [p.proto.text for p in app.get("progress")]
 
 
+def table(app: AppTest) -> dict[str, list[str]]:
+    """The columns of the page's table in Markdown, by their titles."""
+    (text,) = [m.value for m in app.markdown if m.value.startswith("| ")]
+    titles, _, *rows = [line.strip("| ").split(" | ") for line in text.splitlines()]
+    return {title: list(cells) for title, *cells in zip(titles, *rows, strict=True)}
+
+
 def button(app: AppTest, label: str) -> Button:
     (found,) = [b for b in app.button if b.label == label]
     return found
