@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from ae_core import data, figures
+from ae_core.data import Dataset
 from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, edge
 
 THEME = tomllib.loads((Path(__file__).resolve().parent.parent / ".streamlit" / "config.toml").read_text())["theme"]
@@ -26,6 +28,7 @@ VISION = {
     ),
 }
 LEAST_CONTRAST = 3  # WCAG 2.2, 1.4.11, graphics
+MOST_LINES = 4  # that a page lays over one another
 LEAST_DISTANCE = 10  # CIEDE2000; side by side, 1 to 2 are seen
 
 
@@ -49,17 +52,45 @@ def test_contrast_is_what_wcag_says() -> None:
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
+def over(colour: str, ground: str, opacity: float) -> str:
+    """What is seen of a colour on a ground."""
+    channels = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (colour, ground)]
+    return "#" + "".join(f"{round(opacity * a + (1 - opacity) * b):02x}" for a, b in zip(*channels, strict=True))
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("dataset", [data.load(name) for name in data.names()], ids=lambda d: d.name)
+@pytest.mark.parametrize("count", [500, 5000])
+def test_the_dots_of_every_class_stand_out_from_the_map_and_the_lens(count: int, dataset: Dataset, mode: str) -> None:
+    labels = np.arange(count) % len(dataset.class_names)
+    drawn = figures.scatter(np.random.default_rng(0).random((count, 2)), labels, dataset.class_names, ("x", "y")).data
+    assert len({trace.name for trace in drawn}) == len(dataset.class_names)
+    for trace in drawn:
+        fill, outline = trace.marker.color, trace.marker.line.color
+        for place, opacity in (("backgroundColor", trace.marker.opacity), ("secondaryBackgroundColor", 1)):
+            ground = THEME[mode][place]
+            seen = [contrast(over(colour, ground, opacity), ground) for colour in (fill, outline)]
+            # A small dot is mostly its fill, so on dark ground, where no outline would be darker, that stands out.
+            assert (max(seen) if mode == "light" else seen[0]) >= LEAST_CONTRAST, (trace.name, place, seen)
+
+
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize("colour", sorted({*CLASS_COLOURS, *SERIES_COLOURS}))
 def test_every_outline_stands_out_from_every_ground(colour: str, ground: str) -> None:
     assert contrast(edge(colour), ground) >= LEAST_CONTRAST
 
 
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("colour", SERIES_COLOURS[:MOST_LINES])
+def test_every_line_of_runs_beside_each_other_stands_out(colour: str, mode: str) -> None:
+    assert contrast(colour, THEME[mode]["backgroundColor"]) >= LEAST_CONTRAST
+
+
 def test_an_outline_keeps_the_hue_and_what_is_seen_already() -> None:
     assert edge("#767676") == "#767676"
     red, green = (linear(edge("#ffa90e")) / linear("#ffa90e"))[:2]
     assert green == pytest.approx(red, rel=0.05)
-    assert linear(edge("#832db6")).argmax() == linear("#832db6").argmax()
+    assert linear(edge("#8a48d2")).argmax() == linear("#8a48d2").argmax()
 
 
 @pytest.mark.parametrize("vision", VISION)

@@ -16,7 +16,7 @@ from PIL import Image
 from ae_core import figures
 from ae_core.figures import Row
 from ae_core.figures.lazy import Figure
-from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS
+from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, edge
 from ae_core.latent import traversals
 
 RNG = np.random.default_rng(0)
@@ -152,7 +152,7 @@ def test_each_class_is_a_trace_in_its_colour() -> None:
         np.testing.assert_array_equal(trace.customdata, rows)
         np.testing.assert_allclose(np.column_stack([trace.x, trace.y]), POINTS[rows], atol=1e-6)
         assert trace.selected.marker.color == trace.unselected.marker.color == trace.marker.color
-        assert trace.unselected.marker.opacity < 0.2 < trace.marker.opacity < trace.selected.marker.opacity
+        assert trace.unselected.marker.opacity < 0.2 < trace.marker.opacity == trace.selected.marker.opacity
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("x", "y")
     alone = figures.scatter(POINTS[:5], np.full(5, 2), ["a", "b", "c"], ("x", "y"))
     (full,) = [t for t in alone.data if len(t.x)]
@@ -184,6 +184,7 @@ def test_the_mix_counts_each_class_and_its_share() -> None:
     assert bars.customdata.tolist() == [50, 50, 0]
     assert bars.text == ("1", "2", "")
     assert list(bars.marker.color) == list(CLASS_COLOURS[:3])
+    assert list(bars.marker.line.color) == [edge(colour) for colour in CLASS_COLOURS[:3]]
 
 
 def test_errors_of_many_are_a_distribution_and_of_a_few_are_marks() -> None:

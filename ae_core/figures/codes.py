@@ -52,11 +52,11 @@ def scatter(
                 marker={
                     "size": 3 if many else 6,
                     "color": colour,
-                    "opacity": 0.75,
+                    "opacity": 1,  # or the outline would stand out from no ground
                     "line": {"width": 1, "color": edge(colour)},
                 },
                 # Once some points are selected, of all classes together.
-                selected={"marker": {"color": colour, "opacity": 0.95}},
+                selected={"marker": {"color": colour, "opacity": 1}},
                 unselected={"marker": {"color": colour, "opacity": 0.1}},
                 hovertemplate=f"{name}, test image %{{customdata}}<extra></extra>",
             )
@@ -94,13 +94,14 @@ def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str])
     counts = np.bincount(labels, minlength=len(class_names))
     shares = counts / np.maximum(np.bincount(among, minlength=len(class_names)), 1) * 100
     numbers = np.arange(len(class_names), dtype=np.int32)
+    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(class_names))]
     bars = trace(
         "bar",
         x=counts.astype(np.int32),
         y=numbers,
         orientation="h",
         customdata=shares.astype(np.float32),
-        marker={"color": [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(class_names))]},
+        marker={"color": colours, "line": {"width": 1, "color": [edge(colour) for colour in colours]}},
         text=[f"{n:,}" if n else "" for n in counts],
         textposition="outside",
         cliponaxis=False,

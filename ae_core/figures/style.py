@@ -9,21 +9,22 @@ from ae_core.figures.lazy import Figure
 Trace = dict[str, Any]
 
 # Ten colours that people with a colour-vision deficiency can tell apart.
-# Reference: Petroff 2021, Accessible color sequences for data visualization, table 1.
+# Reference: Petroff 2021, Accessible color sequences for data visualization, table 1; its red and its purple are
+# lighter here, for dark ground. Those that are too light for light ground have an outline, see `edge`.
 CLASS_COLOURS = (
     "#3f90da",
     "#ffa90e",
-    "#bd1f01",
+    "#c93115",
     "#94a4a2",
-    "#832db6",
+    "#8a48d2",
     "#a96b59",
     "#e76300",
     "#b9ac70",
     "#717581",
     "#92dadd",
 )
-# Runs beside each other: the same sequence, its strongest contrasts first.
-SERIES_COLOURS = ("#3f90da", "#e76300", "#832db6", "#b9ac70", "#bd1f01", "#717581", "#ffa90e", "#92dadd")
+# Runs beside each other: of the same sequence, first those whose lines stand out from light and from dark ground.
+SERIES_COLOURS = ("#3f90da", "#e76300", "#8a48d2", "#717581", "#c93115", "#a96b59", "#ffa90e", "#92dadd")
 NO_TEMPLATE = {"data": {"scatter": [{"type": "scatter"}]}}  # what Plotly makes of "none"
 # On axes: written out or as powers of ten, never as "100µ" or "20k".
 NUMBERS = {"exponentformat": "power", "minexponent": 5}
@@ -36,7 +37,7 @@ LUMINANCE = (0.2126, 0.7152, 0.0722)
 def edge(colour: str) -> str:
     """The nearest shade of a colour, "#rrggbb", that stands out from light and dark ground, for outlines.
 
-    Some class colours are too light for the one ground, others too dark for the other.
+    Some class colours are too light for light ground.
     Reference: WCAG 2.2, relative luminance and success criterion 1.4.11.
     """
     values = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -76,7 +77,7 @@ def figure(traces: Sequence[Trace], height: int, **changes: Any) -> Figure:
     layout = {
         "template": NO_TEMPLATE,
         "height": height,
-        "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
+        "margin": {"l": 8, "r": 8, "t": 28, "b": 12},  # as low as an index below an axis reaches
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
