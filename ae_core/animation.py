@@ -1,17 +1,20 @@
 """Films as GIF files."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ae_core.errors import OptionError
 from ae_core.images import as_uint8
 
 SHORTEST = 0.02  # seconds; browsers slow down what asks for less
+GAP = 2  # pixels between films
+TITLE, MARGIN = 16, 6  # pixels: of a title's letters, and around it
 
 
-def side_by_side(films: list[np.ndarray], gap: int = 2) -> np.ndarray:
+def side_by_side(films: list[np.ndarray], gap: int = GAP) -> np.ndarray:
     """Joins films (n, h, w) of equal length and height into one, (n, h, sum of widths and black gaps)."""
     if not films:
         raise OptionError("There is no film to show.")
@@ -23,7 +26,9 @@ def side_by_side(films: list[np.ndarray], gap: int = 2) -> np.ndarray:
     return np.concatenate(parts, axis=2)
 
 
-def to_gif(frames: np.ndarray, scale: int = 8, seconds: float = 3.0, back: bool = True) -> bytes:
+def to_gif(
+    frames: np.ndarray, scale: int = 8, seconds: float = 3.0, back: bool = True, titles: Sequence[str] = ()
+) -> bytes:
     """Encodes frames as a GIF that loops for ever, each pixel a square, grey values exact.
 
     Args:
@@ -31,6 +36,8 @@ def to_gif(frames: np.ndarray, scale: int = 8, seconds: float = 3.0, back: bool 
         scale: Side of a pixel's square.
         seconds: Duration of one pass.
         back: Whether to play the frames backwards too, 2n − 2 frames instead of n.
+        titles: What stands above the frames; if there are several, one above each of as many films of one width that
+            `side_by_side` joined.
 
     Returns:
         The bytes of a GIF file.
@@ -48,8 +55,38 @@ def to_gif(frames: np.ndarray, scale: int = 8, seconds: float = 3.0, back: bool 
     grey = as_uint8(frames)
     if back:
         grey = np.concatenate([grey, grey[-2:0:-1]])
-    first, *others = [Image.fromarray(f.repeat(scale, axis=0).repeat(scale, axis=1)) for f in grey]
+    above = _heading(titles, scale * grey.shape[2], scale * GAP)
+    pictures = [np.concatenate([above, f.repeat(scale, axis=0).repeat(scale, axis=1)]) for f in grey]
+    first, *others = [Image.fromarray(picture) for picture in pictures]
     duration = round(1000 * max(seconds / len(frames), SHORTEST))
     file = io.BytesIO()
     first.save(file, "GIF", save_all=True, append_images=others, duration=duration, loop=0)
     return file.getvalue()
+
+
+def _heading(titles: Sequence[str], width: int, gap: int) -> np.ndarray:
+    """Titles in white on black, each above its share of a width: uint8 (h, width), with h of 0 for none."""
+    if not titles:
+        return np.zeros((0, width), np.uint8)
+    font = ImageFont.load_default(TITLE)
+    share = (width + gap) // len(titles) - gap
+    texts = [_wrapped(title, share - 2 * MARGIN, font) for title in titles]
+    height = max(round(ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), t, font)[3]) for t in texts)
+    heading = Image.new("L", (width, height + 2 * MARGIN))
+    for i, text in enumerate(texts):
+        cell = Image.new("L", (share, heading.height))  # nothing reaches into the next
+        ImageDraw.Draw(cell).multiline_text((MARGIN, MARGIN), text, 255, font)
+        heading.paste(cell, (i * (share + gap), 0))
+    return np.asarray(heading)
+
+
+def _wrapped(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """A text in lines that are no wider, except for words that are."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)

@@ -11,6 +11,7 @@ from pages.widgets.film import Strip
 
 BETWEEN, ALONG = "Between images", "Along a direction"
 FIELDS = (page_state.choice("path", "Path", [BETWEEN, ALONG]), page_state.number("frames", "Frames", 5, 40, 16))
+SIDE = 224  # pixels of a frame in a GIF, at least: its title has room
 ALL = "All rows, side by side"
 
 
@@ -20,10 +21,12 @@ def download(strips: Sequence[Strip]) -> None:
     titles = [strip.title for strip in strips]
     chosen = choice.selectbox("Keep as a GIF", [ALL, *titles] if len(titles) > 1 else titles)
     back = forth_and_back.toggle("Forth and back", value=True)
-    shown = [strip.images for strip in strips if chosen in (ALL, strip.title)]
+    shown = [strip for strip in strips if chosen in (ALL, strip.title)]
 
     def gif() -> bytes:
-        return animation.to_gif(animation.side_by_side(shown), seconds=film.SECONDS, back=back)
+        frames = animation.side_by_side([strip.images for strip in shown])
+        scale = -(-SIDE // frames.shape[1])
+        return animation.to_gif(frames, scale, film.SECONDS, back, [strip.title for strip in shown])
 
     button.download_button(
         "Download GIF",

@@ -43,6 +43,23 @@ def test_a_film_runs_back_and_takes_its_time() -> None:
     np.testing.assert_array_equal(read[[0, -1], 0, 0], [0, 255])
 
 
+def test_titles_stand_above_the_films_and_leave_the_frames_alone() -> None:
+    films = list(np.random.default_rng(0).random((3, 4, 28, 28)))
+    titles = ["Variational", "A title of many words that takes more than a line", "Unbreakable" * 6]
+    frames = animation.side_by_side(films)
+    plain, titled = (opened(animation.to_gif(frames, 8, back=False, titles=t))[1] for t in ((), titles))
+    high = titled.shape[1] - plain.shape[1]
+    np.testing.assert_array_equal(titled[:, high:], plain)
+    assert (titled[:, :high] == titled[:1, :high]).all()
+    heading = titled[0, :high] > 128
+    cells = [heading[:, i * 240 : i * 240 + 224] for i in range(3)]
+    assert sum(cell.sum() for cell in cells) == heading.sum(), "nothing stands between the films"
+    rows = [np.ptp(np.flatnonzero(cell.any(axis=1))) for cell in cells]
+    assert 10 <= rows[0] < rows[1], "letters that can be read, in one line and in more"
+    alone = opened(animation.to_gif(films[0], 8, back=False, titles=titles[:1]))[1]
+    assert alone[0, : alone.shape[1] - 224].any()
+
+
 def test_films_of_one_size_stand_side_by_side() -> None:
     a, b = np.full((3, 4, 5), 0.5), np.ones((3, 4, 2))
     both = animation.side_by_side([a, b], gap=1)
