@@ -47,6 +47,7 @@ class Plot {
   /** @type {HTMLButtonElement | undefined} */
   button; // that saves
   wasNarrow = false;
+  printable = false; // whether plot.css knows its size
   draws = 0; // that were begun
   closing = new AbortController();
   /** @type {(name: string, value: unknown) => void} */
@@ -148,6 +149,21 @@ class Plot {
     this.button ??= offerToSave(this.saving, (format) => this.data && save(element, this.data, format));
     this.button.ariaLabel = `Save: ${data.alt}`;
     if (data.dots) dots?.drawn();
+    if (!this.printable) element.on("plotly_afterplot", () => this.tellSize());
+    this.printable = true;
+    this.tellSize();
+  }
+
+  /** Tells plot.css, which makes a figure smaller on paper: a page is printed too soon to draw it anew. */
+  tellSize() {
+    /** @type {NodeListOf<SVGSVGElement>} */
+    const parts = this.element.querySelectorAll(".main-svg");
+    for (const part of parts) {
+      const [width, height] = [part.width, part.height].map((length) => length.baseVal.value);
+      part.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      this.element.style.setProperty("--drawn-width", `${width}px`);
+      this.element.style.setProperty("--drawn-shape", `${width} / ${height}`);
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 """Figures that are saved: by keyboard and pointer, each file opened by its own kind of program."""
 
 import io
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -79,6 +80,36 @@ def test_a_saved_page_opens_without_a_network(
     assert len(here) >= traces
     assert there == here
     context.close()
+
+
+PAPER = 700  # pixels: A4 between its margins
+
+
+def test_on_paper_each_figure_has_its_room(tab: Tab) -> None:
+    page = tab.open("latent-space")
+    drawn = page.locator(".plot").evaluate_all("figures => figures.map((e) => e.clientWidth)")
+    # The window keeps its width, as when a page is printed: nothing is drawn anew.
+    page.emulate_media(media="print")
+    page.add_style_tag(content=f"[data-testid=stMainBlockContainer] {{ width: {PAPER}px }}")
+    main = page.get_by_test_id("stMainBlockContainer").bounding_box()
+    assert main
+    boxes = page.locator(".figure").evaluate_all(
+        """figures => figures.map((figure) => {
+          const parts = [...figure.querySelectorAll('.plot, .main-svg, canvas')].map((e) => e.getBoundingClientRect());
+          const { left, top, right, bottom, width } = figure.getBoundingClientRect();
+          const [wide, high] = [Math.max(...parts.map((p) => p.right)), Math.max(...parts.map((p) => p.bottom))];
+          return [left, top, Math.max(right, wide), Math.max(bottom, high), width, parts[0].width, parts[1].width];
+        })"""
+    )
+    assert len(boxes) == len(drawn) >= 4
+    for before, (left, _, right, _, room, width, picture) in zip(drawn, boxes, strict=True):
+        assert main["x"] <= left < right <= main["x"] + PAPER + 0.5
+        assert width == pytest.approx(min(before, room), abs=1)
+        assert picture == pytest.approx(width, abs=1)
+    for (_, _, _, end, *_), (_, start, *_) in pairwise(sorted(boxes, key=lambda box: box[1])):
+        assert end <= start + 0.5
+    expect(page.locator(".save").first).to_be_hidden()
+    expect(page.get_by_test_id("stTopNavLink").first).to_be_hidden()
 
 
 def test_the_menu_is_worked_by_keyboard(page: Tab) -> None:
