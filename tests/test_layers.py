@@ -10,7 +10,7 @@ ROOMS = """
     errors locations processes data noise blurring metrics filters images animation preparing
     discovery backend networks kinds spec settings logs disk cards
     runs derived archive inference evaluation latent keras_model events training __init__
-    fitting projecting tasks sweeps figures shipping cli __main__
+    fitting projecting comparison tasks sweeps figures shipping cli __main__
 """.split()  # noqa: SIM905
 SOURCES = [p.relative_to(ROOT) for top in ("ae_core", "pages") for p in sorted((ROOT / top).rglob("*.py"))]
 SOURCES += [Path("app.py")] * (ROOT / "app.py").exists()

@@ -6,7 +6,7 @@ one declaration. Nothing here imports Keras; a recipe's functions import it wher
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ae_core.errors import OptionError
 from ae_core.networks import Network
@@ -68,6 +68,25 @@ class Hyperparameter:
         return value
 
 
+@dataclass(frozen=True)
+class Measure:
+    """What a figure of a model's card means.
+
+    Attributes:
+        name: Of the figure, as in the card.
+        heading: A word or two, to stand above a column.
+        help: One sentence on what it is, with its unit.
+        better: Which values are better: "smaller", "larger", or "" if neither is.
+        decimals: Digits after the point that are shown.
+    """
+
+    name: str
+    heading: str
+    help: str
+    better: Literal["smaller", "larger", ""] = ""
+    decimals: int = 4
+
+
 _ARTICLE = {float: "a number", int: "a whole number", str: "a word", bool: "true or false"}
 
 
@@ -113,6 +132,7 @@ class Kind:
         title, idea, reference: Display name, one-sentence idea, and paper.
         notice: What to look for in its pictures.
         hyperparameters: Its hyperparameters; each becomes an attribute of the instance.
+        measures: What the figures that its `evaluate` adds mean.
         heads: Names of the encoder's outputs; the first is the code that `encode` returns.
         prior: Whether its codes are regularised towards a standard normal distribution.
         unit: Unit of its loss.
@@ -124,6 +144,7 @@ class Kind:
     reference: ClassVar[str] = ""
     notice: ClassVar[str] = ""
     hyperparameters: ClassVar[tuple[Hyperparameter, ...]] = ()
+    measures: ClassVar[tuple[Measure, ...]] = ()
     heads: ClassVar[tuple[str, ...]] = ("z",)
     prior: ClassVar[bool] = False
     unit: ClassVar[str] = "nats a pixel"

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 
 from ae_core import metrics
-from ae_core.kinds.base import Forward, Hyperparameter, Kind
+from ae_core.kinds.base import Forward, Hyperparameter, Kind, Measure
 from ae_core.networks import Network
 
 
@@ -29,6 +29,11 @@ class Variational(Kind):
     unit = "nats an image"
     order = 6
     hyperparameters = (Hyperparameter("beta", 1.0, "β: weight of the KL term; 1 is the ELBO.", 0.0, 20.0),)
+    measures = (
+        Measure("negative_elbo", "−ELBO", "At β = 1, in nats an image: the two terms that follow.", "smaller", 1),
+        Measure("elbo_reconstruction", "ELBO's BCE", "BCE of one drawn code for each image, in nats an image.", "", 1),
+        Measure("kl", "KL", "KL divergence of the codes from a standard normal, in nats an image.", "", 2),
+    )
     beta: float
 
     @classmethod

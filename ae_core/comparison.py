@@ -1,0 +1,123 @@
+"""Models beside one another: the figures of their cards, and the error of PCA with codes of the same size."""
+
+from collections.abc import Mapping, Sequence
+from threading import Condition
+from typing import Any
+
+import numpy as np
+from cachetools import LRUCache, cached
+
+from ae_core import data, kinds, networks
+from ae_core.data import as_float
+from ae_core.errors import OptionError
+from ae_core.kinds import Measure
+from ae_core.runs import Run
+
+PART = 1000  # images in memory as floats at a time
+PCA = Measure(
+    "pca_mse",
+    "PCA MSE",
+    "MSE of principal component analysis with a code of the same size, fitted to the training images; no other linear "
+    "code fits those better.",
+)
+# PSNR is left out: it is the MSE on another scale.
+MEASURES = (
+    Measure("bce", "BCE", "Binary cross-entropy of test images and reconstructions, in nats a pixel.", "smaller"),
+    Measure("above_floor", "BCE − floor", "BCE less its floor, the pixels' entropy, in nats a pixel.", "smaller"),
+    Measure("mse", "MSE", "Mean squared error a pixel of reconstructed test images, grey from 0 to 1.", "smaller"),
+    PCA,
+    Measure(
+        "contraction_ratio",
+        "Contraction",
+        "Contraction ratio, mean ‖∂z/∂x‖²_F over the total variance of the codes: how far codes move when the image "
+        "trembles, relative to their spread.",
+        decimals=2,
+    ),
+    Measure("knn_accuracy", "5-NN", "Accuracy of 5 nearest neighbours of the codes as a classifier, 0 to 1.", "larger"),
+    Measure("active_units", "Active", "Units active on a test image, on average.", decimals=1),
+    Measure("dead_units", "Dead", "Units active on no test image.", "smaller", decimals=0),
+    Measure("jacobian", "Jacobian", "Mean ‖∂z/∂x‖²_F; it grows with the scale of the codes.", decimals=2),
+)
+
+
+def measures() -> dict[str, Measure]:
+    """What a table of models may hold, by name: figures of any kind, then those of single kinds."""
+    of_kinds = (measure for name in kinds.names() for measure in kinds.get(name).measures)
+    return {measure.name: measure for measure in (*MEASURES, *of_kinds)}
+
+
+def table(models: Mapping[str, Run]) -> dict[str, list[Any]]:
+    """Models of one data set as a table: columns by name, a row for each model.
+
+    Args:
+        models: By what they are called.
+
+    Returns:
+        model, data_set, kind, network: texts; code: units; parameters, epochs, seed: whole numbers; and each of
+        `measures` that a card holds or that is known of PCA, NaN where a card lacks it.
+
+    Raises:
+        OptionError: if they are of several data sets: their figures do not compare.
+    """
+    found = list(models.values())
+    names = sorted({run.spec.dataset for run in found})
+    if len(names) > 1:
+        raise OptionError(f"Models to compare must be of one data set, got {', '.join(names)}: compare each by itself.")
+    general = {measure.name for measure in MEASURES}
+    figures = {name: _figures(name, found) for name in measures()}
+    figures = {name: values for name, values in figures.items() if not np.isnan(values).all()}
+    return {
+        "model": list(models),
+        "data_set": [data.load(run.spec.dataset).title for run in found],
+        "code": [run.spec.network.latent_dim for run in found],
+        **{name: values for name, values in figures.items() if name in general},
+        "kind": [kinds.get(run.spec.kind).title for run in found],
+        "parameters": [run.card.parameters for run in found],
+        "network": [networks.get(run.spec.network.family).title for run in found],
+        "epochs": [run.card.epochs for run in found],
+        "seed": [run.spec.training.seed for run in found],
+        **{name: values for name, values in figures.items() if name not in general},
+    }
+
+
+def _figures(name: str, found: Sequence[Run]) -> list[float]:
+    if name == PCA.name:
+        return [pca_error(run.spec.dataset, run.spec.network.latent_dim) for run in found]
+    return [run.card.figure(name) for run in found]
+
+
+def pca_error(dataset: str, size: int) -> float:
+    """That of `pca_errors` for codes of one size; 0 if they have more units than an image has pixels."""
+    errors = pca_errors(dataset)
+    return float(errors[min(size, len(errors) - 1)])
+
+
+@cached(LRUCache(8), condition=Condition())
+def pca_errors(dataset: str) -> np.ndarray:
+    """Mean squared error a pixel of test images of a data set, reconstructed by PCA of its training images.
+
+    Computed once for each data set: for Fashion-MNIST in a second and with 60 MB.
+
+    Returns:
+        float64 of shape (pixels + 1,): at [k] the error of a code of k principal components.
+    """
+    found = data.load(dataset)
+    # Read anew: the training images are not to stay in memory.
+    mean, second = _moments(found.read("train").images)
+    _, directions = np.linalg.eigh(second - np.outer(mean, mean))
+    test_mean, second = _moments(found.split("test").images)
+    away = second - np.outer(mean, test_mean) - np.outer(test_mean, mean) + np.outer(mean, mean)
+    # Mean squares along the directions, the largest variance first.
+    squares = np.einsum("ik,ij,jk->k", directions, away, directions, optimize=True)[::-1]
+    errors = np.clip(np.trace(away) - np.concatenate([[0.0], np.cumsum(squares)]), 0, None) / found.pixels
+    errors.flags.writeable = False
+    return errors
+
+
+def _moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means of x and of x xᵀ over images x, (pixels,) and (pixels, pixels), in float64."""
+    first, second = 0.0, 0.0
+    for i in range(0, len(images), PART):
+        x = as_float(images[i : i + PART]).reshape(-1, images[0].size)
+        first, second = first + x.sum(axis=0, dtype=np.float64), second + (x.T @ x).astype(np.float64)
+    return np.asarray(first) / len(images), np.asarray(second) / len(images)

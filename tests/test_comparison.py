@@ -1,0 +1,80 @@
+"""Models beside one another: what their table holds, and PCA as scikit-learn computes it."""
+
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from ae_core import cards, comparison, data, kinds, runs
+from ae_core.errors import OptionError
+from ae_core.runs import Run
+
+
+@pytest.fixture(scope="module")
+def digits(digits_runs: dict[str, Path]) -> dict[str, Run]:
+    return {kind: runs.read(path) for kind, path in digits_runs.items()}
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 30])
+def test_pca_is_scikit_learns(size: int) -> None:
+    train, test = (data.as_float(data.load("digits").split(which).images) for which in ("train", "test"))
+    x, pca = test.reshape(-1, 64), PCA(size, svd_solver="full").fit(train.reshape(-1, 64))
+    error = np.mean((x - pca.inverse_transform(pca.transform(x))) ** 2)
+    assert comparison.pca_error("digits", size) == pytest.approx(error, rel=1e-4)
+
+
+def test_pca_of_no_unit_is_the_mean_image_and_of_all_pixels_the_image() -> None:
+    train, test = (data.as_float(data.load("digits").split(which).images) for which in ("train", "test"))
+    errors = comparison.pca_errors("digits")
+    assert errors.shape == (65,)
+    assert errors[0] == pytest.approx(np.mean((test - train.mean(axis=0)) ** 2), rel=1e-5)
+    assert np.all(np.diff(errors) <= 0)
+    assert comparison.pca_error("digits", 64) == comparison.pca_error("digits", 1000) == pytest.approx(0, abs=1e-6)
+
+
+def test_figures_are_those_of_the_cards(digits: dict[str, Run]) -> None:
+    table = comparison.table(digits)
+    assert table["model"] == list(digits)
+    assert table["code"] == [run.spec.network.latent_dim for run in digits.values()]
+    assert {len(values) for values in table.values()} == {len(digits)}
+    for name in comparison.measures().keys() & table.keys() - {"pca_mse"}:
+        for run, value in zip(digits.values(), table[name], strict=True):
+            expected = run.card.metrics.get(name)
+            assert math.isnan(value) if expected is None else value == expected, name
+    assert table["pca_mse"] == [comparison.pca_error("digits", size) for size in table["code"]]
+
+
+def test_what_no_card_holds_is_no_column(digits: dict[str, Run]) -> None:
+    assert "knn_accuracy" not in comparison.table(digits), "a training does not compute it"
+    assert "kl" not in comparison.table({"a": digits["vanilla"]})
+    scored = replace(digits["vanilla"].card, metrics=digits["vanilla"].card.metrics | {"knn_accuracy": 0.9})
+    table = comparison.table({"a": replace(digits["vanilla"], card=scored), "b": digits["sparse"]})
+    assert table["knn_accuracy"][0] == 0.9
+    assert math.isnan(table["knn_accuracy"][1])
+
+
+def test_models_of_two_data_sets_are_no_table(digits: dict[str, Run]) -> None:
+    other = runs.read(runs.SHIPPED / "vanilla")
+    with pytest.raises(OptionError, match=r"must be of one data set, got digits, fashion-mnist"):
+        comparison.table({"a": digits["vanilla"], "b": other})
+
+
+def test_each_figure_of_a_card_is_explained_but_psnr(digits: dict[str, Run]) -> None:
+    held = {name for run in digits.values() for name in run.card.metrics}
+    assert {name for name in held - comparison.measures().keys() if not name.startswith("psnr")} == set()
+    assert len(comparison.measures()) == len(comparison.MEASURES) + sum(len(kinds.get(k).measures) for k in digits)
+    for measure in comparison.measures().values():
+        assert measure.help.endswith(".")
+        assert len(measure.heading) <= 12, "it stands above a column of numbers"
+
+
+def test_a_card_without_numbers_leaves_its_cells_empty(digits_runs: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(digits_runs["vanilla"], tmp_path / "diverged")
+    card = cards.unchecked(tmp_path / "diverged")
+    cards.write(tmp_path / "diverged", card | {"metrics": dict.fromkeys(card["metrics"])})
+    table = comparison.table({"diverged": runs.read(tmp_path / "diverged")})
+    assert comparison.measures().keys() & table.keys() == {"pca_mse"}
