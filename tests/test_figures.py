@@ -39,6 +39,15 @@ POINTS = RNG.standard_normal((60, 2))
 LABELS = np.arange(60) % 3
 IMAGES = RNG.random((12, 4, 6)).astype(np.float32)
 
+# Titles, kinds, code sizes and errors of models: two seeds of one kind and size.
+MODELS = (
+    [TITLE, "b", "c", "d"],
+    ["vanilla", "vanilla", "vanilla", "sparse"],
+    [2, 2, 8, 8],
+    [0.04, 0.02, 0.01, 0.015],
+)
+PCA = np.linspace(0.08, 0, 17)
+
 EVERY = {
     "scatter": lambda: figures.scatter(POINTS, LABELS, ["a", "b", "c"], ("x", "y")),
     "scatter of a projection": lambda: figures.scatter(POINTS, LABELS, ["a", "b", "c"], None),
@@ -61,6 +70,7 @@ EVERY = {
         np.arange(2), np.ones((2, 5)), np.ones(2), np.ones(2), IMAGES[:10].reshape(2, 5, 4, 6)
     ),
     "without_units": lambda: figures.without_units(IMAGES[0], IMAGES[1], IMAGES[2], "unit 3"),
+    "error_by_code_size": lambda: figures.error_by_code_size(*MODELS, PCA),
     "image_grid": lambda: figures.image_grid(IMAGES, 4),
     "image_grid on axes": lambda: figures.image_grid(IMAGES, 4, (np.arange(4), np.arange(3)), ("x", "y")),
 }
@@ -348,6 +358,50 @@ def test_a_tint_grows_with_the_value_and_leaves_the_least_alone() -> None:
     assert (np.diff(blueness[:98]) > 0).all()
     assert (rgba[..., 3] == 255).all()
     np.testing.assert_array_equal(figures.tinted(images, np.ones(100))[..., 0], np.round(images * 255))
+
+
+def test_each_model_is_a_point_at_its_size_and_each_kind_a_line_through_its_means() -> None:
+    pca, line, vanilla, sparse = figures.error_by_code_size(*MODELS, PCA).data
+    assert (pca.name, pca.line.dash) == ("PCA", "dash")
+    assert pca.x.tolist() == list(range(1, 11)), "over the whole axis"
+    np.testing.assert_allclose(pca.y, PCA[1:11], rtol=1e-6)
+    assert (line.mode, line.x.tolist()) == ("lines", [2, 8])
+    np.testing.assert_allclose(line.y, [0.03, 0.01], rtol=1e-6)
+    assert [vanilla.name, sparse.name] == ["Vanilla", "Sparse"]
+    assert vanilla.marker.symbol != sparse.marker.symbol
+    assert vanilla.marker.color == line.line.color != sparse.marker.color
+    assert vanilla.x.tolist() == [2, 2, 8]
+    np.testing.assert_allclose(vanilla.y, [0.04, 0.02, 0.01], rtol=1e-6)
+    assert list(vanilla.text) == [figures.plain(TITLE), "b", "c"]
+
+
+def test_a_kind_keeps_its_colour_whoever_is_beside_it_and_an_error_that_is_none_is_no_point() -> None:
+    (_, *both), (_, alone) = (
+        figures.error_by_code_size(["a", "b"], ["vanilla", "sparse"], [4, 4], errors, PCA).data
+        for errors in ([0.01, 0.02], [np.nan, 0.02])
+    )
+    assert alone.name == both[1].name == "Sparse"
+    assert alone.marker == both[1].marker
+
+
+@pytest.mark.parametrize("sizes", [[1], [24, 32], [1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512]])
+def test_the_sizes_that_are_named_stand_apart(sizes: list[int]) -> None:
+    n = len(sizes)
+    axis = figures.error_by_code_size(["a"] * n, ["vanilla"] * n, sizes, [0.1] * n, np.zeros(785)).layout.xaxis
+    places = (np.log10(axis.tickvals) - axis.range[0]) / (axis.range[1] - axis.range[0])
+    assert np.all((places > 0) & (places < 1))
+    assert np.all(np.diff(places) > 0.08)
+    assert [int(text) for text in axis.ticktext] == [size for size in sizes if size in axis.tickvals]
+    assert sizes[0] in axis.tickvals
+
+
+def test_a_label_is_a_few_short_lines() -> None:
+    assert figures.wrapped("Vanilla") == "Vanilla"
+    assert figures.wrapped("Sparse, <b>128</b> units") == "Sparse, &lt;b&gt;128&lt;/b&gt;<br>units"
+    lines = figures.wrapped("word " * 12).split("<br>")
+    assert len(lines) == 3
+    assert lines[-1].endswith("…")
+    assert max(map(len, lines)) <= 18
 
 
 def test_a_code_stands_in_the_range_of_its_units() -> None:

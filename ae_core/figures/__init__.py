@@ -11,7 +11,8 @@ from ae_core.figures.codes import (
 )
 from ae_core.figures.curves import learning_curves
 from ae_core.figures.pictures import Row, image_grid, image_rows, neighbours, reconstructions, signed_error, tinted
-from ae_core.figures.style import plain
+from ae_core.figures.sizes import error_by_code_size
+from ae_core.figures.style import plain, wrapped
 from ae_core.figures.units import traversals, without_units
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "activation_histogram",
     "class_mix",
     "code_profile",
+    "error_by_code_size",
     "error_histogram",
     "firing_rates",
     "image_grid",
@@ -33,4 +35,5 @@ __all__ = [
     "traversals",
     "units_per_image",
     "without_units",
+    "wrapped",
 ]

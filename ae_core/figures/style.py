@@ -1,5 +1,6 @@
 """Colours and layout that all figures share."""
 
+import textwrap
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -28,6 +29,7 @@ SERIES_COLOURS = ("#3f90da", "#e76300", "#8a48d2", "#717581", "#c93115", "#a96b5
 NO_TEMPLATE = {"data": {"scatter": [{"type": "scatter"}]}}  # what Plotly makes of "none"
 # On axes: written out or as powers of ten, never as "100µ" or "20k".
 NUMBERS = {"exponentformat": "power", "minexponent": 5}
+LINE, LINES = 18, 3  # letters of a label's line, and lines
 GRID = "rgba(128, 128, 128, 0.25)"
 # Relative luminances that have a contrast of at least 3 both to the app's light grounds and to its dark ones.
 SEEN_ON_BOTH = (0.15, 0.25)
@@ -56,6 +58,11 @@ def edge(colour: str) -> str:
 def plain(text: str) -> str:
     """A person's words as Plotly shows them letter by letter: it reads some tags, and does not know ``&quot;``."""
     return escape(text, quote=False)
+
+
+def wrapped(text: str) -> str:
+    """A person's words as a label of a few short lines, for the side of a figure."""
+    return "<br>".join(map(plain, textwrap.wrap(text, LINE, max_lines=LINES, placeholder=" …")))
 
 
 def trace(kind: str, **properties: Any) -> Trace:
