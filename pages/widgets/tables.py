@@ -29,7 +29,11 @@ def table(columns: Mapping[str, Sequence[str] | Sequence[float] | np.ndarray]) -
 def _array(values: np.ndarray) -> pa.Array:
     if values.dtype.kind != "U":
         column = np.ascontiguousarray(values)
-        return pa.Array.from_buffers(pa.from_numpy_dtype(column.dtype), len(column), [None, pa.py_buffer(column)])
+        # A cell that holds no number is empty.
+        there = None
+        if column.dtype.kind == "f" and np.isnan(column).any():
+            there = pa.py_buffer(np.packbits(~np.isnan(column), bitorder="little"))
+        return pa.Array.from_buffers(pa.from_numpy_dtype(column.dtype), len(column), [there, pa.py_buffer(column)])
     texts = [text.encode() for text in values.tolist()]
     ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
     return pa.Array.from_buffers(pa.string(), len(texts), [None, *map(pa.py_buffer, (ends, b"".join(texts)))])
