@@ -34,6 +34,16 @@ class Sweep:
         return sum(not job.status.active for job in self.jobs)
 
     @property
+    def failed(self) -> list[Job]:
+        """Those that failed."""
+        return [job for job in self.jobs if job.status.state == "failed"]
+
+    @property
+    def runs(self) -> list[str]:
+        """Names of the whole runs that they have left so far."""
+        return [job.id for job in self.jobs if runs.find(job.id) is not None]
+
+    @property
     def fraction(self) -> float:
         """Share of all that is done, in [0, 1]."""
         return sum(job.status.fraction if job.status.active else 1.0 for job in self.jobs) / len(self.jobs)
@@ -101,6 +111,14 @@ def latest(owner: str | None) -> Sweep | None:
     last = next((job.sweep for job in found if job.sweep), "")
     mine = sorted((job for job in found if job.sweep == last), key=lambda job: (job.status.submitted, job.id))
     return Sweep(last, tuple(mine)) if last else None
+
+
+def ended_last(owner: str | None) -> Sweep | None:
+    """An owner's latest sweep, if it has ended and they have asked for no other training since."""
+    sweep, asked = latest(owner), tasks.listing(owner)
+    if sweep is None or asked[0].sweep != sweep.id or sweep.ended < len(sweep.jobs):
+        return None
+    return sweep
 
 
 def stop(sweep: Sweep) -> None:

@@ -49,6 +49,7 @@ if "menu" not in st.session_state:
         ],
         "Models": [
             st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
+            st.Page("compare.py", title="Compare", icon=":material/table_rows:", url_path="compare"),
             st.Page("runs.py", title="Your models", icon=":material/inventory_2:", url_path="runs"),
         ],
         "Help": [

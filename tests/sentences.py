@@ -47,6 +47,8 @@ LINKS = (
     "denoise",
     "denoise?run=vanilla",
     "sparsity",
+    "compare",
+    "compare?runs=vanilla",
     "train",
     "train?kind=Sparse",
     "train?kind=Denoising&dataset=Digits (8 × 8)",

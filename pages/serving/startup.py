@@ -5,7 +5,7 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 import ae_core
-from ae_core import kinds, logs, runs, settings, tasks
+from ae_core import comparison, kinds, logs, runs, settings, tasks
 from ae_core.errors import ExplorerError, SettingsError
 from ae_core.runs import Run
 from pages.serving import caches, lens_tiles, plotly_script, routes, visitor
@@ -108,13 +108,16 @@ async def _warm_up() -> None:
         _ready.set()
 
 
-def warm_up(shipped: Iterable[Run]) -> None:
+def warm_up(shipped: Sequence[Run]) -> None:
     """Computes what pages need of these runs: else all visitors of a replica that ended wait for it at once."""
     for run in shipped:
         with suppress(ExplorerError):  # a damaged run: its pages say so themselves
             caches.errors(run)
             if run.name in kinds.names():  # those that Your image compares
                 caches.training_index(run)
+    for dataset in {run.spec.dataset for run in shipped}:
+        with suppress(ExplorerError):
+            comparison.pca_errors(dataset)
     plotly_script.content()
 
 

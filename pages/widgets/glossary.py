@@ -160,6 +160,11 @@ TERMS = {
         "".join(_dot(30 + 9 * i, 46 - 3 * i + (7 if i % 2 else -5), INK, 3) for i in range(12))
         + _line((22, 50), (144, 10), colour=MAIN),
     ),
+    "pca": Term(
+        "PCA",
+        "Principal component analysis as a code: places along the principal directions of the training images. No "
+        "other linear code rebuilds those better.",
+    ),
     "t-sne": Term(
         "t-SNE",
         "A map that puts images beside each other whose codes are near. Distances between groups mean nothing on it.",

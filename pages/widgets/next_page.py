@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 
-def link(page: str, label: str, place: DeltaGenerator | None = None, **asked: str) -> None:
+def link(page: str, label: str, place: DeltaGenerator | None = None, **asked: str | list[str]) -> None:
     """Shows a link.
 
     Args:

@@ -15,7 +15,8 @@ from pages.serving.page_state import Field, Values
 from pages.widgets import alerts
 
 PICKED = "picked-run"  # in the session: the one that was opened last
-MOST_LINKED = 20  # runs that a link may add to the visitor's
+MOST_LINKED = 40  # runs that a link may add to the visitor's
+MANY, FOLD = 30, 240  # runs to pick from, above which they scroll in a box of so many pixels
 GONE = "gone, or mistyped"
 
 
@@ -70,7 +71,8 @@ def _listed(text: str, values: Values) -> str:
 
 
 def _sound(text: str, values: Values) -> str:
-    if isinstance(available(text).get(text), Run):
+    # Most are found by their name alone: to list all for each of forty would take a tenth of a second.
+    if runs.find(text) is not None or isinstance(available(text).get(text), Run):
         return text
     raise ValueError(f"Expected the name of a run that can be loaded, got {text!r}.")
 
@@ -167,11 +169,25 @@ def _none_yet() -> NoReturn:
 
 
 def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
+    """As `name_several`, and loads them; leaves out those that are broken, and ends the page if all are."""
+    loaded = {}
+    for title, run in name_several(default, most).items():
+        try:
+            loaded[title] = caches.load(run)
+        except RunError as error:
+            alerts.error("One of these runs is broken and is left out.", error)
+    if not loaded:
+        st.stop()
+    return loaded
+
+
+def name_several(default: Sequence[str], most: int, opened_last: bool = False) -> dict[str, Run]:
     """Shows all runs to pick up to `most` of, and gives them by what they are called; ends the page if there are none.
 
     Args:
-        default: Names of those that are picked at first, after the one that other pages show.
-        most: How many are loaded.
+        default: Names of those that are picked at first, beside the one that other pages show.
+        most: How many are given.
+        opened_last: Whether that one comes after them, not before.
     """
     run = page_state.open(RUN)["run"]
     _note(run)
@@ -180,13 +196,16 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
     found = {n: r for n, r in available(run, *wanted[:MOST_LINKED]).items() if isinstance(r, Run)}
     if not found:
         _none_yet()
-    first = [n for n in dict.fromkeys([run, *default]) if n in found][:most]
+    first = [n for n in dict.fromkeys([*default, run] if opened_last else [run, *default]) if n in found][:most]
     called = labels(found)
     names = first if state["runs"] is None else [n for n in wanted if n in found]
     # Pills, not a multiselect: its tags write white on the primary colour, too faint on dark ground.
+    many = len(found) > MANY
+    label = f"{RUNS.label}, {len(names)} of {len(found)} picked" if many else RUNS.label
     state.draw(
-        st.pills,
+        (st.container(height=FOLD) if many else st).pills,
         "runs",
+        label,
         shows=names,
         options=list(found),
         selection_mode="multi",
@@ -197,15 +216,7 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
         st.stop()
     if len(names) > most:
         st.warning(f"{len(names)} runs are picked; the first {most} are shown.")
-    loaded = {}
-    for name in names[:most]:
-        try:
-            loaded[called[name]] = caches.load(found[name])
-        except RunError as error:
-            alerts.error("One of these runs is broken and is left out.", error)
-    if not loaded:
-        st.stop()
-    return loaded
+    return {called[name]: found[name] for name in names[:most]}
 
 
 def summary(run: LoadedRun) -> str:

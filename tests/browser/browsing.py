@@ -45,6 +45,7 @@ PAGES = {
     "units": "Units",
     "sparsity": "Sparsity",
     "train": "Train",
+    "compare": "Compare",
     "runs": "Your models",
     "glossary": "Glossary",
     "about": "About",
@@ -54,7 +55,7 @@ MENU = {
     "Images": ["Reconstruct", "Your image", "Denoise"],
     "Latent space": ["Lens", "Map", "Sampler", "Paths"],
     "Inside the code": ["Units", "Sparsity"],
-    "Models": ["Train", "Your models"],
+    "Models": ["Train", "Compare", "Your models"],
     "Help": ["Glossary", "About"],
 }
 FLAGS = [

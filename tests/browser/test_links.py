@@ -39,6 +39,12 @@ def sparsity(tab: Tab) -> None:
     runs.get_by_text("Vanilla", exact=True).click()
 
 
+def compare(tab: Tab) -> None:
+    tab.page.get_by_test_id("stButtonGroup").get_by_text("Undercomplete, 16 units").click()
+    tab.settle()
+    tab.page.get_by_test_id("stNumberInputStepUp").click()
+
+
 def sampler(tab: Tab) -> None:
     tab.page.get_by_role("slider").nth(0).press("ArrowLeft")
     tab.settle()
@@ -89,6 +95,7 @@ CHANGES: dict[str, Callable[[Tab], None]] = {
     "reconstruct?run=sparse": reconstruct,
     "denoise": denoise,
     "sparsity": sparsity,
+    "compare": compare,
     "sampler?run=variational-2d": sampler,
     "train": train,
     "latent-space?run=sparse": latent_space,

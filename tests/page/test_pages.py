@@ -43,6 +43,7 @@ PAGES = (
     "your_image",
     "denoise",
     "sparsity",
+    "compare",
     "latent_space",
     "paths",
     "units",
@@ -164,6 +165,12 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
             {"run": "sparse-visible", "off": "3,4"},
             "test image, first row, units",
         ),
+        (
+            "compare",
+            {"runs": BAD, "on": BAD, "class-fashion-mnist": BAD, "first-fashion-mnist": "-1"},
+            {},
+            f"runs {GONE}, data set, class, first image",
+        ),
         ("your_image", {"from": "<script>", "crop": "perhaps"}, {}, "where it comes from, crop"),
         ("train", {"job": BAD}, {}, f"training {GONE}"),
     ],
@@ -192,7 +199,7 @@ def test_runs_on_small_images_are_shown_like_any_other(kind: str) -> None:
         assert any("Digits (8 × 8)" in c.value for c in app.caption)
 
 
-@pytest.mark.parametrize("page", ["train", "sparsity"])
+@pytest.mark.parametrize("page", ["train", "sparsity", "compare"])
 @pytest.mark.usefixtures("small_images")
 def test_the_other_pages_show_what_runs_there_are(page: str) -> None:
     app = open_page(page)
@@ -250,7 +257,7 @@ def test_a_broken_run_does_not_hide_the_others_from_sparsity(damage: Callable[[P
     assert len(table(app)["run"]) == 1
 
 
-@pytest.mark.parametrize("page", ["home", "train", "sparsity"])
+@pytest.mark.parametrize("page", ["home", "train", "sparsity", "compare"])
 def test_a_broken_run_that_ships_does_not_take_a_page_down(
     page: str, nothing_ships: Path, digits_runs: dict[str, Path]
 ) -> None:

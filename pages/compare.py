@@ -1,0 +1,122 @@
+"""Any models on the same footing: their figures, their error by code size, and what they make of the same images."""
+
+import streamlit as st
+
+from ae_core import comparison, data, figures, metrics
+from ae_core.errors import RunError
+from ae_core.figures import Row
+from pages.serving import caches, page_state
+from pages.widgets import alerts, glossary, image_picker, models_table, next_page, plot, run_picker, source_code
+
+MOST = 40
+SHOWN = 8  # models whose images are shown at a time
+NARROW = 5  # images beside one another on a phone
+DATASET = page_state.choice("on", "Data set", lambda values: values["datasets"], page_state.titled(data.load))
+FIELDS = (
+    page_state.number(
+        "first-model",
+        "First model",
+        1,
+        lambda values: values["count"],
+        1,
+        of=lambda values: values["dataset"],
+        when=lambda values: values["count"] > SHOWN,
+    ),
+    *image_picker.SEVERAL,
+)
+
+st.title("Compare")
+glossary.say(
+    "Models on the same footing: their figures on all test images, [[PCA]] with a [[code]] of the same size beside "
+    "them, and what each makes of the same ten images."
+)
+picked = run_picker.name_several(models_table.at_first(), MOST, opened_last=True)
+datasets = list(dict.fromkeys(run.spec.dataset for run in picked.values()))
+chosen = page_state.open(DATASET, datasets=datasets)
+if len(datasets) > 1:
+    chosen.segments("on")
+dataset = data.load(chosen["on"])
+models = models_table.called([run for run in picked.values() if run.spec.dataset == dataset.name])
+
+st.header(f"Figures on {dataset.title}")
+if len(datasets) > 1:
+    st.caption(f"{len(models)} of the {len(picked)} models: figures of different data sets cannot be compared.")
+with st.spinner("Computing PCA of the training images …"):
+    columns = comparison.table(models)
+models_table.offer(columns)
+models_table.show(columns)
+models_table.explain(columns)
+
+if len(models) == 1:
+    st.info("This is one model. Pick another one above to compare it with, or train some: “Many at once” on Train.")
+elif "mse" in columns:
+    st.header("Error by code size")
+    sizes, of_kind = columns["code"], [run.spec.kind for run in models.values()]
+    pca = comparison.pca_errors(dataset.name)
+    plot.show(
+        lambda: figures.error_by_code_size(columns["model"], of_kind, sizes, columns["mse"], pca),
+        key="sizes",
+        alt="Test error of each model by the size of its code, and that of PCA",
+    )
+    several = any(len({sizes[i] for i, k in enumerate(of_kind) if k == kind}) > 1 for kind in of_kind)
+    st.caption(
+        "A model below the dashed line rebuilds test images better than PCA with a code of its size, a model above it "
+        "worse." + " A line joins the means of a kind's models of each size." * several
+    )
+
+st.header("The same test images")
+state = page_state.open(*FIELDS, dataset=dataset.name, count=len(models))
+numbers = image_picker.pick(state)
+first = 1
+if "first-model" in state.values:
+    label = f"First model, 1 to {len(models)}; {SHOWN} are shown"
+    first = state.draw(st.number_input, "first-model", label, step=SHOWN)
+x = caches.test_images(dataset.name, numbers)
+rows, loaded = [Row("original", x)], {}
+for title, run in list(models.items())[first - 1 : first - 1 + SHOWN]:
+    try:
+        model = caches.load(run)
+    except RunError as error:
+        alerts.error(f"{alerts.escape_markdown(title)} is broken; its images are left out.", error)
+        continue
+    loaded[title] = model
+    x_hat = model.reconstruct(x)
+    rows.append(Row(figures.wrapped(title), x_hat, [f"MSE {e:.4f}" for e in metrics.squared_error(x, x_hat)]))
+plot.show(
+    lambda: figures.image_rows(rows, tile=56),
+    key="images",
+    alt="Test images, and below each what the models make of it",
+    narrow=lambda: figures.image_rows(rows, tile=56, wrap=NARROW),
+)
+st.info(
+    "A larger code makes a smaller error, whatever the kind: compare models of one code size, or each with PCA beside "
+    "it. Denoising, contractive and variational models accept a larger error for what they are made for.",
+    icon=":material/visibility:",
+)
+for title, model in list(loaded.items())[:1]:
+    next_page.link("lens.py", f"Look at the plane of {alerts.escape_markdown(title)}", run=model.run.name)
+next_page.link("runs.py", "Your models")
+opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run in models.items())
+by_size = f"""
+kinds, pca = [model.spec.kind for model in models.values()], comparison.pca_errors({dataset.name!r})
+figures.error_by_code_size(table["model"], kinds, table["code"], table["mse"], pca).show()
+"""
+source_code.show(f"""
+import ae_core
+from ae_core import comparison, data, figures, metrics
+from ae_core.figures import Row
+
+models = {{
+{opened}}}
+table = comparison.table({{title: model.run for title, model in models.items()}})
+print(*table, sep="\\t")
+for cells in zip(*table.values()):
+    print(*cells, sep="\\t")
+{by_size if len(models) > 1 and "mse" in columns else ""}
+x = data.as_float(data.load({dataset.name!r}).split("test").images[{numbers.tolist()}])
+rows = [Row("original", x)]
+for title in {list(loaded)}:
+    x_hat = models[title].reconstruct(x)
+    rows.append(Row(figures.wrapped(title), x_hat, [f"MSE {{e:.4f}}" for e in metrics.squared_error(x, x_hat)]))
+figures.image_rows(rows, tile=56).show()
+""")

@@ -1,0 +1,105 @@
+"""Models as rows, with the figures of their cards, to sort and to take along."""
+
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+from pyarrow import csv
+
+from ae_core import comparison, kinds, sweeps
+from ae_core.kinds import Measure
+from ae_core.runs import Run
+from pages.serving import downloads, visitor
+from pages.widgets import run_picker, tables
+
+MOST_ROWS = 14  # that are seen at a time
+ROW = 35  # pixels
+PAD, LETTER, WIDEST = 24, 6, 600  # pixels
+ARROWS = {"smaller": " ↓", "larger": " ↑", "": ""}
+SENTENCES = {"smaller": " Smaller is better.", "larger": " Larger is better.", "": ""}
+Columns = Mapping[str, Sequence[Any]]
+
+
+def at_first() -> list[str]:
+    """Names of the models to begin with: those of a sweep that has just ended, else one of each kind."""
+    sweep = sweeps.ended_last(visitor.current())
+    return (sweep.runs if sweep else []) or kinds.names()
+
+
+def called(found: Sequence[Run]) -> dict[str, Run]:
+    """Models by their titles; where two have the same, by what lists call them."""
+    often = Counter(run.title for run in found)
+    labels = run_picker.labels({run.name: run for run in found})
+    titles = {run.name: run.title if often[run.title] == 1 else labels[run.name] for run in found}
+    return dict(zip(run_picker.distinct(titles).values(), found, strict=True))
+
+
+def show(columns: Columns) -> None:
+    """Shows a table as `comparison.table` gives it, without the data set: that is the same in all rows."""
+    config: dict[str, Any] = {
+        "model": st.column_config.TextColumn("Model", pinned=True, width=_width(columns["model"])),
+        "kind": st.column_config.TextColumn("Kind"),
+        "network": st.column_config.TextColumn("Network"),
+        "code": st.column_config.NumberColumn("Code", help="Units of the code."),
+        "data_set": None,
+        "parameters": st.column_config.NumberColumn("Parameters", format="localized", help="Of encoder and decoder."),
+        "epochs": st.column_config.NumberColumn("Epochs", help="That were finished."),
+        "seed": st.column_config.NumberColumn("Seed", format="%d"),
+    }
+    for measure in _measures(columns):
+        config[measure.name] = st.column_config.NumberColumn(
+            _heading(measure), format=f"%.{measure.decimals}f", help=measure.help + SENTENCES[measure.better]
+        )
+    rows = len(columns["model"])
+    st.dataframe(
+        tables.table({name: values for name, values in columns.items() if name != "data_set"}),
+        hide_index=True,
+        lazy=False,
+        placeholder="",
+        height="content" if rows <= MOST_ROWS else (MOST_ROWS + 1) * ROW,
+        column_config=config,
+    )
+
+
+def explain(columns: Columns) -> None:
+    """Says what the columns mean, for those who cannot point at a heading."""
+    with st.expander("What the columns mean"):
+        st.markdown(
+            "\n".join(f"- **{_heading(m)}**: {m.help}{SENTENCES[m.better]}" for m in _measures(columns))
+            + "\n\nFigures are those of each model's card, of all test images; a cell is empty where its card has none."
+        )
+
+
+def offer(columns: Columns) -> None:
+    """Shows what takes the table along."""
+    st.download_button(
+        "Table, CSV",
+        downloads.alone(partial(as_csv, columns)),
+        "models.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def as_csv(columns: Columns) -> bytes:
+    """The table as a file, with the names of figures as in cards."""
+    file = io.BytesIO()
+    csv.write_csv(tables.table(columns), file)
+    return file.getvalue()
+
+
+def _width(titles: Sequence[str]) -> int:
+    """Pixels for the longest title: by itself a column is as wide as what its first rows hold."""
+    return min(PAD + LETTER * max(map(len, titles)), WIDEST)
+
+
+def _measures(columns: Columns) -> list[Measure]:
+    return [measure for name, measure in comparison.measures().items() if name in columns]
+
+
+def _heading(measure: Measure) -> str:
+    return measure.heading + ARROWS[measure.better]
