@@ -131,4 +131,5 @@ def test_the_page_starts_follows_and_stops_them(monkeypatch: pytest.MonkeyPatch)
     assert button("Stop all") is None
     monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "1")
     at.run()
-    assert button("Start 2 trainings").disabled
+    assert button("Start 2 trainings") is None
+    assert [caption.value for caption in at.caption if "only 1 fit here now" in caption.value]

@@ -18,7 +18,7 @@ is in `catalog`, a file for each.
 
 from ae_core.tasks.cleanup import clean_up, note_use
 from ae_core.tasks.folder import Job, find, listing, shared
-from ae_core.tasks.limits import check, check_trainer
+from ae_core.tasks.limits import check, check_trainer, room
 from ae_core.tasks.ownership import export, listed, owns, remove, rename
 from ae_core.tasks.queue import (
     Place,
@@ -52,6 +52,7 @@ __all__ = [
     "rename",
     "request_stop",
     "resume",
+    "room",
     "shared",
     "submit",
     "submit_all",

@@ -44,14 +44,7 @@ def check_room(owner: str | None, lane: Lane = "long", more: int = 1) -> None:
     if owner is None:
         return
     most, noun = settings.current(), "training" if lane == "long" else "computation"
-    queued = mine = 0
-    for path in folder.paths():
-        noted = folder.noted(path)
-        if noted is not None and noted.active and catalog.lane_of(path) == lane:
-            queued += noted.state == "queued"
-            with contextlib.suppress(TrainingError):
-                job = folder.find(path.name)
-                mine += job.status.active and job.owner == owner
+    queued, mine = _under_way(owner, lane)
     if queued + more > most.queued:
         raise TrainingError(
             f"The queue has no room for {more} {noun}{'s' * (more > 1)}: {queued} wait, at most {most.queued} may; try "
@@ -62,3 +55,22 @@ def check_room(owner: str | None, lane: Lane = "long", more: int = 1) -> None:
             f"You have {mine} {noun}{'s' * (mine != 1)} under way, and {more} more would be over the "
             f"{most.per_visitor} that you may have: stop one, or wait for its end."
         )
+
+
+def room(owner: str, lane: Lane = "long") -> int:
+    """How many more jobs a visitor may ask for now."""
+    most, (queued, mine) = settings.current(), _under_way(owner, lane)
+    return max(0, min(most.queued - queued, most.per_visitor - mine))
+
+
+def _under_way(owner: str, lane: Lane) -> tuple[int, int]:
+    """How many jobs of a lane wait in the queue, and how many of an owner's wait or run."""
+    queued = mine = 0
+    for path in folder.paths():
+        noted = folder.noted(path)
+        if noted is not None and noted.active and catalog.lane_of(path) == lane:
+            queued += noted.state == "queued"
+            with contextlib.suppress(TrainingError):
+                job = folder.find(path.name)
+                mine += job.status.active and job.owner == owner
+    return queued, mine

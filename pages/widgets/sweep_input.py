@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from ae_core import kinds, settings, sweeps
-from ae_core.errors import ExplorerError
+from ae_core import kinds, settings, sweeps, tasks
+from ae_core.errors import ExplorerError, TrainingError
 from ae_core.sweeps import Sweep
 from pages.serving import visitor
-from pages.widgets import alerts, recipe_input, under_way
+from pages.widgets import alerts, next_page, recipe_input, run_picker, under_way
 
 LOOK_SECONDS = 1
 SEEDS = (0, 1, 2, 3, 4)
@@ -53,17 +53,30 @@ def show(dataset: str) -> None:
 
 
 def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], epochs: int | None) -> None:
+    """The button that starts them, where all can start; else what keeps them from it."""
     count = len(names) * len(sizes) * len(seeds)
-    most = settings.current().per_visitor
     if not count:
         st.caption("Choose at least one kind, one code size and one seed.")
-    elif count > most:
-        st.caption(f"{_counted(count)}: more than the {most} that one visitor may have here at a time.")
-    if not st.button(f"Start {_counted(count)}", icon=":material/grid_view:", disabled=not 1 <= count <= most):
+        return
+    me = visitor.current()
+    try:
+        tasks.check_trainer()
+        planned = sweeps.plan(names, sizes, seeds, dataset, **({} if epochs is None else {"epochs": int(epochs)}))
+        for what, _ in planned:
+            tasks.check(what)
+    except TrainingError:
+        return  # the page says so
+    except ExplorerError as error:
+        alerts.error("Not all of them can be trained.", error, st.warning)
+        return
+    room = tasks.room(me)
+    if count > room:
+        st.caption(f"{_counted(count)}: only {room or 'none'} fit here now. Choose fewer, or wait for some to end.")
+        return
+    if not st.button(f"Start {_counted(count)}", icon=":material/grid_view:"):
         return
     try:
-        training = {} if epochs is None else {"epochs": int(epochs)}
-        under_way.note(sweeps.submit(sweeps.plan(names, sizes, seeds, dataset, **training), visitor.current()).jobs)
+        under_way.note(sweeps.submit(planned, me).jobs)
     except ExplorerError as error:
         alerts.error("They could not be started.", error)
     else:
@@ -99,6 +112,12 @@ def _standing(sweep_id: str) -> None:
                 st.rerun()
     elif st.session_state.pop(ends, True) is False:
         st.rerun(scope="app")
+    for job in sweep.failed:
+        alerts.error(f"{alerts.escape_markdown(job.title)} failed.", job.status.reason, st.warning)
+    if done and (left := sweep.runs):
+        most = run_picker.MOST_LINKED
+        label = "Compare them" if len(left) <= most else f"Compare the first {most}"
+        next_page.link("compare.py", label, runs=left[:most])
 
 
 def _how(sweep: Sweep) -> str:

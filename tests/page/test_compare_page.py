@@ -1,0 +1,239 @@
+"""The Compare page: figures of the cards, beside one another; the same images from each model; and a sweep's end."""
+
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from pyarrow import csv
+from streamlit.testing.v1 import AppTest
+from visiting import (
+    ME,
+    TITLE,
+    alter,
+    assert_sound,
+    button,
+    code_of,
+    cut,
+    link,
+    made_by,
+    open_page,
+    said,
+    turn,
+    visit,
+)
+
+from ae_core import cards, comparison, data, kinds, runs, sweeps, tasks
+from pages.serving import caches
+from pages.widgets import models_table
+
+
+def compared(app: AppTest) -> list[str]:
+    assert_sound(app)
+    return app.dataframe[0].value["model"].tolist()
+
+
+def rows_of(figures: dict[str, Any]) -> list[str]:
+    """The labels of the rows of images."""
+    return [text.replace("<br>", " ") for text in figures["images"].layout.yaxis.ticktext]
+
+
+def copies(count: int, original: Path, folder: Path) -> list[str]:
+    """Copies of a model, each with a title of its own; their names."""
+    names = [f"copy-{i:02}" for i in range(count)]
+    for name in names:
+        shutil.copytree(original, folder / name)
+        cards.write(folder / name, cards.unchecked(folder / name) | {"title": f"Copy {name[-2:]}"})
+    return names
+
+
+def test_the_seven_that_ship_stand_beside_one_another(figures: dict[str, Any]) -> None:
+    app = open_page("compare")
+    shipped = {kind: runs.read(runs.SHIPPED / kind) for kind in kinds.names()}
+    assert compared(app) == [run.title for run in shipped.values()]
+    shown = app.dataframe[0].value
+    for name in ("bce", "above_floor", "mse", "contraction_ratio", "active_units", "kl", "bce_denoised"):
+        expected = [run.card.figure(name) for run in shipped.values()]
+        np.testing.assert_array_equal(shown[name].to_numpy(float), expected)
+    assert shown["pca_mse"].tolist() == [
+        comparison.pca_error("fashion-mnist", run.spec.network.latent_dim) for run in shipped.values()
+    ]
+    assert rows_of(figures) == ["original", *(run.title for run in shipped.values())]
+    assert [trace.name for trace in figures["sizes"].data if trace.mode == "markers"] == [
+        kinds.get(name).title for name in kinds.names()
+    ]
+    assert not app.segmented_control, "all are of one data set"
+    assert "runs" not in link(app), "what the page chose itself is not in its link"
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("query", [{}, {"runs": "variational-2d", "first-fashion-mnist": "40"}])
+def test_the_code_makes_the_table_and_the_figures(query: dict[str, str]) -> None:
+    source, shown, app = visit("compare", **query)
+    made, names = made_by(source)
+    assert shown
+    assert made == shown
+    table = app.dataframe[0].value
+    assert list(names["table"]) == [table.columns[0], "data_set", *table.columns[1:]]
+    for name in table.columns:
+        made_here = np.array(names["table"][name])
+        np.testing.assert_array_equal(table[name].to_numpy(made_here.dtype), made_here)
+
+
+@pytest.mark.usefixtures("small_images")
+def test_what_is_picked_is_in_the_link_in_the_order_of_picking(figures: dict[str, Any]) -> None:
+    app = open_page("compare")
+    app.pills[0].set_value(["sparse", "contractive", "vanilla"]).run()
+    titles = ["sparse", "contractive", "vanilla"]
+    assert compared(app) == titles
+    assert rows_of(figures) == ["original", *titles]
+    app = open_page("compare", runs="contractive")
+    assert compared(app) == ["contractive"]
+
+
+def test_the_model_that_other_pages_show_comes_last() -> None:
+    *seven, last = compared(turn(open_page("reconstruct", run="vanilla-2d"), "compare"))
+    assert seven == [runs.read(runs.SHIPPED / kind).title for kind in kinds.names()]
+    assert last == "Vanilla, 2-D"
+
+
+@pytest.mark.usefixtures("small_images")
+def test_one_model_is_a_row_and_the_way_to_more(figures: dict[str, Any]) -> None:
+    app = open_page("compare", runs="sparse")
+    assert compared(app) == ["sparse"]
+    assert "This is one model." in said(app)
+    assert list(figures) == ["images"]
+    app.pills[0].set_value([]).run()
+    assert_sound(app)
+    assert not app.dataframe
+
+
+def test_models_of_two_data_sets_are_compared_one_data_set_at_a_time(
+    data_folder: Path, digits_runs: dict[str, Path]
+) -> None:
+    for kind in ("sparse", "vanilla"):
+        shutil.copytree(digits_runs[kind], data_folder / "runs" / f"small-{kind}")
+    app = open_page("compare")
+    app.pills[0].set_value(["vanilla", "small-sparse", "small-vanilla"]).run()
+    assert compared(app) == ["Vanilla"]
+    assert app.segmented_control(key="on").options == ["Fashion-MNIST", "Digits (8 × 8)"]
+    assert "1 of the 3 models" in said(app)
+    app.segmented_control(key="on").set_value("digits").run()
+    assert compared(app) == ["small-sparse", "small-vanilla"]
+    assert link(app)["on"] == data.load("digits").title
+    app.segmented_control(key="on").set_value("fashion-mnist").run()
+    assert compared(app) == ["Vanilla"], "no choice is lost"
+
+
+def test_a_model_that_cannot_be_loaded_has_its_figures_and_no_images(mine: Path, figures: dict[str, Any]) -> None:
+    alter(mine / "sparse")
+    app = open_page("compare")
+    app.pills[0].set_value(["sparse", "vanilla"]).run()
+    assert compared(app) == ["sparse", "vanilla"]
+    assert "sparse is broken" in app.error[0].value
+    assert "encoder.onnx is not the file" in said(app)
+    assert rows_of(figures) == ["original", "vanilla"]
+    assert "'sparse': " in code_of(app)
+
+
+def test_a_model_that_cannot_be_read_is_not_offered(mine: Path) -> None:
+    cut(mine / "sparse")
+    app = open_page("compare")
+    assert app.pills[0].options == [runs.read(mine / "vanilla").title + " · " + app.pills[0].options[0].split(" · ")[1]]
+    assert compared(app) == ["vanilla"]
+
+
+def test_titles_that_are_the_same_are_told_apart_and_stand_as_they_were_written(mine: Path) -> None:
+    for name in ("sparse", "vanilla"):
+        cards.write(mine / name, cards.unchecked(mine / name) | {"title": TITLE, "created": "2026-11-22T18:39:13Z"})
+    app = open_page("compare")
+    app.pills[0].set_value(["sparse", "vanilla"]).run()
+    found = compared(app)
+    assert len(set(found)) == 2
+    assert all(title.startswith(TITLE) for title in found)
+
+
+def test_of_many_models_the_first_forty_are_compared_and_eight_loaded(
+    nothing_ships: Path, data_folder: Path, digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = copies(42, digits_runs["vanilla"], data_folder / "runs")
+    loaded: list[str] = []
+    load = caches.load
+    monkeypatch.setattr(caches, "load", lambda run: loaded.append(run.name) or load(run))
+    app = open_page("compare")
+    app.pills[0].set_value(names).run()
+    loaded.clear()
+    app.run()
+    assert compared(app) == [f"Copy {i:02}" for i in range(40)]
+    assert "42 runs are picked; the first 40 are shown." in app.warning[0].value
+    assert loaded == names[:8]
+    app.number_input(key="first-model-digits").set_value(39)
+    loaded.clear()
+    app.run()
+    assert loaded == names[38:40]
+    assert link(app)["first-model"] == "39"
+
+
+@pytest.mark.usefixtures("small_images")
+def test_the_table_is_a_file_with_the_figures_of_the_cards() -> None:
+    found = {kind: runs.read(runs.SHIPPED / kind) for kind in ("vanilla", "variational")}
+    columns = comparison.table(found)
+    rows = csv.read_csv(io.BytesIO(models_table.as_csv(columns))).to_pydict()
+    assert list(rows) == list(columns)
+    assert rows["data_set"] == ["Digits (8 × 8)"] * 2
+    assert rows["mse"] == [run.card.metrics["mse"] for run in found.values()]
+    assert rows["kl"] == [None, found["variational"].card.metrics["kl"]], "an empty cell, not a number"
+
+
+# A sweep's end
+
+
+@pytest.fixture
+def swept(nothing_starts: None, digits_runs: dict[str, Path]) -> sweeps.Sweep:
+    """A sweep of three, of which the first has failed."""
+    sweep = sweeps.submit(sweeps.plan(["vanilla"], [4], [0, 1, 2], "digits", epochs=1), ME)
+    for job in sweep.jobs:
+        tasks.Status("failed" if job is sweep.jobs[0] else "finished", reason="The kl term became nan.").write(job.path)
+    for job in sweep.jobs[1:]:
+        shutil.copytree(digits_runs["vanilla"], job.run_path)
+        cards.write(job.run_path, cards.unchecked(job.run_path) | {"owner": ME, "title": job.title})
+    return sweeps.find(sweep.id, ME)
+
+
+def test_a_sweep_that_has_ended_says_what_failed_and_links_what_it_left(swept: sweeps.Sweep) -> None:
+    app = open_page("train")
+    assert_sound(app)
+    (failed,) = [w.value for w in app.warning]
+    assert "Vanilla, 4 units, seed 0" in failed.replace("\\", "")
+    assert "The kl term became nan." in said(app)
+    (way,) = [e.proto for e in app.get("page_link") if e.proto.label == "Compare them"]
+    assert way.page == "compare"
+    assert parse_qs(way.query_string)["runs"] == [job.id for job in swept.jobs[1:]]
+
+
+def test_the_page_begins_with_the_sweep_that_has_just_ended(swept: sweeps.Sweep) -> None:
+    assert compared(open_page("compare")) == [job.title for job in swept.jobs[1:]]
+    tasks.submit(swept.jobs[0].spec, ME, "something else")
+    assert compared(open_page("compare")) == [runs.read(runs.SHIPPED / kind).title for kind in kinds.names()]
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_sweep_is_offered_only_where_it_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page("train")
+    assert button(app, "Start 2 trainings")
+    monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "3")
+    app.pills(key="sweep-seeds").set_value([0, 1]).run()
+    assert "4 trainings: only 3 fit here now." in said(app)
+    assert not [b for b in app.button if "trainings" in b.label]
+    app.pills(key="sweep-kinds").set_value(["vanilla"]).run()
+    button(app, "Start 2 trainings").click().run()
+    assert_sound(app)
+    assert "2 trainings: only 1 fit here now." in said(app)
+    app.pills(key="sweep-kinds").set_value(["undercomplete"])
+    app.pills(key="sweep-sizes").set_value([128])
+    app.pills(key="sweep-seeds").set_value([0]).run()
+    assert "undercomplete, 128 units: " in said(app)
+    assert not [b for b in app.button if b.label.startswith("Start 1")]
