@@ -48,7 +48,8 @@ models_table.show(columns)
 models_table.explain(columns)
 
 if len(models) == 1:
-    st.info("This is one model. Pick another one above to compare it with, or train some: “Many at once” on Train.")
+    st.info("This is one model. Pick another one above to compare it with, or train some.")
+    next_page.link("train.py", "Train many at once")
 elif "mse" in columns:
     st.header("Error by code size")
     sizes, of_kind = columns["code"], [run.spec.kind for run in models.values()]

@@ -32,4 +32,5 @@ st.markdown(
     "another list, and then nobody can rename or delete what is here. To open a run elsewhere copy its link; to have "
     "it for good, export it."
 )
+next_page.link("compare.py", "Compare models")
 next_page.link("train.py", "Train one")

@@ -69,7 +69,8 @@ def explain(columns: Columns) -> None:
     with st.expander("What the columns mean"):
         st.markdown(
             "\n".join(f"- **{_heading(m)}**: {m.help}{SENTENCES[m.better]}" for m in _measures(columns))
-            + "\n\nFigures are those of each model's card, of all test images; a cell is empty where its card has none."
+            + "\n\nAll are of all test images: PCA is computed here, the others stand in each model's card; a cell is "
+            "empty where the card has none."
         )
 
 
