@@ -1,13 +1,42 @@
-"""What this server is doing, what it allows, and what it keeps of its visitors."""
+"""What this app is, where its parts come from, what it cannot do, and how this server is."""
 
 import streamlit as st
 
-from ae_core import settings
+from ae_core import data, kinds, settings
 from pages.serving import server_status
 
 st.title("About")
-st.markdown("What it is doing now, how much a visitor may ask of it, and what it keeps.")
+st.markdown(
+    "Latent Explorer shows what autoencoders learn: the codes they make of images, and what their decoders draw from "
+    "codes that no image has. It trains seven kinds, and everything that you see is computed from their real weights."
+)
 
+st.header("Sources")
+st.markdown(
+    "\n".join(
+        [
+            "The data sets:",
+            *(f"- **{dataset.title}**: {dataset.source}" for dataset in map(data.load, data.names())),
+            "\nThe kinds, with the papers that describe them:",
+            *(f"- **{kind.title}**: {kind.reference}" for kind in map(kinds.get, kinds.names())),
+        ]
+    )
+)
+
+st.header("Limits")
+st.markdown(
+    """
+- The models are small and know grey images of one data set. Their figures say nothing about larger models.
+- BCE of grey pixels is no likelihood. Compare it between models of one data set only.
+- A plane through a code of many units shows a small part of it. The pages say how much.
+- A picture of your own is scaled down to the size of the training images first. The pages show each step.
+"""
+)
+
+st.header("Licence")
+st.markdown("The app is open source under the MIT licence; the data sets have licences of their own, named above.")
+
+st.header("This server")
 now, limits = server_status.facts(), settings.current()
 
 
@@ -16,40 +45,39 @@ def megabytes(count: int) -> str:
 
 
 up, load, memory = st.columns(3)
-up.metric("Up for", server_status.duration(now.uptime))
+up.metric("Running for", server_status.duration(now.uptime))
 load.metric("Load", "unknown" if now.load is None else f"{now.load:.1f} of {now.cores} cores")
-memory.metric("The server's memory", megabytes(now.bytes))
+memory.metric("Memory of the server", megabytes(now.bytes))
 training, waiting, trainers = st.columns(3)
-training.metric("Training now", now.training)
-waiting.metric("In the queue", now.waiting)
-trainers.metric("The trainers' memory", megabytes(now.trainers_bytes), help="Of those on this machine.")
+training.metric("Trainings under way", now.training)
+waiting.metric("Trainings in the queue", now.waiting)
+trainers.metric("Memory of the trainings", megabytes(now.trainers_bytes), help="Of those on this machine.")
 
-st.header("What a visitor may ask for")
+st.subheader("What a visitor may ask for")
 at_once = "one for each worker of its cluster" if limits.scheduler else f"{limits.running:,}"
 at_most = {
-    "Trainings at once, of all visitors": at_once,
+    "Trainings under way, of all visitors": at_once,
     "Trainings in the queue, of all visitors": f"{limits.queued:,}",
-    "Trainings of yours, waiting and under way": f"{limits.per_visitor:,}",
+    "Your trainings, under way and in the queue": f"{limits.per_visitor:,}",
     "Epochs of a training": f"{limits.epochs:,}",
     "Minutes of a training": f"{limits.minutes:g}" if limits.minutes else "no limit",
     "Units of a code": f"{limits.code:,}",
-    "Parameters of encoder and decoder": f"{limits.parameters:,}",
-    "Memory of a trainer": f"{limits.trainer_mb:,} MB",
-    "Pictures of yours, at a time": f"{limits.upload_mb:,} MB",
+    "Parameters of a network": f"{limits.parameters:,}",
+    "Memory of a training": f"{limits.trainer_mb:,} MB",
+    "Your uploads at a time": f"{limits.upload_mb:,} MB",
 }
 # All words are the app's own, so that Markdown is safe.
 st.markdown("\n".join(["| | at most |", "|:--|:--|", *(f"| {what} | {most} |" for what, most in at_most.items())]))
 
-st.header("What is kept of you")
-kept = f"{limits.keep_days:g} days after their last use" if limits.keep_days else "until whoever runs this deletes them"
+st.subheader("What is kept of you")
+kept = f"{limits.keep_days:g} days after they were last opened" if limits.keep_days else "until they are deleted"
 st.markdown(
     f"""
-- **A cookie** in your browser: random letters that no script can read, for a year. The server stores their fingerprint
-  alone, with the trainings that you start, so that they are yours again when you come back.
-- **Your trainings and runs**: settings, the name you gave, what was learnt; kept {kept}. Whoever has the link of a run
-  can see it.
+- **A cookie** in your browser, for a year: random letters that no script can read. The server stores only their
+  fingerprint, with the trainings that you start, so that they are yours when you come back.
+- **Your trainings and models**: their settings, name and weights, {kept}. Whoever has the link of a model can see it.
 - **Your pictures** and drawings: in memory while your tab is open, never on disk.
-- **A log**: when a tab was opened and what became of trainings, by random ids; no names, no pictures.
+- **A log**: when a tab was opened and how trainings went, by random ids, without names or pictures.
 """
 )
 st.caption(server_status.versions())

@@ -23,14 +23,14 @@ FIELDS = (projection.PROJECTION, selection_input.POINTS, page_state.choice("orde
 
 st.title("Map")
 st.markdown(
-    "Every dot is a test image at its code. Draw around some, and see what they have in common; click a class in the "
-    "legend to bring it out; come near, and the dots become their images."
+    "Every dot is a test image at its code. Draw around some dots to see what they have in common. Click a class in "
+    "the legend to emphasise it. Zoom in, and the dots become their images."
 )
 
 run = run_picker.pick()
 dataset = data.load(run.spec.dataset)
 labels = caches.test_labels(dataset.name)
-with st.spinner("Reconstructing the test images …"):
+with st.spinner("Computing the errors of the test images …"):
     errors = caches.errors(run.run)
 selected = selection.current(dataset.name)
 state = page_state.open(*FIELDS, run=run, dataset=dataset.name)
@@ -66,26 +66,26 @@ with mix:
         alt="How many images of each class there are",
     )
 with histogram:
-    st.header("How well they come back" if len(selected) else "How well the images come back")
+    st.header("Their reconstruction errors" if len(selected) else "Reconstruction errors")
     plot.show(figures.error_histogram(errors, selected), key="errors", alt="Distribution of reconstruction errors")
     if len(selected):
         harder = float((np.median(errors[selected]) > errors).mean())
-        st.caption(f"A typical one of them has a larger error than {harder * 100:.0f} % of the test images.")
+        st.caption(f"Their median error is larger than that of {harder * 100:.0f} % of the test images.")
 
 table, closely = st.columns(2, gap="large")
 with table:
-    st.header("One by one")
+    st.header("As a table")
     codes_table.show(run, shown)
 with closely:
-    st.header("One of them closely")
+    st.header("One image closely")
     neighbours_source = neighbours.show(run)
 
-st.header("Take the codes along")
-st.caption("With number, class and error of each image.")
+st.header("Download the codes")
+st.caption("Each row holds the number, class, error and code of an image.")
 codes_table.offer(run, selected)
 
 st.info(run.recipe.notice, icon=":material/visibility:")
-next_page.link("lens.py", "See what is decoded between the dots", run=run.run.name)
+next_page.link("lens.py", "See what the decoder draws between the dots", run=run.run.name)
 source_code.show(f"""
 import numpy as np
 

@@ -12,6 +12,7 @@ from pages.serving import caches, page_state
 from pages.serving.page_state import State
 from pages.widgets import (
     alerts,
+    glossary,
     lens,
     next_page,
     plane_picker,
@@ -23,7 +24,7 @@ from pages.widgets import (
 from pages.widgets.lens import Look
 
 BESIDE = "beside-"
-GAP = "A gap is what lies at most between the codes of neighbouring test images, but for the loneliest hundredth."
+GAP = "One gap: 99 % of the test images have another test image within this distance."
 FIELDS = (
     page_state.choice("overlay", "Overlay", list(latent.OVERLAYS), default=None),
     page_state.choice("debug", "Debug", ["1"], default=None),
@@ -55,10 +56,11 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         seen.choose(name, value)
     if run.latent_dim > 2:
         away = caches.off_plane(run.run, spec) / caches.neighbour_distance(run.run)
-        st.caption(
-            f"A cut through {run.latent_dim} units, which holds **{plane.share * 100:.0f} %** of the codes' variance. "
-            f"Half of the test images lie more than {away:.1f} usual gaps off it: dots fade with that distance, and "
-            "the nearest image is the nearest in the full code."
+        glossary.say(
+            f"This plane cuts through {run.latent_dim} units and holds **{plane.share * 100:.0f} %** of the codes' "
+            f"variance. Half of the test images lie more than {away:.1f} [[gaps|gap]] off it; dots fade with that "
+            "distance. The nearest image is the nearest in the whole code.",
+            small=True,
         )
     return state, spec, np.array(look.pin, np.float32)
 
@@ -96,15 +98,17 @@ def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray,
     )
     if bounded:
         possible.metric("Possible code", "no" if latent.impossible(run, z)[0] else "yes", help=lens.IMPOSSIBLE)
-    st.caption(GAP)
+    glossary.say(
+        "Measured in [[gaps|gap]]: the distance to the code of the nearest image, and the [[round trip]].", small=True
+    )
     if run.latent_dim > 2:
         alt = "The units' values at the pinned place, over their usual range"
         plot.show(figures.code_profile(z[0], caches.unit_ranges(run.run)), key=f"{prefix}code", alt=alt)
         st.button(
-            "Turn the plane about this place",
+            "Turn the plane around this place",
             key=f"{prefix}cut",
             icon=":material/rotate_right:",
-            help="The plane then goes through this very code: look from there along other directions.",
+            help="The plane then goes through exactly this code, and you can look along other directions from it.",
             on_click=page_state.put,
             args=(state.key("through-code"), latent.code_text(z[0])),
         )
@@ -146,7 +150,10 @@ figures.image_rows(rows, tile=84).show()
 
 
 st.title("Lens")
-st.markdown("Move over the plane: what lies there is decoded as you go. Click to pin a place and see all about it.")
+glossary.say(
+    "Move over the [[plane]]: the decoder draws what lies under the pointer. Click to pin a place and see more about "
+    "it below."
+)
 
 first, second, third = st.columns([2, 2, 2])
 with first:
@@ -155,7 +162,13 @@ with second:
     other = run_picker.pick_beside(run)
 options = page_state.open(*FIELDS)
 overlay = options.draw(third.segmented_control, "overlay", wrap=True)
-third.caption(latent.OVERLAYS[overlay] if overlay else "What of the plane is true, and what is made up.")
+with third:
+    glossary.say(
+        latent.OVERLAYS[overlay]
+        if overlay
+        else "Colours the plane by [[density]], [[round trip]] or [[stretch]]: how far to trust what is drawn there.",
+        small=True,
+    )
 
 if other is None:
     found = look_at(run, "")
@@ -166,7 +179,7 @@ else:
         with column:
             st.header(run_picker.title(one))
             looks.append(look_at(one, prefix))
-    st.caption("One pointer moves both: the other lens takes the same step from the same image.")
+    st.caption("One pointer moves both: the other lens starts at the same test image and goes the same way.")
     for column, (one, _), found in zip(st.columns(2, gap="large"), pair, looks, strict=True):
         with column:
             if found:
@@ -176,5 +189,5 @@ if other is None and found:
     tell_about(run, *found, count=8)
 next_page.link("paths.py", "Walk from one image to another")
 if run.run.name not in HOLES["run"] or other is None:
-    label = "Vanilla's holes beside the variational plane"
+    label = "Compare vanilla's holes with the variational plane"
     st.button(label, icon=":material/compare:", on_click=page_state.ask, args=(HOLES,), type="tertiary")

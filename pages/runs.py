@@ -6,7 +6,7 @@ from ae_core import settings
 from pages.widgets import next_page, own_runs
 
 st.title("Your models")
-st.markdown("What you have trained or brought here: open it, pass on its link, rename it, take it along, delete it.")
+st.markdown("The models that you have trained or imported. Open, share, rename, export or delete them.")
 
 own_runs.tell()
 mine = own_runs.everything()
@@ -19,18 +19,18 @@ if ended:
     st.header("Done")
     own_runs.show(ended)
 if not mine:
-    st.info("You have no runs yet. Train one, or import one that was exported elsewhere.")
+    st.info("You have no models yet. Train one, or import one that was exported elsewhere.")
 
 st.header("Import")
 own_runs.bring()
 
-st.header("How long they stay yours")
+st.header("How long models are kept")
 days = settings.current().keep_days
-kept = f"A run is deleted {days:g} days after it was last opened." if days else "A run is kept until you delete it."
+kept = f"A model is deleted {days:g} days after it was last opened." if days else "A model is kept until you delete it."
 st.markdown(
-    f"{kept} A cookie in this browser is the key to this list: another browser, or this one without the cookie, shows "
-    "another list, and then nobody can rename or delete what is here. To open a run elsewhere copy its link; to have "
-    "it for good, export it."
+    f"{kept} A cookie in this browser is the key to this list. Another browser, or this one without the cookie, shows "
+    "another list, and then nobody can rename or delete these models. To open a model elsewhere, copy its link; to "
+    "keep it for good, export it."
 )
 next_page.link("compare.py", "Compare models")
 next_page.link("train.py", "Train one")

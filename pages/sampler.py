@@ -19,7 +19,7 @@ FIELDS = (
 )
 
 st.title("Sampler")
-st.markdown("Images that nobody photographed: decoded from places on a grid, or drawn at random.")
+st.markdown("Images that no camera took: the decoder draws them from codes on a grid, or from random codes.")
 
 run = run_picker.pick()
 plane = caches.plane(run.run)
@@ -31,7 +31,7 @@ if state["prior"]:
     reach = state.draw(reach_slider.slider, "reach", "Range, standard deviations of the prior")
     across = up = latent.prior_quantiles(size, reach)
     axes = f"across = up = latent.prior_quantiles({size}, {reach})"
-    spacing = "Places are spaced by the prior's quantiles: equal steps hold equal shares of it."
+    spacing = "The places follow the prior: between any two neighbours lies the same share of it."
 else:
     zoom = state.draw(reach_slider.slider, "zoom", "Range, times that of the test codes")
     left, right, bottom, top = caches.extent(run.run)
@@ -40,12 +40,12 @@ else:
     axes = f"""left, right, bottom, top = latent.extent(plane.points(codes))
 middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * {zoom}
 across, up = (np.linspace(m - h, m + h, {size}, dtype=np.float32) for m, h in zip(middle, half))"""
-    spacing = "Places are evenly spaced over the range of the test images' codes."
+    spacing = "The places are evenly spaced over the range of the test images' codes."
 if run.latent_dim == 1:
     up = np.zeros(1, np.float32)
     axes += "\nup = np.zeros(1, np.float32)"
 
-overlay = state.draw(st.segmented_control, "overlay", "What is true, what is made up", wrap=True)
+overlay = state.draw(st.segmented_control, "overlay", "Overlay", wrap=True)
 grid = latent.grid(across, up)
 grid_codes = plane.codes(grid)
 tint = ""
@@ -55,10 +55,12 @@ grid = figures.tinted(grid, values)
 """
 if run.latent_dim > 2:
     impossible, activation = latent.impossible(run, grid_codes).mean(), run.spec.network.code_activation
-    never = f" At {impossible * 100:.0f} % of the places a unit has a value that its {activation} never gives."
+    never = (
+        f" At {impossible * 100:.0f} % of the places no image has its code: its {activation} never gives such a value."
+    )
     st.warning(
-        f"The code has {run.latent_dim} units. This is a cut through it along its two leading directions, which hold "
-        f"{plane.share * 100:.0f} % of the codes' variance; all other directions stay at their mean."
+        f"The code of this model has {run.latent_dim} units. The grid is a plane along its first two principal "
+        f"directions, which hold {plane.share * 100:.0f} % of the codes' variance; all others stay at their mean."
         + (never if impossible else ""),
         icon=":material/layers:",
     )
@@ -83,7 +85,7 @@ plot.show(
 )
 st.caption(f"{spacing} {latent.OVERLAYS[overlay]}" if overlay else spacing)
 
-st.header("Fresh draws")
+st.header("Random codes")
 seed = state.next("draw-seed", st.button("Draw again", icon=":material/casino:"))
 source = f"""
 import numpy as np
@@ -104,7 +106,7 @@ grid = run.decode(plane.codes(places))
 try:
     density = caches.density(run.run)
 except LookupError:
-    computation.show("fit", run.run, "No density has been fitted to the codes of this run.", begin=True)
+    computation.show("fit", run.run, "No density has been fitted to the codes of this model yet.", begin=True)
 else:
     drawn = caches.draws(run.run, DRAWS, seed)
     plot.show(
@@ -116,13 +118,14 @@ else:
     )
     st.caption(f"Codes drawn from {density.name}.")
     why = (
-        "Its objective keeps codes near the prior, and where it leaves a gap a draw is a smear."
+        "Training keeps the codes close to the prior; where that leaves a gap, the image is a smear."
         if run.recipe.prior
-        else "This kind has no prior: nothing makes it make sense between its codes. The density is fitted afterwards."
+        else "This kind has no prior, so nothing makes its decoder draw anything sensible between codes. The density "
+        "was fitted after the training."
     )
     st.info(
-        f"**{caches.off_manifold_share(run.run) * 100:.0f} %** of 1,000 such draws lie farther from every test image's "
-        f"code than 99 % of these lie from their nearest. {why}",
+        f"**{caches.off_manifold_share(run.run) * 100:.0f} %** of 1,000 random codes lie more than one gap from the "
+        f"code of every test image. {why}",
         icon=":material/visibility:",
     )
     source += f"""

@@ -9,7 +9,7 @@ from pages.widgets import alerts, next_page, plot, run_picker, source_code, tabl
 MAX_RUNS = 4
 
 st.title("Sparsity")
-st.markdown("How a code shares the work: many units that whisper, or a few that speak.")
+st.markdown("How many units of the code work on an image: all of them a little, or a few of them a lot.")
 
 overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS)
 found = {title: caches.activity(run.run) for title, run in overlaid.items()}
@@ -33,7 +33,7 @@ st.caption(
 # What the figures show follows from these alone.
 of = tuple((title, caches.content(run.run)) for title, run in overlaid.items())
 left, right = st.columns(2)
-left.header("Units an image uses")
+left.header("Active units per image")
 with left:
     plot.show(
         lambda: figures.units_per_image({title: activity.counts for title, activity in found.items()}),
@@ -41,7 +41,7 @@ with left:
         alt="Distribution of active units per image",
         of=of,
     )
-right.header("How often each unit fires")
+right.header("How often each unit is active")
 with right:
     plot.show(
         lambda: figures.firing_rates({title: activity.rates for title, activity in found.items()}),
@@ -49,7 +49,7 @@ with right:
         alt="Firing rate of each unit",
         of=of,
     )
-st.header("How strong activations are")
+st.header("Values of the units")
 plot.show(
     lambda: figures.activation_histogram({title: caches.codes(run.run) for title, run in overlaid.items()}),
     key="activations",
@@ -57,12 +57,12 @@ plot.show(
     of=of,
 )
 st.caption(
-    "The diamond is the share of activations that are exactly zero. A unit is active above zero; "
-    "a sigmoid, which is never zero, above 0.1."
+    "The diamond is the share of values that are exactly zero. A unit counts as active above 0; "
+    "a sigmoid unit, which never reaches 0, above 0.1."
 )
 st.info(
-    "A sparse run has more units but uses fewer for any one image: compare “Units an image uses” with the column "
-    "“active on an image”. A unit that fires everywhere says little about any one image.",
+    "A sparse model has more units but uses fewer for any one image: compare “Active units per image” with the column "
+    "“active on an image”. A unit that is active on every image says little about any one of them.",
     icon=":material/visibility:",
 )
 next_page.link("units.py", "Move one unit at a time", run=next(iter(overlaid.values())).run.name)

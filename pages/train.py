@@ -13,7 +13,7 @@ FIELDS = (
 )
 
 st.title("Train")
-st.markdown("Choose what makes the code, and watch it learn. Training goes on if you leave; come back to it here.")
+st.markdown("Choose a kind of autoencoder and its settings, and watch it learn. It goes on when you leave the page.")
 
 state_of_it = st.container(key="training-state")  # it stays in view
 state = page_state.open(*FIELDS)
@@ -33,19 +33,19 @@ with form:
     try:
         what = spec.make_spec(name, dataset, hyperparameters, network, **training)
     except ExplorerError as error:
-        alerts.error("These settings do not go together.", error, st.warning)
+        alerts.error("These settings do not fit together.", error, st.warning)
     refused = None
     try:
         tasks.check_trainer()
     except ExplorerError as error:
         refused = error
-        alerts.error("This server shows runs; it trains none.", error, st.info)
+        alerts.error("This server shows models but does not train any.", error, st.info)
     try:
         if what is not None:
             tasks.check(what)
     except ExplorerError as error:
         refused = error
-        alerts.error("This server trains smaller ones.", error, st.warning)
+        alerts.error("This server trains smaller models only.", error, st.warning)
     start = st.button(
         "Start training",
         # Streamlit writes white on the primary colour, which is too light for that on dark ground.

@@ -21,11 +21,13 @@ class Hyperparameter:
     Attributes:
         name: Constructor argument and attribute of the kind, and command-line option.
         default: Default value; its type is the type of the hyperparameter.
-        help: One sentence on its effect.
+        help: What it is, and what more and less of it do.
         low, high: Inclusive range of a number.
         choices: Allowed values of a string.
         log: Whether its slider is logarithmic.
         only_if: Values of other hyperparameters under which this one has an effect, {name: value}.
+        title: Its full name; made of `name` unless given.
+        titles: What its choices are called; themselves unless given.
     """
 
     name: str
@@ -36,10 +38,16 @@ class Hyperparameter:
     choices: tuple[str, ...] = ()
     log: bool = False
     only_if: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+    titles: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
-        return self.name.replace("_", " ").capitalize()
+        return self.title or self.name.replace("_", " ").capitalize()
+
+    def title_of(self, choice: str) -> str:
+        """What one of its choices is called."""
+        return dict(zip(self.choices, self.titles, strict=False)).get(choice, choice)
 
     def matters(self, values: dict[str, Any]) -> bool:
         """Whether it has an effect, given the values of the others."""

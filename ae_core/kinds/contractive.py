@@ -19,11 +19,21 @@ class Contractive(Kind):
     """
 
     title = "Contractive"
-    idea = "Make the code stand still when the image trembles."
+    idea = "Keep the code still when the image changes a little."
     reference = "Rifai et al. 2011"
-    notice = "It is asked to hold its codes still when the image trembles: compare their places with vanilla's."
+    notice = "Its code moves little when an image changes a little. Compare the places of its codes with vanilla's."
     order = 4
-    hyperparameters = (Hyperparameter("contraction", 1e-4, "λ: weight of ‖∂h/∂x‖²_F.", 0.0, 1.0, log=True),)
+    hyperparameters = (
+        Hyperparameter(
+            "contraction",
+            1e-4,
+            "λ, the weight of ‖∂h/∂x‖²_F. More keeps the code stiller and blurs the reconstructions; 0 is vanilla.",
+            0.0,
+            1.0,
+            log=True,
+            title="Weight of the contraction penalty",
+        ),
+    )
     contraction: float
 
     def loss_terms(self, p: Forward) -> dict[str, Any]:

@@ -12,14 +12,26 @@ class Denoising(Kind):
     """
 
     title = "Denoising"
-    idea = "Spoil the input, ask for the clean image back."
+    idea = "Add noise to the input, and ask for the clean image back."
     reference = "Vincent et al. 2008"
     notice = "It returns what an image should look like, not what it was shown."
     order = 2
     hyperparameters = (
-        Hyperparameter("noise", "gaussian", "How the input is spoiled.", choices=tuple(noises.NOISES)),
         Hyperparameter(
-            "level", 0.5, "How much: the standard deviation (Gaussian) or the share of pixels.", low=0.0, high=1.0
+            "noise",
+            "gaussian",
+            "What is added to the input in training.",
+            choices=tuple(noises.NOISES),
+            titles=tuple(noise.title for noise in noises.NOISES.values()),
+        ),
+        Hyperparameter(
+            "level",
+            0.5,
+            "The standard deviation of Gaussian noise, or the share of pixels that are changed. More makes a model "
+            "that removes more noise and more detail; 0 is vanilla.",
+            low=0.0,
+            high=1.0,
+            title="Noise level",
         ),
     )
     measures = (

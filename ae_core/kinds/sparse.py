@@ -18,19 +18,57 @@ class Sparse(Kind):
     title = "Sparse"
     idea = "Many units, few at work on any one image."
     reference = "Ng 2011; Makhzani & Frey 2014"
-    notice = "It is asked to use few of its units for any one image: count those that fire."
+    notice = "It uses few of its units for any one image. Count the active ones."
     order = 1
     hyperparameters = (
-        Hyperparameter("method", "l1", "How sparsity is asked for.", choices=("l1", "kl", "dropout")),
         Hyperparameter(
-            "l1", 1e-5, "λ: weight of Σ|h|, the code's absolute sum.", 0.0, 0.1, log=True, only_if={"method": "l1"}
+            "method",
+            "l1",
+            "What keeps units silent: a penalty on the size of the code, a penalty on how often units are active, or "
+            "units silenced at random.",
+            choices=("l1", "kl", "dropout"),
+            title="Sparsity method",
+            titles=("L1 penalty", "KL penalty", "Dropout"),
         ),
         Hyperparameter(
-            "target", 0.05, "ρ: how active a unit should be on average.", 0.01, 0.5, only_if={"method": "kl"}
+            "l1",
+            1e-5,
+            "λ, the weight of Σ|h|, the sum of the code's absolute values. More silences more units and blurs the "
+            "reconstructions; 0 is vanilla.",
+            0.0,
+            0.1,
+            log=True,
+            only_if={"method": "l1"},
+            title="Weight of the L1 penalty",
         ),
-        Hyperparameter("kl_weight", 1e-3, "β: weight of Σ KL(ρ ‖ ρ̂).", 0.0, 1.0, log=True, only_if={"method": "kl"}),
         Hyperparameter(
-            "rate", 0.2, "Share of units silenced at each training step.", 0.0, 0.9, only_if={"method": "dropout"}
+            "target",
+            0.05,
+            "ρ, how active each unit should be on average. Less makes units rarer and more specific.",
+            0.01,
+            0.5,
+            only_if={"method": "kl"},
+            title="Target activity",
+        ),
+        Hyperparameter(
+            "kl_weight",
+            1e-3,
+            "β, the weight of Σ KL(ρ ‖ ρ̂). More brings units closer to the target activity; 0 is vanilla.",
+            0.0,
+            1.0,
+            log=True,
+            only_if={"method": "kl"},
+            title="Weight of the KL penalty",
+        ),
+        Hyperparameter(
+            "rate",
+            0.2,
+            "The share of units silenced at each training step. More makes units carry the same things twice; 0 is "
+            "vanilla.",
+            0.0,
+            0.9,
+            only_if={"method": "dropout"},
+            title="Dropout rate",
         ),
     )
     method: str

@@ -10,7 +10,7 @@ class Undercomplete(Kind):
     """
 
     title = "Undercomplete"
-    idea = "Half the code of vanilla: what survives is what matters most."
+    idea = "A smaller code than vanilla's: only what matters most survives."
     reference = "Goodfellow, Bengio & Courville 2016"
     notice = "Fine patterns go first; the outline stays."
     order = 3

@@ -10,5 +10,5 @@ class Vanilla(Kind):
     title = "Vanilla"
     idea = "Squeeze an image through a few numbers and rebuild it."
     reference = "Hinton & Salakhutdinov 2006"
-    notice = "Nothing shapes its code but reconstruction: look for gaps between the classes."
+    notice = "Nothing but reconstruction shapes its code. Look for gaps between the classes."
     order = 0

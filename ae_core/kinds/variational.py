@@ -19,16 +19,26 @@ class Variational(Kind):
     """
 
     title = "Variational"
-    idea = "Encode to a cloud, keep the clouds together, and any place decodes to something."
+    idea = "Encode an image to a cloud of codes and keep the clouds together, so that every place means something."
     reference = "Kingma & Welling 2014; Higgins et al. 2017"
     notice = (
-        "It is asked to keep its codes together, so that between two classes lies something in between: look for gaps."
+        "Its training keeps codes close together, so that something sensible lies between two classes. Look for gaps."
     )
     heads = ("z_mean", "z_log_var")
     prior = True
     unit = "nats an image"
     order = 6
-    hyperparameters = (Hyperparameter("beta", 1.0, "β: weight of the KL term; 1 is the ELBO.", 0.0, 20.0),)
+    hyperparameters = (
+        Hyperparameter(
+            "beta",
+            1.0,
+            "β, the weight of the KL divergence from the prior. More keeps codes closer together and blurs images; "
+            "less sharpens them and leaves gaps; 1 is the evidence lower bound.",
+            0.0,
+            20.0,
+            title="Weight of the KL divergence (β)",
+        ),
+    )
     measures = (
         Measure("negative_elbo", "−ELBO", "At β = 1, in nats an image: the two terms that follow.", "smaller", 1),
         Measure("elbo_reconstruction", "ELBO's BCE", "BCE of one drawn code for each image, in nats an image.", "", 1),

@@ -10,11 +10,10 @@ from ae_core.latent.planes import Plane, extent
 
 PART = 512  # places compared with all codes at a time
 OVERLAYS = {
-    "Density": "Where test codes lie densely: strong blue is what the model has seen much of.",
-    "Round trip": "How far encode(decode(z)) lies from z: where it is strong blue, the model itself would put the "
-    "image that you see elsewhere.",
-    "Stretch": "How much the image changes while the place moves a little, √det(JᵀJ): strong blue is a border "
-    "between kinds of images.",
+    "Density": "Strong blue: many test images have their codes here.",
+    "Round trip": "Strong blue: decode this place and encode the image, and the code lies far away. The model itself "
+    "would put the image elsewhere.",
+    "Stretch": "Strong blue: a small step changes the image a lot, as on a border between kinds of images (√det(JᵀJ)).",
 }
 GAPS = 2  # radius of a code's neighbourhood in neighbour distances
 

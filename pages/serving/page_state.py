@@ -125,7 +125,7 @@ def choice(name: str, label: str, choices: Any, format: Callable[[Any], str] = s
 
     def parse(text: str, values: Values) -> Any:
         for value in offered(values):
-            if format(value) == text:
+            if text in (format(value), str(value)):
                 return value
         raise ValueError(f"Expected one of {offered(values)}.")
 
@@ -312,7 +312,7 @@ class Store:
         names = dict.fromkeys(self.refused[slot].lower() for slot in self.open.values() if slot in self.refused)
         if not names:
             return ""
-        return f"The page shows its own choice where the link asks for what there is not: {', '.join(names)}."
+        return f"Some of this link was not found, so the page shows its default instead: {', '.join(names)}."
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def show(run: LoadedRun) -> str:
     placeholder = "Mark a row, click a dot, or type a number"
     picked = state.draw(st.number_input, "image", f"Test image, 0 to {last:,}", placeholder=placeholder)
     if picked is None:
-        st.markdown("Pick an image to see which lie nearest to it: by their codes, and by their pixels.")
+        st.markdown("Pick an image to see which others are nearest to it, by code and by pixels.")
         return ""
     test = dataset.split("test")
     labels = test.labels
@@ -42,10 +42,10 @@ def show(run: LoadedRun) -> str:
     name, all_of_them = alerts.escape_markdown(dataset.class_names[labels[picked]]), len(in_code)
     named = f": {', '.join(f'{n:,}' for n in shared)}" if len(shared) else ""
     st.markdown(
-        f"It is of the class {name}. So are **{same[0]}** of the {all_of_them} nearest by code, and **{same[1]}** "
-        f"of the {all_of_them} nearest by pixels. **{len(shared) or 'None'}** of them are among both{named}."
+        f"Its class is {name}. So is the class of **{same[0]}** of its {all_of_them} nearest images by code, and of "
+        f"**{same[1]}** by pixels. **{len(shared) or 'None'}** of these images are among both{named}."
     )
-    st.caption("Distances are taken in the full code, whatever the map shows.")
+    st.caption("Distances are between whole codes, whatever the map shows.")
     return f"""
 near = {{
     "in code": latent.nearest_others(codes, {picked}, {NEAREST}),

@@ -11,7 +11,7 @@ from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import Job, catalog, ownership
 from pages.serving import downloads, page_state, uploads, visitor
-from pages.widgets import alerts, next_page, progress, run_picker, under_way
+from pages.widgets import alerts, next_page, progress, run_picker, times, under_way
 
 LOOK_SECONDS = 1.0
 AT_A_TIME = 10
@@ -91,10 +91,10 @@ def _show(own: Own) -> None:
     if isinstance(own.run, Run):
         st.caption(_facts(own.run))
     elif own.run is not None:
-        alerts.error("This run is damaged and cannot be loaded.", own.run.reason, st.warning)
+        alerts.error("This model is damaged and cannot be loaded.", own.run.reason, st.warning)
     elif own.job is not None:
         kind, dataset = kinds.get(own.job.spec.kind).title, data.load(own.job.spec.dataset).title
-        st.caption(f"{kind} · {dataset} · {STATES.get(own.job.status.state, 'under way')}, without a run")
+        st.caption(f"{kind} · {dataset} · {STATES.get(own.job.status.state, 'under way')}, without a model")
         if own.job.status.reason:
             st.text(own.job.status.reason)
     row = st.container(horizontal=True, vertical_alignment="center")
@@ -102,7 +102,7 @@ def _show(own: Own) -> None:
         if isinstance(own.run, Run):
             next_page.link("lens.py", "Open", run=own.name)
         if own.job is not None:
-            label = "Its training" + (", to resume" if own.job.resumable else "")
+            label = "Its training" + (", which can be resumed" if own.job.resumable else "")
             next_page.link("train.py", label, job=own.name)
         if isinstance(own.run, Run):
             if st.button("Link", key=f"link-{own.name}", icon=":material/link:"):
@@ -118,7 +118,7 @@ def _show(own: Own) -> None:
                 key=f"export-{own.name}",
                 icon=":material/download:",
                 on_click="ignore",
-                help="The run as a .zip, made when you ask for it.",
+                help="The model as a .zip file.",
             )
         if st.button("Delete", key=f"delete-{own.name}", icon=":material/delete:"):
             _delete(own)
@@ -132,7 +132,7 @@ def _facts(run: Run) -> str:
             kinds.get(run.spec.kind).title,
             data.load(run.spec.dataset).title,
             f"{networks.get(network.family).title.lower()}, code of {network.latent_dim}",
-            f"{card.created[:16].replace('T', ' ')} UTC",
+            times.say(card.created),
             f"{card.epochs} epoch{'s' * (card.epochs != 1)}" + ("" if card.complete else ", stopped"),
             f"{size:.1f} MB",
             f"BCE {card.figure('bce'):.4f}",
@@ -142,14 +142,14 @@ def _facts(run: Run) -> str:
     )
 
 
-@st.dialog("Its link")
+@st.dialog("Link")
 def _link(own: Own) -> None:
     here = (st.context.url or "").removesuffix("/runs")
     st.text(own.title)
     st.code(f"{here}/lens?{run_picker.RUN.name}={own.name}", language=None, wrap_lines=True)
     st.markdown(
-        "Copy it to open the run in another browser, or to show it to somebody: whoever has the link can look at the "
-        "run on every page. Only you can rename, export or delete it."
+        "Copy it to open the model in another browser, or to show it to somebody. Whoever has the link can look at the "
+        "model on every page. Only you can rename, export or delete it."
     )
 
 
@@ -173,7 +173,7 @@ def _rename(own: Own) -> None:
 @st.dialog("Delete for good?")
 def _delete(own: Own) -> None:
     st.text(own.title)
-    st.markdown("The run and its training are removed from this server, and links to it open nothing any more.")
+    st.markdown("The model and its training are deleted from this server, and links to it stop working.")
     me = visitor.current()
 
     def delete() -> None:
@@ -213,15 +213,15 @@ def bring() -> None:
     try:
         tasks.check_trainer()  # an import is built as a training is
     except ExplorerError as error:
-        alerts.error("This server imports no runs.", error, st.info)
+        alerts.error("This server does not import models.", error, st.info)
         return
     count = st.session_state.setdefault(UPLOADS, 0)
     file = st.file_uploader(
-        "A run as a .zip",
+        "A model as a .zip file",
         type="zip",
         max_upload_size=min(archive.MAX_ARCHIVE // 1_000_000, settings.current().upload_mb),
         key=f"import-{count}",
-        help="As Export on this page made it, here or elsewhere.",
+        help="A file that Export made, on this server or on another.",
     )
     st.caption(uploads.told())
     if file is None:
@@ -235,5 +235,5 @@ def bring() -> None:
         else:
             under_way.note([job])
             st.session_state[UPLOADS] = count + 1  # another uploader, an empty one
-            st.session_state[TOLD] = "Checked: its run is being built." if job.status.active else "Imported."
+            st.session_state[TOLD] = "Checked: the model is being built." if job.status.active else "Imported."
             st.rerun()

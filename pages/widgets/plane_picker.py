@@ -37,7 +37,7 @@ FIELDS = (
     _number("unit2", "Unit up", UNITS, 2),
     Field(
         "through-code",
-        "Place that the plane is through",
+        "Code that the plane goes through",
         _code,
         of=run_picker.name_of,
         when=lambda values: values.get("plane") in (PRINCIPAL, UNITS),
@@ -83,5 +83,5 @@ def _through(state: State) -> int | str:
     if state["through-code"] is None:
         return image_picker.one(state, "through")
     let_go = (state.key("through-code"), None)
-    st.button("Through a test image again", key=f"{state.prefix}let-go", on_click=page_state.put, args=let_go)
+    st.button("Go through a test image again", key=f"{state.prefix}let-go", on_click=page_state.put, args=let_go)
     return str(state["through-code"])

@@ -1,7 +1,5 @@
 """A training as it goes: phase, time left, curves, and reconstructions that sharpen."""
 
-import time
-
 import numpy as np
 import streamlit as st
 
@@ -13,7 +11,7 @@ from ae_core.runs import BrokenRun
 from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
 from pages.serving.page_state import Field, Values
-from pages.widgets import alerts, plot, run_picker, under_way
+from pages.widgets import alerts, plot, run_picker, times, under_way
 
 REFUSED, SUBJECT, TURNED = "not-stopped", "to-train", "turned-to-another"  # in the session
 LOOK_SECONDS = 0.5
@@ -32,7 +30,7 @@ def _linked(job_id: str, values: Values) -> str:
 
 
 # The training that the page shows, whosesoever it is.
-JOB = Field("job", "Your trainings", _linked, told="training (gone, or mistyped)")
+JOB = Field("job", "Your trainings", _linked, told="training (deleted, or mistyped)")
 
 
 def choose(job: Job) -> None:
@@ -82,7 +80,7 @@ def pick(kind: str, dataset: str) -> Job | None:
 
 
 def _clock(job: Job) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(job.status.submitted))
+    return times.say(job.status.submitted, seconds=True)
 
 
 def is_mine(job: Job) -> bool:
@@ -118,14 +116,14 @@ def watch(job_id: str) -> None:
     _title(job)
     status = job.status
     if status.state == "queued" and not job.progress():
-        st.caption("It waits for the trainings before it. You may leave; it starts without you.")
+        st.caption("It waits for the trainings before it. You can leave the page; it starts without you.")
         show_shipped(job.spec.kind, job.spec.dataset)
     elif job.task == IMPORT:
-        st.caption("TensorFlow is loaded, and the networks are built and tested: some seconds to half a minute.")
+        st.caption("TensorFlow is loading, and the networks are being built and tested: this takes 5 to 30 seconds.")
     elif job.progress():
         _pictures(job, _epochs(job), "now")
     else:
-        st.caption("Before the first curve TensorFlow is loaded and the network built: some seconds to half a minute.")
+        st.caption("TensorFlow is loading and the network is being built: the first curve takes 5 to 30 seconds.")
         show_shipped(job.spec.kind, job.spec.dataset)
 
 
@@ -153,7 +151,7 @@ def _waiting(place: tasks.Place) -> str:
 
 def _offer_to_stop(job: Job) -> None:
     label = "Leave the queue" if job.status.state == "queued" else f"Stop {_noun(job)}"
-    keeps = "Keeps what was learnt so far as a run." if label == "Stop training" else None
+    keeps = "Keeps what was learnt so far as a model." if label == "Stop training" else None
 
     def stop() -> None:
         try:
@@ -181,9 +179,9 @@ def show_ended(job: Job) -> None:
     elif run is None:
         deleted = status.state == "finished" or status.epoch
         nothing = "nothing was kept." if job.task == IMPORT else "nothing was learnt."
-        st.info("Its run was deleted." if deleted else f"Stopped before the first step: {nothing}")
+        st.info("Its model was deleted." if deleted else f"Stopped before the first step: {nothing}")
     elif isinstance(run, BrokenRun):
-        alerts.error(f"The run of this {_noun(job)} is damaged.", run.reason)
+        alerts.error(f"The model of this {_noun(job)} is damaged.", run.reason)
     else:
         if job.task == IMPORT:
             took = f", trained in {_duration(run.card.seconds)}" if run.card.seconds else ""
@@ -196,23 +194,23 @@ def show_ended(job: Job) -> None:
                 f"Finished: {_counted(run.card.epochs)} in {_duration(training)}{around}.", icon=":material/check:"
             )
         else:
-            st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; what it had learnt is kept as a run.")
+            st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; what it had learnt is kept as a model.")
             if status.reason:
                 st.caption(status.reason)
         figure = run.card.figure
         bce, mse, contraction = st.columns(3)
         bce.metric(
-            "Test BCE, nats a pixel",
+            "Test BCE, nats per pixel",
             f"{figure('bce'):.4f}",
-            help=f"Its floor, the pixels' own entropy, is {figure('bce') - figure('above_floor'):.4f}. "
-            "On grey pixels BCE is no normalised likelihood.",
+            help="Binary cross-entropy on the test images; smaller is better. It cannot fall below the entropy of the "
+            f"grey pixels themselves, {figure('bce') - figure('above_floor'):.4f}.",
         )
-        mse.metric("Test MSE", f"{figure('mse'):.4f}")
+        mse.metric("Test MSE", f"{figure('mse'):.4f}", help="Mean squared error on the test images; smaller is better.")
         contraction.metric(
             "Contraction ratio",
             f"{figure('contraction_ratio'):.2f}",
-            help="Mean ‖∂z/∂x‖²_F over the codes' total variance: how far codes move when the image trembles, "
-            "relative to their spread.",
+            help="How far codes move when an image changes a little, compared with how far codes lie apart: mean "
+            "‖∂z/∂x‖²_F over the total variance of the codes. Smaller is steadier.",
         )
         _ways_on(job)
     goes_on = "Goes on from the last finished epoch."
@@ -236,11 +234,11 @@ def show_shipped(kind: str, dataset: str) -> None:
     run = next((r for r in shipped if r.spec.dataset == dataset), None)
     st.header("What to expect")
     if run is None:
-        st.info("The curves and reconstructions of your training appear here.")
+        st.info("The curves and reconstructions of your training appear here, live.")
         return
     st.markdown(
-        f"This is how the run that ships with the app learnt, in {_counted(len(run.history))}. "
-        "Yours will be drawn here, live."
+        f"This is how the model that ships with the app learnt in {_counted(len(run.history))}. "
+        "The curves of your training appear here, live."
     )
     _learnt(run, [])
 
@@ -253,7 +251,7 @@ def _learnt(run: runs.Run, steps: list) -> None:
     try:
         _compare(originals, caches.load(run).reconstruct(originals), "in the end")
     except ExplorerError as error:
-        alerts.error("This run is damaged.", error)
+        alerts.error("This model is damaged.", error)
 
 
 def _title(job: Job) -> None:
@@ -288,7 +286,7 @@ def _curves(history: list | tuple, steps: list, kind: str, epochs: int) -> None:
         key="curves",
         alt="Loss terms by epoch",
     )
-    st.caption("Line: training images, as they come. Circles: training images that were held out.")
+    st.caption("Line: loss on the images of each step. Circles: loss on training images that were held out.")
 
 
 def _ways_on(job: Job) -> None:

@@ -44,18 +44,18 @@ def show(run: LoadedRun, name: str) -> Projected:
                 TSNE,
                 places,
                 None,
-                f"t-SNE puts images beside each other whose whole codes of {run.latent_dim} units are near. How far "
-                "groups lie apart, how large they are and where the axes point means nothing. **A projection has no "
-                "decoder:** between its dots there is no code, and so no image.",
+                f"t-SNE puts images beside each other whose codes of {run.latent_dim} units are near. Distances "
+                "between groups, their sizes and the axes mean nothing. **A projection has no decoder:** between its "
+                "dots there is no code, and so no image.",
                 "places, axes = projecting.read(run.run), None",
             )
-        waiting = "There is no t-SNE of this run yet. It takes about a minute; meanwhile its principal directions."
+        waiting = "This model has no t-SNE yet; it takes about a minute. Until then you see its principal directions."
         computation.show("project", run.run, waiting)
     plane = caches.plane(run.run)
     caption = (
-        f"The code has {run.latent_dim} units; this is its shadow on the two directions in which the codes vary "
-        f"most (principal component analysis). They hold **{plane.share * 100:.0f} %** of the variance: points that "
-        "touch here may lie far apart. A place here has many codes, so that what a decoder draws for it is one of many."
+        f"The code has {run.latent_dim} units. The map shows the two directions in which codes vary most (principal "
+        f"component analysis), which hold **{plane.share * 100:.0f} %** of the variance: dots that touch here may have "
+        "codes far apart. Many codes lie at each place, so a decoder could draw many images for it."
     )
     return Projected(
         PRINCIPAL,

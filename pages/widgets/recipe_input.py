@@ -35,7 +35,7 @@ def _field(h: Hyperparameter, kind: type[Kind]) -> Field:
         "default": h.default,
     }
     if h.choices:
-        return page_state.choice(h.name, h.label, h.choices, **about)
+        return page_state.choice(h.name, h.label, h.choices, h.title_of, **about)
     if isinstance(h.default, bool):
         return page_state.flag(h.name, h.label, **about)
     if isinstance(h.default, str):
@@ -110,12 +110,25 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
     )
     help = "  \n".join(f"**{f.title}**: {f.help}" for f in families.values())
     state.segments("family", help=help, wrap=True)
-    state.draw(st.select_slider, "latent_dim", help="Units in the code; 2 make a plane.")
+    state.draw(
+        st.select_slider,
+        "latent_dim",
+        help="How many numbers the code has. More keep more detail; 2 make a plane that you can see whole.",
+    )
     with st.expander("Layers around the code"):
-        state.draw(st.selectbox, "hidden")
-        state.draw(st.selectbox, "decoder_hidden")
+        state.draw(
+            st.selectbox,
+            "hidden",
+            help="Units of dense layers between the image's features and the code. More can form a richer code, and "
+            "take longer.",
+        )
+        state.draw(
+            st.selectbox, "decoder_hidden", help="Units of dense layers between the code and the decoder's features."
+        )
         if "tied" in state.values:
-            state.draw(st.toggle, "tied", help="The decoder uses the encoder's weights, transposed.")
+            state.draw(
+                st.toggle, "tied", help="The decoder uses the encoder's weights, transposed: half as many to learn."
+            )
     return state.values
 
 
@@ -148,9 +161,25 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
         ),
     )
     left, right = st.columns(2)
-    state.draw(left.number_input, "epochs", f"Epochs, 1 to {most}")
-    state.draw(right.number_input, "seed", help="The same seed gives the same run.")
+    state.draw(
+        left.number_input,
+        "epochs",
+        f"Epochs, 1 to {most}",
+        help="How often it sees all training images. More train longer; once the curves are flat, nothing is gained.",
+    )
+    state.draw(
+        right.number_input, "seed", help="Where random numbers start: the same seed and settings give the same model."
+    )
     with st.expander("Optimiser"):
-        state.draw(st.select_slider, "batch_size")
-        state.draw(st.select_slider, "learning_rate", help="Adam's rate rises to it, then falls to 0 along a cosine.")
+        state.draw(
+            st.select_slider,
+            "batch_size",
+            help="Images in each step. Fewer make more and noisier steps; more make an epoch faster.",
+        )
+        state.draw(
+            st.select_slider,
+            "learning_rate",
+            help="How large the steps of Adam get: the rate rises to this value, then falls to 0 along a cosine. Too "
+            "large, and the loss jumps or becomes NaN; too small, and it falls slowly.",
+        )
     return state.values

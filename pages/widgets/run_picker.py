@@ -12,12 +12,12 @@ from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
 from pages.serving import caches, page_state, visitor
 from pages.serving.page_state import Field, Values
-from pages.widgets import alerts
+from pages.widgets import alerts, times
 
 PICKED = "picked-run"  # in the session: the one that was opened last
 MOST_LINKED = 40  # runs that a link may add to the visitor's
 MANY, FOLD = 30, 240  # runs to pick from, above which they scroll in a box of so many pixels
-GONE = "gone, or mistyped"
+GONE = "deleted, or mistyped"
 
 
 def available(*names: str | None) -> dict[str, Run | BrokenRun]:
@@ -61,7 +61,7 @@ def _label(run: Run | BrokenRun) -> str:
     if run.path.parent == runs.SHIPPED:
         return run.title
     whose = {None: "", visitor.current(): "yours, "}.get(run.card.owner, "shared, ")
-    return f"{run.title} · {whose}{run.card.created[:16].replace('T', ' ')}"
+    return f"{run.title} · {whose}{times.say(run.card.created)}"
 
 
 def _listed(text: str, values: Values) -> str:
@@ -95,9 +95,9 @@ def units_of(values: Values) -> int:
 
 
 # A page's own default is no choice of the visitor's: it neither stays nor goes into the link.
-RUN = Field("run", "Run", _listed, told=f"run ({GONE})")
-BESIDE = Field("beside", "Beside it", _of_the_same_data, told=f"second run ({GONE}, or of another data set)")
-RUNS = Field("runs", "Runs", _sound, between=page_state.REPEAT, told=f"runs ({GONE})")
+RUN = Field("run", "Model", _listed, told=f"model ({GONE})")
+BESIDE = Field("beside", "Beside it", _of_the_same_data, told=f"second model ({GONE}, or of another data set)")
+RUNS = Field("runs", "Models", _sound, between=page_state.REPEAT, told=f"models ({GONE})")
 
 
 def pick(default: str = "variational") -> LoadedRun:
@@ -120,7 +120,7 @@ def pick(default: str = "variational") -> LoadedRun:
             raise RunError(run.reason)
         loaded = caches.load(run)
     except RunError as error:
-        alerts.error("This run is broken and was not loaded. Pick another one, or train it again.", error)
+        alerts.error("This model is broken and was not loaded. Pick another one, or train it again.", error)
         st.stop()
     st.caption(summary(loaded))
     return loaded
@@ -146,14 +146,14 @@ def pick_beside(run: LoadedRun) -> LoadedRun | None:
         options=list(found),
         index=None,
         format_func=called.__getitem__,
-        placeholder="No second run",
+        placeholder="No second model",
     )
     if name not in found:
         return None
     try:
         return caches.load(found[name])
     except RunError as error:
-        alerts.error("The second run is broken and was not loaded.", error)
+        alerts.error("The second model is broken and was not loaded.", error)
         return None
 
 
@@ -163,7 +163,7 @@ def title(run: LoadedRun) -> str:
 
 
 def _none_yet() -> NoReturn:
-    st.info("There are no runs yet. Train one to see it here.")
+    st.info("There are no models yet. Train one to see it here.")
     st.page_link("train.py", label="Train one", icon=":material/model_training:")
     st.stop()
 
@@ -175,7 +175,7 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
         try:
             loaded[title] = caches.load(run)
         except RunError as error:
-            alerts.error("One of these runs is broken and is left out.", error)
+            alerts.error("One of these models is broken and is left out.", error)
     if not loaded:
         st.stop()
     return loaded
@@ -212,10 +212,10 @@ def name_several(default: Sequence[str], most: int, opened_last: bool = False) -
         format_func=lambda name: alerts.escape_markdown(called[name]),
     )
     if not names:
-        st.info("Pick at least one run.")
+        st.info("Pick at least one model.")
         st.stop()
     if len(names) > most:
-        st.warning(f"{len(names)} runs are picked; the first {most} are shown.")
+        st.warning(f"{len(names)} models are picked; the first {most} are shown.")
     return {called[name]: found[name] for name in names[:most]}
 
 

@@ -72,7 +72,7 @@ def heading(dataset: str, shown: int) -> None:
     words, let_go = st.columns([3, 1], vertical_alignment="center")
     there = "" if drawn == count else f", {drawn:,} of them on the map" if drawn else ", not on the map"
     words.header(f"{count:,} image{'s' if count > 1 else ''} selected{there}")
-    let_go.button("Let go", icon=":material/deselect:", width="stretch", on_click=select, args=(dataset, []))
+    let_go.button("Clear", icon=":material/deselect:", width="stretch", on_click=select, args=(dataset, []))
 
 
 def by_class(dataset: str, count: int) -> None:

@@ -58,7 +58,7 @@ def test_a_training_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, 
     alice.open("train")
     page.get_by_role("button", name="Stop training").click()
     for tab in (alice, bob):
-        ended = tab.page.get_by_text(f"of {NEVER_DONE} epochs; what it had learnt is kept as a run.")
+        ended = tab.page.get_by_text(f"of {NEVER_DONE} epochs; what it had learnt is kept as a model.")
         expect(ended).to_be_visible(timeout=TRAINING)
     page.get_by_test_id("stMain").get_by_role("button", name="Reconstruct", exact=True).click()
     expect(page.locator("h1")).to_have_text("Reconstruct")
@@ -87,7 +87,7 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
         expect(page.get_by_text("what there is not")).to_have_count(0)
     # A name but one digit beside it opens nothing.
     bob.open("reconstruct?run=" + run[:-1] + ("0" if run[-1] != "0" else "1"))
-    expect(page.get_by_text("what there is not: run (gone, or mistyped)")).to_be_visible()
+    expect(page.get_by_text("what default instead: model (deleted, or mistyped)")).to_be_visible()
     page = bob.turn_to("runs")
     expect(page.get_by_text("You have no runs yet.")).to_be_visible()
     for change in CHANGES:
@@ -117,7 +117,7 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("You have no runs yet.")).to_be_visible()
     bob.turn_to(f"lens?run={run}")
-    expect(bob.page.get_by_text("run (gone, or mistyped)")).to_be_visible()
+    expect(bob.page.get_by_text("model (deleted, or mistyped)")).to_be_visible()
 
     # What she took along comes back, to him as well.
     page = bob.turn_to("runs")

@@ -83,7 +83,7 @@ def test_the_page_says_the_limits_in_force_and_nothing_of_anyone(
     assert not page.exception
     shown = " ".join(str(part.value) for kind in (page.markdown, page.metric, page.caption) for part in kind)
     assert "| Epochs of a training | 77 |" in shown
-    assert "| Trainings at once, of all visitors | one for each worker of its cluster |" in shown
-    assert "7 days after their last use" in shown
+    assert "| Trainings under way, of all visitors | one for each worker of its cluster |" in shown
+    assert "7 days after they were last opened" in shown
     for secret in (*SECRETS, "inner-host", str(data_folder)):
         assert secret not in shown

@@ -168,7 +168,7 @@ def test_of_many_models_the_first_forty_are_compared_and_eight_loaded(
     loaded.clear()
     app.run()
     assert compared(app) == [f"Copy {i:02}" for i in range(40)]
-    assert "42 runs are picked; the first 40 are shown." in app.warning[0].value
+    assert "42 models are picked; the first 40 are shown." in app.warning[0].value
     assert loaded == names[:8]
     app.number_input(key="first-model-digits").set_value(39)
     loaded.clear()

@@ -94,7 +94,7 @@ def test_what_the_map_selects_is_selected_everywhere(shown: dict[str, Any]) -> N
     sound(app.run())
     assert headings(app)[0] == "3 images selected"
     assert app.dataframe[0].value["number"].tolist() == [4, 5, 9]
-    button(app, "Let go").click().run()
+    button(app, "Clear").click().run()
     assert headings(app)[0] == "No image is selected"
     assert "select" not in link(app)
 
@@ -136,11 +136,11 @@ def test_the_neighbours_of_one_image_by_code_and_by_pixels(shown: dict[str, Any]
     texts = [t for t in shown["neighbours"].data[1].text if "distance" in t]
     named = [int(t.split("test image ")[1].split("<br>")[0]) for t in texts]
     assert named == [*near[0], *near[1]]
-    (sentence,) = [m.value for m in app.markdown if "nearest by code" in m.value]
+    (sentence,) = [m.value for m in app.markdown if "nearest images by code" in m.value]
     shared = np.intersect1d(*near)
-    assert f"**{len(shared)}** of them are among both" in sentence
+    assert f"**{len(shared)}** of these images are among both" in sentence
     assert all(f"{n:,}" in sentence for n in shared)
-    assert f"So are **{(LABELS[near[0]] == LABELS[17]).sum()}** of the 8" in sentence
+    assert f"So is the class of **{(LABELS[near[0]] == LABELS[17]).sum()}** of its 8 nearest" in sentence
 
 
 # Projections
@@ -154,7 +154,7 @@ def test_t_sne_ships_and_says_that_it_has_no_decoder(shown: dict[str, Any]) -> N
         np.testing.assert_allclose(np.column_stack([layer.x, layer.y]), places[layer.customdata])
         assert (LABELS[layer.customdata] == 1).all()
     app.segmented_control(key="projection").set_value(projection.PRINCIPAL).run()
-    assert "shadow on the two directions" in "\n".join(c.value for c in sound(app).caption)
+    assert "the two directions in which codes vary most" in "\n".join(c.value for c in sound(app).caption)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def mine(data_folder: Path, digits_runs: dict[str, Path]) -> runs.Run:
 @pytest.mark.usefixtures("nothing_starts")
 def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(mine: runs.Run, shown: dict[str, Any]) -> None:
     app = visit(run="mine", projection="t-SNE")
-    assert "no t-SNE of this run yet" in app.info[0].value
+    assert "no t-SNE yet" in app.info[0].value
     assert shown["scatter"].layout.xaxis.title.text, "meanwhile the principal directions"
     button(app, "Compute t-SNE").click().run()
     assert progress_texts(sound(app)) == ["Computing t-SNE · Next in the queue, starts in under a minute"]

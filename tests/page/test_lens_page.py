@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import NAVIGATION, link
+from visiting import NAVIGATION, link, said
 
 import ae_core
 from ae_core import latent, runs
@@ -30,7 +30,7 @@ def texts(elements: Any) -> str:
 def test_begins_at_an_image_on_its_own_plane() -> None:
     at = opened(run="vanilla")
     assert "Pinned at" in texts(at.header)
-    assert "A cut through 32 units" in texts(at.caption)
+    assert "This plane cuts through 32 units" in said(at)
     assert {m.label: m.value for m in at.metric}["Nearest image"] == "0.0 gaps"
     run = ae_core.load(runs.SHIPPED / "vanilla")
     codes = caches.codes(run.run)
@@ -117,11 +117,11 @@ def test_a_link_of_the_app_wins_over_the_run_that_was_picked() -> None:
 def test_what_was_asked_in_vain_is_told_until_something_else_is_chosen() -> None:
     at = opened(run="no-such-run", beside="none-either")
     (sentence,) = [w.value for w in at.warning]
-    assert "run (gone" in sentence
-    assert "second run (gone" in sentence
+    assert "model (deleted" in sentence
+    assert "second model (deleted" in sentence
     at.selectbox(key="run").set_value("vanilla").run()
     (sentence,) = [w.value for w in at.warning]
-    assert "second run (gone" in sentence
+    assert "second model (deleted" in sentence
     assert "not: run" not in sentence
     at.selectbox(key="beside").set_value("sparse").run()
     assert not at.warning

@@ -50,7 +50,7 @@ PAGES = (
     "sampler",
 )
 BAD = "../../etc/passwd"
-GONE = "(gone, or mistyped)"
+GONE = "(deleted, or mistyped)"
 OF_ONE_RUN = ("lens", "reconstruct", "denoise", "latent_space", "units", "sampler")
 
 
@@ -138,7 +138,7 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "nonsense", "left", "told"),
     [
-        *((page, {"run": BAD}, {}, f"run {GONE}") for page in OF_ONE_RUN),
+        *((page, {"run": BAD}, {}, f"model {GONE}") for page in OF_ONE_RUN),
         (
             "latent_space",
             {"select": BAD, "image": "10000", "projection": "UMAP", "order": BAD, "points-fashion-mnist": "-5"},
@@ -149,15 +149,15 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
             "lens",
             {"pin": "here", "class": "Spaceship", "view": "0,0,-1", "beside": BAD},
             {},
-            f"second run {GONE[:-1]}, or of another data set), pin, view, class",
+            f"second model {GONE[:-1]}, or of another data set), pin, view, class",
         ),
         *(("lens", {"pin": pin, "view": "0,0,1e300"}, {}, "pin, view") for pin in ("1,nan", "1e308,1e308", "1e30,0")),
-        ("lens", {"through-code": "AAAA"}, {"run": "vanilla"}, "place that the plane is through"),
+        ("lens", {"through-code": "AAAA"}, {"run": "vanilla"}, "code that the plane goes through"),
         (
             "paths",
             {"path": BAD, "frames": BAD, "runs": BAD, "images": BAD, "way": BAD, "image-1": "10000"},
             {},
-            f"path, frames, runs {GONE}, images, way, first image",
+            f"path, frames, models {GONE}, images, way, first image",
         ),
         (
             "units",
@@ -169,7 +169,7 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
             "compare",
             {"runs": BAD, "on": BAD, "class-fashion-mnist": BAD, "first-fashion-mnist": "-1"},
             {},
-            f"runs {GONE}, data set, class, first image",
+            f"models {GONE}, data set, class, first image",
         ),
         ("your_image", {"from": "<script>", "crop": "perhaps"}, {}, "where it comes from, crop"),
         ("train", {"job": BAD}, {}, f"training {GONE}"),
@@ -181,7 +181,7 @@ def test_nonsense_in_a_link_is_one_sentence_and_leaves_it(
     app = open_page(page, **{**left, **nonsense})
     assert_sound(app)
     assert not app.error
-    assert app.warning[0].value.endswith(f" what there is not: {told}.")
+    assert app.warning[0].value.endswith(f" default instead: {told}.")
     assert len(app.warning) == 1 or page == "sampler"
     assert dict(link(app)) == left
 
@@ -326,7 +326,7 @@ def test_what_belongs_to_another_visitor_is_in_no_list_and_opens_by_its_link(dig
 def test_a_run_that_could_be_guessed_opens_for_its_owner_alone(mine: Path) -> None:
     cards.write(mine / "sparse", cards.unchecked(mine / "sparse") | {"owner": "someone-else"})
     app = open_page("reconstruct", run="sparse")
-    assert "gone" in app.warning[0].value
+    assert "deleted, or mistyped" in app.warning[0].value
     assert app.selectbox(key="run").value == "vanilla"
 
 

@@ -67,7 +67,7 @@ def test_each_run_has_a_row_and_the_pixels_have_the_last() -> None:
     assert all(row["note"].endswith(".") for row in film(app)["rows"])
     app.pills[0].set_value([]).run()
     assert_sound(app)
-    assert app.info[0].value == "Pick at least one run."
+    assert app.info[0].value == "Pick at least one model."
 
 
 def test_as_many_images_as_are_asked_for_and_their_numbers_in_the_link() -> None:
@@ -121,7 +121,7 @@ def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_run
         shutil.copytree(digits_runs[kind], data_folder / "runs" / kind)
     app = open_page("paths", **{"image-1": "9999"})
     assert_sound(app)
-    assert "there is not: first image." in said(app)
+    assert "default instead: first image." in said(app)
     assert film(app)["image"] == [8, 8]
 
 

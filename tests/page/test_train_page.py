@@ -36,7 +36,14 @@ def test_a_kinds_declaration_makes_its_controls(name: str) -> None:
     assert not others & labels(app)
 
 
-@pytest.mark.parametrize(("method", "shown"), [("l1", {"L1"}), ("kl", {"Target", "Kl weight"}), ("dropout", {"Rate"})])
+@pytest.mark.parametrize(
+    ("method", "shown"),
+    [
+        ("l1", {"Weight of the L1 penalty"}),
+        ("kl", {"Target activity", "Weight of the KL penalty"}),
+        ("dropout", {"Dropout rate"}),
+    ],
+)
 def test_only_hyperparameters_that_matter_are_shown(method: str, shown: set[str]) -> None:
     app = open_page("train", kind="Sparse")
     app.segmented_control(key="Sparse-method").set_value(method).run()
@@ -113,7 +120,7 @@ def test_a_finished_training_shows_its_figures_and_the_ways_on(digits_runs: dict
     app = open_page("train")
     assert_sound(app)
     metrics = {m.label: m.value for m in app.metric}
-    assert metrics["Test BCE, nats a pixel"] == f"{runs.read(job.run_path).card.figure('bce'):.4f}"
+    assert metrics["Test BCE, nats per pixel"] == f"{runs.read(job.run_path).card.figure('bce'):.4f}"
     (way,) = [way.proto for way in app.get("page_link") if way.proto.label == "Latent space"]
     assert (way.page, way.query_string) == ("latent-space", f"run={job.id}")
     app = open_page("latent_space", run=job.id)

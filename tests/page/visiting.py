@@ -1,7 +1,9 @@
 """What the tests of pages share: visits in Streamlit's own test runner, and what the page then shows."""
 
+import html
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,7 +66,8 @@ def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
 def said(app: AppTest) -> str:
     """All that the page says in words."""
     elements = (app.title, app.markdown, app.caption, app.text, app.info, app.warning, app.error, app.success)
-    return "\n".join(str(e.value) for kind in elements for e in kind)
+    explained = [re.sub(r"<div popover.*?</div>|<[^>]+>", "", e.proto.body) for e in app.get("html")]
+    return "\n".join([*(str(e.value) for kind in elements for e in kind), *map(html.unescape, explained)])
 
 
 def link(app: AppTest) -> dict[str, str]:

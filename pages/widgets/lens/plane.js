@@ -109,7 +109,8 @@ export class Plane {
     const number = ++this.asked;
     const stale = () => this.closing.signal.aborted || this.asked !== number;
     this.drawGround();
-    if (wanted.length) parts.status.textContent = `Computing: ${overlay ?? "where no image is"} …`;
+    if (wanted.length)
+      parts.status.textContent = `Computing ${overlay ? `the overlay ${overlay}` : "where no image lies"} …`;
     /** @param {string} name */
     const fetchOne = async (name) => {
       const { side, values } = await (await ask(`${link}/overlay/${name}${query}`)).json();
@@ -121,7 +122,7 @@ export class Plane {
       await Promise.all(wanted.map(fetchOne));
       if (!stale()) parts.status.textContent = "";
     } catch (error) {
-      if (!stale()) this.owner.fail(/** @type {Error} */ (error), "What is true here could not be loaded");
+      if (!stale()) this.owner.fail(/** @type {Error} */ (error), "The overlay could not be loaded");
     }
   }
 
@@ -225,7 +226,7 @@ export class Plane {
     const name = `${data.classes[this.points.labels[index]]}, test image ${index}`;
     if (parts.name.textContent !== name) parts.name.textContent = name; // it is read aloud
     const gaps = (distance / data.neighbour_distance).toFixed(1);
-    parts.off.textContent = `${distance.toFixed(2)} away, ${gaps} times a usual gap`;
+    parts.off.textContent = `${distance.toFixed(2)} away (${gaps} gaps)`;
     drawCursor(this);
   }
 
