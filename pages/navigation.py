@@ -6,22 +6,9 @@ import streamlit as st
 
 from ae_core.errors import ExplorerError
 from pages.serving import page_state, run_queue, uploads, visitor
-from pages.widgets import alerts, glossary, icon, missions, under_way
+from pages.widgets import alerts, icon, missions, page_style, under_way
 
 TITLE = "Latent Explorer"
-# Less empty room above titles, and between the menu's entries; links stand flush with the text that they end.
-STYLE = """
-.stMainBlockContainer { padding-top: 4.25rem; }
-[data-testid="stTopNavLink"] { padding-inline: 0.25rem; }
-[data-testid="stPageLink-NavLink"] { position: relative; left: -0.5rem; }
-:has(> .st-key-under-way-sign) { position: fixed; top: 1.2rem; right: 3.5rem; width: auto; z-index: 999991; }
-:has(> .st-key-training-state) { position: sticky; top: 3.75rem; z-index: 100; background: var(--ground); }
-@media (max-width: 640px) { /* a table is no wider than a phone */
-  .stMarkdown :is(th, td) { padding: 0.25rem 0.35rem !important; font-size: 0.8rem; }
-  .stMarkdown :is(th, td):first-child { overflow-wrap: anywhere; }
-}
-"""
-LIGHT, DARK = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
 
 # First of all: until then the browser would fetch the page's symbol from the internet for its tab.
 st.set_page_config(page_title=TITLE, page_icon=icon.URI, layout="wide")
@@ -66,7 +53,7 @@ for group, pages in st.session_state.menu.items():
 page = st.navigation(menu, position="top")
 if page.url_path:
     st.set_page_config(page_title=f"{page.title} · {TITLE}")
-st.html(f"<style>:root {{ --ground: light-dark({LIGHT}, {DARK}); }} {STYLE}{glossary.STYLE}</style>")
+page_style.show()
 visitor.arrive()
 
 

@@ -15,23 +15,6 @@ import streamlit as st
 MARKED = re.compile(r"\[\[([^|\]]+)(?:\|([^\]]+))?\]\]")
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 INK, MAIN = "#808080", "#5b6fe0"  # are seen on light and on dark ground
-STYLE = """
-.said { margin: 0; }
-.said.small { font-size: 0.875rem; opacity: 0.8; }
-.said button {
-  padding: 0; border: 0; background: none; font: inherit; color: inherit; cursor: help;
-  text-decoration: underline dotted; text-underline-offset: 0.2em;
-}
-.said button:focus-visible { outline: 3px solid var(--st-primary-color, #5b6fe0); outline-offset: 2px; }
-[popover].term {
-  max-width: min(24rem, 90vw); padding: 1rem; border: 1px solid currentcolor; border-radius: 0.6rem;
-  background: var(--ground, Canvas); color: CanvasText; font-size: 0.9rem; line-height: 1.4;
-}
-@supports (position-area: bottom) {
-  [popover].term { position-area: bottom; position-try-fallbacks: flip-block; margin: 0.3rem 0; }
-}
-[popover].term img { display: block; margin: 0.75rem auto 0; }
-"""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import psutil
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -248,6 +249,22 @@ def greys(canvas: Locator) -> np.ndarray:
         }"""
     )
     return np.frombuffer(base64.b64decode(content), np.uint8).reshape(-1, width)
+
+
+def serious(page: Page) -> dict[str, list[str]]:
+    """Serious findings of axe on a page: by rule, the elements.
+
+    Without one that is Streamlit's: in a narrow window the list of its menu holds groups where it may hold items only.
+    """
+    found: dict[str, list[str]] = {}
+    for finding in Axe().run(page).response["violations"]:
+        nodes = [node["target"][-1] for node in finding["nodes"]]
+        if finding["id"] in ("list", "listitem"):
+            in_menu = "target => document.querySelector(target)?.closest('[data-testid=\"stSidebarNav\"]') !== null"
+            nodes = [target for target in nodes if not page.evaluate(in_menu, target)]
+        if nodes and finding["impact"] in ("serious", "critical"):
+            found[finding["id"]] = nodes
+    return found
 
 
 class Visitors:
