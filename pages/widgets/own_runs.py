@@ -160,13 +160,14 @@ def _title_key(own: Own) -> str:
 @st.dialog("Rename")
 def _rename(own: Own) -> None:
     key = _title_key(own)
-    st.text_input("Name", own.title[: ownership.MAX_TITLE], max_chars=ownership.MAX_TITLE, key=key)
     me = visitor.current()
 
     def rename() -> None:
         _do(lambda: tasks.rename(own.name, me, st.session_state[key]), "It could not be renamed.", "Renamed.")
 
-    st.button("Rename it", key="rename-it", on_click=rename)
+    with st.form("rename", border=False):  # so that Enter renames, as the field says
+        st.text_input("Name", own.title[: ownership.MAX_TITLE], max_chars=ownership.MAX_TITLE, key=key)
+        st.form_submit_button("Rename it", key="rename-it", on_click=rename)
     _close_or_tell()
 
 

@@ -13,7 +13,7 @@ from ae_core.networks import Network
 from pages.serving import page_state
 from pages.serving.page_state import Field, Values
 
-SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512)
+SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512, 768, 1024)
 WIDTHS: dict[tuple[int, ...], str] = {(): "none", (64,): "64", (128,): "128", (256,): "256", (256, 64): "256 → 64"}
 
 

@@ -199,6 +199,10 @@ def name_several(default: Sequence[str], most: int, opened_last: bool = False) -
     first = [n for n in dict.fromkeys([*default, run] if opened_last else [run, *default]) if n in found][:most]
     called = labels(found)
     names = first if state["runs"] is None else [n for n in wanted if n in found]
+    if len(names) > most:
+        st.warning(f"At most {most} models are shown at once. Remove one of them to add another.")
+        names = names[:most]
+        state.choose(RUNS.name, names)
     # Pills, not a multiselect: its tags write white on the primary colour, too faint on dark ground.
     many = len(found) > MANY
     label = f"{RUNS.label}, {len(names)} of {len(found)} picked" if many else RUNS.label
@@ -214,9 +218,7 @@ def name_several(default: Sequence[str], most: int, opened_last: bool = False) -
     if not names:
         st.info("Pick at least one model.")
         st.stop()
-    if len(names) > most:
-        st.warning(f"{len(names)} models are picked; the first {most} are shown.")
-    return {called[name]: found[name] for name in names[:most]}
+    return {called[name]: found[name] for name in names}
 
 
 def summary(run: LoadedRun) -> str:
