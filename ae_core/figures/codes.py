@@ -156,7 +156,7 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
             hovertemplate="test image %{customdata}: %{text}<extra></extra>",
         )
         traces.append(marks)
-    beyond = f"; the last step holds all above {high:.3g}" if errors.max() > high else ""
+    beyond = f"<br>the last step holds all above {high:.3g}" if errors.max() > high else ""
     return figure(
         traces,
         340,
@@ -208,7 +208,7 @@ def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
                 showlegend=False, hovertemplate="exactly 0: %{y:.1f} %",
             )  # fmt: skip
             traces.append(mark)
-    across = "activation; the outermost steps hold all beyond" if beyond else "activation"
+    across = "value of a unit<br>the outermost steps hold all beyond" if beyond else "value of a unit"
     up = {"title": "share of all activations, %", "type": "log", "dtick": 1, "exponentformat": "none"}
     return figure(traces, 340, xaxis={"title": across}, yaxis=up)
 
