@@ -1,0 +1,123 @@
+"""The ways of three people through the app: who opens it first, who teaches with it, who brings models to compare."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+
+from browsing import TRAINING, Server, Tab
+from playwright.sync_api import BrowserContext, expect
+from test_drawing import draw_shirt
+
+from ae_core import kinds
+from pages.widgets.missions import MISSIONS, Mission
+
+PHONE = {"width": 390, "height": 844}
+
+
+def begin(tab: Tab, mission: Mission) -> None:
+    """Opens a mission by its card on Home."""
+    page = tab.open("")
+    page.locator(".st-key-missions").get_by_role("link", name=mission.title).click()
+    expect(page.get_by_text(mission.todo)).to_be_visible()
+    tab.settle()
+
+
+def end(tab: Tab, mission: Mission) -> None:
+    tab.page.get_by_role("button", name="Done").click()
+    expect(tab.page.get_by_text(mission.todo)).to_have_count(0)
+    tab.settle()
+
+
+def find_a_hole(tab: Tab) -> None:
+    tab.page.locator('.lens[data-sharp="true"]').wait_for()
+    plane = tab.page.locator("canvas.cursor")
+    box = plane.bounding_box()
+    assert box
+    plane.hover(position={"x": 0.95 * box["width"], "y": 0.9 * box["height"]})
+    tab.frames()
+    said = tab.page.locator(".lens .off").inner_text()
+    (gaps,) = re.findall(r"\(([\d.]+) gaps\)", said)
+    assert float(gaps) > 1, "a place where no image has its code"
+
+
+def walk(tab: Tab) -> None:
+    slider = tab.page.get_by_role("slider", name="Place on the path")
+    before = slider.input_value()
+    tab.page.get_by_role("button", name="Play").click()
+    tab.page.wait_for_function("([e, before]) => e.value !== before", arg=[slider.element_handle(), before])
+    tab.page.get_by_role("button", name="Pause").click()
+
+
+def draw(tab: Tab) -> None:
+    draw_shirt(tab)
+    expect(tab.page.locator(".comparison .row")).to_have_count(len(kinds.names()))
+
+
+def train(tab: Tab) -> None:
+    tab.choose("Data set", "Digits")  # which are trained in seconds
+    epochs = tab.page.get_by_role("spinbutton", name="Epochs, 1 to")
+    epochs.fill("1")
+    epochs.press("Enter")
+    tab.settle()
+    tab.page.get_by_role("button", name="Start training").click()
+    expect(tab.page.get_by_text("Finished: 1 epoch")).to_be_visible(timeout=TRAINING)
+
+
+DO = {"hole": find_a_hole, "walk": walk, "draw": draw, "train": train}
+
+
+def test_a_newcomer_does_the_four_missions_and_finds_the_trained_model_in_compare(tab: Tab) -> None:
+    tab.page.set_viewport_size({"width": 1280, "height": 720})
+    for mission in MISSIONS:
+        begin(tab, mission)
+        DO[mission.name](tab)
+        end(tab, mission)
+    page = tab.pick("Compare")
+    mine = page.get_by_role("button", name=re.compile("^Vanilla, 32 units|^Vanilla, 2 units"))
+    expect(mine.first).to_be_visible()
+    assert tab.errors == []
+
+
+def test_a_teacher_prepares_a_view_and_a_student_opens_it_on_a_phone(
+    tab: Tab, new_visitor: Callable[[], BrowserContext], server: Server
+) -> None:
+    page = tab.open("lens?run=variational-2d")
+    page.get_by_role("radio", name="Stretch").click()
+    tab.settle()
+    page.locator('.lens[data-sharp="true"]').wait_for()
+    plane = page.locator("canvas.cursor")
+    box = plane.bounding_box()
+    assert box
+    plane.click(position={"x": 0.4 * box["width"], "y": 0.3 * box["height"]})
+    page.wait_for_function("() => location.search.includes('pin=')")
+    tab.settle()
+    pinned = page.get_by_role("heading", name="Pinned at").inner_text()
+    student = Tab(new_visitor(), server)
+    student.page.set_viewport_size(PHONE)
+    theirs = student.open(tab.link)
+    expect(theirs.get_by_role("heading", name=pinned)).to_be_visible()
+    expect(theirs.get_by_role("radio", name="Stretch")).to_be_checked()
+    expect(theirs.get_by_role("combobox", name="Model")).to_have_value("Variational, 2-D")
+    assert tab.errors == student.errors == []
+
+
+def test_a_practitioner_trains_many_compares_them_and_takes_the_figures_along(tab: Tab) -> None:
+    page = tab.open("train?dataset=Digits (8 × 8)")
+    page.get_by_text("Many at once").click()
+    epochs = page.get_by_role("spinbutton", name="Epochs of each")
+    epochs.fill("1")
+    epochs.press("Enter")
+    tab.settle()
+    page.get_by_role("button", name="Start 2 trainings").click()
+    compare = page.get_by_role("link", name="Compare them")
+    expect(compare).to_be_visible(timeout=2 * TRAINING)
+    compare.click()
+    expect(page.get_by_role("heading", level=1, name="Compare")).to_be_visible()
+    tab.settle()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table, CSV").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
+    assert len(rows) == 2
+    assert {row["kind"] for row in rows} == {"Vanilla", "Variational"}
+    assert tab.errors == []
