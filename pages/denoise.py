@@ -7,7 +7,7 @@ from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
 from pages.serving import caches, page_state
-from pages.widgets import image_picker, next_page, plot, run_picker, source_code, tables
+from pages.widgets import current_image, image_picker, next_page, plot, run_picker, source_code, tables
 
 FIELDS = (
     page_state.choice("noise", "Noise", list(noise.NOISES), page_state.titled(noise.get)),
@@ -27,20 +27,24 @@ def decibels(psnr: float, words: str = "{:.1f}") -> str:
 st.title("Denoise")
 st.markdown("The same noisy images, cleaned by an autoencoder and by two filters at their best width.")
 
-run = run_picker.pick(default="denoising")
+of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
+with of_model:
+    run = run_picker.pick(default="denoising")
 dataset = data.load(run.spec.dataset)
+with of_image:
+    image = current_image.show(dataset)
 state = page_state.open(*FIELDS, dataset=dataset.name)
 kind_of_noise, how_much, which = st.columns([2, 3, 1], vertical_alignment="bottom")
 kind = state.draw(kind_of_noise.selectbox, "noise")
 level = state.draw(how_much.slider, "level", f"Level: {noise.NOISES[kind].level_help}")
 again = which.button("New noise", icon=":material/casino:", width="stretch")
 seed = state.next("noise-seed", again)
-rows = image_picker.pick(state)
+rows = image_picker.several(state, image.number)
 
 # One field of noise for the shown and the measured images, and for all three methods.
-x = caches.test_images(dataset.name, np.concatenate([rows, np.arange(MEASURED)]))
+x = np.stack([image.x, *caches.test_images(dataset.name, np.concatenate([rows, np.arange(MEASURED)]))])
 noisy = noise.add(x, kind, level, seed)
-shown = len(rows)
+shown = 1 + len(rows)
 results = {"noisy": noisy, run.recipe.title.lower() + " run": run.reconstruct(noisy)}
 for name, chosen in FILTERS.items():
     width, filtered = filters.at_best_width(name, x, noisy, judged=slice(shown, None))
@@ -83,30 +87,33 @@ else:
     )
 st.info(notice, icon=":material/visibility:")
 next_page.link("reconstruct.py", "See what it makes of clean images", run=run.run.name)
-source_code.show(f"""
+source_code.show(
+    f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
-
+{image.imports}
 run = {source_code.opened(run.run)}
 images = data.as_float(data.load({dataset.name!r}).split("test").images)
 rows = {rows.tolist()}
-x = np.concatenate([images[rows], images[:{MEASURED}]])  # shown, and measured
+x = np.stack([{image.source}, *images[rows], *images[:{MEASURED}]])
+shown = 1 + len(rows)  # the others are measured
 noisy = noise.add(x, {kind!r}, level={level!r}, seed={seed})
 
 results = {{"noisy": noisy, {list(results)[1]!r}: run.reconstruct(noisy)}}
 for name, chosen in filters.FILTERS.items():
-    width, filtered = filters.at_best_width(name, x, noisy, judged=slice(len(rows), None))
+    width, filtered = filters.at_best_width(name, x, noisy, judged=slice(shown, None))
     label = "best left off" if width == chosen.widths[0] else f"{{width:g}} px"
     results[f"{{chosen.title}} ({{label}})"] = filtered
 
-shown = x[: len(rows)]
-pictures = [Row("clean", shown)]
+pictures = [Row("clean", x[:shown])]
 for name, result in results.items():
-    print(f"{{name}}: {{metrics.mean_psnr(x[len(rows) :], result[len(rows) :]):.1f}} dB")
-    captions = [f"PSNR {{d:.1f}} dB" for d in metrics.psnr(shown, result[: len(rows)])]
-    pictures.append(Row(name, result[: len(rows)], captions))
+    print(f"{{name}}: {{metrics.mean_psnr(x[shown:], result[shown:]):.1f}} dB")
+    captions = [f"PSNR {{d:.1f}} dB" for d in metrics.psnr(x[:shown], result[:shown])]
+    pictures.append(Row(name, result[:shown], captions))
 figures.image_rows(pictures, tile=80).show()
-""")
+""",
+    reads=image.reads,
+)

@@ -58,4 +58,4 @@ st.caption(
 download(way.strips)
 st.info(way.notice, icon=":material/visibility:")
 next_page.link("sampler.py", "See images from all over the plane")
-source_code.show(way.source)
+source_code.show(way.source, reads=way.reads)

@@ -5,41 +5,23 @@ import streamlit as st
 
 from ae_core import data, figures, metrics
 from pages.serving import caches, page_state
-from pages.widgets import image_input, image_picker, next_page, plot, run_picker, source_code, steps_input
+from pages.widgets import current_image, image_picker, next_page, plot, run_picker, source_code
 
-FIELDS = (page_state.choice("source", "Images", ["Test images", "Your own"]), *image_picker.SEVERAL)
 NARROW = 5  # images beside one another on a phone
 
 st.title("Reconstruct")
 st.markdown("What comes back when an image passes through the code.")
 
-run = run_picker.pick(default="vanilla")
+of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
+with of_model:
+    run = run_picker.pick(default="vanilla")
 dataset = data.load(run.spec.dataset)
-state = page_state.open(*FIELDS, dataset=dataset.name)
-source = state.segments("source")
-
-if source == "Test images":
-    rows = image_picker.pick(state)
-    given = f"""rows = {rows.tolist()}
-x = images[rows]
-names = [f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in rows]"""
-    x = caches.test_images(dataset.name, rows)
-    names = [
-        f"{dataset.class_names[c]}, test image {i:,}"
-        for c, i in zip(dataset.split("test").labels[rows], rows, strict=True)
-    ]
-else:
-    pictures = image_input.files()
-    steps = steps_input.choose()
-    prepared = steps_input.prepare(pictures, run.image_shape, steps)
-    if not prepared:
-        st.info("Upload an image to see what the run makes of it: clothing on a plain ground works best.")
-        st.stop()
-    x = np.stack([stages[-1].image for _, stages in prepared])
-    names = [picture.name for picture, _ in prepared]
-    given = f"""names = {names}
-steps = {steps}
-x = np.stack([preparing.read(Path(name).read_bytes(), run.image_shape, steps) for name in names])"""
+with of_image:
+    image = current_image.show(dataset)
+state = page_state.open(*image_picker.SEVERAL, dataset=dataset.name)
+rows = image_picker.several(state, image.number)
+x = np.stack([image.x, *caches.test_images(dataset.name, rows)])
+names = [image.name, *(image_picker.name_of(dataset, row) for row in rows)]
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
@@ -71,19 +53,18 @@ st.info(
 next_page.link("latent_space.py", "See where images lie in its code", run=run.run.name)
 source_code.show(
     f"""
-from pathlib import Path
-
 import numpy as np
 
 import ae_core
-from ae_core import data, figures, metrics, preparing
-from ae_core.preparing import Steps
-
+from ae_core import data, figures, metrics
+{image.imports}
 run = {source_code.opened(run.run)}
 dataset = data.load({dataset.name!r})
 test = dataset.split("test")
 images = data.as_float(test.images)
-{given}
+rows = {rows.tolist()}
+x = np.stack([{image.source}, *images[rows]])
+names = [{image.name!r}, *(f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in rows)]
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
@@ -91,5 +72,5 @@ among = metrics.squared_error(images, run.reconstruct(images))
 ranks = metrics.percentile_rank(errors, among)
 figures.reconstructions(x, x_hat, names, ranks).show()
 """,
-    reads=[] if source == "Test images" else names,
+    reads=image.reads,
 )

@@ -6,12 +6,11 @@ import streamlit as st
 from ae_core import data, figures, metrics
 from ae_core.latent import traversals
 from pages.serving import caches, page_state
-from pages.widgets import image_picker, next_page, plot, run_picker, source_code
+from pages.widgets import current_image, next_page, plot, run_picker, source_code
 
 SHOWN = 32
 FRAMES = 11
 FIELDS = (
-    image_picker.field("image", "Test image"),
     page_state.number(
         "row",
         "First row",
@@ -37,11 +36,14 @@ st.markdown(
     "all others as they are. The rows that change most come first."
 )
 
-run = run_picker.pick(default="sparse-visible")
+of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
+with of_model:
+    run = run_picker.pick(default="sparse-visible")
 dataset = data.load(run.spec.dataset)
-state = page_state.open(*FIELDS, run=run, dataset=dataset.name)
-row = image_picker.one(state, "image")
-z, ranges = caches.codes(run.run)[row], caches.unit_ranges(run.run)
+with of_image:
+    image = current_image.show(dataset)
+state = page_state.open(*FIELDS, run=run)
+z, ranges = image.code(run), caches.unit_ranges(run.run)
 changes = traversals.changes(run, z, ranges)
 order = np.argsort(-changes, kind="stable")  # of equal changes the lower number first
 
@@ -83,7 +85,7 @@ with switches:
         selection_mode="multi",
         wrap=True,
     )
-    x = caches.test_images(dataset.name, row)
+    x = image.x
     switched = traversals.switch_off(run, z, [number - 1 for number in off], off_values)
     x_hat, without = run.decode(np.stack([z, switched]))
     gone = "" if not off else f"unit {off[0]}" if len(off) == 1 else f"{len(off)} units"
@@ -110,17 +112,19 @@ st.info(
     icon=":material/visibility:",
 )
 next_page.link("sparsity.py", "Count the units that speak, beside other runs", run=run.run.name)
-source_code.show(f"""
+source_code.show(
+    f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures
 from ae_core.latent import traversals
-
+{image.imports}
 run = {source_code.opened(run.run)}
 images = data.as_float(data.load({dataset.name!r}).split("test").images)
 codes = run.encode(images)
-z, ranges = codes[{row}], traversals.unit_ranges(codes)
+x = {image.source}
+z, ranges = {image.code_source}, traversals.unit_ranges(codes)
 
 changes = traversals.changes(run, z, ranges)
 units = np.argsort(-changes, kind="stable")[{first - 1}:{first - 1 + SHOWN}]
@@ -130,5 +134,7 @@ figures.traversals(units, values, z[units], changes[units], pictures).show()
 
 switched = traversals.switch_off(run, z, {[number - 1 for number in off]}, traversals.off_values(run, codes))
 x_hat, without = run.decode(np.stack([z, switched]))
-figures.without_units(images[{row}], x_hat, without, {gone!r}).show()
-""")
+figures.without_units(x, x_hat, without, {gone!r}).show()
+""",
+    reads=image.reads,
+)

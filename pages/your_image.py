@@ -2,14 +2,11 @@
 
 import streamlit as st
 
-from ae_core import data, kinds, runs
+from ae_core import data, images, kinds, runs
 from ae_core.errors import RunError
 from ae_core.runs import Run
 from pages.serving import caches, page_state
-from pages.widgets import comparison, image_input, next_page, run_picker, source_code, steps_input
-
-DRAW, UPLOAD, CAMERA = "Draw", "Upload", "Camera"
-FROM = page_state.choice("from", "Where it comes from", [DRAW, UPLOAD, CAMERA])
+from pages.widgets import comparison, current_image, image_picker, next_page, run_picker, source_code
 
 st.title("Your image")
 st.markdown("Draw something, or bring a picture. Seven autoencoders draw it anew, and say whether they know the like.")
@@ -33,34 +30,21 @@ dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 
 mine, theirs = st.columns([2, 3], gap="large")
 with mine:
-    source = page_state.open(FROM).segments("from", label_visibility="collapsed")
-    if source == DRAW:
-        picture = image_input.drawing(dataset.name)
-    elif source == UPLOAD:
-        picture = image_input.one_file()
-    else:
-        picture = image_input.photograph()
-    tiles = st.container()
-    steps = steps_input.choose()
-    prepared = steps_input.prepare([picture] if picture else [], dataset.image_shape, steps)
-    if prepared:
-        with tiles:
-            steps_input.show(prepared[0][1])
+    image = current_image.choose(dataset)
 
 with theirs:
-    if not picture:
-        invitation = {
-            DRAW: "Draw a shirt, a shoe or a bag on the black square: all seven answer when you lift the pen.",
-            UPLOAD: "Upload a picture, best one thing on a plain ground: all seven answer at once.",
-            CAMERA: "Open the camera and take a picture, best one thing on a plain ground: all seven answer at once.",
-        }
-        st.info(invitation[source], icon=":material/brush:")
+    if image is None:
+        st.info(
+            "Draw a shirt, a shoe or a bag on the black square, bring a picture, or choose a test image: all seven "
+            "answer at once.",
+            icon=":material/brush:",
+        )
     with st.spinner("The seven are getting ready …"):
         for run in asked:
             comparison.prepare(run.run)
-    if prepared:
-        x = prepared[0][1][-1].image
-        wanted = comparison.show([comparison.compute(run, x) for run in asked], key="comparison")
+    if image is not None:
+        image_picker.show(images.as_uint8(image.x), image.name)
+        wanted = comparison.show([comparison.compute(run, image.x) for run in asked], key="comparison")
         if wanted:
             page_state.put(run_picker.RUN.name, wanted)
             st.switch_page("reconstruct.py")
@@ -80,18 +64,16 @@ st.info(
     icon=":material/visibility:",
 )
 next_page.link("train.py", "Train one of your own")
-if picture and prepared:
+if image is not None:
     source_code.show(
         f"""
-from pathlib import Path
-
 import numpy as np
 
 import ae_core
-from ae_core import figures, metrics, preparing
-from ae_core.preparing import Steps
-
-x = preparing.read(Path({picture.name!r}).read_bytes(), {dataset.image_shape}, {steps})
+from ae_core import data, figures, metrics
+{image.imports}
+images = data.as_float(data.load({dataset.name!r}).split("test").images)
+x = {image.source}
 names = {[run.run.name for run in asked]}
 x_hat = np.stack([ae_core.load(name).reconstruct(x[None])[0] for name in names])
 x = np.stack([x] * len(names))
@@ -102,5 +84,5 @@ rows = [
 figures.image_rows(rows, columns=names).show()
 print(dict(zip(names, metrics.squared_error(x, x_hat))))
 """,
-        reads=[picture.name],
+        reads=image.reads,
     )

@@ -1,22 +1,24 @@
-"""Pictures that visitors bring: files, photographs, drawings."""
+"""Pictures that visitors bring: files, photographs, drawings. They stay in the memory of the session."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 from streamlit.typing import UploadedFile
 
-from ae_core import data, images, logs
+from ae_core import images, logs, settings
 from ae_core.errors import ImageError
-from pages.serving import uploads
-from pages.widgets import alerts, pad
+from pages.serving import session
+from pages.widgets import alerts, gallery, pad
 
 MAX_FILES = 10
-PAD = "pad"
-UPLOADER = "uploader"
-BROUGHT, TAKEN = "brought-pictures", "taken-pictures"  # in the session
-NAME_LENGTH = 24  # of a file's name, where several are to choose from
+SHELF = "own-pictures"  # in the session
+PAD, UPLOADER, CAMERA, PICTURES = "pad", "uploader", "camera", "own-gallery"  # keys
+DRAWING = "drawing"  # the id of all drawings: one picture that changes
+THUMBNAIL = 84  # pixels
 
 
 @dataclass(frozen=True)
@@ -24,107 +26,196 @@ class Picture:
     """A picture before it is prepared.
 
     Attributes:
-        name: What the visitor calls it, or would call its file.
+        title: What it is called on the page.
         grey: uint8 (h, w).
-        id: What tells it from others; all drawings are one picture that changes.
+        id: What tells it from others.
+        file: The name that its file has or would have.
     """
 
-    name: str
+    title: str
     grey: np.ndarray
     id: str
+    file: str
+
+    @cached_property
+    def thumbnail(self) -> str:
+        """The whole picture on a black square, small, as a data URI."""
+        whole = Image.fromarray(self.grey)
+        whole.thumbnail((THUMBNAIL, THUMBNAIL))
+        square = Image.new("L", (THUMBNAIL, THUMBNAIL))
+        square.paste(whole, ((THUMBNAIL - whole.width) // 2, (THUMBNAIL - whole.height) // 2))
+        return images.data_uri(np.asarray(square))
 
 
-def _pictures(given: Sequence[UploadedFile], kept: str) -> list[Picture]:
-    """The pictures in files, and on the page one sentence for each in which there is none.
+@dataclass
+class Shelf:
+    """What a visitor has brought.
 
-    Each file is read once, when it comes: ten of ten megabytes would hold up every change of a control.
+    Attributes:
+        pictures: By id, the latest last; at most `MAX_FILES` besides the drawing.
+        current: The id of the one that was taken last.
+        refused: What could not be read of the latest files, and why.
+        uploads: How often files were given.
     """
-    before: dict[str, Picture | str] = st.session_state.get(kept, {})
-    now = {file.file_id: before.get(file.file_id) or _read(file) for file in given}
-    st.session_state[kept] = now
+
+    pictures: dict[str, Picture] = field(default_factory=dict)
+    current: str | None = None
+    refused: list[str] = field(default_factory=list)
+    uploads: int = 0
+
+    def put(self, picture: Picture) -> None:
+        """Adds a picture, or puts it in the place of the one with its id, and takes it."""
+        self.pictures[picture.id] = picture
+        self.current = picture.id
+        brought = self.brought()
+        if len(brought) > MAX_FILES:
+            del self.pictures[brought[0].id]
+
+    def remove(self, picture: str) -> None:
+        """Removes a picture, if it is there."""
+        self.pictures.pop(picture, None)
+        if self.current == picture:
+            self.current = None
+
+    def brought(self) -> list[Picture]:
+        """All pictures but the drawing."""
+        return [picture for picture in self.pictures.values() if picture.id != DRAWING]
+
+
+def _shelf() -> Shelf:
+    if SHELF not in st.session_state:
+        st.session_state[SHELF] = Shelf()
+    shelf: Shelf = st.session_state[SHELF]
+    return shelf
+
+
+def current() -> Picture | None:
+    """The picture that was taken last, if it is still there."""
+    shelf = _shelf()
+    return shelf.pictures.get(shelf.current) if shelf.current is not None else None
+
+
+def _keep(given: Sequence[UploadedFile], title: str = "", name: str = "") -> bool:
+    """Reads files, takes the last picture in them, and says whether there was any.
+
+    What was read is freed: a file that both the uploader and this module kept could be lost to one of them alone.
+    """
+    shelf = _shelf()
+    shelf.refused = []
+    found = False
     for file in given:
-        if isinstance(refusal := now[file.file_id], str):
-            alerts.error("One file could not be read; the others are not affected.", f"{file.name}: {refusal}")
-    return [picture for picture in now.values() if isinstance(picture, Picture)]
+        try:
+            shelf.put(Picture(title or file.name, images.decode(file.getvalue()), file.file_id, name or file.name))
+            found = True
+        except ImageError as error:
+            logs.event("upload refused", bytes=file.size)
+            shelf.refused.append(f"{file.name}: {error}")
+        session.remove_upload(file.file_id)
+    return found
 
 
-def _read(file: UploadedFile) -> Picture | str:
-    """The picture in a file, or one sentence why there is none."""
-    try:
-        return Picture(file.name, images.decode(file.getvalue()), file.file_id)
-    except ImageError as error:
-        logs.event("upload refused", bytes=file.size)
-        return str(error)
+def upload(on_new: Callable[[], None]) -> None:
+    """Shows an uploader; it is empty again once its files were read.
 
-
-def files() -> list[Picture]:
-    """Shows an uploader and gives the pictures that can be read; says of the others why not.
-
-    They outlive the uploader, which forgets its files when another page is opened.
+    Args:
+        on_new: Is called after a new picture was taken, before the page runs again.
     """
+    shelf = _shelf()
+    key = f"{UPLOADER}-{shelf.uploads}"
 
-    def let_go() -> None:
-        if not st.session_state[UPLOADER]:
-            st.session_state.pop(BROUGHT, None)
+    def keep() -> None:
+        given: list[UploadedFile] = st.session_state[key]
+        shelf.uploads += 1  # another uploader
+        if _keep(given[:MAX_FILES]):
+            on_new()
+        if len(given) > MAX_FILES:
+            shelf.refused.append(f"{len(given)} files were given: the first {MAX_FILES} were read.")
 
-    given = st.file_uploader(
-        f"Up to {MAX_FILES} images, {images.READ}",
+    st.file_uploader(
+        f"Up to {MAX_FILES} images, {images.READ}, together {settings.current().upload_mb} MB at a time",
         accept_multiple_files=True,
         max_upload_size=images.MAX_BYTES // 1_000_000,
-        key=UPLOADER,
-        on_change=let_go,
+        key=key,
+        on_change=keep,
     )
-    uploads.use(file.file_id for file in given)
-    st.caption(uploads.told())
-    if len(given) > MAX_FILES:
-        st.warning(f"{len(given)} files were given; the first {MAX_FILES} are shown.")
-    if given:
-        return _pictures(given[:MAX_FILES], BROUGHT)
-    before = [picture for picture in st.session_state.get(BROUGHT, {}).values() if isinstance(picture, Picture)]
-    if before:
-        st.caption("From before; the next upload takes the place of:")
-        st.text(", ".join(picture.name for picture in before))
-    return before
+    _tell()
 
 
-def one_file() -> Picture | None:
-    """Shows an uploader, and, of several pictures, which one to look at."""
-    found = files()
-    if len(found) < 2:
-        return found[0] if found else None
+def photograph(on_new: Callable[[], None]) -> None:
+    """Offers the camera, which stays off until the visitor wants it; `on_new` as of `upload`."""
 
-    def called(number: int) -> str:
-        name = found[number].name
-        short = name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
-        return f"{number + 1} · {alerts.escape_markdown(short)}"
+    def keep() -> None:
+        taken: UploadedFile | None = st.session_state[CAMERA]
+        if taken is not None and _keep([taken], "Your photograph", "photograph.jpg"):
+            on_new()
 
-    chosen = st.segmented_control(
-        "Which one", range(len(found)), default=0, required=True, format_func=called, key=f"which-of-{len(found)}"
-    )
-    return found[chosen or 0]
+    if st.toggle("Open the camera", key="camera-on"):
+        st.camera_input("A photograph: one thing on a plain ground works best", key=CAMERA, on_change=keep)
+    _tell()
 
 
-def photograph() -> Picture | None:
-    """Offers the camera, which stays off until the visitor wants it."""
-    if not st.toggle("Open the camera", key="camera-on"):
-        return None
-    taken = st.camera_input("A photograph: one thing on a plain ground works best")
-    uploads.use([taken.file_id] if taken else [])
-    found = _pictures([taken] if taken else [], TAKEN)
-    return replace(found[0], name="photograph.jpg") if found else None
+def _tell() -> None:
+    if refused := _shelf().refused:
+        alerts.error("Not every file could be read; the others are not affected.", "\n".join(refused))
 
 
-def drawing(dataset: str) -> Picture | None:
-    """Shows a drawing pad, and the way to begin with a test image instead of a black square."""
-    test, names = data.load(dataset).split("test"), data.load(dataset).class_names
+def brought(is_current: bool, on_choose: Callable[[], None], on_gone: Callable[[], None]) -> None:
+    """Shows the pictures that were brought, to choose one, and the way to remove it.
+
+    Args:
+        is_current: Whether one's own picture is the current image.
+        on_choose: Is called after one was taken, before the page runs again.
+        on_gone: Is called after the one that is current was removed.
+    """
+    shelf = _shelf()
+    found = shelf.brought()
+    ids = [picture.id for picture in found]
+    chosen = ids.index(shelf.current) if is_current and shelf.current in ids else None
+    if not found:
+        return
+
+    def take(number: int) -> None:
+        shelf.current = ids[number]
+        on_choose()
+
+    gallery.pictures([(picture.title, picture.thumbnail) for picture in found], PICTURES, chosen, take)
+    if chosen is None:
+        return
+
+    def remove() -> None:
+        shelf.remove(ids[chosen])
+        on_gone()
+
+    st.button(f"Remove {alerts.escape_markdown(found[chosen].title)}", icon=":material/delete:", on_click=remove)
+
+
+def draw(on_new: Callable[[], None], on_gone: Callable[[], None]) -> None:
+    """Shows a drawing pad.
+
+    Args:
+        on_new: Is called when there is another drawing than before, which was taken.
+        on_gone: Is called when the drawing that had been taken is gone.
+    """
+    shelf = _shelf()
+    before = shelf.pictures.get(DRAWING)
     grey = pad.show(PAD)
+    if grey is not None:
+        if before is None or not np.array_equal(before.grey, grey):
+            shelf.put(Picture("Your drawing", grey, DRAWING, "drawing.png"))
+            on_new()
+    elif before is not None:
+        was_taken = shelf.current == DRAWING
+        shelf.remove(DRAWING)
+        if was_taken:
+            on_gone()
 
-    def begin() -> None:
-        rows = np.flatnonzero(test.labels == names.index(st.session_state[key]))
-        pad.put(PAD, data.as_float(test.images[np.random.default_rng().choice(rows)]))
 
-    key = f"begin-with-{dataset}"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Or begin with a test image", names, key=key, persist_state="session", width="stretch")
-        st.button("Put it on the pad", icon=":material/add_photo_alternate:", on_click=begin)
-    return None if grey is None else Picture("drawing.png", grey, "drawing")
+def has_another_drawing(is_current: bool) -> bool:
+    """Whether there is a drawing that is not the current image; `is_current` as of `brought`."""
+    shelf = _shelf()
+    return DRAWING in shelf.pictures and not (is_current and shelf.current == DRAWING)
+
+
+def take_drawing() -> None:
+    """Takes the drawing that is on the pad."""
+    _shelf().current = DRAWING

@@ -1,16 +1,22 @@
-"""Picks test images: by class, by number, or by chance."""
+"""Picks test images: one by sight, or several by class and number."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ae_core import data, images
-from pages.serving import page_state
+from ae_core.data import Dataset
+from pages.serving import caches, page_state
 from pages.serving.page_state import Field, State, Values
+from pages.widgets import gallery
 
 ANY = "All classes"
-THUMBNAIL = 112  # pixels
+COUNT = 10  # images beside one another
+THUMBNAIL = 56  # pixels: two for each of a 28 × 28 image
+WIDTH = 480  # of a chooser, in pixels
 
 
 def _of_class(values: Values) -> np.ndarray:
@@ -42,54 +48,107 @@ SEVERAL = (
 )
 
 
-def field(name: str, label: str, default: int = 0, **about: Any) -> Field:
+def field(name: str, label: str, default: int | Callable[[Values], int] = 0, **about: Any) -> Field:
     """One image, of the data set whose name is given as `dataset`.
 
     Args:
         name: Of the field.
         label: What the image is here, in words of this app.
-        default: The image until one is picked; of a smaller data set its last one.
+        default: The image until one is picked, or what makes it of the values of the fields before; of a smaller data
+            set its last one.
         **about: Further attributes of the field.
     """
     return page_state.number(name, label, 0, _last, default, of=lambda values: values["dataset"], **about)
 
 
-def pick(state: State, count: int = 10) -> np.ndarray:
-    """Shows the controls of `SEVERAL` and gives the numbers of up to `count` test images."""
+def several(state: State, besides: int | None) -> np.ndarray:
+    """Shows the controls of `SEVERAL` and gives the numbers of test images that stand beside one that is given.
+
+    Args:
+        state: The page's.
+        besides: The number of that one, if it is a test image: it is not shown twice.
+    """
     by_class, by_number, by_chance = st.columns([2, 2, 1], vertical_alignment="bottom")
-    state.draw(by_class.selectbox, "class")
+    state.draw(by_class.selectbox, "class", "Beside it, images of the class")
     rows = _of_class(state.values)
     if by_chance.button("Random start", icon=":material/shuffle:", width="stretch"):
         state.choose("first", int(np.random.default_rng().integers(len(rows))))
-    label = f"First image, 0 to {len(rows) - 1:,}"
-    first = state.draw(by_number.number_input, "first", label, step=count)
-    return rows[first : first + count]
+    label = f"First of them, 0 to {len(rows) - 1:,}"
+    first = state.draw(by_number.number_input, "first", label, step=COUNT - 1)
+    found = rows[first : first + COUNT]
+    return found[found != besides][: COUNT - 1]
+
+
+def name_of(dataset: Dataset, number: int) -> str:
+    """What a test image is called: its class and its number."""
+    return f"{dataset.class_names[caches.test_labels(dataset.name)[number]]}, test image {number:,}"
 
 
 def one(state: State, name: str) -> int:
-    """Shows one test image with the controls to pick another, and gives its number.
+    """Shows one test image with the way to choose another, and gives its number.
 
     Args:
         state: The page's, with the `field` of the image.
         name: Of the field.
     """
-    dataset, label, key, row = data.load(state["dataset"]), state.fields[name].label, state.key(name), int(state[name])
-    test = dataset.split("test")
-    last = len(test.labels) - 1
-
-    def draw() -> None:
-        page_state.put(key, int(np.random.default_rng().integers(last + 1)))
-
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        thumbnail = st.container(width=THUMBNAIL)
-        with st.container(gap="small", width=200):
-            state.draw(st.number_input, name, f"{label}, 0 to {last:,}")
-            st.button(
-                "Another", icon=":material/casino:", key=f"{state.prefix}{name}-chance", on_click=draw, width="stretch"
-            )
-    image = test.images[row]
-    scale = max(1, THUMBNAIL // len(image))
-    shown = dataset.class_names[int(test.labels[row])]
-    enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
-    thumbnail.image(images.data_uri(enlarged), width=THUMBNAIL, alt=f"{label}: {shown}, test image {row}")
+    dataset, key, row = data.load(state["dataset"]), state.key(name), int(state[name])
+    chip = Chip(key, f"Change {state.fields[name].label.lower()}")
+    if chip.is_open:
+        with chip.inside():
+            gallery.test_images(dataset.name, f"gallery-{key}", row, chip.choose(key))
+    chip.show(dataset.split("test").images[row], name_of(dataset, row))
     return row
+
+
+class Chip:
+    """An image, small, with its name, and a button that opens a chooser of another."""
+
+    def __init__(self, key: str, label: str = "Change") -> None:
+        """Makes room for them.
+
+        Args:
+            key: Of the image on its page.
+            label: Of the button.
+        """
+        self._opened = f"choose-{key}"
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            self._thumbnail = st.container(width=THUMBNAIL)
+            with st.container(gap=None, width="stretch"):
+                self._name = st.container()
+                self._chooser = st.popover(label, key=self._opened, type="tertiary", on_change="rerun")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the chooser is: only then is it worth filling."""
+        return bool(self._chooser.open)
+
+    def inside(self) -> DeltaGenerator:
+        """Makes room in the chooser."""
+        return self._chooser.container(width=WIDTH)
+
+    def choose(self, field: str) -> Callable[[int], None]:
+        """Makes what a gallery calls: it gives the field with that key a number, and closes the chooser."""
+        opened = self._opened
+
+        def choose(number: int) -> None:
+            page_state.put(field, number)
+            st.session_state[opened] = False
+
+        return choose
+
+    def show(self, image: np.ndarray, name: str) -> None:
+        """Fills it with an image, uint8 (h, w), and its name."""
+        _fill(self._thumbnail, self._name, image, name)
+
+
+def show(image: np.ndarray, name: str) -> None:
+    """Shows an image, uint8 (h, w), and its name as a chip without a chooser."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _fill(st.container(width=THUMBNAIL), st.container(width="stretch"), image, name)
+
+
+def _fill(thumbnail: DeltaGenerator, words: DeltaGenerator, image: np.ndarray, name: str) -> None:
+    scale = max(1, THUMBNAIL // len(image))
+    enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
+    thumbnail.image(images.data_uri(enlarged), width=THUMBNAIL, alt=name)
+    words.text(name)

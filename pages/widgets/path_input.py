@@ -13,21 +13,26 @@ from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import impossible, paths, traversals
 from pages.serving import caches, page_state
-from pages.serving.page_state import Field
-from pages.widgets import alerts, image_picker, run_picker, source_code
+from pages.serving.page_state import Field, Values
+from pages.widgets import alerts, current_image, image_picker, run_picker, source_code
 from pages.widgets.film import Strip
 
 MOST_RUNS = 5
 MOST_IMAGES = 5
-FIRST_IMAGES = (2, 9, 1, 8, 0)  # of unlike classes
+OTHERS = (2, 8, 1, 9, 0)  # images of unlike classes, for those that are not chosen
 EVEN, BY_LENGTH = "Evenly", "By length"
 UNIT, PRINCIPAL = "One unit", "A principal direction"
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth")
 
 
-def _end(number: int) -> Field:
+def _after(number: int) -> Field:
+    """An image after the first one, whose number, if it is a test image, is given as `first`."""
+
+    def default(values: Values) -> int:
+        return [n for n in OTHERS if n != values["first"]][number - 1]
+
     name, label = f"image-{number + 1}", f"{ORDINALS[number]} image"
-    return image_picker.field(name, label, FIRST_IMAGES[number], when=lambda values: values["images"] > number)
+    return image_picker.field(name, label, default, when=lambda values: values["images"] > number)
 
 
 # Both need the name of the data set as `dataset`, the second needs the run as well.
@@ -35,10 +40,9 @@ BETWEEN = (
     page_state.choice("images", "Images", range(2, MOST_IMAGES + 1)),
     page_state.choice("way", "Way", list(paths.WAYS), str.capitalize),
     page_state.choice("shared", "Frames are shared out", [EVEN, BY_LENGTH], when=lambda values: values["images"] > 2),
-    *(_end(number) for number in range(MOST_IMAGES)),
+    *(_after(number) for number in range(1, MOST_IMAGES)),
 )
 ALONG = (
-    image_picker.field("image", "Image"),
     page_state.choice("along", "Along", [UNIT, PRINCIPAL]),
     page_state.number("direction", "Direction", 1, run_picker.units_of, 1, of=run_picker.name_of),
 )
@@ -53,6 +57,7 @@ class Way:
         caption: What the dots mean.
         notice: What to look for.
         source: Code that makes the strips.
+        reads: Names of the visitor's files that it reads.
         values: A number for each frame, if it has one.
         start: Where the slider stands at first, as a share of the way.
     """
@@ -61,6 +66,7 @@ class Way:
     caption: str
     notice: str
     source: str
+    reads: Sequence[str] = ()
     values: Sequence[float] | None = None
     start: float = 0.5
 
@@ -110,8 +116,13 @@ def _comparable() -> tuple[dict[str, LoadedRun], Dataset]:
 def between_images(frames: int) -> Way:
     """Shows the controls for a path between test images, and gives it: a strip for each run, and the pixels blended."""
     comparable, dataset = _comparable()
-    state = page_state.open(*BETWEEN, dataset=dataset.name)
-    how_many, which_way, spacing = st.columns(3)
+    controls, ends = st.container(), st.container()
+    with ends:  # as many columns as a path may have images, so that the first one stays where it is
+        columns = st.columns(MOST_IMAGES)
+    with columns[0]:
+        image = current_image.show(dataset)
+    state = page_state.open(*BETWEEN, dataset=dataset.name, first=image.number)
+    how_many, which_way, spacing = controls.columns(3)
     count = state.segments("images", how_many)
     way = state.segments(
         "way",
@@ -124,26 +135,26 @@ def between_images(frames: int) -> Way:
         more = "By length: a part between codes that lie far apart gets more frames."
         even = state.segments("shared", spacing, help=more) == EVEN
     rows = []
-    for number, column in enumerate(st.columns(count)):
+    for number, column in enumerate(columns[1:count], 2):
         with column:
-            rows.append(image_picker.one(state, f"image-{number + 1}"))
-    for number, (a, b) in enumerate(pairwise(rows), 1):
+            rows.append(image_picker.one(state, f"image-{number}"))
+    for number, (a, b) in enumerate(pairwise([image.number, *rows]), 1):
         if a == b:
             st.warning(f"Images {number} and {number + 1} are the same: a path needs two different places.")
             st.stop()
 
-    x = caches.test_images(dataset.name, rows)
+    x = np.stack([image.x, *caches.test_images(dataset.name, rows)])
     strips, opened = [], []
     for title, run in comparable.items():
         try:
-            path = paths.through(caches.codes(run.run)[rows], frames, way, even)
-            stops = paths.stops(caches.codes(run.run)[rows], frames, way, even)
+            codes = np.stack([image.code(run), *caches.codes(run.run)[rows]])
+            path, stops = paths.through(codes, frames, way, even), paths.stops(codes, frames, way, even)
         except OptionError as error:
             sentence = "One run gives two of these images the same code and is left out."
             alerts.error(sentence, f"{title}: {error}", st.warning)
             continue
-        images = run.decode(path)
-        strips.append(Strip(title, images, _findings(run, path, images), stops))
+        decoded = run.decode(path)
+        strips.append(Strip(title, decoded, _findings(run, path, decoded), stops))
         opened.append(source_code.opened(run.run))
     if not strips:
         st.info("Choose images that are less alike, or other runs.")
@@ -154,20 +165,23 @@ def between_images(frames: int) -> Way:
     strips.append(Strip("No model: the pixels blended", blend, note, paths.stops(x.reshape(count, -1), frames)))
     listed = ",\n    ".join(opened)
     source = f"""
+import numpy as np
+
 import ae_core
 from ae_core import data, figures
 from ae_core.figures import Row
 from ae_core.latent import paths
-
-images = data.as_float(data.load({dataset.name!r}).split("test").images[{rows}])
+{image.imports}
+images = data.as_float(data.load({dataset.name!r}).split("test").images)
+x = np.stack([{image.source}, *images[{rows}]])
 rows = []
 for run in [
     {listed},
 ]:
-    path = paths.through(run.encode(images), {frames}, {way!r}, even={even})
+    path = paths.through(run.encode(x), {frames}, {way!r}, even={even})
     rows.append(Row(run.run.title, run.decode(path)))
-blend = paths.through(images.reshape({count}, -1), {frames})
-rows.append(Row("pixels", blend.reshape(-1, *images.shape[1:])))
+blend = paths.through(x.reshape({count}, -1), {frames})
+rows.append(Row("pixels", blend.reshape(-1, *x.shape[1:])))
 figures.image_rows(rows).show()
 """
     return Way(
@@ -178,17 +192,19 @@ figures.image_rows(rows).show()
         "a place for everything: on its way it draws other garments, and where one turns into the next the picture "
         "jumps.",
         source,
+        image.reads,
     )
 
 
 def along_a_direction(frames: int) -> Way:
     """Shows the controls for a path along a unit or a principal direction of one run, and gives it."""
     run = run_picker.pick()
-    state = page_state.open(*ALONG, run=run, dataset=run.spec.dataset)
+    state = page_state.open(*ALONG, run=run)
     codes = caches.codes(run.run)
     picture, direction_input = st.columns(2, vertical_alignment="bottom")
     with picture:
-        row = image_picker.one(state, "image")
+        image = current_image.show(data.load(run.spec.dataset))
+    z = image.code(run)
     with direction_input:
         kind = state.segments(
             "along", help="Principal directions are those in which the codes vary most, the first most of all."
@@ -202,9 +218,9 @@ def along_a_direction(frames: int) -> Way:
         direction, name = caches.directions(run.run)[which - 1], f"principal direction {which}"
         places = codes @ direction
     low, high = np.percentile(places, traversals.PERCENTILES)
-    own = float(places[row])
+    own = float(z[direction] if isinstance(direction, int) else z @ direction)
     try:
-        path = paths.along(codes[row], direction, low, high, frames)
+        path = paths.along(z, direction, low, high, frames)
     except OptionError:
         st.warning(f"All test images have the same value at {name}: there is no way along it. Choose another one.")
         st.stop()
@@ -228,12 +244,14 @@ import ae_core
 from ae_core import data, figures
 from ae_core.figures import Row
 from ae_core.latent import paths, principal_directions
-
+{image.imports}
 run = {source_code.opened(run.run)}
-codes = run.encode(data.as_float(data.load({run.spec.dataset!r}).split("test").images))
+images = data.as_float(data.load({run.spec.dataset!r}).split("test").images)
+codes = run.encode(images)
+x = {image.source}
 direction = {f"np.eye({run.latent_dim})" if kind == UNIT else "principal_directions(codes)[0]"}[{which - 1}]
 low, high = np.percentile(codes @ direction, [1, 99])
-path = paths.along(codes[{row}], direction, low, high, {frames})
+path = paths.along({image.code_source}, direction, low, high, {frames})
 figures.image_rows([Row({name!r}, run.decode(path))]).show()
 """
-    return Way([strip], caption, notice, source, values.tolist(), start)
+    return Way([strip], caption, notice, source, image.reads, values.tolist(), start)

@@ -21,33 +21,35 @@ FIELDS = (
 )
 
 
-def choose() -> Steps:
-    """Shows a switch for each step, the same ones on every page."""
+def chosen() -> Steps:
+    """The steps that the switches say, the same ones on every page."""
     state = page_state.open(*FIELDS)
-    invert = state.segments(
+    return Steps(INVERT[state["invert"]], **{name: state[name] for name in SWITCHES})
+
+
+def choose() -> None:
+    """Shows a switch for each step."""
+    state = page_state.open(*FIELDS)
+    state.segments(
         "invert",
         help="The models know bright things on a dark ground: Automatic inverts what is darker than its ground.",
     )
     with st.container(horizontal=True):
-        taken = {name: state.draw(st.checkbox, name) for name in SWITCHES}
-    return Steps(INVERT[invert], **taken)
+        for name in SWITCHES:
+            state.draw(st.checkbox, name)
 
 
-def prepare(
-    pictures: Sequence[Picture], image_shape: tuple[int, int], steps: Steps
-) -> list[tuple[Picture, list[Stage]]]:
-    """Prepares pictures; warns of each of which nothing can be made.
+def prepare(picture: Picture, image_shape: tuple[int, int], steps: Steps) -> list[Stage]:
+    """Prepares a picture; warns if nothing can be made of it.
 
     Returns:
-        The other pictures, each with its stages; the image of the last one, of shape `image_shape`, is for the models.
+        Its stages; the image of the last one, of shape `image_shape`, is for the models. None if nothing can be made.
     """
-    prepared = []
-    for picture in pictures:
-        try:
-            prepared.append((picture, preparing.prepare(picture.grey, image_shape, steps)))
-        except ImageError as error:
-            st.warning(alerts.escape_markdown(f"{picture.name}: {error}"))
-    return prepared
+    try:
+        return preparing.prepare(picture.grey, image_shape, steps)
+    except ImageError as error:
+        st.warning(alerts.escape_markdown(f"{picture.title}: {error}"))
+        return []
 
 
 def show(stages: Sequence[Stage]) -> None:

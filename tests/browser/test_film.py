@@ -15,7 +15,7 @@ from ae_core.data import as_float
 from ae_core.latent import paths
 
 FRAMES = 9
-LINK = f"paths?runs=vanilla&runs=variational&frames={FRAMES}&image-1=3&image-2=8"
+LINK = f"paths?runs=vanilla&runs=variational&frames={FRAMES}&image=3&image-2=8"
 TOLERANCE = 1.5 / 255  # a grey value, and what two machines' arithmetic may differ by
 
 

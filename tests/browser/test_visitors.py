@@ -135,10 +135,9 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
 
 def test_pictures_beyond_the_quota_are_refused_on_the_page(alice: Tab) -> None:
     page = alice.open("reconstruct")
-    page.get_by_role("radio", name="Your own").click()
-    expect(page.get_by_text("may take 25 MB at a time")).to_be_visible()
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("radio", name="Upload").click()
+    expect(page.get_by_text("together 25 MB at a time")).to_be_visible()
     with page.expect_response(lambda r: "/upload_file/" in r.url and r.status == 413):
-        for i in range(4):
-            alice.upload({f"{i}.png": bytes(8 * 10**6)})
-            alice.settle()
+        alice.upload({f"{i}.png": bytes(8 * 10**6) for i in range(4)})
     expect(alice.failures).to_have_count(0)

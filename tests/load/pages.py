@@ -123,14 +123,16 @@ class Denoise(Stay):
 
     def check(self) -> None:
         self.of_run(self.run)
-        rows = list(range(self.first, self.first + 10))
+        current = self.current()
+        rows = [n for n in range(self.first, self.first + 10) if n != current][:9]
         holds(self.page.code(), f"level={self.level}, seed={self.seed})", "noise")
         holds(self.page.code(), f"rows = {rows}", "images")
         picture = self.picture("denoised")
         same(picture.shape, (5 * (SIDE + GAP) - GAP, 10 * (SIDE + GAP) - GAP), "five rows of ten images")
         clean = np.concatenate([picture[:SIDE, j * (SIDE + GAP) : j * (SIDE + GAP) + SIDE] for j in range(10)])
-        if not np.array_equal(clean, test_images()[rows].reshape(-1, SIDE)):
-            raise Wrong(f"the clean images are not {rows}")
+        given = clean[:SIDE] if current is None else test_images()[current]
+        if not np.array_equal(clean, np.concatenate([given, *test_images()[rows]])):
+            raise Wrong(f"the clean images are not {current} and {rows}")
 
 
 class YourImage(Stay):
@@ -157,7 +159,7 @@ class YourImage(Stay):
         if self.drawn is None:
             return
         x = preparing.prepare(self._grey(), (SIDE, SIDE))[-1].image
-        fine = images.as_uint8(x).repeat(3, axis=0).repeat(3, axis=1)
+        fine = images.as_uint8(x).repeat(2, axis=0).repeat(2, axis=1)
         shown = [image.url for imgs in self.page.of("imgs") for image in imgs.imgs]
         if shown[-1] != (link := images.data_uri(fine)):
             found = decoded(shown[-1])
@@ -181,7 +183,10 @@ class Paths(Stay):
 
     def query(self) -> dict[str, Any]:
         self.ends, self.frames = self.some(2), 16
-        return {"image-1": self.ends[0], "image-2": self.ends[1]}
+        return self.query_again()
+
+    def query_again(self) -> dict[str, Any]:
+        return {"image": self.ends[0], "image-2": self.ends[1]}
 
     async def act(self) -> None:
         if self.chance.random() < 0.5:
@@ -189,10 +194,13 @@ class Paths(Stay):
             self.page = await self.visitor.change(self.page, "frames", self.frames)
         else:
             self.ends[0] = self.chance.choice([n for n in self.own if n != self.ends[1]])
-            self.page = await self.visitor.change(self.page, f"image-1-{DATASET}", self.ends[0])
+            asked = {"image": self.ends[0], "image-2": self.ends[1], "frames": self.frames}
+            self.page = await self.visitor.turn_to(self.path, **asked)
 
     def check(self) -> None:
-        same([self.page.link[f"image-{k}"] for k in (1, 2)], [[str(n)] for n in self.ends], "images in the link")
+        same(
+            [self.page.link[name] for name in ("image", "image-2")], [[str(n)] for n in self.ends], "images in the link"
+        )
         film = self.page.data("film-Between images")
         rows = len(film["rows"])
         same(film["frames"], self.frames, "frames")
@@ -213,11 +221,14 @@ class Units(Stay):
 
     async def act(self) -> None:
         (self.image,) = self.some()
-        self.page = await self.visitor.change(self.page, f"image-{DATASET}", self.image)
+        self.page = await self.visitor.turn_to(self.path, run=self.run, image=self.image)
+
+    def query_again(self) -> dict[str, Any]:
+        return {"run": self.run, "image": self.image}
 
     def check(self) -> None:
         self.of_run(self.run)
-        same(self.page.link["image"], [str(self.image)], "image in the link")
+        same(self.current(), self.image, "image in the link")
         holds(self.page.code(), f"codes[{self.image}]", "image in the code")
         original = self.picture("switched")[:SIDE, :SIDE]
         if not np.array_equal(original, test_images()[self.image]):

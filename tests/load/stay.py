@@ -125,10 +125,15 @@ class Stay:
             if int(name) != self.number:
                 raise Wrong(f"foreign: the training of visitor {name}")
         for key, (text, *_) in self.page.link.items():
-            if key.startswith(("image", "first-", "select")):
+            if key.startswith(("image", "first-", "select")) and text != "own":
                 numbers = selection.decode(text, len(test_images())).tolist()
                 if not set(numbers) <= set(self.own) and text not in DEFAULTS:
                     raise Wrong(f"foreign: {key}={text}")
+
+    def current(self) -> int | None:
+        """The number of the image that goes along, as the link says it; None of a picture of one's own."""
+        text = self.page.link.get("image", ["0"])[-1]
+        return None if text == "own" else int(text)
 
     def some(self, count: int = 1) -> list[int]:
         """Test images of their own, rising."""

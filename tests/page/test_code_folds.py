@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from visiting import code_fold, code_of, figures_of, made_by, open_page, png, visit
+from visiting import code_fold, code_of, figures_of, made_by, open_chooser, open_page, png, visit
 
 import ae_core
 from ae_core import images, runs
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(
     ("page", "query"),
     [
-        ("reconstruct", {"run": "sparse", "class-fashion-mnist": "Bag", "first-fashion-mnist-Bag": "40"}),
+        ("reconstruct", {"run": "sparse", "class-fashion-mnist": "Bag", "first-fashion-mnist-Bag": "40", "image": "4"}),
         ("denoise", {"run": "denoising-2d", "noise": "Masking", "level": "0.3", "noise-seed": "2"}),
         ("sparsity", {"runs": "vanilla"}),
         ("sampler", {"run": "variational-2d", "grid": "9", "reach": "3.1", "draw-seed": "3"}),
@@ -108,22 +108,27 @@ def picture(size: tuple[int, int]) -> bytes:
     return png(grey)
 
 
-@pytest.mark.parametrize("invert", ["Automatic", "Yes", "No"])
-def test_the_code_reads_uploads_as_the_page_does(invert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_page("reconstruct", run="undercomplete", source="Your own")
-    app.segmented_control(key="invert").set_value(invert).run()
+@pytest.mark.parametrize(
+    ("page", "invert"),
+    [("reconstruct", "Automatic"), ("reconstruct", "Yes"), ("denoise", "No"), ("units", "Automatic")],
+)
+def test_the_code_reads_an_upload_as_the_page_does(
+    page: str, invert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_chooser(open_page(page, run="undercomplete"))
+    app.segmented_control(key="source").set_value("Upload").run()
+    name, content = f"{PEOPLES_TEXT}.png", picture((1500, 1100))
     desk = tmp_path / "desk"
     desk.mkdir()
-    for name, content in {f"{PEOPLES_TEXT}.png": picture((50, 40)), "large.png": picture((1500, 1100))}.items():
-        app.file_uploader[0].upload(name, content)
-        (desk / name).write_bytes(content)
+    (desk / name).write_bytes(content)
+    app.file_uploader[0].upload(name, content).run()
+    app.segmented_control(key="invert").set_value(invert).run()
+    assert name in [t.value for t in code_fold(app).text]
+    monkeypatch.chdir(desk)
     with figures_of(plot, "_packed") as shown:
         app.run()
-    (text,) = [t.value for t in code_fold(app).text]
-    assert "large.png" in text
-    monkeypatch.chdir(desk)
-    made, names = made_by(code_of(app))
-    assert len(names["x"]) == 2
+    made, _ = made_by(code_of(app))
+    assert "preparing.read" in code_of(app)
     assert made == shown
 
 

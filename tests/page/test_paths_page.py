@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visiting import assert_sound, link, open_page, said
+from visiting import assert_sound, choose_image, link, open_page, said
 
 from ae_core import runs
 from ae_core.latent import paths
@@ -46,7 +46,7 @@ def codes(name: str, rows: list[int]) -> np.ndarray:
 
 
 def test_frames_are_what_the_library_decodes() -> None:
-    app = open_page("paths", runs="vanilla", frames="9", way="Spherical", **{"image-1": "7", "image-2": "12"})
+    app = open_page("paths", runs="vanilla", frames="9", way="Spherical", **{"image": "7", "image-2": "12"})
     assert_sound(app)
     assert not app.warning
     run = caches.load(runs.read(runs.SHIPPED / "vanilla"))
@@ -73,13 +73,13 @@ def test_each_run_has_a_row_and_the_pixels_have_the_last() -> None:
 def test_as_many_images_as_are_asked_for_and_their_numbers_in_the_link() -> None:
     app = open_page("paths", runs="vanilla")
     app.segmented_control(key="images").set_value(5).run()
-    app.number_input(key="image-3-fashion-mnist").set_value(77).run()
+    choose_image(app, 77, "image-3")
     assert_sound(app)
     assert link(app)["image-3"] == "77"
     assert len(film(app)["rows"][0]["stops"]) == 5
     app.segmented_control(key="shared").set_value(path_input.BY_LENGTH).run()
     assert_sound(app)
-    rows = [app.number_input(key=f"image-{n}-fashion-mnist").value for n in range(1, 6)]
+    rows = [0, 2, 77, 1, 9]
     assert film(app)["rows"][0]["stops"] == paths.stops(codes("vanilla", rows), 16, even=False)
     app.segmented_control(key="images").set_value(2).run()
     assert "image-3" not in link(app)
@@ -87,21 +87,26 @@ def test_as_many_images_as_are_asked_for_and_their_numbers_in_the_link() -> None
     assert link(app)["image-3"] == "77", "it comes back as it was"
 
 
-def test_the_slider_says_how_many_frames_and_chance_picks_an_image() -> None:
-    app = open_page("paths", runs="vanilla")
-    app.button(key="image-2-chance").click().run()
+def test_the_other_images_are_unlike_the_one_that_goes_along() -> None:
+    app = open_page("paths", runs="vanilla", image="2")
     assert_sound(app)
-    assert int(link(app)["image-2"]) == app.number_input(key="image-2-fashion-mnist").value
+    assert not app.warning
+    named = [t.value for t in app.text if "test image" in t.value]
+    assert named == ["Trouser, test image 2", "Sandal, test image 8"]
+
+
+def test_the_slider_says_how_many_frames() -> None:
+    app = open_page("paths", runs="vanilla")
     app.slider(key="frames").set_value(25).run()
     assert film(app)["frames"] == 25
     assert sheet(app).shape == (2, 25, 28, 28)
 
 
 def test_two_equal_images_are_a_sentence() -> None:
-    app = open_page("paths", runs="vanilla", **{"image-1": "4", "image-2": "4"})
+    app = open_page("paths", runs="vanilla", **{"image": "4", "image-2": "4"})
     assert_sound(app)
     assert "a path needs two different places" in app.warning[0].value
-    app.number_input(key="image-2-fashion-mnist").set_value(5).run()
+    choose_image(app, 5, "image-2")
     assert_sound(app)
     assert not app.warning
     assert film(app)["rows"]
@@ -119,9 +124,9 @@ def test_runs_of_another_data_set_are_left_out(data_folder: Path, digits_runs: d
 def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_runs: dict[str, Path]) -> None:
     for kind in ("vanilla", "convolutional"):
         shutil.copytree(digits_runs[kind], data_folder / "runs" / kind)
-    app = open_page("paths", **{"image-1": "9999"})
+    app = open_page("paths", image="9999")
     assert_sound(app)
-    assert "default instead: first image." in said(app)
+    assert "default instead: image." in said(app)
     assert film(app)["image"] == [8, 8]
 
 
@@ -167,8 +172,8 @@ def test_along_a_unit_from_its_1st_to_its_99th_percentile() -> None:
 
 
 def test_along_a_principal_direction() -> None:
-    app = along(run="sparse", **{"image-1": "5"})
-    assert "image-1" not in link(app), "the link names what the page shows"
+    app = along(run="sparse", **{"image-2": "5"})
+    assert "image-2" not in link(app), "the link names what the page shows"
     app.segmented_control(key="along").set_value(path_input.PRINCIPAL).run()
     app.number_input(key="direction-sparse").set_value(2).run()
     assert_sound(app)

@@ -10,7 +10,6 @@ NONSENSE = ("", "nonsense", "-1", "1e999", "nan", "**b** <b>", "9" * 400)
 # By page: each setting in its link with a value, and the control's default.
 SETTINGS: dict[str, dict[str, tuple[str, Any, Any]]] = {
     "reconstruct": {
-        "source": ("Your own", "Your own", "Test images"),
         "class-fashion-mnist": ("Bag", "Bag", "All classes"),
         "first-fashion-mnist": ("120", 120, 0),
     },
@@ -28,7 +27,6 @@ SETTINGS: dict[str, dict[str, tuple[str, Any, Any]]] = {
 }
 # What one visit can show of a page at a time: the others are of another kind, source or class.
 TOGETHER = [
-    ("reconstruct", ["source"]),
     ("reconstruct", ["class-fashion-mnist"]),
     ("reconstruct", ["first-fashion-mnist"]),
     ("denoise", [*SETTINGS["denoise"]]),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from visiting import assert_sound, link, open_page, said, turn
+from visiting import assert_sound, choose_image, link, open_page, said, turn
 
 from ae_core import runs
 from ae_core.latent import traversals
@@ -68,7 +68,7 @@ def test_the_error_without_units_is_the_librarys() -> None:
 def test_units_that_are_off_stay_off_for_another_image_and_not_for_another_run() -> None:
     app = open_page("units", run="vanilla", off="3,7")
     assert app.pills[0].value == [3, 7]
-    app.number_input(key="image-fashion-mnist").set_value(50).run()
+    choose_image(app, 50)
     assert_sound(app)
     assert app.pills[0].value == [3, 7]
     app.selectbox(key="run").set_value("contractive").run()

@@ -12,14 +12,14 @@ import visiting
 from click.testing import CliRunner
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visiting import alter, button, code_fold, code_of, cut, made_by, open_page, png
+from visiting import alter, button, choose_image, code_fold, code_of, cut, link, made_by, open_page, png, turn
 
 from ae_core import data, figures, images, kinds, latent, metrics, runs
 from ae_core.cli import main
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
 from pages.serving import caches
-from pages.widgets import comparison, image_input, pad
+from pages.widgets import comparison, current_image, image_input, pad
 
 TITLES = [kinds.get(name).title for name in kinds.names()]
 
@@ -64,7 +64,7 @@ def assert_sound(app: AppTest, title: str = "Your image") -> None:
 # Drawing
 
 
-@pytest.mark.parametrize(("query", "sentence"), [({}, "Draw a shirt"), ({"from": "Upload"}, "Upload a picture")])
+@pytest.mark.parametrize(("query", "sentence"), [({}, "Draw a shirt"), ({"from": "Upload"}, "bring a picture")])
 def test_an_empty_page_invites(query: dict[str, str], sentence: str, asked: list) -> None:
     app = opened(**query)
     assert_sound(app)
@@ -107,17 +107,18 @@ def test_a_broken_message_from_the_pad_is_a_sentence_and_costs_nothing(asked: li
     assert len(asked) == 2, "the drawing before is still answered"
 
 
-def test_a_test_image_on_the_pad_is_answered_as_on_reconstruct(asked: list) -> None:
-    app = opened()
-    app.selectbox[0].set_value("Bag")
-    button(app, "Put it on the pad").click().run()
+def test_a_test_image_is_answered_and_can_be_put_on_the_pad(asked: list) -> None:
+    app = choose_image(opened(), 30)
     assert_sound(app)
-    (given,) = asked
-    test = data.load("fashion-mnist").split("test")
-    x = as_float(test.images[test.labels == data.load("fashion-mnist").class_names.index("Bag")])
-    for answer in given:
-        errors = metrics.squared_error(x, answer.run.reconstruct(x))
-        assert np.abs(errors - answer.mse).min() < 1e-4, answer.run.recipe.title
+    assert link(app)["image"] == "30"
+    x = caches.test_images("fashion-mnist", 30)
+    button(app, "Put Bag, test image 30 on the pad").click().run()
+    assert_sound(app)
+    assert link(app)["image"] == "own"
+    for given in asked:
+        for answer in given:
+            error = metrics.squared_error(x[None], answer.run.reconstruct(x[None]))[0]
+            assert answer.mse == pytest.approx(error, abs=1e-4), answer.run.recipe.title
 
 
 # Steps
@@ -154,38 +155,68 @@ def uploader(app: AppTest) -> Any:
     return app.file_uploader[0]
 
 
-def test_of_several_files_one_is_looked_at_and_the_bad_one_is_named(asked: list) -> None:
+def test_the_latest_of_several_files_is_looked_at_and_the_bad_one_is_named(asked: list) -> None:
     app = opened()
     light = np.full((60, 50), 240, np.uint8)
     light[10:50, 10:40] = 30
-    uploader(app).upload("one.png", png(light)).upload("<b>bad</b>.png", b"no image").upload(
-        "*two*.png", png(np.pad(shirt(), 9))
+    uploader(app).upload("*one*.png", png(np.pad(shirt(), 9))).upload("<b>bad</b>.png", b"no image").upload(
+        "two.png", png(light)
     ).run()
     assert_sound(app)
     assert "<b>bad</b>.png: The file is no image" in "\n".join(t.value for t in app.text)
-    assert "invert" in [c.value for c in app.caption], "the first one is on light ground"
-    (which,) = [c for c in app.segmented_control if c.label == "Which one"]
-    assert len(which.options) == 2
-    assert "\\*two\\*" in which.options[1], "names of files are never Markdown"
-    which.set_value(1).run()
+    assert "two.png" in [t.value for t in app.text]
+    assert "invert" in [c.value for c in app.caption], "it is on light ground"
+    button(app, "Remove two\\.png")
+    shelf = app.session_state[image_input.SHELF]
+    shelf.current = shelf.brought()[0].id  # as by a click
+    app.run()
     assert_sound(app)
     assert "not invert" in [c.value for c in app.caption]
+    assert button(app, "Remove \\*one\\*\\.png"), "names of files are never Markdown"
     assert len(asked) == 2
 
 
-def test_uploads_are_there_when_one_comes_back_until_they_are_removed(asked: list) -> None:
+def test_a_new_upload_beside_earlier_ones_is_looked_at(asked: list) -> None:
+    app = opened()
+    uploader(app).upload("one.png", png(np.pad(shirt(), 9))).run()
+    app.file_uploader[0].upload("two.png", png(np.pad(shirt()[::-1], 9))).run()
+    assert "two.png" in [t.value for t in app.text]
+    assert not np.array_equal(asked[0][0].reconstruction, asked[1][0].reconstruction)
+    for number in range(image_input.MAX_FILES):
+        app.file_uploader[0].upload(f"{number}.png", png(np.pad(shirt(), 9 + number))).run()
+    kept = [picture.title for picture in app.session_state[image_input.SHELF].brought()]
+    assert kept == [f"{number}.png" for number in range(image_input.MAX_FILES)], "the earliest make room"
+
+
+def test_an_own_picture_is_there_on_other_pages_and_back_until_it_is_removed(asked: list) -> None:
     app = opened()
     uploader(app).upload("*mine*.png", png(np.pad(shirt(), 9))).run()
-    app.switch_page("home.py").run()
-    app.switch_page("your_image.py").run()
-    assert_sound(app)
-    assert "*mine*.png" in [t.value for t in app.text]
+    for page in ("home", "units", "reconstruct", "home", "your_image"):
+        turn(app, page)
+        assert page == "home" or "*mine*.png" in [t.value for t in app.text], page
+        assert page == "home" or link(app)["image"] == "own"
     assert len(asked) == 2
     np.testing.assert_array_equal(asked[0][0].reconstruction, asked[1][0].reconstruction)
-    app.file_uploader[0].upload("other.png", png(np.pad(255 - shirt(), 9, constant_values=255))).run()
-    assert "invert" in [c.value for c in app.caption]
-    app.file_uploader[0].clear().run()
-    assert "Upload a picture" in app.info[0].value
+    button(app, "Remove \\*mine\\*\\.png").click().run()
+    assert "Draw a shirt" in app.info[0].value
+    assert "image" not in link(app)
+
+
+def test_the_code_of_a_test_image_makes_what_the_rows_show(asked: list[list[comparison.RunResult]]) -> None:
+    _, names = made_by(code_of(opened(image="22")))
+    for answer, x_hat in zip(asked[-1], names["x_hat"], strict=True):
+        np.testing.assert_allclose(answer.reconstruction, x_hat, atol=1e-6)
+
+
+@pytest.mark.parametrize("page", ["your_image", "units", "reconstruct"])
+def test_a_link_to_somebody_elses_picture_is_a_sentence(page: str) -> None:
+    app = open_page(page, image="own")
+    visiting.assert_sound(app)
+    assert [i.value for i in app.info].count(current_image.GONE) == 1
+    if page != "your_image":
+        assert "Ankle boot, test image 0" in [t.value for t in app.text]
+        choose_image(app, 22)
+        assert current_image.GONE not in [i.value for i in app.info]
 
 
 def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) -> None:
@@ -210,31 +241,28 @@ def test_a_file_is_the_same_image_and_as_strange_on_both_pages_and_the_command_l
         grey = rng.integers(ground - 8, ground + 8, (900, 700)).astype(np.uint8)
         grey[100:500, 200:650] = thing
         (tmp_path / name).write_bytes(png(grey))
-    app = opened()
-    uploader(app)
-    mine = {}
-    for name in ("dark.png", "light.png"):
-        app.file_uploader[0].clear().upload(name, (tmp_path / name).read_bytes()).run()
-        mine[name] = next(a for a in asked[-1] if a.run.run.name == "vanilla")
-
     given: list[tuple[Any, ...]] = []
     draws = figures.reconstructions
     monkeypatch.setattr(figures, "reconstructions", lambda *a, **o: given.append(a) or draws(*a, **o))
-    app = open_page("reconstruct", run="vanilla", source="Your own")
-    for name in mine:
-        app.file_uploader[0].upload(name, (tmp_path / name).read_bytes())
-    app.run()
-    assert_sound(app, "Reconstruct")
-    x, x_hat, names, ranks = given[-1]
-    assert names == list(mine)
-    for i, answer in enumerate(mine.values()):
-        np.testing.assert_allclose(x_hat[i], answer.reconstruction, atol=1e-6)
-        assert ranks[i] == pytest.approx(answer.rank, abs=0.011)
+    app = opened()
+    mine, inputs = {}, []
+    for name in ("dark.png", "light.png"):
+        uploader(app).upload(name, (tmp_path / name).read_bytes()).run()
+        mine[name] = next(a for a in asked[-1] if a.run.run.name == "vanilla")
+        app.query_params["run"] = "vanilla"
+        turn(app, "reconstruct")
+        assert_sound(app, "Reconstruct")
+        x, x_hat, names, ranks = given[-1]
+        assert names[0] == name
+        inputs.append(x[0])
+        np.testing.assert_allclose(x_hat[0], mine[name].reconstruction, atol=1e-6)
+        assert ranks[0] == pytest.approx(mine[name].rank, abs=0.011)
+        turn(app, "your_image")
 
     codes = tmp_path / "codes.npy"
     told = CliRunner().invoke(main, ["encode", "vanilla", *(str(tmp_path / n) for n in mine), "--out", str(codes)])
     assert told.exit_code == 0, told.output
-    np.testing.assert_allclose(np.load(codes), mine["dark.png"].run.encode(x), atol=1e-6)
+    np.testing.assert_allclose(np.load(codes), mine["dark.png"].run.encode(np.stack(inputs)), atol=1e-6)
 
 
 def test_a_file_of_one_plain_colour_is_a_sentence(asked: list) -> None:

@@ -60,6 +60,18 @@ def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
     return source, shown, app
 
 
+def choose_image(app: AppTest, number: int, name: str = "image", dataset: str = "fashion-mnist") -> AppTest:
+    """As if that test image had been clicked in a chooser."""
+    app.session_state[page_state.STORE].touched[f"{name}-{dataset}"] = number
+    return app.run()
+
+
+def open_chooser(app: AppTest, of: str = "image") -> AppTest:
+    """As if the button below an image had been clicked."""
+    app.session_state[f"choose-{of}"] = True
+    return app.run()
+
+
 # What a page shows
 
 

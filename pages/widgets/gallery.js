@@ -1,0 +1,176 @@
+// Images side by side, one of which is chosen: test images by class and page by page, or a visitor's own pictures.
+import { decode } from "./base64.js";
+import { component } from "./component.js";
+import { ARROWS, contextOf, find, loadImage, make, makeCanvas } from "./elements.js";
+import { Sprites } from "./sprites.js";
+
+/**
+ * @typedef {object} TestImages
+ * @property {import("./sprites.js").Sheets} sprites
+ * @property {[height: number, width: number]} image
+ * @property {string} labels  A byte for each image, in base64.
+ * @property {string[]} classes
+ * @typedef {{ pictures: { name: string, link: string }[] }} Pictures
+ * @typedef {(TestImages | Pictures) & { chosen: number | null }} Data
+ */
+
+const PAGE = 60; // whole rows of ten and of six
+const SIDE = 84; // pixels of a picture's canvas
+
+class Gallery {
+  /** @type {Data | undefined} */
+  data;
+  /** @type {Sprites | undefined} */
+  sprites;
+  labels = new Uint8Array();
+  /** @type {number[]} */
+  numbers = []; // of the images of the class
+  first = 0; // place among them of the first one shown
+  /** @type {(number: number) => void} */
+  choose = () => {};
+  closing = new AbortController();
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.tools = find(root, "tools");
+    this.images = find(root, "images");
+    this.count = find(root, "count");
+    this.class = find(root, "class", HTMLSelectElement);
+    this.back = find(root, "back", HTMLButtonElement);
+    this.on = find(root, "on", HTMLButtonElement);
+    const listening = { signal: this.closing.signal };
+    this.class.addEventListener("change", () => this.list(), listening);
+    this.back.addEventListener("click", () => this.turn(-1), listening);
+    this.on.addEventListener("click", () => this.turn(1), listening);
+    const chance = () => this.choose(this.numbers[Math.floor(Math.random() * this.numbers.length)]);
+    find(root, "random").addEventListener("click", chance, listening);
+    this.images.addEventListener("keydown", (event) => this.type(event), listening);
+  }
+
+  close() {
+    this.closing.abort();
+  }
+
+  /** @param {import("./component.js").Update<Data>} update */
+  update({ data, setTriggerValue }) {
+    this.choose = (number) => setTriggerValue("chosen", number);
+    const opened = !this.data;
+    this.data = data;
+    if ("pictures" in data) {
+      this.tools.hidden = true;
+      this.images.ariaLabel = "Your pictures";
+      this.numbers = data.pictures.map((_, i) => i);
+      this.draw();
+    } else if (opened) {
+      this.images.ariaLabel = "Test images";
+      this.labels = decode(data.labels);
+      this.sprites = new Sprites(data.sprites, data.image, () => this.fill());
+      this.class.replaceChildren(...["All classes", ...data.classes].map((name, i) => new Option(name, String(i - 1))));
+      this.list();
+    } else this.mark();
+  }
+
+  /** All images of the class, from the page of the one that is chosen. */
+  list() {
+    const wanted = Number(this.class.value);
+    this.numbers = [...this.labels.keys()].filter((n) => wanted < 0 || this.labels[n] === wanted);
+    const place = this.numbers.indexOf(this.data?.chosen ?? -1);
+    this.first = Math.floor(Math.max(place, 0) / PAGE) * PAGE;
+    this.draw();
+  }
+
+  /** @param {number} pages */
+  turn(pages) {
+    const first = this.first + pages * PAGE;
+    if (first < 0 || first >= this.numbers.length) return;
+    this.first = first;
+    this.draw();
+  }
+
+  /** @param {number} n */
+  called(n) {
+    const { data } = this;
+    if (!data) return "";
+    if ("pictures" in data) return data.pictures[n].name;
+    return `${data.classes[this.labels[n]]}, test image ${n.toLocaleString("en")}`;
+  }
+
+  draw() {
+    const { data } = this;
+    if (!data) return;
+    const shown = this.numbers.slice(this.first, this.first + PAGE);
+    const [h, w] = "pictures" in data ? [SIDE, SIDE] : data.image;
+    const buttons = shown.map((n) => {
+      const button = make("button", "", makeCanvas("", w, h));
+      button.type = "button";
+      button.role = "option";
+      button.ariaLabel = button.title = this.called(n);
+      button.dataset.number = String(n);
+      button.addEventListener("click", () => this.choose(n));
+      return button;
+    });
+    this.images.replaceChildren(...buttons);
+    const end = this.first + shown.length;
+    const all = this.numbers.length;
+    this.count.textContent = `${this.first + 1}–${end} of ${all.toLocaleString("en")}`;
+    this.back.disabled = !this.first;
+    this.on.disabled = end >= all;
+    this.mark();
+    this.fill();
+  }
+
+  /** The images that have come. */
+  fill() {
+    for (const button of this.buttons()) {
+      const canvas = /** @type {HTMLCanvasElement} */ (button.firstChild);
+      this.paint(canvas, Number(button.dataset.number));
+    }
+  }
+
+  /** @param {HTMLCanvasElement} canvas  @param {number} n */
+  async paint(canvas, n) {
+    const { data } = this;
+    const context = contextOf(canvas);
+    if (data && "pictures" in data) context.drawImage(await loadImage(data.pictures[n].link), 0, 0, SIDE, SIDE);
+    else this.sprites?.draw(context, n, 0, 0, canvas.width, canvas.height);
+  }
+
+  /** Says which one is chosen; the Tab key leads to it, or to the first. */
+  mark() {
+    const buttons = this.buttons();
+    const chosen = buttons.find((button) => Number(button.dataset.number) === this.data?.chosen);
+    for (const button of buttons) {
+      button.ariaSelected = String(button === chosen);
+      button.tabIndex = button === (chosen ?? buttons[0]) ? 0 : -1;
+    }
+  }
+
+  buttons() {
+    return /** @type {HTMLButtonElement[]} */ ([...this.images.children]);
+  }
+
+  /** @param {KeyboardEvent} event */
+  type(event) {
+    const buttons = this.buttons();
+    const at = buttons.findIndex((button) => button.tabIndex === 0);
+    const columns = getComputedStyle(this.images).gridTemplateColumns.split(" ").length;
+    const way = ARROWS[event.key];
+    let to = at;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (way) to = at + way[0] - way[1] * columns;
+    else if (event.key === "Home") to = 0;
+    else if (event.key === "End") to = buttons.length - 1;
+    else if (event.key === "PageDown" || event.key === "PageUp") {
+      this.turn(event.key === "PageDown" ? 1 : -1);
+      to = Math.min(at, this.images.children.length - 1);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+    const there = this.buttons()[to];
+    if (!there) return;
+    for (const button of this.buttons()) button.tabIndex = button === there ? 0 : -1;
+    there.focus();
+  }
+}
+
+export default component(Gallery);
