@@ -12,6 +12,7 @@ from pages.serving import caches, page_state
 from pages.serving.page_state import State
 from pages.widgets import (
     alerts,
+    current_image,
     glossary,
     lens,
     next_page,
@@ -19,6 +20,7 @@ from pages.widgets import (
     plot,
     run_picker,
     selection,
+    selection_input,
     source_code,
 )
 from pages.widgets.lens import Look
@@ -36,24 +38,30 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
     """A lens under the controls of its plane, and the pinned place (2,); a sentence where there is no plane."""
     state = page_state.open(*plane_picker.FIELDS, prefix=prefix, run=run, dataset=run.spec.dataset)
     try:
-        spec = plane_picker.pick(state, run)
+        spec = plane_picker.pick(state, run, image.number or 0)
         plane = caches.plane(run.run, spec)
     except OptionError as error:
         st.error(alerts.escape_markdown(error))
         return None
-    seen = page_state.open(*lens.fields(run, spec), prefix=prefix)
+    code = image.code(run)[None]
+    across, up = plane.points(code)[0].tolist()
+    seen = page_state.open(*lens.fields(run, spec, (across, up)), prefix=prefix)
     look = lens.show(
         run,
         spec,
-        f"{prefix}lens-{page_state.adopted()}",
+        f"{prefix}lens-{page_state.adopted()}-{image.name}",  # another image is another beginning
         first=Look(seen["pin"], seen["view"], seen["class"]),
         selected=selection.current(run.spec.dataset),
         overlay=overlay,
         layout="full" if other is None else "right" if prefix else "left",
+        mark=(across, up),
         debug=bool(options["debug"]),
     )
     for name, value in {"pin": look.pin, "view": look.view, "class": look.alone}.items():
         seen.choose(name, value)
+    if image.number is None and run.latent_dim > 2:
+        off = plane.offsets(code)[0] / caches.neighbour_distance(run.run)
+        glossary.say(f"The code of your picture lies {off:.1f} [[gaps|gap]] off this plane.", small=True)
     if run.latent_dim > 2:
         away = caches.off_plane(run.run, spec) / caches.neighbour_distance(run.run)
         glossary.say(
@@ -155,11 +163,14 @@ glossary.say(
     "it below."
 )
 
-first, second, third = st.columns([2, 2, 2])
+first, second, picture, third = st.columns([3, 3, 3, 4])
 with first:
     run = run_picker.pick()
 with second:
     other = run_picker.pick_beside(run)
+with picture:
+    image = current_image.show(data.load(run.spec.dataset))
+    selection_input.chip(run.spec.dataset)
 options = page_state.open(*FIELDS)
 overlay = options.draw(third.segmented_control, "overlay", wrap=True)
 with third:

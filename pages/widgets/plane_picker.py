@@ -42,12 +42,17 @@ FIELDS = (
         of=run_picker.name_of,
         when=lambda values: values.get("plane") in (PRINCIPAL, UNITS),
     ),
-    image_picker.field("through", "Through test image", when=lambda values: values.get("through-code", 0) is None),
 )
 
 
-def pick(state: State, run: LoadedRun) -> PlaneSpec:
-    """Shows the controls of `FIELDS` and gives the plane."""
+def pick(state: State, run: LoadedRun, through: int) -> PlaneSpec:
+    """Shows the controls of `FIELDS` and gives the plane.
+
+    Args:
+        state: The page's.
+        run: A loaded run.
+        through: The number of the test image that the plane goes through, unless another place or three are chosen.
+    """
     if run.latent_dim <= 2:
         return MAIN_PLANE
     if state.segments("plane") == IMAGES:
@@ -57,11 +62,14 @@ def pick(state: State, run: LoadedRun) -> PlaneSpec:
                 numbers.append(image_picker.one(state, f"corner{i}"))
         return PlaneSpec("images", tuple(numbers))
     what = "direction" if state["plane"] == PRINCIPAL else "unit"
-    across, up, image = st.columns([1, 1, 2])
+    across, up, turned = st.columns([1, 1, 2], vertical_alignment="bottom")
     which = state.draw(across.number_input, f"{what}1"), state.draw(up.number_input, f"{what}2")
-    with image:
-        through = _through(state)
-    return PlaneSpec(f"{what}s", which, through)
+    if state["through-code"] is None:
+        return PlaneSpec(f"{what}s", which, through)
+    let_go = (state.key("through-code"), None)
+    key = f"{state.prefix}let-go"
+    turned.button("Go through a test image again", key=key, on_click=page_state.put, args=let_go)
+    return PlaneSpec(f"{what}s", which, state["through-code"])
 
 
 def source(spec: PlaneSpec) -> str:
@@ -76,12 +84,3 @@ def source(spec: PlaneSpec) -> str:
     else:
         through = f"np.array({latent.parse_code(spec.through).tolist()}, np.float32)"
     return f"latent.{name}(codes, {spec.numbers}, {through})"
-
-
-def _through(state: State) -> int | str:
-    """What the plane goes through: the number of a test image, or a code as the link has it."""
-    if state["through-code"] is None:
-        return image_picker.one(state, "through")
-    let_go = (state.key("through-code"), None)
-    st.button("Go through a test image again", key=f"{state.prefix}let-go", on_click=page_state.put, args=let_go)
-    return str(state["through-code"])

@@ -75,6 +75,21 @@ def heading(dataset: str, shown: int) -> None:
     let_go.button("Clear", icon=":material/deselect:", width="stretch", on_click=select, args=(dataset, []))
 
 
+def chip(dataset: str) -> None:
+    """Says how many are selected, where that greys all others, and lets them go; nothing if none is."""
+    count = len(selection.current(dataset))
+    if count:
+        st.button(
+            f"{count:,} selected",
+            key="selected-chip",
+            icon=":material/close:",
+            icon_position="right",
+            help="All other images are grey. Click to let go of the selection, which was made on Map.",
+            on_click=select,
+            args=(dataset, []),
+        )
+
+
 def by_class(dataset: str, count: int) -> None:
     """Shows the classes, to select all of the first `count` test images that are of them; by keyboard as well.
 

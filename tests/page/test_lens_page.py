@@ -1,14 +1,15 @@
 """The page of the lens: every plane, every pin, and what a link may claim."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import NAVIGATION, link, said
+from visiting import NAVIGATION, button, choose_image, link, open_chooser, png, said
 
 import ae_core
-from ae_core import latent, runs
+from ae_core import latent, preparing, runs
 from pages.serving import caches
 
 
@@ -21,6 +22,12 @@ def opened(**link: str) -> AppTest:
     at.run()
     assert not at.exception
     return at
+
+
+def given(at: AppTest) -> dict[str, Any]:
+    """What the lens is given."""
+    (found,) = [json.loads(e.proto.json)[0] for e in at.get("bidi_component") if '"mark"' in e.proto.json]
+    return found
 
 
 def texts(elements: Any) -> str:
@@ -42,7 +49,7 @@ def test_begins_at_an_image_on_its_own_plane() -> None:
 @pytest.mark.parametrize(
     "link",
     [
-        {"run": "vanilla", "plane": "Two units", "unit1": "3", "unit2": "7", "through": "12"},
+        {"run": "vanilla", "plane": "Two units", "unit1": "3", "unit2": "7", "image": "12"},
         {"run": "convolutional", "plane": "Three images", "corner1": "5", "corner2": "6", "corner3": "9"},
         {"run": "sparse", "direction1": "2", "direction2": "5"},
         {"run": "variational-2d", "pin": "0.5,-0.25"},
@@ -53,10 +60,51 @@ def test_a_link_opens_the_plane_it_names(link: dict[str, str]) -> None:
     assert not at.error
     assert not at.warning
     assert ("Pinned at (0.50, -0.25)" if "pin" in link else "Pinned at") in texts(at.header)
-    for name in ("through", "unit1", "corner2", "direction1"):
+    for name in ("unit1", "direction1"):
         if name in link:
             (shown,) = [n for n in at.number_input if n.key and n.key.startswith(f"{name}-")]
             assert shown.value == int(link[name])
+
+
+@pytest.mark.parametrize("run", ["vanilla", "variational-2d"])
+def test_it_begins_at_the_image_that_goes_along_and_marks_it(run: str) -> None:
+    at = choose_image(opened(run=run), 22)
+    assert not at.exception
+    codes = caches.codes(runs.read(runs.SHIPPED / run))
+    plane = latent.principal_plane(codes, (1, 2), codes[22]) if run == "vanilla" else latent.whole_plane(codes)
+    x, y = plane.points(codes[22:23])[0]
+    assert f"Pinned at ({x:.2f}, {y:.2f})" in texts(at.header)
+    assert {m.label: m.value for m in at.metric}["Nearest image"] == "0.0 gaps"
+    assert given(at)["mark"] == pytest.approx([x, y], abs=1e-5)
+    assert (link(at)["image"], "pin" in link(at)) == ("22", False)
+    pinned = opened(run=run, image="22", pin="0.5,-0.25")
+    assert "Pinned at (0.50, -0.25)" in texts(pinned.header), "a pin in the link is another beginning"
+    assert given(pinned)["mark"] == pytest.approx([x, y], abs=1e-5)
+
+
+def test_ones_own_picture_is_marked_where_its_code_is() -> None:
+    at = open_chooser(opened(run="vanilla"))
+    at.segmented_control(key="source").set_value("Upload").run()
+    grey = np.zeros((40, 40), np.uint8)
+    grey[8:30, 10:34] = 200
+    at.file_uploader[0].upload("mine.png", png(grey)).run()
+    assert not at.exception
+    run = ae_core.load(runs.SHIPPED / "vanilla")
+    codes = caches.codes(run.run)
+    code = run.encode(preparing.prepare(grey, (28, 28))[-1].image[None])
+    x, y = latent.principal_plane(codes, (1, 2), codes[0]).points(code)[0]
+    assert given(at)["mark"] == pytest.approx([x, y], abs=1e-4)
+    assert "The code of your picture lies" in texts(at.caption)
+
+
+def test_a_selection_greys_all_others_is_told_and_can_be_let_go() -> None:
+    at = opened(run="vanilla-2d", select="3.17.40")
+    assert given(at)["selected"] == [3, 17, 40]
+    button(at, "3 selected").click().run()
+    assert not at.exception
+    assert given(at)["selected"] == []
+    assert "select" not in link(at)
+    assert not [b for b in at.button if b.label.endswith("selected")]
 
 
 def test_what_makes_no_plane_is_one_sentence_and_the_rest_stays() -> None:

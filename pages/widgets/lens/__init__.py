@@ -45,6 +45,7 @@ def show(
     selected: np.ndarray | None = None,
     overlay: str | None = None,
     layout: Literal["full", "left", "right", "flow"] = "full",
+    mark: tuple[float, float] | None = None,
     debug: bool = False,
 ) -> Look:
     """Shows a plane of a run's latent space: its test images as dots, decoded wherever the pointer is.
@@ -57,6 +58,7 @@ def show(
         selected: Numbers of the test images that stay in colour; the others go grey. None or empty: all.
         overlay: A name of latent.OVERLAYS.
         layout: "left" and "right" are two that follow one pointer; "flow" shows the layers that an image goes through.
+        mark: A place with a mark on it: that of the current image.
         debug: Whether to show how long a move takes.
 
     Returns:
@@ -93,6 +95,7 @@ def show(
             "group": "pair" if layout in ("left", "right") else None,
             "layout": layout,
             "steps": run.spec.architecture.steps if layout == "flow" else None,
+            "mark": mark,
             "debug": debug,
         },
         default={"pin": first and first.pin, "view": first and first.view, "alone": first and first.alone},
@@ -103,11 +106,15 @@ def show(
     return _look(state, shown)
 
 
-def fields(run: LoadedRun, spec: PlaneSpec) -> tuple[Field, Field, Field]:
-    """What a link may ask of a lens: a pin and a view, which belong to the plane, and a class."""
+def fields(run: LoadedRun, spec: PlaneSpec, mark: tuple[float, float]) -> tuple[Field, Field, Field]:
+    """What a link may ask of a lens: a pin and a view, which belong to the plane, and a class.
+
+    At first the pin is at `mark`, or at the place about which the plane was turned.
+    """
     shown = scene(run.run, spec)
-    codes = caches.codes(run.run)
-    x, y = caches.plane(run.run, spec).points(spec.start(codes)[None])[0].tolist()
+    x, y = mark
+    if isinstance(spec.through, str) or not shown.world.holds(x, y):  # no test image is as far out
+        x, y = caches.plane(run.run, spec).points(spec.start(caches.codes(run.run))[None])[0].tolist()
 
     def numbers(name: str, count: int, default: tuple[float, ...] | None) -> Field:
         def parse(text: str, values: Values) -> tuple[float, ...]:

@@ -63,10 +63,10 @@ export function drawDots({ parts, data, view, points, sprites, alone, selected }
 }
 
 /**
- * The place that is decoded, tied to the nearest image's, and the pin.
+ * The place that is decoded, tied to the nearest image's, the current image's, and the pin.
  * @param {Plane} plane
  */
-export function drawCursor({ parts, view, points, x, y, found, pin }) {
+export function drawCursor({ parts, data, view, points, x, y, found, pin }) {
   const canvas = parts.cursor;
   const ratio = fit(canvas);
   const side = canvas.width;
@@ -93,9 +93,23 @@ export function drawCursor({ parts, view, points, x, y, found, pin }) {
   circle(thereX, thereY, 6);
   context.lineWidth = 2.5 * ratio;
   circle(hereX, hereY, 11);
+  const accent = themed(canvas, "primary-color") || "#c33";
+  if (data.mark) {
+    const [markX, markY] = onCanvas(data.mark[0], data.mark[1]);
+    const half = 6 * ratio;
+    for (const [colour, width] of /** @type {const} */ ([
+      [themed(canvas, "background-color") || "#fff", 5],
+      [accent, 2.5],
+    ])) {
+      context.strokeStyle = colour;
+      context.lineWidth = width * ratio;
+      context.strokeRect(markX - half, markY - half, 2 * half, 2 * half);
+    }
+    context.strokeStyle = ink(canvas);
+  }
   if (!pin) return;
   const [across, down] = onCanvas(pin[0], pin[1]);
-  context.fillStyle = themed(canvas, "primary-color") || "#c33";
+  context.fillStyle = accent;
   context.beginPath();
   context.moveTo(across, down);
   context.arc(across, down - 14 * ratio, 7 * ratio, 0.75 * Math.PI, 0.25 * Math.PI);

@@ -30,6 +30,7 @@ import { View } from "./view.js";
  * @property {import("../sprites.js").Sheets} sprites
  * @property {number[]} selected  Numbers of the test images that stay in colour; none is all.
  * @property {string | null} overlay
+ * @property {number[] | null} mark  Where the current image lies.
  * @property {string | null} group  Lenses of one group follow one pointer.
  * @property {"full" | "left" | "right" | "flow"} layout
  * @property {import("./flow.js").Steps | null} steps  Of the network, where they are to be shown.

@@ -161,7 +161,8 @@ export class Plane {
   }
 
   acceptPin() {
-    const { pin, selected } = this.data;
+    const { pin, selected, mark } = this.data;
+    this.parts.lens.dataset.marked = String(mark !== null);
     this.pin = pin;
     this.selected = selected.length ? new Set(selected) : null;
   }
