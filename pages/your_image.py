@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from ae_core import data, images, kinds, runs
+from ae_core import data, images, kinds, runs, tasks
 from ae_core.errors import RunError
 from ae_core.runs import Run
-from pages.serving import caches, page_state
+from pages.serving import caches, page_state, visitor
 from pages.widgets import comparison, current_image, image_picker, next_page, run_picker, source_code
+
+MOST_OWN = 5  # models of one's own that answer
 
 st.title("Your image")
 st.markdown("Draw something, or bring a picture. Seven autoencoders draw it anew, and say whether they know the like.")
@@ -28,6 +30,15 @@ if not shipped:
     st.stop()
 dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 
+me = visitor.current()
+own = [run for run in tasks.listed(me) if isinstance(run, Run) and runs.owner_of(run) == me]
+own = sorted((r for r in own if r.spec.dataset == dataset.name), key=lambda r: r.card.created, reverse=True)
+for model in own[:MOST_OWN]:
+    try:
+        asked.append(caches.load(model))
+    except RunError as error:
+        silent[model.title] = str(error)
+
 mine, theirs = st.columns([2, 3], gap="large")
 with mine:
     image = current_image.choose(dataset)
@@ -39,7 +50,7 @@ with theirs:
             "answer at once.",
             icon=":material/brush:",
         )
-    with st.spinner("The seven are getting ready …"):
+    with st.spinner("The models are getting ready …"):
         for run in asked:
             comparison.prepare(run.run)
     if image is not None:
@@ -54,6 +65,8 @@ with theirs:
             "directions. Nearest: by distance between codes, among "
             f"{caches.TRAINING_IMAGES:,} training images spread evenly over the training set."
         )
+        if len(own) > MOST_OWN:
+            st.caption(f"Of your {len(own)} models of this data set the latest {MOST_OWN} answer.")
     for title, reason in silent.items():
         st.text(f"{title} is damaged and cannot answer. {reason}")
 
@@ -65,6 +78,7 @@ st.info(
 )
 next_page.link("train.py", "Train one of your own")
 if image is not None:
+    listed = ",\n    ".join(source_code.opened(run.run) for run in asked)
     source_code.show(
         f"""
 import numpy as np
@@ -74,15 +88,19 @@ from ae_core import data, figures, metrics
 {image.imports}
 images = data.as_float(data.load({dataset.name!r}).split("test").images)
 x = {image.source}
-names = {[run.run.name for run in asked]}
-x_hat = np.stack([ae_core.load(name).reconstruct(x[None])[0] for name in names])
-x = np.stack([x] * len(names))
+models = [
+    {listed},
+]
+x_hat = np.stack([model.reconstruct(x[None])[0] for model in models])
+x = np.stack([x] * len(models))
+names = [model.run.title for model in models]
 rows = [
     figures.Row("reconstruction", x_hat),
     figures.Row("error", figures.signed_error(x, x_hat)),
 ]
 figures.image_rows(rows, columns=names).show()
-print(dict(zip(names, metrics.squared_error(x, x_hat))))
+for name, error in zip(names, metrics.squared_error(x, x_hat)):
+    print(name, error)
 """,
         reads=image.reads,
     )

@@ -1,4 +1,4 @@
-"""What each of the seven kinds makes of one image, a row for each."""
+"""What models make of one image, a row for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import data, figures, images, metrics
+from ae_core import data, figures, images, metrics, runs
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
 from ae_core.inference import LoadedRun
@@ -108,20 +108,25 @@ def show(results: Sequence[RunResult], key: str) -> str | None:
     return next((name for result in results if (name := result.run.run.name) == state.opened), None)
 
 
+def title(run: LoadedRun) -> str:
+    """What a run is called here: one that ships by its kind."""
+    return run.recipe.title if run.run.path.parent == runs.SHIPPED else run.run.title
+
+
 def _summary(results: Sequence[RunResult]) -> str:
     """One sentence for those who cannot see the rows change."""
     if not results:
         return ""
     ranked = sorted(results, key=lambda result: result.rank)
     least, most = ranked[0], ranked[-1]
-    return f"To {least.run.recipe.title} it is {words(least.rank)}; to {most.run.recipe.title} {words(most.rank)}."
+    return f"To {title(least.run)} it is {words(least.rank)}; to {title(most.run)} {words(most.rank)}."
 
 
 def _row(result: RunResult) -> dict[str, Any]:
     greys = np.concatenate([result.reconstruction[None], as_float(result.neighbours)])
     return {
         "name": result.run.run.name,
-        "title": result.run.recipe.title,
+        "title": title(result.run),
         "words": words(result.rank),
         "unseen": result.rank >= UNSEEN,
         "mse": f"{result.mse:.4f}",

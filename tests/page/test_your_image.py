@@ -12,9 +12,9 @@ import visiting
 from click.testing import CliRunner
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visiting import alter, button, choose_image, code_fold, code_of, cut, link, made_by, open_page, png, turn
+from visiting import ME, alter, button, choose_image, code_fold, code_of, cut, link, made_by, open_page, png, turn
 
-from ae_core import data, figures, images, kinds, latent, metrics, runs
+from ae_core import cards, data, figures, images, kinds, latent, metrics, runs
 from ae_core.cli import main
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
@@ -333,6 +333,26 @@ def test_a_damaged_kind_says_so_in_one_line_and_the_others_answer(
     lines = [t.value for t in app.text if "cannot answer" in t.value]
     assert [line.split()[0] for line in lines] == ["Vanilla", "Sparse"]
     assert all("\n" not in line for line in lines)
+
+
+# Models of one's own
+
+
+def test_ones_own_models_of_the_data_set_answer_beside_the_seven_the_latest_first(
+    data_folder: Path, digits_runs: dict[str, Path], asked: list
+) -> None:
+    for number in range(7):
+        folder = data_folder / "runs" / f"mine-{number}"
+        shutil.copytree(runs.SHIPPED / "vanilla-2d", folder)
+        told = {"owner": ME if number else "someone-else", "title": f"*Mine* {number}"}
+        told["created"] = f"2026-01-0{number + 1}T00:00:00Z"
+        cards.write(folder, cards.unchecked(folder) | told)
+    shutil.copytree(digits_runs["vanilla"], data_folder / "runs" / "digits")
+    cards.write(data_folder / "runs" / "digits", cards.unchecked(data_folder / "runs" / "digits") | {"owner": ME})
+    app = draw(opened(), shirt())
+    assert_sound(app)
+    assert [comparison.title(a.run) for a in asked[-1]] == [*TITLES, *(f"*Mine* {n}" for n in (6, 5, 4, 3, 2))]
+    assert "Of your 6 models of this data set the latest 5 answer." in [c.value for c in app.caption]
 
 
 # What stands in a row
