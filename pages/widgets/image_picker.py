@@ -92,7 +92,7 @@ def one(state: State, name: str) -> int:
         name: Of the field.
     """
     dataset, key, row = data.load(state["dataset"]), state.key(name), int(state[name])
-    chip = Chip(key, f"Change {state.fields[name].label.lower()}")
+    chip = Chip(key, state.fields[name].label)
     if chip.is_open:
         with chip.inside():
             gallery.test_images(dataset.name, f"gallery-{key}", row, chip.choose(key))
@@ -111,7 +111,7 @@ class Chip:
             label: Of the button.
         """
         self._opened = f"choose-{key}"
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, gap="small"):
             self._thumbnail = st.container(width=THUMBNAIL)
             with st.container(gap=None, width="stretch"):
                 self._name = st.container()
