@@ -183,4 +183,4 @@ def test_a_picked_image_is_in_the_link_and_comes_from_it() -> None:
     assert shown(app) == "None"
     assert "image" not in link(app)
     (warning,) = app.warning
-    assert "default instead: image to look at closely." in warning.value
+    assert "default instead: image." in warning.value

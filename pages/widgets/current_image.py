@@ -78,8 +78,8 @@ class CurrentImage:
         return [] if self.picture is None else [self.picture.file]
 
 
-def _field(default: int | None) -> Field:
-    """The number of a test image, or OWN."""
+def field(default: int | None) -> Field:
+    """The number of a test image of the data set that is given as `dataset`, or OWN; `default` until one is chosen."""
 
     def parse(text: str, values: Values) -> int | str:
         if text == OWN:
@@ -88,7 +88,7 @@ def _field(default: int | None) -> Field:
         return number
 
     numbers = image_picker.field("image", "Image")
-    return Field("image", "Image", parse, default=default, of=lambda values: values["dataset"])
+    return Field("image", "Image", parse, default=default, of=numbers.of, options=numbers.options)
 
 
 FROM = page_state.choice("from", "Where it comes from", [TEST, DRAW, UPLOAD, CAMERA], default=DRAW)
@@ -96,7 +96,7 @@ FROM = page_state.choice("from", "Where it comes from", [TEST, DRAW, UPLOAD, CAM
 
 def show(dataset: Dataset) -> CurrentImage:
     """Shows the current image as a chip, with a chooser of another, and gives it."""
-    state = page_state.open(_field(0), dataset=dataset.name)
+    state = page_state.open(field(0), dataset=dataset.name)
     chip = image_picker.Chip("image")
     source = ""
     if chip.is_open:
@@ -113,7 +113,7 @@ def show(dataset: Dataset) -> CurrentImage:
 
 def choose(dataset: Dataset) -> CurrentImage | None:
     """Shows the chooser itself, at first the pad, and gives the current image if one was chosen."""
-    state = page_state.open(_field(None), dataset=dataset.name)
+    state = page_state.open(field(None), dataset=dataset.name)
     source = page_state.open(FROM, *steps_input.FIELDS).segments("from", label_visibility="collapsed")
     _choose(state, source)
     found = _found(dataset, state)

@@ -69,11 +69,11 @@ def several(state: State, besides: int | None) -> np.ndarray:
         besides: The number of that one, if it is a test image: it is not shown twice.
     """
     by_class, by_number, by_chance = st.columns([2, 2, 1], vertical_alignment="bottom")
-    state.draw(by_class.selectbox, "class", "Beside it, images of the class")
+    state.draw(by_class.selectbox, "class", "Class of the others")
     rows = _of_class(state.values)
     if by_chance.button("Random start", icon=":material/shuffle:", width="stretch"):
         state.choose("first", int(np.random.default_rng().integers(len(rows))))
-    label = f"First of them, 0 to {len(rows) - 1:,}"
+    label = f"First of the others, 0 to {len(rows) - 1:,}"
     first = state.draw(by_number.number_input, "first", label, step=COUNT - 1)
     found = rows[first : first + COUNT]
     return found[found != besides][: COUNT - 1]

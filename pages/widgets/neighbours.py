@@ -21,7 +21,8 @@ def show(run: LoadedRun) -> str:
     state = selection.picked(dataset.name)
     last = dataset.sizes["test"] - 1
     placeholder = "Mark a row, click a dot, or type a number"
-    picked = state.draw(st.number_input, "image", f"Test image, 0 to {last:,}", placeholder=placeholder)
+    picked = selection.number(dataset.name)
+    state.draw(st.number_input, "image", f"Test image, 0 to {last:,}", shows=picked, placeholder=placeholder)
     if picked is None:
         st.markdown("Pick an image to see which others are nearest to it, by code and by pixels.")
         return ""

@@ -12,16 +12,16 @@ from ae_core import data
 from ae_core.errors import OptionError
 from pages.serving import page_state
 from pages.serving.page_state import Field, State
+from pages.widgets import current_image
 
-PICKED = "Image to look at closely"
 MASK = "z"  # begins a mask; a list of numbers has only digits and dots
 NUMBERS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 LETTERS = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def _fields(dataset: str) -> tuple[Field, Field]:
+def _field(dataset: str) -> Field:
     count = data.load(dataset).sizes["test"]
-    selected = Field(
+    return Field(
         "select",
         "Selection",
         lambda text, values: decode(text, count),
@@ -29,13 +29,11 @@ def _fields(dataset: str) -> tuple[Field, Field]:
         np.empty(0, np.int32),
         of=lambda values: dataset,
     )
-    picked = page_state.number("image", PICKED, 0, count - 1, None, of=lambda values: f"{dataset}-closely")
-    return selected, picked
 
 
 def current(dataset: str) -> np.ndarray:
     """The numbers of the selected test images of a data set, rising."""
-    numbers: np.ndarray = page_state.open(_fields(dataset)[0])["select"]
+    numbers: np.ndarray = page_state.open(_field(dataset))["select"]
     return numbers
 
 
@@ -47,13 +45,19 @@ def set(dataset: str, numbers: Iterable[int]) -> None:
 
 
 def picked(dataset: str) -> State:
-    """The state whose "image" is the number of the test image that is looked at closely, if any."""
-    return page_state.open(_fields(dataset)[1])
+    """The state whose "image" is the current image: the number of a test image, if one is chosen."""
+    return page_state.open(current_image.field(None), dataset=dataset)
+
+
+def number(dataset: str) -> int | None:
+    """The number of the current image, if it is a test image that was chosen."""
+    chosen = picked(dataset)["image"]
+    return None if chosen == current_image.OWN else chosen
 
 
 def pick(dataset: str, number: int | None) -> None:
-    """Picks a test image to look at closely, or none."""
-    page_state.put(f"image-{dataset}-closely", number)
+    """Makes a test image the current image, or none."""
+    page_state.put(f"image-{dataset}", number)
 
 
 def encode(numbers: np.ndarray, count: int) -> str:

@@ -17,12 +17,10 @@ CLASSES = "classes"
 
 
 def select(dataset: str, numbers: Iterable[int]) -> None:
-    """What was drawn around or clicked; one dot is also looked at closely, and leaves a selection that it is in."""
+    """What was drawn around or clicked; one dot is also the current image, and leaves a selection that it is in."""
     wanted = list(numbers)
     if len(wanted) == 1:
         selection.pick(dataset, wanted[0])
-    elif not wanted:
-        selection.pick(dataset, None)
     if len(wanted) != 1 or wanted[0] not in selection.current(dataset):
         selection.set(dataset, wanted)
 
@@ -45,7 +43,7 @@ POINTS = page_state.choice(
 def on_map(run: LoadedRun, projected: Projected, count: int) -> None:
     """Shows the first `count` test images as dots, to draw around and to click."""
     dataset = data.load(run.spec.dataset)
-    picked = selection.picked(dataset.name)["image"]
+    picked = selection.number(dataset.name)
     labels = caches.test_labels(dataset.name)
     plot.dots(
         lambda: figures.scatter(projected.places[:count], labels[:count], dataset.class_names, projected.axes),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import button, link, open_page, progress_texts
+from visiting import assert_sound, button, link, open_page, progress_texts, turn
 
 from ae_core import data, inference, latent, metrics, processes, projecting, runs, tasks
 from ae_core.tasks import folder, worker
@@ -123,10 +123,29 @@ def test_the_strangest_come_first(shown: dict[str, Any]) -> None:
     assert app.dataframe[0].value["percentile"].is_monotonic_decreasing
 
 
+def test_the_image_that_is_looked_at_closely_goes_along() -> None:
+    app = visit(run="vanilla")
+    app.number_input(key="image-fashion-mnist").set_value(22).run()
+    for page in ("lens", "units"):
+        turn(app, page)
+        assert_sound(app)
+        assert "Sneaker, test image 22" in [t.value for t in app.text]
+        assert link(app)["image"] == "22"
+    turn(app, "latent_space")
+    assert app.number_input(key="image-fashion-mnist").value == 22
+
+
+def test_a_picture_of_ones_own_is_not_among_the_dots() -> None:
+    app = visit(run="vanilla", image="own")
+    assert_sound(app)
+    assert app.number_input(key="image-fashion-mnist").value is None
+    assert link(app)["image"] == "own"
+
+
 def test_the_neighbours_of_one_image_by_code_and_by_pixels(shown: dict[str, Any]) -> None:
     app = visit(run="vanilla")
     assert "neighbours" not in shown
-    app.number_input(key="image-fashion-mnist-closely").set_value(17).run()
+    app.number_input(key="image-fashion-mnist").set_value(17).run()
     sound(app)
     assert link(app)["image"] == "17"
     run = inference.load(runs.SHIPPED / "vanilla")

@@ -144,7 +144,7 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
             "latent_space",
             {"select": BAD, "image": "10000", "projection": "UMAP", "order": BAD, "points-fashion-mnist": "-5"},
             {"run": "undercomplete"},
-            "selection, projection, test images, order, image to look at closely",
+            "selection, projection, test images, order, image",
         ),
         (
             "lens",
