@@ -67,7 +67,7 @@ elif "mse" in columns:
 
 st.header("The same test images")
 state = page_state.open(*FIELDS, dataset=dataset.name, count=len(models))
-numbers = image_picker.pick(state)
+numbers = image_picker.several(state, alone=True)
 first = 1
 if "first-model" in state.values:
     label = f"First model, 1 to {len(models)}; {SHOWN} are shown"

@@ -61,22 +61,23 @@ def field(name: str, label: str, default: int | Callable[[Values], int] = 0, **a
     return page_state.number(name, label, 0, _last, default, of=lambda values: values["dataset"], **about)
 
 
-def several(state: State, besides: int | None) -> np.ndarray:
-    """Shows the controls of `SEVERAL` and gives the numbers of test images that stand beside one that is given.
+def several(state: State, besides: int | None = None, alone: bool = False) -> np.ndarray:
+    """Shows the controls of `SEVERAL` and gives the numbers of up to `COUNT` test images.
 
     Args:
         state: The page's.
-        besides: The number of that one, if it is a test image: it is not shown twice.
+        besides: The number of the image that they stand beside, if it is a test image: it is not shown twice.
+        alone: Whether they stand beside none; beside one there is room for one less.
     """
+    count, others = (COUNT, "image") if alone else (COUNT - 1, "of the others")
     by_class, by_number, by_chance = st.columns([2, 2, 1], vertical_alignment="bottom")
-    state.draw(by_class.selectbox, "class", "Class of the others")
+    state.draw(by_class.selectbox, "class", "Class" if alone else "Class of the others")
     rows = _of_class(state.values)
     if by_chance.button("Random start", icon=":material/shuffle:", width="stretch"):
         state.choose("first", int(np.random.default_rng().integers(len(rows))))
-    label = f"First of the others, 0 to {len(rows) - 1:,}"
-    first = state.draw(by_number.number_input, "first", label, step=COUNT - 1)
+    first = state.draw(by_number.number_input, "first", f"First {others}, 0 to {len(rows) - 1:,}", step=count)
     found = rows[first : first + COUNT]
-    return found[found != besides][: COUNT - 1]
+    return found[found != besides][:count]
 
 
 def name_of(dataset: Dataset, number: int) -> str:

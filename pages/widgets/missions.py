@@ -54,7 +54,7 @@ MISSIONS = (
         "paths",
         "Press Play, or drag the slider slowly from one end to the other.",
         "Where does the shirt end? A blend of pixels shows both at once. A model passes through other garments.",
-        {"image-1": "7", "image-2": "9"},
+        {"image": "7", "image-2": "9"},
     ),
     Mission(
         "draw",

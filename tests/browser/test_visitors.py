@@ -84,7 +84,7 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
     for path in ("lens", "reconstruct", "units"):
         page = bob.turn_to(f"{path}?run={run}")
         expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("^Her own · shared"))
-        expect(page.get_by_text("what there is not")).to_have_count(0)
+        expect(page.get_by_text("shows its default instead")).to_have_count(0)
     # A name but one digit beside it opens nothing.
     bob.open("reconstruct?run=" + run[:-1] + ("0" if run[-1] != "0" else "1"))
     expect(page.get_by_text("what default instead: model (deleted, or mistyped)")).to_be_visible()

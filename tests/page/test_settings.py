@@ -1,4 +1,4 @@
-"""Settings in the link: what the link asks for is shown, and what there is not is refused in one sentence."""
+"""Settings in the link: what the link asks for is shown, and what is not found is named in one sentence."""
 
 from typing import Any
 
