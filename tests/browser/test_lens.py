@@ -265,5 +265,5 @@ def test_what_no_server_answered_is_asked_for_again(tab: Tab) -> None:
     tab.page.route("**/points", lambda r: r.fulfill(status=502) if next(answers, None) else r.continue_())
     tab.page.goto(f"{tab.server.url}/lens?run=vanilla-2d")
     expect(tab.page.locator(".lens[data-sharp=true]")).to_be_visible()
-    expect(tab.page.locator(".lens .off")).to_have_text(re.compile(r"^[\d.]+ away, [\d.]+ times a usual gap$"))
+    expect(tab.page.locator(".lens .off")).to_have_text(re.compile(r"^[\d.]+ away \([\d.]+ gaps\)$"))
     tab.errors.clear()  # the browser itself notes the 502

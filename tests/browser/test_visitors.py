@@ -32,13 +32,13 @@ def bob(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
 
 def assert_sees_nothing_of(tab: Tab, name: str) -> None:
     page = tab.open("runs")
-    expect(page.get_by_text("You have no runs yet.")).to_be_visible()
+    expect(page.get_by_text("You have no models yet.")).to_be_visible()
     page = tab.turn_to("train")
     expect(page.get_by_role("heading", name="What to expect")).to_be_visible()
     assert name not in page.locator("body").inner_text()
     assert "Stop training" not in page.locator("body").inner_text()
     tab.turn_to("reconstruct")
-    assert not any(name in option for option in tab.list_options("Run", name[:5]).all_inner_texts())
+    assert not any(name in option for option in tab.list_options("Model", name[:5]).all_inner_texts())
 
 
 def test_a_training_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab) -> None:
@@ -63,7 +63,7 @@ def test_a_training_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, 
     page.get_by_test_id("stMain").get_by_role("button", name="Reconstruct", exact=True).click()
     expect(page.locator("h1")).to_have_text("Reconstruct")
     alice.settle()
-    expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("^Hers alone · yours"))
+    expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Hers alone · yours"))
     for tab in (alice, bob):
         expect(tab.failures).to_have_count(0)
         assert tab.errors == []
@@ -83,17 +83,17 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
 
     for path in ("lens", "reconstruct", "units"):
         page = bob.turn_to(f"{path}?run={run}")
-        expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("^Her own · shared"))
+        expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Her own · shared"))
         expect(page.get_by_text("shows its default instead")).to_have_count(0)
     # A name but one digit beside it opens nothing.
     bob.open("reconstruct?run=" + run[:-1] + ("0" if run[-1] != "0" else "1"))
     expect(page.get_by_text("what default instead: model (deleted, or mistyped)")).to_be_visible()
     page = bob.turn_to("runs")
-    expect(page.get_by_text("You have no runs yet.")).to_be_visible()
+    expect(page.get_by_text("You have no models yet.")).to_be_visible()
     for change in CHANGES:
         expect(page.get_by_role("button", name=change)).to_have_count(0)
     bob.turn_to("reconstruct")
-    listed = bob.list_options("Run", "Her o").all_inner_texts()
+    listed = bob.list_options("Model", "Her o").all_inner_texts()
     assert not any("Her own" in option for option in listed), "in no list afterwards"
 
     page = alice.open("runs")
@@ -115,7 +115,7 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog").get_by_text("*Hers*")).to_be_visible()
     page.get_by_role("button", name="Delete it").click()
-    expect(page.get_by_text("You have no runs yet.")).to_be_visible()
+    expect(page.get_by_text("You have no models yet.")).to_be_visible()
     bob.turn_to(f"lens?run={run}")
     expect(bob.page.get_by_text("model (deleted, or mistyped)")).to_be_visible()
 
