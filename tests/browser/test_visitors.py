@@ -60,7 +60,7 @@ def test_a_training_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, 
     for tab in (alice, bob):
         ended = tab.page.get_by_text(f"of {NEVER_DONE} epochs; what it had learnt is kept as a model.")
         expect(ended).to_be_visible(timeout=TRAINING)
-    page.get_by_test_id("stMain").get_by_role("button", name="Reconstruct", exact=True).click()
+    page.get_by_test_id("stMain").get_by_role("link", name="Reconstruct", exact=True).click()
     expect(page.locator("h1")).to_have_text("Reconstruct")
     alice.settle()
     expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Hers alone · yours"))
@@ -87,7 +87,7 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
         expect(page.get_by_text("shows its default instead")).to_have_count(0)
     # A name but one digit beside it opens nothing.
     bob.open("reconstruct?run=" + run[:-1] + ("0" if run[-1] != "0" else "1"))
-    expect(page.get_by_text("what default instead: model (deleted, or mistyped)")).to_be_visible()
+    expect(page.get_by_text("default instead: model (deleted, or mistyped)")).to_be_visible()
     page = bob.turn_to("runs")
     expect(page.get_by_text("You have no models yet.")).to_be_visible()
     for change in CHANGES:
