@@ -25,7 +25,7 @@ def decibels(psnr: float, words: str = "{:.1f}") -> str:
 
 
 st.title("Denoise")
-st.markdown("The same noisy images, cleaned by an autoencoder and by two filters at their best width.")
+st.markdown("The same noisy images, cleaned by an autoencoder and by two classical filters, each at its best width.")
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
@@ -48,7 +48,7 @@ shown = 1 + len(rows)
 results = {"noisy": noisy, run.recipe.title.lower() + " run": run.reconstruct(noisy)}
 for name, chosen in FILTERS.items():
     width, filtered = filters.at_best_width(name, x, noisy, judged=slice(shown, None))
-    label = "best left off" if width == chosen.widths[0] else f"{width:g} px"
+    label = "off is best" if width == chosen.widths[0] else f"{width:g} px"
     results[f"{chosen.title} ({label})"] = filtered
 
 picture_rows = [Row("clean", x[:shown])]
@@ -72,18 +72,18 @@ tables.show(
         "SSIM": [f"{s:.3f}" for s in ssims],
     }
 )
-st.caption("PSNR: peak signal-to-noise ratio, higher is better. SSIM: structural similarity, 1 if identical.")
+st.caption("PSNR: peak signal-to-noise ratio; higher is better. SSIM: structural similarity; 1 is identical.")
 _, ours, *theirs = psnrs
 if ours > max(theirs):
     notice = (
-        f"Here the run comes {ours - max(theirs):.1f} dB nearer to the clean images than the better filter. A filter "
-        "smooths what it sees; the run draws what it has learnt an image to be, which may be another shoe."
+        f"Here the model comes {ours - max(theirs):.1f} dB closer to the clean images than the better filter. A filter "
+        f"smooths what it sees; the model draws a {dataset.thing} as it has learnt them, which may be another one."
     )
 else:
-    notice = "Here the better filter comes at least as near to the clean images as the run, which " + (
-        "redraws even what was not spoiled."
+    notice = "Here the better filter comes at least as close to the clean images as the model, which " + (
+        "redraws even what had no noise."
         if run.spec.kind == "denoising"
-        else "never saw noise when it was trained, and takes it for part of the image."
+        else "never saw noise in its training and takes it for a part of the image."
     )
 st.info(notice, icon=":material/visibility:")
 next_page.link("reconstruct.py", "See what it makes of clean images", run=run.run.name)
@@ -105,7 +105,7 @@ noisy = noise.add(x, {kind!r}, level={level!r}, seed={seed})
 results = {{"noisy": noisy, {list(results)[1]!r}: run.reconstruct(noisy)}}
 for name, chosen in filters.FILTERS.items():
     width, filtered = filters.at_best_width(name, x, noisy, judged=slice(shown, None))
-    label = "best left off" if width == chosen.widths[0] else f"{{width:g}} px"
+    label = "off is best" if width == chosen.widths[0] else f"{{width:g}} px"
     results[f"{{chosen.title}} ({{label}})"] = filtered
 
 pictures = [Row("clean", x[:shown])]

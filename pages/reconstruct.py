@@ -10,7 +10,7 @@ from pages.widgets import current_image, image_picker, next_page, plot, run_pick
 NARROW = 5  # images beside one another on a phone
 
 st.title("Reconstruct")
-st.markdown("What comes back when an image passes through the code.")
+st.markdown("What a model draws when an image has gone through its code.")
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
@@ -25,7 +25,7 @@ names = [image.name, *(image_picker.name_of(dataset, row) for row in rows)]
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
-with st.spinner("Reconstructing the test images …"):
+with st.spinner("Computing the errors of the test images …"):
     among = caches.errors(run.run)
 ranks = metrics.percentile_rank(errors, among)
 plot.show(
@@ -35,22 +35,24 @@ plot.show(
     narrow=lambda: figures.reconstructions(x, x_hat, names, ranks, wrap=NARROW),
 )
 st.caption(
-    "Above each image: the share of test images with a smaller error. "
-    "Orange was added by the reconstruction, blue was lost; full colour is half the grey range."
+    "The number above an image is the share of test images with a smaller error. In the errors, orange was added by "
+    "the reconstruction and blue was lost; full colour is half the grey range."
 )
 
 mean, typical, strangest = st.columns(3)
-mean.metric("Mean squared error here", f"{errors.mean():.4f}")
-typical.metric("Mean over all test images", f"{among.mean():.4f}")
+mean.metric("MSE of these images", f"{errors.mean():.4f}")
+typical.metric("MSE of all test images", f"{among.mean():.4f}")
 worst = int(np.argmax(errors))
-strangest.metric("Strangest of these", f"{ranks[worst]:.1f} %", help="The share of test images with a smaller error.")
+strangest.metric(
+    "Largest error of these", f"{ranks[worst]:.1f} %", help="The share of test images with a smaller error."
+)
 strangest.text(names[worst])
 st.info(
-    "Look at the error row: prints, checks and thin straps are lost first; the outline survives. "
-    "What a run has never seen comes back as something it has.",
+    "Look at the errors: fine patterns are lost first, and the outline survives. "
+    f"What a model has never seen comes back as a {dataset.thing}.",
     icon=":material/visibility:",
 )
-next_page.link("latent_space.py", "See where images lie in its code", run=run.run.name)
+next_page.link("latent_space.py", "See where the images lie in its latent space", run=run.run.name)
 source_code.show(
     f"""
 import numpy as np

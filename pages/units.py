@@ -6,7 +6,7 @@ import streamlit as st
 from ae_core import data, figures, metrics
 from ae_core.latent import traversals
 from pages.serving import caches, page_state
-from pages.widgets import current_image, next_page, plot, run_picker, source_code
+from pages.widgets import current_image, glossary, next_page, plot, run_picker, source_code
 
 SHOWN = 32
 FRAMES = 11
@@ -31,9 +31,9 @@ FIELDS = (
 )
 
 st.title("Units")
-st.markdown(
-    "Each row moves one unit of an image's code from its 1st to its 99th percentile among the test images, and leaves "
-    "all others as they are. The rows that change most come first."
+glossary.say(
+    "Each row changes one [[unit]] of the image's code, from its 1st to its 99th [[percentile]] among the test images, "
+    "and keeps all others. The units that change the image most come first."
 )
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
@@ -66,9 +66,13 @@ with rows:
     )
     still = int((changes == 0).sum())
     st.caption(
-        "Beside each row: the unit's value in this image, and its range where there is room. The image nearest to that "
-        "value has an orange border."
-        + (f" {still} of {run.latent_dim} units have no range: they are the same in 98 % of images." if still else "")
+        "Each row begins with the unit's value in this image and, where there is room, its range. The image closest to "
+        "that value has an orange border."
+        + (
+            f" {still} of {run.latent_dim} units have no range: 98 % of the images have the same value."
+            if still
+            else ""
+        )
     )
 
 with switches:
@@ -80,7 +84,7 @@ with switches:
     state.draw(
         st.pills,
         "off",
-        "Units, those that hold most of this image first",
+        "Units, the most important ones for this image first",
         options=[*holding, *(number for number in off if number not in holding)],
         selection_mode="multi",
         wrap=True,
@@ -98,20 +102,20 @@ with switches:
     )
     whole, rest = metrics.squared_error(np.stack([x, x]), np.stack([x_hat, without])).tolist()
     before, after = st.columns(2)
-    before.metric("Squared error, all units", f"{whole:.4f}")
+    before.metric("MSE with all units", f"{whole:.4f}")
     if off:
         change = f"{rest - whole:+.4f}" if abs(rest - whole) >= 5e-5 else None
         after.metric(f"Without {gone}", f"{rest:.4f}", delta=change, delta_color="inverse")
     silent = run.spec.network.code_activation in ("relu", "sigmoid")
-    speaking = f"{int((z != off_values).sum())} of {run.latent_dim} units speak for this image. " if silent else ""
+    speaking = f"{int((z != off_values).sum())} of {run.latent_dim} units are active for this image. " if silent else ""
     how = "zero" if silent else "at its mean over the test images"
-    st.caption(f"{speaking}A unit that is off is {how}. Orange was added, blue was lost.")
+    st.caption(f"{speaking}A unit that is off is {how}. In the errors, orange was added and blue was lost.")
 st.info(
-    "In a sparse run most units are silent for any one image: their rows begin at the image itself, and switching them "
-    "off changes nothing. A few hold nearly all of it. In a plain run every unit holds a little of everything.",
+    "In a sparse model most units are silent for any one image: switching them off changes nothing. A few hold nearly "
+    "all of it. In a vanilla model every unit holds a little of everything.",
     icon=":material/visibility:",
 )
-next_page.link("sparsity.py", "Count the units that speak, beside other runs", run=run.run.name)
+next_page.link("sparsity.py", "Count the active units of several models", run=run.run.name)
 source_code.show(
     f"""
 import numpy as np

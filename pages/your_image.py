@@ -11,7 +11,7 @@ from pages.widgets import comparison, current_image, image_picker, next_page, ru
 MOST_OWN = 5  # models of one's own that answer
 
 st.title("Your image")
-st.markdown("Draw something, or bring a picture. Seven autoencoders draw it anew, and say whether they know the like.")
+st.markdown("Draw something, or bring a picture. Seven autoencoders reconstruct it and say how unusual it is to them.")
 
 shipped = {run.name: run for run in runs.shipped() if run.name in kinds.names()}
 asked, silent = [], {}
@@ -25,7 +25,7 @@ for name in kinds.names():
     except RunError as error:
         silent[kinds.get(name).title] = str(error)
 if not shipped:
-    st.info("None of the seven is here to answer yet. Train one, or make them all anew with `make checkpoints`.")
+    st.info("None of the seven models is here yet. Train one, or train them all with `make checkpoints`.")
     st.page_link("train.py", label="Train one", icon=":material/model_training:")
     st.stop()
 dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
@@ -46,11 +46,10 @@ with mine:
 with theirs:
     if image is None:
         st.info(
-            "Draw a shirt, a shoe or a bag on the black square, bring a picture, or choose a test image: all seven "
-            "answer at once.",
+            "Draw on the black square, bring a picture, or choose a test image: all seven answer at once.",
             icon=":material/brush:",
         )
-    with st.spinner("The models are getting ready …"):
+    with st.spinner("The models are being prepared …"):
         for run in asked:
             comparison.prepare(run.run)
     if image is not None:
@@ -60,20 +59,19 @@ with theirs:
             page_state.put(run_picker.RUN.name, wanted)
             st.switch_page("reconstruct.py")
         st.caption(
-            "Error: orange was added, blue was lost. Place: the ring is your image's code among those of the test "
-            "images, the denser the stronger; where a code has more than two units this is its shadow on the two main "
-            "directions. Nearest: by distance between codes, among "
-            f"{caches.TRAINING_IMAGES:,} training images spread evenly over the training set."
+            "In the error, orange was added and blue was lost. The ring is the code of your image among those of the "
+            "test images; a code of more than two units is shown along its first two principal directions. The nearest "
+            f"images are those with the nearest codes among {caches.TRAINING_IMAGES:,} training images."
         )
         if len(own) > MOST_OWN:
-            st.caption(f"Of your {len(own)} models of this data set the latest {MOST_OWN} answer.")
+            st.caption(f"Of your {len(own)} models of this data set, the latest {MOST_OWN} answer.")
     for title, reason in silent.items():
         st.text(f"{title} is damaged and cannot answer. {reason}")
 
 st.info(
-    "Draw a letter or a face: the error is large, and what comes back is a garment all the same. What a model has "
-    "never seen comes back as something it has. But an image that is mostly black is easy to redraw: its error is "
-    "small, whatever it shows.",
+    f"Draw a letter or a face: the error is large, and what comes back looks like a {dataset.thing}. A model draws "
+    "only what it has learnt. But an image that is mostly black is easy to reconstruct: its error is small, whatever "
+    "it shows.",
     icon=":material/visibility:",
 )
 next_page.link("train.py", "Train one of your own")

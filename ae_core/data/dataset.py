@@ -32,6 +32,7 @@ class Dataset:
         image_shape: (height, width) of every image.
         sizes: Number of images in each split.
         source: Origin and licence.
+        thing: What an image shows, as in "a garment".
         read: Function that reads one split.
     """
 
@@ -42,6 +43,7 @@ class Dataset:
     sizes: dict[str, int]
     source: str
     read: Callable[[str], Split]
+    thing: str = "image"
     _cache: dict[str, Split] = field(default_factory=dict, repr=False, compare=False)
 
     @property

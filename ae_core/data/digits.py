@@ -32,4 +32,5 @@ DATASET = Dataset(
     sizes={"train": 1797 - TEST_SIZE, "test": TEST_SIZE},
     source="Alpaydin & Kaynak 1998, UCI, as shipped by scikit-learn",
     read=read,
+    thing="digit",
 )

@@ -64,4 +64,5 @@ DATASET = Dataset(
     sizes={"train": 60_000, "test": 10_000},
     source="Xiao, Rasul & Vollgraf 2017, Zalando SE, MIT licence",
     read=read,
+    thing="garment",
 )

@@ -7,7 +7,7 @@ import { contextOf, find, loadImage, make, makeCanvas, themed } from "./elements
  * @property {string} name  Of the run.
  * @property {string} title
  * @property {string} words
- * @property {boolean} unseen  Whether the model has not seen the like.
+ * @property {boolean} unseen  Whether the model has seen nothing like it.
  * @property {string} mse
  * @property {[across: number, down: number]} place  On the map, in [0, 1] or beyond.
  * @property {string[]} classes  Of the nearest training images.

@@ -82,12 +82,12 @@ def words(rank: float) -> str:
     if rank >= 50:
         # Cut, not rounded: 99.96 % is not all.
         share = "all" if rank >= 100 else f"{np.floor(rank * 10) / 10:.1f} % of the"
-        sentence = f"stranger than {share} test images"
+        sentence = f"more unusual than {share} test images"
         if rank >= UNSEEN:
-            return f"{sentence}: the model has not seen the like"
-        return f"{sentence}: the model has hardly seen the like" if rank >= HARDLY_SEEN else sentence
+            return f"{sentence}: the model has seen nothing like it"
+        return f"{sentence}: the model has hardly seen anything like it" if rank >= HARDLY_SEEN else sentence
     share = "all" if rank <= 0 else f"{np.floor((100 - rank) * 10) / 10:.1f} % of the"
-    return f"more ordinary than {share} test images"
+    return f"more usual than {share} test images"
 
 
 def show(results: Sequence[RunResult], key: str) -> str | None:

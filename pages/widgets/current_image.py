@@ -23,8 +23,8 @@ from pages.widgets.image_input import Picture
 OWN = "own"
 TEST, DRAW, UPLOAD, CAMERA = "Test images", "Draw", "Upload", "Camera"
 GONE = (
-    "The link asks for a picture of one's own. Such a picture stays with the visit that brought it and is not here: "
-    "choose an image, or bring the picture again."
+    "The link shows a picture of the person who sent it, which stays in their browser's visit. Choose another image, "
+    "or bring your own."
 )
 
 

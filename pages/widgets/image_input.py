@@ -129,7 +129,7 @@ def upload(on_new: Callable[[], None]) -> None:
         if _keep(given[:MAX_FILES]):
             on_new()
         if len(given) > MAX_FILES:
-            shelf.refused.append(f"{len(given)} files were given: the first {MAX_FILES} were read.")
+            shelf.refused.append(f"You chose {len(given)} files; the first {MAX_FILES} were read.")
 
     st.file_uploader(
         f"Up to {MAX_FILES} images, {images.READ}, together {settings.current().upload_mb} MB at a time",
@@ -156,7 +156,7 @@ def photograph(on_new: Callable[[], None]) -> None:
 
 def _tell() -> None:
     if refused := _shelf().refused:
-        alerts.error("Not every file could be read; the others are not affected.", "\n".join(refused))
+        alerts.error("Some files could not be read; the others are here.", "\n".join(refused))
 
 
 def brought(is_current: bool, on_choose: Callable[[], None], on_gone: Callable[[], None]) -> None:

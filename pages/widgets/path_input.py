@@ -39,7 +39,7 @@ def _after(number: int) -> Field:
 BETWEEN = (
     page_state.choice("images", "Images", range(2, MOST_IMAGES + 1)),
     page_state.choice("way", "Way", list(paths.WAYS), str.capitalize),
-    page_state.choice("shared", "Frames are shared out", [EVEN, BY_LENGTH], when=lambda values: values["images"] > 2),
+    page_state.choice("shared", "Frames", [EVEN, BY_LENGTH], when=lambda values: values["images"] > 2),
     *(_after(number) for number in range(1, MOST_IMAGES)),
 )
 ALONG = (
@@ -75,23 +75,20 @@ def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
     """What there is to notice on a path (n, d) and its images: how evenly they change, how far off data they lie."""
     steps = paths.jumps(images)
     if not steps.any():
-        return "The picture never changes: this run has learnt nothing along this path."
+        return "The image never changes: this model has learnt nothing along this path."
     jump = int(steps.argmax())
     sentence = (
-        f"The largest step is from frame {jump + 1} to {jump + 2}, "
-        f"{steps[jump] / steps.mean():.1f} times as large as the mean one. "
+        f"The image changes most from frame {jump + 1} to {jump + 2}, {steps[jump] / steps.mean():.1f} times as much "
+        "as on average. "
     )
     reach = caches.neighbour_distance(run.run)
     if reach > 0:
         away = caches.index(run.run).distances(path) / reach
         far = int(away.argmax())
         if away[far] < 1.05:
-            sentence += "No frame is farther from the test images' codes than these are from one another."
+            sentence += "Every frame lies within one gap of a test image."
         else:
-            sentence += (
-                f"Frame {far + 1} is the farthest from the data: {away[far]:.1f} times as far from any test image's "
-                "code as 99 % of these are from their nearest."
-            )
+            sentence += f"Frame {far + 1} lies farthest from all test images, {away[far]:.1f} gaps."
     never = int(impossible(run, path).sum())
     if never:
         activation = run.spec.network.code_activation
@@ -107,8 +104,8 @@ def _comparable() -> tuple[dict[str, LoadedRun], Dataset]:
     others = [title for title in picked if title not in comparable]
     if others:
         st.info(
-            f"Only runs of one data set can be compared on one path. The first is of {dataset.title}: "
-            f"{', '.join(map(alerts.escape_markdown, others))} left out."
+            f"A path compares models of one data set, here {dataset.title}. These are left out: "
+            f"{', '.join(map(alerts.escape_markdown, others))}."
         )
     return comparable, dataset
 
@@ -128,11 +125,11 @@ def between_images(frames: int) -> Way:
         "way",
         which_way,
         help="Spherical: along an arc around the origin, so that the code keeps its length. "
-        "Codes of many units lie near a sphere, and a straight line cuts through it; in a plane an arc is a detour.",
+        "Codes of many units lie near a sphere, which a straight line cuts through; on a plane an arc is a detour.",
     )
     even = True
     if count > 2:
-        more = "By length: a part between codes that lie far apart gets more frames."
+        more = "By length: codes that lie far apart get more frames between them."
         even = state.segments("shared", spacing, help=more) == EVEN
     rows = []
     for number, column in enumerate(columns[1:count], 2):
@@ -140,7 +137,7 @@ def between_images(frames: int) -> Way:
             rows.append(image_picker.one(state, f"image-{number}"))
     for number, (a, b) in enumerate(pairwise([image.number, *rows]), 1):
         if a == b:
-            st.warning(f"Images {number} and {number + 1} are the same: a path needs two different places.")
+            st.warning(f"Images {number} and {number + 1} are the same: choose two different ones.")
             st.stop()
 
     x = np.stack([image.x, *caches.test_images(dataset.name, rows)])
@@ -150,18 +147,18 @@ def between_images(frames: int) -> Way:
             codes = np.stack([image.code(run), *caches.codes(run.run)[rows]])
             path, stops = paths.through(codes, frames, way, even), paths.stops(codes, frames, way, even)
         except OptionError as error:
-            sentence = "One run gives two of these images the same code and is left out."
+            sentence = "One model gives two of these images the same code and is left out."
             alerts.error(sentence, f"{title}: {error}", st.warning)
             continue
         decoded = run.decode(path)
         strips.append(Strip(title, decoded, _findings(run, path, decoded), stops))
         opened.append(source_code.opened(run.run))
     if not strips:
-        st.info("Choose images that are less alike, or other runs.")
+        st.info("Choose images that are less alike, or other models.")
         st.stop()
     # Codes that differ come from pixels that do.
     blend = paths.through(x.reshape(count, -1), frames).reshape(-1, *x.shape[1:])
-    note = "What lies between without a model: one image fades out while the other fades in, and both show."
+    note = "Without a model, one image fades out while the other fades in, and both are seen."
     strips.append(Strip("No model: the pixels blended", blend, note, paths.stops(x.reshape(count, -1), frames)))
     listed = ",\n    ".join(opened)
     source = f"""
@@ -186,11 +183,9 @@ figures.image_rows(rows).show()
 """
     return Way(
         strips,
-        "A dot marks the images themselves, as the run reconstructs them.",
-        "Look at the middle. A blend of pixels is two garments at once; the convolutional run, whose code is nearly "
-        "a picture, blends as well. The plain kinds pass through shapes that are no garment. The variational run has "
-        "a place for everything: on its way it draws other garments, and where one turns into the next the picture "
-        "jumps.",
+        "A dot marks the images themselves, as the model reconstructs them.",
+        f"Look at the middle. A blend of pixels shows two images at once. Does a model pass through other "
+        f"{dataset.thing}s, or through shapes that are none? Does it change evenly, or does it jump?",
         source,
         image.reads,
     )
@@ -222,7 +217,7 @@ def along_a_direction(frames: int) -> Way:
     try:
         path = paths.along(z, direction, low, high, frames)
     except OptionError:
-        st.warning(f"All test images have the same value at {name}: there is no way along it. Choose another one.")
+        st.warning(f"All test images have the same value at {name}, so nothing lies along it. Choose another one.")
         st.stop()
     images = run.decode(path)
     values = np.linspace(low, high, frames)
@@ -230,12 +225,12 @@ def along_a_direction(frames: int) -> Way:
     strip = Strip(f"{run.run.title}, {name}", images, note, [int(np.abs(values - own).argmin())])
     start = float(np.clip((own - low) / (high - low), 0, 1))
     caption = (
-        f"From the 1st to the 99th percentile of the test images along {name}; everything across it stays as it is in "
-        "the image. The dot marks the frame nearest to the image itself."
+        f"The path leads from the 1st to the 99th percentile of the test images along {name} and keeps all else as it "
+        "is in the image. The dot marks the frame nearest to the image itself."
     )
     notice = (
-        "One unit seldom means one thing; the first principal directions change what images differ in most. "
-        "Far out, where no image has its code, the picture falls apart."
+        "A unit seldom means one thing. The first principal directions change what images differ in most. Far out, "
+        "where no image has its code, the picture falls apart."
     )
     source = f"""
 import numpy as np

@@ -32,7 +32,7 @@ def choose() -> None:
     state = page_state.open(*FIELDS)
     state.segments(
         "invert",
-        help="The models know bright things on a dark ground: Automatic inverts what is darker than its ground.",
+        help="The models know bright things on a dark ground. Automatic inverts a picture of a dark thing.",
     )
     with st.container(horizontal=True):
         for name in SWITCHES:

@@ -120,7 +120,7 @@ def test_it_does_not_move_by_itself_and_steps_where_motion_is_to_be_reduced(tab:
 @pytest.mark.parametrize("row", ["All rows, side by side", "Vanilla"])
 def test_a_gif_to_keep(shared_tab: Tab, film: Locator, row: str, tmp_path: Path) -> None:
     if row != "All rows, side by side":
-        shared_tab.choose("Keep as a GIF", row)  # the button is another one after the rerun
+        shared_tab.choose("Download as a GIF", row)  # the button is another one after the rerun
     with shared_tab.page.expect_download() as event:
         shared_tab.page.get_by_role("button", name="Download GIF").click()
     event.value.save_as(tmp_path / "path.gif")

@@ -105,7 +105,7 @@ def test_the_slider_says_how_many_frames() -> None:
 def test_two_equal_images_are_a_sentence() -> None:
     app = open_page("paths", runs="vanilla", **{"image": "4", "image-2": "4"})
     assert_sound(app)
-    assert "a path needs two different places" in app.warning[0].value
+    assert "choose two different ones" in app.warning[0].value
     choose_image(app, 5, "image-2")
     assert_sound(app)
     assert not app.warning
@@ -117,7 +117,7 @@ def test_runs_of_another_data_set_are_left_out(data_folder: Path, digits_runs: d
     app = open_page("paths")
     app.pills[0].set_value(["vanilla", "digits-run"]).run()
     assert_sound(app)
-    assert "Only runs of one data set" in app.info[0].value
+    assert "A path compares models of one data set" in app.info[0].value
     assert len(titles(app)) == 2
 
 
@@ -186,7 +186,7 @@ def test_a_unit_that_never_changes_is_a_sentence(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(caches, "codes", lambda run: original(run) * np.eye(32, dtype=np.float32)[5])
     app = along(run="vanilla")
     assert_sound(app)
-    assert "no way along it" in app.warning[0].value
+    assert "nothing lies along it" in app.warning[0].value
     app.number_input(key="direction-vanilla").set_value(6).run()
     assert_sound(app)
     assert not app.warning

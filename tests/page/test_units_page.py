@@ -46,7 +46,7 @@ def test_the_rows_that_follow_are_shown_on_demand(figures: dict[str, Any]) -> No
 
 def test_a_unit_that_is_off_costs_an_error_and_is_in_the_link() -> None:
     app = open_page("units", run="vanilla")
-    assert [m.label for m in app.metric] == ["Squared error, all units"]
+    assert [m.label for m in app.metric] == ["MSE with all units"]
     most = app.pills[0].options[0]
     app.pills[0].set_value([int(most)]).run()
     assert_sound(app)
@@ -93,4 +93,4 @@ def test_an_image_all_of_whose_units_are_silent(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(caches, "codes", lambda run: original(run) * 0)
     app = open_page("units", run="vanilla")
     assert_sound(app)
-    assert "0 of 32 units speak" in said(app)
+    assert "0 of 32 units are active" in said(app)

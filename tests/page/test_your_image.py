@@ -64,7 +64,9 @@ def assert_sound(app: AppTest, title: str = "Your image") -> None:
 # Drawing
 
 
-@pytest.mark.parametrize(("query", "sentence"), [({}, "Draw a shirt"), ({"from": "Upload"}, "bring a picture")])
+@pytest.mark.parametrize(
+    ("query", "sentence"), [({}, "Draw on the black square"), ({"from": "Upload"}, "bring a picture")]
+)
 def test_an_empty_page_invites(query: dict[str, str], sentence: str, asked: list) -> None:
     app = opened(**query)
     assert_sound(app)
@@ -85,7 +87,7 @@ def test_a_drawing_is_answered_by_all_seven(asked: list) -> None:
         assert answer.neighbours.shape == (comparison.NEIGHBOURS, 28, 28)
         assert 0 <= answer.rank <= 100
     draw(app, np.zeros_like(shirt()))
-    assert "Draw a shirt" in app.info[0].value
+    assert "Draw on the black square" in app.info[0].value
 
 
 def test_a_drawing_of_one_plain_colour_is_a_sentence(asked: list) -> None:
@@ -198,7 +200,7 @@ def test_an_own_picture_is_there_on_other_pages_and_back_until_it_is_removed(ask
     assert len(asked) == 2
     np.testing.assert_array_equal(asked[0][0].reconstruction, asked[1][0].reconstruction)
     button(app, "Remove \\*mine\\*\\.png").click().run()
-    assert "Draw a shirt" in app.info[0].value
+    assert "Draw on the black square" in app.info[0].value
     assert "image" not in link(app)
 
 
@@ -352,7 +354,7 @@ def test_ones_own_models_of_the_data_set_answer_beside_the_seven_the_latest_firs
     app = draw(opened(), shirt())
     assert_sound(app)
     assert [comparison.title(a.run) for a in asked[-1]] == [*TITLES, *(f"*Mine* {n}" for n in (6, 5, 4, 3, 2))]
-    assert "Of your 6 models of this data set the latest 5 answer." in [c.value for c in app.caption]
+    assert "Of your 6 models of this data set, the latest 5 answer." in [c.value for c in app.caption]
 
 
 # What stands in a row
@@ -361,14 +363,14 @@ def test_ones_own_models_of_the_data_set_answer_beside_the_seven_the_latest_firs
 @pytest.mark.parametrize(
     ("rank", "expected"),
     [
-        (100, "stranger than all test images: the model has not seen the like"),
-        (99.96, "stranger than 99.9 % of the test images: the model has not seen the like"),
-        (99.0, "stranger than 99.0 % of the test images: the model has not seen the like"),
-        (96.5, "stranger than 96.5 % of the test images: the model has hardly seen the like"),
-        (50.0, "stranger than 50.0 % of the test images"),
-        (20.0, "more ordinary than 80.0 % of the test images"),
-        (0.04, "more ordinary than 99.9 % of the test images"),
-        (0, "more ordinary than all test images"),
+        (100, "more unusual than all test images: the model has seen nothing like it"),
+        (99.96, "more unusual than 99.9 % of the test images: the model has seen nothing like it"),
+        (99.0, "more unusual than 99.0 % of the test images: the model has seen nothing like it"),
+        (96.5, "more unusual than 96.5 % of the test images: the model has hardly seen anything like it"),
+        (50.0, "more unusual than 50.0 % of the test images"),
+        (20.0, "more usual than 80.0 % of the test images"),
+        (0.04, "more usual than 99.9 % of the test images"),
+        (0, "more usual than all test images"),
     ],
 )
 def test_how_strange_an_image_is_in_words(rank: float, expected: str) -> None:

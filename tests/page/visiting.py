@@ -78,7 +78,10 @@ def open_chooser(app: AppTest, of: str = "image") -> AppTest:
 def said(app: AppTest) -> str:
     """All that the page says in words."""
     elements = (app.title, app.markdown, app.caption, app.text, app.info, app.warning, app.error, app.success)
-    explained = [re.sub(r"<div popover.*?</div>|<[^>]+>", "", e.proto.body) for e in app.get("html")]
+    explained = [
+        re.sub(r"<style.*?</style>|<div popover.*?</div>|<[^>]+>", "", e.proto.body, flags=re.DOTALL)
+        for e in app.get("html")
+    ]
     return "\n".join([*(str(e.value) for kind in elements for e in kind), *map(html.unescape, explained)])
 
 
