@@ -314,7 +314,7 @@ def test_one_image_is_picked_by_a_click_a_row_or_its_number(tab: Tab, page: Page
     page.mouse.down()
     page.mouse.up()
     expect(heading(page)).to_have_text("1 image selected")
-    expect(page.get_by_text("nearest by code")).to_be_visible()
+    expect(page.get_by_text("nearest images by code")).to_be_visible()
     assert LABELS[linked(tab)[0]] == 1
     assert f"image={linked(tab)[0]}" in tab.link
     number = page.get_by_role("spinbutton", name="Test image")
