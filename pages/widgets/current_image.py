@@ -23,8 +23,8 @@ from pages.widgets.image_input import Picture
 OWN = "own"
 TEST, DRAW, UPLOAD, CAMERA = "Test images", "Draw", "Upload", "Camera"
 GONE = (
-    "The link shows a picture of the person who sent it, which stays in their browser's visit. Choose another image, "
-    "or bring your own."
+    "The link names a picture that only the visit that brought it has. Choose another image, or bring the picture "
+    "again."
 )
 
 

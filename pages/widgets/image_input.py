@@ -16,7 +16,7 @@ from pages.widgets import alerts, gallery, pad
 
 MAX_FILES = 10
 SHELF = "own-pictures"  # in the session
-PAD, UPLOADER, CAMERA, PICTURES = "pad", "uploader", "camera", "own-gallery"  # keys
+PAD, UPLOADER, CAMERA, CAMERA_ON, PICTURES = "pad", "uploader", "camera", "camera-on", "own-gallery"  # keys
 DRAWING = "drawing"  # the id of all drawings: one picture that changes
 THUMBNAIL = 84  # pixels
 
@@ -142,14 +142,16 @@ def upload(on_new: Callable[[], None]) -> None:
 
 
 def photograph(on_new: Callable[[], None]) -> None:
-    """Offers the camera, which stays off until the visitor wants it; `on_new` as of `upload`."""
+    """Offers the camera, which is off until it is wanted and after each photograph; `on_new` as of `upload`."""
 
     def keep() -> None:
         taken: UploadedFile | None = st.session_state[CAMERA]
-        if taken is not None and _keep([taken], "Your photograph", "photograph.jpg"):
-            on_new()
+        if taken is not None:
+            st.session_state[CAMERA_ON] = False
+            if _keep([taken], "Your photograph", "photograph.jpg"):
+                on_new()
 
-    if st.toggle("Open the camera", key="camera-on"):
+    if st.toggle("Open the camera", key=CAMERA_ON):
         st.camera_input("A photograph: one thing on a plain ground works best", key=CAMERA, on_change=keep)
     _tell()
 

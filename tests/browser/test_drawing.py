@@ -24,6 +24,17 @@ NOISE = """(() => {
     return image;
   };
 })()"""
+CAMERA_SHOWS = """() => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 320 });
+  const context = canvas.getContext('2d');
+  setInterval(() => {
+    context.fillStyle = '#eee';
+    context.fillRect(0, 0, 320, 320);
+    context.fillStyle = '#333';
+    context.fillRect(90, 60, 140, 200);
+  }, 50);
+  navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(20);
+}"""
 CAMERA_ASKED = """() => {
   window.cameraAsked = 0;
   navigator.mediaDevices.getUserMedia = async () => { window.cameraAsked += 1; throw new Error('no camera'); };
@@ -254,7 +265,9 @@ def test_an_image_goes_along_and_stays_when_the_page_is_used(drawn: Tab) -> None
     assert "image=22" in drawn.link
     page.go_back()
     expect(page.locator("h1")).to_have_text("Denoise")
+    expect(page.get_by_text("shirt.jpg", exact=True)).to_be_visible()
     drawn.settle()
+    assert "image=own" in drawn.link, "as it was left"
     assert drawn.errors == []
 
 
@@ -308,6 +321,20 @@ def test_the_camera_stays_off_until_it_is_opened(drawn: Tab) -> None:
     assert page.evaluate("window.cameraAsked") == 0
     page.get_by_text("Open the camera", exact=True).click()
     expect(page.get_by_test_id("stCameraInput")).to_be_visible()
+
+
+def test_a_photograph_is_answered_and_stays_when_the_page_is_used(blank: Tab) -> None:
+    page = blank.turn_to("your-image?from=Camera")
+    page.evaluate(CAMERA_SHOWS)
+    page.get_by_text("Open the camera", exact=True).click()
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.get_by_text("Your photograph", exact=True)).to_be_visible()
+    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(page.get_by_test_id("stCameraInput")).to_have_count(0)
+    page.get_by_test_id("stCheckbox").filter(has_text="crop").click()
+    blank.settle()
+    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(blank.failures).to_have_count(0)
 
 
 def test_a_finger_draws_and_does_not_scroll(tab: Tab) -> None:

@@ -285,6 +285,8 @@ def test_the_camera_is_opened_only_when_asked_for(asked: list) -> None:
     app.camera_input[0].set_value(("shot.jpg", file.getvalue(), "image/jpeg")).run()
     assert_sound(app)
     assert len(asked[-1]) == len(TITLES)
+    assert not app.camera_input, "it is off again"
+    assert "Your photograph" in [t.value for t in app.text]
 
 
 # Code
