@@ -150,7 +150,7 @@ def test_undo_takes_a_stroke_back_and_clear_empties_the_pad(drawn: Tab) -> None:
     assert np.array_equal(paper(drawn), before)
     page.get_by_role("button", name="Clear").click()
     assert not paper(drawn).any()
-    expect(page.get_by_text("Draw a shirt, a shoe or a bag")).to_be_visible()
+    expect(page.get_by_text("Draw on the black square")).to_be_visible()
     expect(page.locator(".comparison .row")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
@@ -309,7 +309,7 @@ def test_an_uploaded_photograph_is_reconstructed_by_all_seven(blank: Tab) -> Non
     assert "crop=false" in blank.link
     # What is no image costs nothing.
     blank.upload({"notes.png": b"Dear diary, no image today."})
-    expect(page.get_by_text("Not every file could be read")).to_be_visible()
+    expect(page.get_by_text("Some files could not be read")).to_be_visible()
     expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
     expect(blank.failures).to_have_count(0)
     assert blank.errors == []
