@@ -162,11 +162,11 @@ def _without_comment(content: bytes) -> bytes:
     at = content.rfind(b"PK\5\6", max(0, len(content) - END - MAX_COMMENT))
     end = content[at : at + END] if at >= 0 else b""
     if len(end) < END or at + END + int.from_bytes(end[20:22], "little") != len(content):
-        raise RunError("This is no .zip archive of an exported run, or it was cut short.")
+        raise RunError("This is no .zip archive of an exported model, or it was cut short.")
     if content[max(0, at - 20) : at].startswith(b"PK\6\7"):
         raise RunError("The archive is a ZIP64, which is for files over 4 GB: zip its files without that.")
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY:
-        raise RunError("The archive's list of files is far longer than that of a run.")
+        raise RunError("The archive's list of files is far longer than that of a model.")
     return content if at + END == len(content) else content[: at + END - 2] + bytes(2)
 
 

@@ -181,7 +181,7 @@ def _fit(
     except _Diverged as error:
         if not history:
             raise TrainingError(f"{error}; nothing was saved. {SLOWER}") from None
-        reason = f"{error}; what was learnt until epoch {len(history)} is kept as a run. {SLOWER}"
+        reason = f"{error}; what was learnt until epoch {len(history)} is kept as a model. {SLOWER}"
         loop.go_back()
     if not history and not loop.taken:
         yield Cancelled(None, 0)

@@ -247,7 +247,7 @@ def test_the_time_limit_ends_it_like_a_stop(monkeypatch: pytest.MonkeyPatch) -> 
     status = worker.work(at("starting"))
     assert status.state == "cancelled"
     assert status.reason == (
-        "The time limit of 0.001 minutes was reached after 1 of 2 epochs; what was learnt is kept as a run."
+        "The time limit of 0.001 minutes was reached after 1 of 2 epochs; what was learnt is kept as a model."
     )
     run = None
     assert worker.work(at("starting")).reason.endswith("; nothing was learnt by then.")

@@ -58,7 +58,7 @@ def rename(name: str, owner: str, title: str) -> None:
     """
     title = runs.clean(title)[:MAX_TITLE]
     if not title:
-        raise OptionError("A run needs a name: give it at least one letter.")
+        raise OptionError("A model needs a name: give it at least one letter.")
     with folder.locked("It could not be named anew"):
         _check(name, owner)
         cards.rename(runs.data_folder() / "runs" / name, title)
@@ -74,7 +74,7 @@ def export(name: str, owner: str) -> bytes:
     _check(name, owner)
     run = runs.linked(name)
     if not isinstance(run, Run):
-        raise RunError("This run is gone." if run is None else run.reason)
+        raise RunError("This model is gone." if run is None else run.reason)
     return archive.pack(run)
 
 

@@ -110,7 +110,7 @@ class _Clock:
         if "spec" not in self._job.arguments:
             return f"{watchdog.time_is_over(self._minutes)} before it was done."
         return f"{watchdog.time_is_over(self._minutes)} after {epoch} of {self._job.spec.training.epochs} epochs; " + (
-            "what was learnt is kept as a run." if kept else "nothing was learnt by then."
+            "what was learnt is kept as a model." if kept else "nothing was learnt by then."
         )
 
 

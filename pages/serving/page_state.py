@@ -28,6 +28,7 @@ MAX_TEXT = 2000  # characters of a list that are read
 MAX_ITEMS = 100
 MAX_DIGITS = 10  # of a whole number
 MAX_LINKS = 50  # that are remembered
+MAX_LINK = 100_000  # characters of one that a browser tells
 LINK = "link"  # the key of the component that shows the link
 MAX_SEED = 10**9 - 1
 
@@ -425,7 +426,7 @@ def _end(store: Store, asked: Link, place: DeltaGenerator, early: bool = False) 
 
     def adopt() -> None:
         shown = st.session_state[LINK]["shown"]
-        if isinstance(shown, str):
+        if isinstance(shown, str) and len(shown) <= MAX_LINK:
             ask(parse_qs(shown, keep_blank_values=True))
 
     # Not by `st.query_params`: each change of it would be one more step back.

@@ -103,7 +103,7 @@ SETTLE = """async (patience) => {
   const end = performance.now() + patience;
   for (let frames = 0; frames < 4; frames = busy() ? 0 : frames + 1) {
     if (performance.now() > end) return false;
-    await new Promise((idle) => requestIdleCallback(idle, { timeout: 2000 }));
+    await new Promise((idle) => requestIdleCallback(idle, { timeout: 100 }));
     await new Promise((drawn) => requestAnimationFrame(drawn));
   }
   return true;

@@ -86,6 +86,8 @@ def test_a_visitor_stays_with_a_replica_until_it_is_gone(tab: Tab, server: Serve
     tab.open("units")
     tab.open("sampler?draw-seed=1")
     assert replica(tab) == first
+    draw_again(tab)
+    left = tab.link
 
     (mine,) = [process for process in server.replicas() if serves(process, tab)]
     # Otherwise a new process may have its place before the browser asks again.
@@ -96,7 +98,9 @@ def test_a_visitor_stays_with_a_replica_until_it_is_gone(tab: Tab, server: Serve
         tab.settle()
     finally:
         server.process.resume()
+    assert tab.link == left, "the other replica is told what the tab shows, not what it was opened with"
     draw_again(tab)
+    assert tab.link.endswith("draw-seed=3")
     assert tab.failures.count() == 0
     wait(lambda: len(server.replicas()) == 2 and all(map(is_up, server.replicas())))
 
