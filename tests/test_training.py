@@ -222,7 +222,8 @@ def test_a_training_that_diverges_keeps_its_finished_epochs_as_a_stop_does(
     assert isinstance(last, Cancelled), last
     assert (last.epoch, last.run.card.complete, len(last.run.history)) == (2, False, 2)
     assert last.reason == (
-        f"The reconstruction term became nan in epoch 3, step {STEPS}; what was learnt until epoch 2 is kept as a model. "
+        f"The reconstruction term became nan in epoch 3, step {STEPS}; what was learnt until epoch 2 is kept as a "
+        "model. "
         "Lower the learning rate or the weight of that term."
     )
     assert np.array_equal(codes(tmp_path / "run"), codes(tmp_path / "stopped"))
