@@ -229,7 +229,7 @@ def test_a_training_that_diverges_keeps_its_finished_epochs_as_a_stop_does(
     assert np.array_equal(codes(tmp_path / "run"), codes(tmp_path / "stopped"))
     assert not (tmp_path / "state").exists(), "resumed, it would diverge again"
     third = iter([False, True])
-    with pytest.raises(TrainingError, match=r"kept as a run.* The run is .*second\.$"):
+    with pytest.raises(TrainingError, match=r"kept as a model.* The run is .*second\.$"):
         training.train("vanilla", "digits", out=tmp_path / "second", epochs=9, batch_size=128, compile=False)
     assert runs.read(tmp_path / "second").card.epochs == 1
 
