@@ -114,7 +114,7 @@ def main() -> None:
     said: dict[str, dict[str, None]] = {}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LATENT_EXPLORER_DATA"] = folder
-        from visiting import ME, job_in_state, open_page, turn
+        from visiting import ME, job_in_state, open_page
 
         from ae_core import runs, tasks
         from pages.serving import visitor
@@ -145,7 +145,6 @@ def main() -> None:
                 app = open_page(urlsplit(link).path, **query)
                 for text in of_page(app):
                     said.setdefault(text, {})[f"{link} ({state})"] = None
-            _ = turn
     for file, text in of_components():
         said.setdefault(text, {})[file] = None
     for text, where in said.items():

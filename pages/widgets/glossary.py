@@ -9,6 +9,7 @@ import itertools
 import re
 import zlib
 from dataclasses import dataclass
+from functools import cache
 
 import streamlit as st
 
@@ -166,6 +167,7 @@ TERMS = {
 }
 
 
+@cache
 def picture(term: Term) -> str:
     """The address of a term's picture, an SVG; "" if it has none."""
     if not term.picture:
