@@ -19,9 +19,10 @@ dataset = data.load(run.spec.dataset)
 with of_image:
     image = current_image.show(dataset)
 state = page_state.open(*image_picker.SEVERAL, dataset=dataset.name)
-rows = image_picker.several(state, image.number)
-x = np.stack([image.x, *caches.test_images(dataset.name, rows)])
-names = [image.name, *(image_picker.name_of(dataset, row) for row in rows)]
+given = [image, *current_image.beside(dataset, image)]
+rows = image_picker.several(state, image.number)[: max(image_picker.COUNT - len(given), 0)]
+x = np.stack([*(each.x for each in given), *caches.test_images(dataset.name, rows)])
+names = [*(each.name for each in given), *(image_picker.name_of(dataset, row) for row in rows)]
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
@@ -65,8 +66,9 @@ dataset = data.load({dataset.name!r})
 test = dataset.split("test")
 images = data.as_float(test.images)
 rows = {rows.tolist()}
-x = np.stack([{image.source}, *images[rows]])
-names = [{image.name!r}, *(f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in rows)]
+x = np.stack([{", ".join(each.source for each in given)}, *images[rows]])
+names = [f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in rows]
+names = [{", ".join(repr(each.name) for each in given)}, *names]
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
@@ -74,5 +76,5 @@ among = metrics.squared_error(images, run.reconstruct(images))
 ranks = metrics.percentile_rank(errors, among)
 figures.reconstructions(x, x_hat, names, ranks).show()
 """,
-    reads=image.reads,
+    reads=[name for each in given for name in each.reads],
 )

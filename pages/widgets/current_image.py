@@ -123,6 +123,13 @@ def choose(dataset: Dataset) -> CurrentImage | None:
     return found
 
 
+def beside(dataset: Dataset, image: CurrentImage) -> list[CurrentImage]:
+    """The visitor's other pictures, where the current image is one of their own."""
+    if image.picture is None:
+        return []
+    return [found for picture in image_input.others() if (found := _own(dataset, picture))]
+
+
 def _test_image(dataset: Dataset, number: int) -> CurrentImage:
     name = image_picker.name_of(dataset, number)
     return CurrentImage(name, caches.test_images(dataset.name, number), number)
@@ -139,6 +146,11 @@ def _found(dataset: Dataset, state: State) -> CurrentImage | None:
     if picture is None:
         st.info(GONE, icon=":material/no_photography:")
         return None
+    return _own(dataset, picture)
+
+
+def _own(dataset: Dataset, picture: Picture) -> CurrentImage | None:
+    """A picture of one's own as an image; says why if nothing can be made of it."""
     steps = steps_input.chosen()
     stages = steps_input.prepare(picture, dataset.image_shape, steps)
     if not stages:

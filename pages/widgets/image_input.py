@@ -95,6 +95,12 @@ def current() -> Picture | None:
     return shelf.pictures.get(shelf.current) if shelf.current is not None else None
 
 
+def others() -> list[Picture]:
+    """The pictures that are there besides the current one."""
+    shelf = _shelf()
+    return [picture for picture in shelf.pictures.values() if picture.id != shelf.current]
+
+
 def _keep(given: Sequence[UploadedFile], title: str = "", name: str = "") -> bool:
     """Reads files, takes the last picture in them, and says whether there was any.
 

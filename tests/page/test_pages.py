@@ -19,6 +19,7 @@ from visiting import (
     button,
     code_of,
     cut,
+    figures_of,
     job_in_state,
     link,
     open_chooser,
@@ -35,6 +36,7 @@ from visiting import (
 from ae_core import cards, data, runs, tasks
 from ae_core.tasks import worker
 from pages.serving import caches
+from pages.widgets import plot
 
 PAGES = (
     "home",
@@ -295,6 +297,19 @@ def test_an_image_of_ones_own_is_reconstructed_and_a_bad_one_is_named() -> None:
     assert "<b>bad</b>.png: The file is no image" in "\n".join(t.value for t in app.text)
     assert any(t.value == "shoe.png" for t in app.text)
     assert link(app)["image"] == "own"
+
+
+def test_all_pictures_of_ones_own_are_reconstructed_beside_the_current_one() -> None:
+    app = open_chooser(open_page("reconstruct"))
+    app.segmented_control(key="source").set_value("Upload").run()
+    first, second = (png(np.random.default_rng(seed).integers(0, 255, (50, 40), np.uint8)) for seed in (1, 2))
+    app.file_uploader[0].upload("first.png", first).upload("second.png", second).run()
+    with figures_of(plot, "_packed") as shown:
+        source = code_of(app)
+    assert "names = ['second.png', 'first.png', *names]" in source, "the latest is the current one"
+    assert "first.png, second.png" in said(app) or "second.png, first.png" in said(app), "the files that the code reads"
+    (reconstructions,) = shown
+    assert len(reconstructions["layout"]["xaxis"]["ticktext"]) == 10, "test images fill the row"
 
 
 # What belongs to others
