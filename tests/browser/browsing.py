@@ -90,7 +90,7 @@ COUNT_TIMERS = """
   window.clearTimeout = (timer) => { window.timersDue.delete(timer); end(timer); };
 """
 # Ends once for some frames on end nothing runs on the server, no timer is due, and nothing is a placeholder any more.
-# A busy browser may draw several before it comes to what a click asks for: before each of them it must have been idle.
+# A busy browser may draw several before it gets to what a click asks for: after each it has turns for what is queued.
 SETTLE = """async (patience) => {
   const busy = () => {
     const app = document.querySelector('[data-testid="stApp"]');
@@ -103,8 +103,12 @@ SETTLE = """async (patience) => {
   const end = performance.now() + patience;
   for (let frames = 0; frames < 4; frames = busy() ? 0 : frames + 1) {
     if (performance.now() > end) return false;
-    await new Promise((idle) => requestIdleCallback(idle, { timeout: 100 }));
     await new Promise((drawn) => requestAnimationFrame(drawn));
+    for (let turns = 0; turns < 8; turns++) await new Promise((done) => {
+      const { port1, port2 } = new MessageChannel(); // as React's own scheduler waits for its turn
+      port1.onmessage = done;
+      port2.postMessage(null);
+    });
   }
   return true;
 }"""
