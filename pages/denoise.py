@@ -45,7 +45,7 @@ rows = image_picker.several(state, image.number)
 x = np.stack([image.x, *caches.test_images(dataset.name, np.concatenate([rows, np.arange(MEASURED)]))])
 noisy = noise.add(x, kind, level, seed)
 shown = 1 + len(rows)
-results = {"noisy": noisy, run.recipe.title.lower() + " run": run.reconstruct(noisy)}
+results = {"noisy": noisy, run.recipe.title.lower() + " model": run.reconstruct(noisy)}
 for name, chosen in FILTERS.items():
     width, filtered = filters.at_best_width(name, x, noisy, judged=slice(shown, None))
     label = "off is best" if width == chosen.widths[0] else f"{width:g} px"

@@ -16,7 +16,7 @@ found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
 datasets = [data.load(run.spec.dataset).title for run in overlaid.values()]
 tables.show(
-    {"run": [alerts.escape_markdown(title) for title in overlaid]}
+    {"model": [alerts.escape_markdown(title) for title in overlaid]}
     | ({"data set": [alerts.escape_markdown(title) for title in datasets]} if len(set(datasets)) > 1 else {})
     | {
         "units": [f"{run.latent_dim:,}" for run in overlaid.values()],

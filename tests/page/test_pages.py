@@ -257,7 +257,7 @@ def test_a_broken_run_does_not_hide_the_others_from_sparsity(damage: Callable[[P
     names = ["vanilla"] if len(picker.options) == 1 else ["sparse", "vanilla"]
     picker.set_value(names).run()
     assert_sound(app)
-    assert len(table(app)["run"]) == 1
+    assert len(table(app)["model"]) == 1
 
 
 @pytest.mark.parametrize("page", ["home", "train", "sparsity", "compare"])
@@ -334,7 +334,7 @@ def test_what_belongs_to_another_visitor_is_in_no_list_and_opens_by_its_link(dig
     assert len(app.selectbox(key="run").options) == len(runs.shipped()), "it is in no list afterwards"
     app = open_page("sparsity", runs=job.id)
     assert_sound(app)
-    assert len(table(app)["run"]) == 1
+    assert len(table(app)["model"]) == 1
     assert open_page("lens", run=job.id, beside=job.id).selectbox(key="beside").value == job.id
 
 
