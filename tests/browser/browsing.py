@@ -78,8 +78,17 @@ PATIENCE = 60 * SECONDS
 TRAINING = 180 * SECONDS
 expect.set_options(timeout=PATIENCE)
 
-# Counts the timers that the page waits for: what is sent a moment after a change, as by a slider, is sent by one.
-COUNT_TIMERS = """
+# Counts the timers that the page waits for: what is sent a moment after a change, as by a slider, is sent by one. And
+# notes whether the server has said anything since it was last asked.
+WATCH = """
+  const { send } = WebSocket.prototype;
+  const heard = new WeakSet();
+  WebSocket.prototype.send = function (...given) {
+    if (!heard.has(this)) this.addEventListener('message', () => { window.unanswered = false; });
+    heard.add(this);
+    window.unanswered = true;
+    return send.apply(this, given);
+  };
   window.timersDue = new Set();
   const { setTimeout: begin, clearTimeout: end } = window;
   window.setTimeout = (run, delay = 0, ...given) => {
@@ -97,6 +106,7 @@ SETTLE = """async (patience) => {
     return app?.dataset.testScriptState !== 'notRunning'
       || app.dataset.testConnectionState !== 'CONNECTED'
       || window.timersDue.size
+      || window.unanswered
       || document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"], .plot[aria-busy="true"]')
       || [...document.querySelectorAll('.plot')].some((plot) => !plot.querySelector('.main-svg'));
   };
@@ -333,7 +343,7 @@ class Tab:
         self.server = server
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
-        self.page.add_init_script(COUNT_TIMERS)
+        self.page.add_init_script(WATCH)
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         self.sent = 0

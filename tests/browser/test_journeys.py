@@ -17,7 +17,7 @@ PHONE = {"width": 390, "height": 844}
 
 def begin(tab: Tab, mission: Mission) -> None:
     """Opens a mission by its card on Home."""
-    page = tab.open("")
+    page = tab.pick("Home")
     page.locator(".st-key-missions").get_by_role("link", name=mission.title).click()
     expect(page.get_by_text(mission.todo)).to_be_visible()
     tab.settle()
@@ -69,6 +69,7 @@ DO = {"hole": find_a_hole, "walk": walk, "draw": draw, "train": train}
 
 def test_a_newcomer_does_the_four_missions_and_finds_the_trained_model_in_compare(tab: Tab) -> None:
     tab.page.set_viewport_size({"width": 1280, "height": 720})
+    tab.open("")
     for mission in MISSIONS:
         begin(tab, mission)
         DO[mission.name](tab)

@@ -3,13 +3,15 @@
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from browsing import TRAINING, Server, Tab
-from playwright.sync_api import BrowserContext, expect
+from browsing import TRAINING, Server, Tab, Visitors
+from playwright.sync_api import expect
 
 NEVER_DONE = 500  # epochs
+STOPPED = f"of {NEVER_DONE} epochs; what it had learnt is kept as a model."
 REMEMBER_PHASES = """
   window.phases = [];
   new MutationObserver(() => {
@@ -20,14 +22,34 @@ REMEMBER_PHASES = """
 CHANGES = ("Rename", "Export", "Delete")
 
 
-@pytest.fixture
-def alice(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
-    return Tab(new_visitor(), server)
+@pytest.fixture(scope="module")
+def alice(visitors: Visitors, server: Server) -> Iterator[Tab]:
+    context = visitors.arrive()
+    context.add_init_script(REMEMBER_PHASES)
+    yield Tab(context, server)
+    visitors.leave(context)
 
 
-@pytest.fixture
-def bob(new_visitor: Callable[[], BrowserContext], server: Server) -> Tab:
-    return Tab(new_visitor(), server)
+@pytest.fixture(scope="module")
+def bob(visitors: Visitors, server: Server) -> Iterator[Tab]:
+    context = visitors.arrive()
+    yield Tab(context, server)
+    visitors.leave(context)
+
+
+@pytest.fixture(scope="module")
+def training(alice: Tab) -> str:
+    """A training of Alice's that goes on until it is stopped, by its name in links."""
+    return alice.train("Variational", NEVER_DONE, "Her own")
+
+
+@pytest.fixture(scope="module")
+def model(alice: Tab, training: str) -> str:
+    """What that training had learnt when Alice stopped it."""
+    alice.open("train")
+    alice.page.get_by_role("button", name="Stop training").click()
+    expect(alice.page.get_by_text(STOPPED)).to_be_visible(timeout=TRAINING)
+    return training
 
 
 def assert_sees_nothing_of(tab: Tab, name: str) -> None:
@@ -41,52 +63,43 @@ def assert_sees_nothing_of(tab: Tab, name: str) -> None:
     assert not any(name in option for option in tab.list_options("Model", name[:5]).all_inner_texts())
 
 
-def test_a_training_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab) -> None:
-    job = alice.train("Variational", NEVER_DONE, "Hers alone")
+def test_a_training_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab, training: str) -> None:
     page = alice.page
-    page.reload()
     expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}", timeout=TRAINING)
-    assert_sees_nothing_of(bob, "Hers alone")
+    expect(page.locator(".plot.js-plotly-plot")).to_have_count(2)
+    phases = " | ".join(page.evaluate("window.phases"))
+    for phase in ("Loading TensorFlow and images", "Building and compiling the network", "of 500", " left"):
+        assert phase in phases
+    page.reload()
+    expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
+    assert_sees_nothing_of(bob, "Her own")
 
-    bob.turn_to(f"train?job={job}")
+    bob.turn_to(f"train?job={training}")
     expect(bob.page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
     expect(bob.page.get_by_text("Someone else's training: you can watch it.")).to_be_visible()
     expect(bob.page.get_by_role("button", name="Stop training")).to_have_count(0)
 
     alice.turn_to("runs")
     expect(page.get_by_test_id("stProgress")).to_contain_text(f"of {NEVER_DONE}")
-    alice.open("train")
-    page.get_by_role("button", name="Stop training").click()
-    for tab in (alice, bob):
-        ended = tab.page.get_by_text(f"of {NEVER_DONE} epochs; what it had learnt is kept as a model.")
-        expect(ended).to_be_visible(timeout=TRAINING)
-    page.get_by_test_id("stMain").get_by_role("link", name="Reconstruct", exact=True).click()
-    expect(page.locator("h1")).to_have_text("Reconstruct")
-    alice.settle()
-    expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Hers alone · yours"))
     for tab in (alice, bob):
         expect(tab.failures).to_have_count(0)
         assert tab.errors == []
 
 
-def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab) -> None:
-    alice.page.add_init_script(REMEMBER_PHASES)
-    run = alice.train("Vanilla", 60, "Her own")
-    expect(alice.page.locator(".plot.js-plotly-plot").first).to_be_visible(timeout=TRAINING)
-    expect(alice.page.get_by_text("Finished: 60 epochs")).to_be_visible(timeout=TRAINING)
+def test_a_model_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: Tab, model: str) -> None:
+    expect(bob.page.get_by_text(STOPPED)).to_be_visible()
+    alice.page.get_by_test_id("stMain").get_by_role("link", name="Reconstruct", exact=True).click()
+    expect(alice.page.locator("h1")).to_have_text("Reconstruct")
     alice.settle()
-    expect(alice.page.locator(".plot.js-plotly-plot")).to_have_count(2)
-    phases = " | ".join(alice.page.evaluate("window.phases"))
-    for phase in ("Loading TensorFlow and images", "Building and compiling the network", "of 60", " left"):
-        assert phase in phases
+    expect(alice.page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Her own · yours"))
     assert_sees_nothing_of(bob, "Her own")
 
     for path in ("lens", "reconstruct", "units"):
-        page = bob.turn_to(f"{path}?run={run}")
+        page = bob.turn_to(f"{path}?run={model}")
         expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Her own · shared"))
         expect(page.get_by_text("shows its default instead")).to_have_count(0)
     # A name but one digit beside it opens nothing.
-    bob.open("reconstruct?run=" + run[:-1] + ("0" if run[-1] != "0" else "1"))
+    bob.open("reconstruct?run=" + model[:-1] + ("0" if model[-1] != "0" else "1"))
     expect(page.get_by_text("default instead: model (deleted, or mistyped)")).to_be_visible()
     page = bob.turn_to("runs")
     expect(page.get_by_text("You have no models yet.")).to_be_visible()
@@ -99,7 +112,7 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
     page = alice.open("runs")
     expect(page.get_by_text("Her own")).to_be_visible()
     page.get_by_role("button", name="Link", exact=True).click()
-    expect(page.get_by_role("dialog").get_by_text(f"{alice.server.url}/lens?run={run}")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text(f"{alice.server.url}/lens?run={model}")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Rename").click()
     page.get_by_role("dialog").get_by_role("textbox").fill("*Hers*")
@@ -116,7 +129,7 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
     expect(page.get_by_role("dialog").get_by_text("*Hers*")).to_be_visible()
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("You have no models yet.")).to_be_visible()
-    bob.turn_to(f"lens?run={run}")
+    bob.turn_to(f"lens?run={model}")
     expect(bob.page.get_by_text("model (deleted, or mistyped)")).to_be_visible()
 
     # What she took along comes back, to him as well.
@@ -133,11 +146,14 @@ def test_a_run_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob: 
         assert tab.errors == []
 
 
-def test_pictures_beyond_the_quota_are_refused_on_the_page(alice: Tab) -> None:
+def test_pictures_beyond_the_quota_are_refused_on_the_page(alice: Tab, tmp_path: Path) -> None:
     page = alice.open("reconstruct")
     page.get_by_role("button", name="Change").click()
     page.get_by_role("radio", name="Upload").click()
     expect(page.get_by_text("together 25 MB at a time")).to_be_visible()
+    pictures = [tmp_path / f"{i}.png" for i in range(4)]
+    for picture in pictures:
+        picture.write_bytes(bytes(8 * 10**6))
     with page.expect_response(lambda r: "/upload_file/" in r.url and r.status == 413):
-        alice.upload({f"{i}.png": bytes(8 * 10**6) for i in range(4)})
+        alice.page.locator("input[type=file]").set_input_files(pictures)
     expect(alice.failures).to_have_count(0)
