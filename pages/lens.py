@@ -87,6 +87,15 @@ def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray,
         return [f"{figures.plain(dataset.class_names[labels[n]])}, test image {n:,}" for n in numbers]
 
     st.header(f"Pinned at ({place[0]:.2f}, {place[1]:.2f})")
+    if run.latent_dim > 2:
+        st.button(
+            "Turn the plane around this place",
+            key=f"{prefix}cut",
+            icon=":material/rotate_right:",
+            help="The plane then goes through exactly this code, and you can look along other directions from it.",
+            on_click=page_state.put,
+            args=(state.key("through-code"), latent.code_text(z[0])),
+        )
     shown, neighbours = st.columns([1, 3], vertical_alignment="center")
     with shown:
         plot.show(figures.image_grid(image, 1, height=220), key=f"{prefix}pinned", alt="The pinned place, decoded")
@@ -112,14 +121,6 @@ def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray,
     if run.latent_dim > 2:
         alt = "The units' values at the pinned place, over their usual range"
         plot.show(figures.code_profile(z[0], caches.unit_ranges(run.run)), key=f"{prefix}code", alt=alt)
-        st.button(
-            "Turn the plane around this place",
-            key=f"{prefix}cut",
-            icon=":material/rotate_right:",
-            help="The plane then goes through exactly this code, and you can look along other directions from it.",
-            on_click=page_state.put,
-            args=(state.key("through-code"), latent.code_text(z[0])),
-        )
     imported, profile = "", ""
     if run.latent_dim > 2:
         imported = "from ae_core.latent import traversals\n"
@@ -168,6 +169,9 @@ with first:
     run = run_picker.pick()
 with second:
     other = run_picker.pick_beside(run)
+    if run.run.name not in HOLES["run"] or other is None:
+        tell = "Shows vanilla's plane beside the variational one: compare the places where no image has its code."
+        st.button("Example: a plane with holes", help=tell, on_click=page_state.ask, args=(HOLES,), type="tertiary")
 with picture:
     image = current_image.show(data.load(run.spec.dataset))
     selection_input.chip(run.spec.dataset)
@@ -199,6 +203,3 @@ st.caption(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else
 if other is None and found:
     tell_about(run, *found, count=8)
 next_page.link("paths.py", "Walk from one image to another")
-if run.run.name not in HOLES["run"] or other is None:
-    label = "Compare vanilla's holes with the variational plane"
-    st.button(label, icon=":material/compare:", on_click=page_state.ask, args=(HOLES,), type="tertiary")

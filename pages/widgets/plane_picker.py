@@ -11,6 +11,7 @@ from pages.serving.page_state import Field, State, Values
 from pages.widgets import image_picker, run_picker
 
 PRINCIPAL, UNITS, IMAGES = "Principal directions", "Two units", "Three images"
+WIDTH = 150  # pixels of a number: two stand beside the kinds of planes
 
 
 def _number(name: str, label: str, plane: str, default: int) -> Field:
@@ -55,21 +56,21 @@ def pick(state: State, run: LoadedRun, through: int) -> PlaneSpec:
     """
     if run.latent_dim <= 2:
         return MAIN_PLANE
-    if state.segments("plane") == IMAGES:
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    if state.segments("plane", row) == IMAGES:
         numbers = []
         for i, column in enumerate(st.columns(3), start=1):
             with column:
                 numbers.append(image_picker.one(state, f"corner{i}"))
         return PlaneSpec("images", tuple(numbers))
     what = "direction" if state["plane"] == PRINCIPAL else "unit"
-    across, up, turned = st.columns([1, 1, 2], vertical_alignment="bottom")
-    which = state.draw(across.number_input, f"{what}1"), state.draw(up.number_input, f"{what}2")
+    across, up = (state.draw(row.number_input, f"{what}{axis}", width=WIDTH) for axis in (1, 2))
     if state["through-code"] is None:
-        return PlaneSpec(f"{what}s", which, through)
+        return PlaneSpec(f"{what}s", (across, up), through)
     let_go = (state.key("through-code"), None)
     key = f"{state.prefix}let-go"
-    turned.button("Go through a test image again", key=key, on_click=page_state.put, args=let_go)
-    return PlaneSpec(f"{what}s", which, state["through-code"])
+    row.button("Go through a test image again", key=key, on_click=page_state.put, args=let_go)
+    return PlaneSpec(f"{what}s", (across, up), state["through-code"])
 
 
 def source(spec: PlaneSpec) -> str:

@@ -4,7 +4,62 @@ import pytest
 from browsing import TRAINING, Tab
 from playwright.sync_api import Locator, expect
 
+from ae_core import data
+
 DESK, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
+
+
+CLASSES = "|".join(f"{name}$" for name in data.load("fashion-mnist").class_names)
+# For each page, where its controls show what they do, by how their names begin: the last is for all others. None stands
+# for what shows nothing on the page, as a download or a field of a form; a form's button has a test of its own.
+RESULTS: dict[str, dict[str, str | None]] = {
+    "": {"": ".lens"},
+    "reconstruct": {"": ".plot"},
+    "your-image?from=Draw&image=7": {"Save": None, "": ".comparison"},
+    "your-image?from=Test images&image=7": {"": ".comparison"},
+    "denoise": {"": ".plot"},
+    "lens?run=sparse": {"": ".lens"},
+    "latent-space?run=sparse&image=7": {
+        f"By number|Strangest|Most familiar|{CLASSES}": ".plot >> nth=1",
+        "$|Test image": ".plot >> nth=-1",
+        "All images": None,
+        "": ".plot >> nth=0",
+    },
+    "sampler": {"Draw again": ".plot >> nth=1", "": ".plot >> nth=0"},
+    "paths": {"Download|And back again": None, "": ".film"},
+    "units": {r"\d+$": ".plot >> nth=1", "": ".plot >> nth=0"},
+    "sparsity": {"": ".plot"},
+    "train": {"Kind|Data set": ".plot >> nth=0", "": None},
+    "compare": {"Table": None, "Class|First image|Random start": ".plot >> nth=1", "": "[data-testid=stDataFrame]"},
+}
+# Of a page: the name of each control in it that lies so far from its result that the window does not hold both, and by
+# how many pixels. Of a result, 240 pixels are enough to see that something has changed.
+TOO_FAR = """([main, results]) => {
+  const room = innerHeight - document.querySelector('[data-testid="stHeader"]').getBoundingClientRect().bottom;
+  const found = {};
+  const controls = [];
+  const collect = (root) => root.querySelectorAll('*').forEach((e) => {
+    if (e.shadowRoot) collect(e.shadowRoot);
+    const kind = 'input:not([type=file]), select, button, [role=slider], [role=option], canvas[tabindex]';
+    const aside = '[data-testid=stElementToolbar], .save, [popovertarget], [aria-label^="Help for"]';
+    if (e.matches(kind) && !e.closest(aside))
+      controls.push(e);
+  });
+  collect(main);
+  for (const control of controls) {
+    const box = control.getBoundingClientRect();
+    const field = control.closest('[data-testid=stNumberInput], [data-testid=stSelectbox]') // with buttons of their own
+      ?.querySelector('label')?.innerText;
+    const name = (field || control.getAttribute('aria-label') || control.innerText).split('\\n').at(-1).trim();
+    const [, result] = results.find(([pattern]) => new RegExp('^(' + pattern + ')').test(name));
+    if (!box.width || !result) continue;
+    const its = result.getBoundingClientRect();
+    const part = Math.min(its.height, 240);
+    const span = Math.max(box.bottom, its.top + part) - Math.min(box.top, its.bottom - part);
+    if (span > room) found[name] = Math.round(span - room);
+  }
+  return [controls.length, found];
+}"""
 
 
 def scroll_to(part: Locator) -> None:
@@ -40,6 +95,17 @@ def test_home_shows_the_lens_the_network_and_the_missions_without_scrolling(tab:
     cards = page.locator(".st-key-missions [data-testid=stPageLink-NavLink]")
     expect(cards).to_have_count(4)
     assert_in_view(tab, *(page.locator(f".{part}") for part in ("plane", "nearest", "decoded", "flow")), cards)
+
+
+@pytest.mark.parametrize("path", RESULTS)
+def test_every_control_is_in_view_of_its_result(shared_tab: Tab, path: str) -> None:
+    shared_tab.page.set_viewport_size(DESK)
+    page = shared_tab.turn_to(path)
+    main = page.get_by_test_id("stMain").element_handle()
+    results = [[name, page.locator(at).first.element_handle() if at else None] for name, at in RESULTS[path].items()]
+    count, too_far = page.evaluate(TOO_FAR, [main, results])
+    assert count
+    assert too_far == {}
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
