@@ -73,6 +73,7 @@ FLAGS = [
 ]
 # The system's Chromium without a window; where there is none, Playwright's own.
 CHROMIUM = shutil.which("chromium-headless-shell")
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SECONDS = 1000  # Playwright counts in milliseconds
 PATIENCE = 60 * SECONDS
 TRAINING = 180 * SECONDS
@@ -186,6 +187,7 @@ def serving(
     base: str = "",
     replicas: int = 0,
     program: Sequence[str] = ("streamlit",),
+    derived: Path | None = None,
 ) -> Iterator[Server]:
     """`streamlit run` of a script on a free port, until the block ends; trainings it started end with it.
 
@@ -195,9 +197,13 @@ def serving(
         base: The path below which it answers.
         replicas: How many of them to run behind a balancer; 0 for one server without one.
         program: The module that runs one server, with what it is given first.
+        derived: Where it finds and keeps what is computed from shipped runs; in its data folder unless it is given.
     """
     port = free_port(replicas)
     data.mkdir(parents=True, exist_ok=True)
+    if derived:
+        derived.mkdir(parents=True, exist_ok=True)
+        (data / "derived").symlink_to(derived, target_is_directory=True)
     # Only what a user would have: no watching of files that someone may be editing.
     command = [sys.executable, "-m", *program, "run", str(script), "--server.fileWatcherType", "none"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
@@ -265,13 +271,17 @@ def greys(canvas: Locator) -> np.ndarray:
     return np.frombuffer(base64.b64decode(content), np.uint8).reshape(-1, width)
 
 
+# It need not load styles again to look for some rule on turning a phone.
+AXE = {"resultTypes": ["violations"], "preload": False}
+
+
 def serious(page: Page) -> dict[str, list[str]]:
     """Serious findings of axe on a page: by rule, the elements.
 
     Without one that is Streamlit's: in a narrow window the list of its menu holds groups where it may hold items only.
     """
     found: dict[str, list[str]] = {}
-    for finding in Axe().run(page).response["violations"]:
+    for finding in Axe().run(page, options=AXE).response["violations"]:
         nodes = [node["target"][-1] for node in finding["nodes"]]
         if finding["id"] in ("list", "listitem"):
             in_menu = "target => document.querySelector(target)?.closest('[data-testid=\"stSidebarNav\"]') !== null"
@@ -323,6 +333,10 @@ class Visitors:
         context.pages[0].goto(self._health)
         self._opened.append(context)
         return context
+
+    def phone(self, **options: Any) -> BrowserContext:
+        """A browser of a phone's size, worked with a finger."""
+        return self.open("phone", **PHONE, **options)
 
     def close(self) -> None:
         for context in self._opened:

@@ -1,5 +1,6 @@
 """One server for all browser tests, and visitors: each new to the server, in a browser that has seen the app before."""
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -9,8 +10,15 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwr
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
+def derived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What all servers of these tests keep of what they compute: one does it for the others."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "derived"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, derived: Path) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("served"), derived=derived) as server:
         yield server
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from browsing import CHROMIUM, FLAGS, Server, Tab
+from browsing import CHROMIUM, FLAGS, Server, Tab, Visitors
 from playwright.sync_api import Browser, BrowserContext, ElementHandle, Locator, Page, expect
 
 from ae_core import data
@@ -224,8 +224,8 @@ def test_the_wheel_scrolls_the_page_until_the_map_has_the_focus(tab: Tab, page: 
     tab.settle()
 
 
-def test_a_finger_scrolls_the_page_until_it_taps_the_map(browser: Browser, server: Server) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+def test_a_finger_scrolls_the_page_until_it_taps_the_map(visitors: Visitors, server: Server) -> None:
+    context = visitors.phone()
     tab = Tab(context, server)
     page = tab.open("latent-space?run=variational-2d&points-fashion-mnist=1%2C000")
     expect(page.locator(".how .finger").first).to_be_visible()
@@ -268,7 +268,6 @@ def test_a_finger_scrolls_the_page_until_it_taps_the_map(browser: Browser, serve
     page.wait_for_function(f"{SCROLLED} !== {scrolled}")
     assert figure.evaluate("e => e._fullLayout.xaxis.range") == shown
     assert tab.errors == []
-    context.close()
 
 
 def test_near_enough_dots_become_their_images(tab: Tab, page: Page) -> None:

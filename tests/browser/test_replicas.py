@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.skipif(CADDY is None, reason="Caddy is not installed")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("replicas"), base=BASE, replicas=2) as server:
+def server(tmp_path_factory: pytest.TempPathFactory, derived: Path) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("replicas"), base=BASE, replicas=2, derived=derived) as server:
         yield server
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from browsing import TOOLS, UPLOADS, Server, Tab
+from browsing import TOOLS, UPLOADS, Tab
 from PIL import Image
 from playwright.sync_api import Browser, Download, expect
 
@@ -85,12 +85,12 @@ def test_a_saved_page_opens_without_a_network(
 PAPER = 700  # pixels: A4 between its margins
 
 
-def test_on_paper_each_figure_has_its_room(tab: Tab) -> None:
-    page = tab.open("latent-space")
+def test_on_paper_each_figure_has_its_room(shared_tab: Tab) -> None:
+    page = shared_tab.turn_to("latent-space")
     drawn = page.locator(".plot").evaluate_all("figures => figures.map((e) => e.clientWidth)")
     # The window keeps its width, as when a page is printed: nothing is drawn anew.
     page.emulate_media(media="print")
-    page.add_style_tag(content=f"[data-testid=stMainBlockContainer] {{ width: {PAPER}px }}")
+    narrow = page.add_style_tag(content=f"[data-testid=stMainBlockContainer] {{ width: {PAPER}px }}")
     main = page.get_by_test_id("stMainBlockContainer").bounding_box()
     assert main
     boxes = page.locator(".figure").evaluate_all(
@@ -110,6 +110,8 @@ def test_on_paper_each_figure_has_its_room(tab: Tab) -> None:
         assert end <= start + 0.5
     expect(page.locator(".save").first).to_be_hidden()
     expect(page.get_by_test_id("stTopNavLink").first).to_be_hidden()
+    narrow.evaluate("e => e.remove()")
+    page.emulate_media(media="screen")
 
 
 def test_the_menu_is_worked_by_keyboard(page: Tab) -> None:
@@ -131,17 +133,6 @@ def test_the_menu_is_worked_by_keyboard(page: Tab) -> None:
         page.page.keyboard.press("Enter")
     assert download.value.suggested_filename.endswith(".png")
     expect(button).to_have_attribute("aria-expanded", "false")
-
-
-def test_it_can_be_hit_with_a_finger(browser: Browser, server: Server) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    tab = Tab(context, server)
-    tab.open("reconstruct")
-    sides = tab.page.locator(".save > button").first.evaluate(
-        "e => ['width', 'height'].map((side) => parseFloat(getComputedStyle(e, '::after')[side]))"
-    )
-    assert min(sides) >= 44
-    context.close()
 
 
 def test_a_figure_whose_library_did_not_come_says_so_and_is_drawn_by_the_next_change(tab: Tab) -> None:
