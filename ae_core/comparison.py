@@ -18,24 +18,26 @@ PCA = Measure(
     "pca_mse",
     "PCA MSE",
     "MSE of principal component analysis with a code of the same size, fitted to the training images; no other linear "
-    "code fits those better.",
+    "code reconstructs those better.",
 )
 # PSNR is left out: it is the MSE on another scale.
 MEASURES = (
-    Measure("bce", "BCE", "Binary cross-entropy of test images and reconstructions, in nats a pixel.", "smaller"),
-    Measure("above_floor", "BCE − floor", "BCE less its floor, the pixels' entropy, in nats a pixel.", "smaller"),
-    Measure("mse", "MSE", "Mean squared error a pixel of reconstructed test images, grey from 0 to 1.", "smaller"),
+    Measure("bce", "BCE", "Binary cross-entropy of test images and reconstructions, in nats per pixel.", "smaller"),
+    Measure("above_floor", "BCE − floor", "BCE minus its floor, the pixels' entropy, in nats per pixel.", "smaller"),
+    Measure("mse", "MSE", "Mean squared error per pixel of reconstructed test images, grey from 0 to 1.", "smaller"),
     PCA,
     Measure(
         "contraction_ratio",
         "Contraction",
-        "Contraction ratio, mean ‖∂z/∂x‖²_F over the total variance of the codes: how far codes move when the image "
-        "trembles, relative to their spread.",
+        "Contraction ratio, mean ‖∂z/∂x‖²_F over the total variance of the codes: how far codes move when an image "
+        "changes a little, compared with how far codes lie apart.",
         decimals=2,
     ),
-    Measure("knn_accuracy", "5-NN", "Accuracy of 5 nearest neighbours of the codes as a classifier, 0 to 1.", "larger"),
-    Measure("active_units", "Active", "Units active on a test image, on average.", decimals=1),
-    Measure("dead_units", "Dead", "Units active on no test image.", "smaller", decimals=0),
+    Measure(
+        "knn_accuracy", "5-NN", "Accuracy of a 5-nearest-neighbours classifier of the codes, from 0 to 1.", "larger"
+    ),
+    Measure("active_units", "Active", "Units that are active for a test image, on average.", decimals=1),
+    Measure("dead_units", "Dead", "Units that are active for no test image.", "smaller", decimals=0),
     Measure("jacobian", "Jacobian", "Mean ‖∂z/∂x‖²_F; it grows with the scale of the codes.", decimals=2),
 )
 
@@ -94,7 +96,7 @@ def pca_error(dataset: str, size: int) -> float:
 
 @cached(LRUCache(8), condition=Condition())
 def pca_errors(dataset: str) -> np.ndarray:
-    """Mean squared error a pixel of test images of a data set, reconstructed by PCA of its training images.
+    """Mean squared error per pixel of test images of a data set, reconstructed by PCA of its training images.
 
     Computed once for each data set: for Fashion-MNIST in a second and with 60 MB.
 

@@ -23,7 +23,7 @@ def squared_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
 
 
 def binary_cross_entropy(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
-    """Binary cross-entropy of each image in nats a pixel, shape (n,); x is the target."""
+    """Binary cross-entropy of each image in nats per pixel, shape (n,); x is the target."""
 
     def of(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
         p = np.clip(x_hat, EPSILON, 1 - EPSILON).astype(np.float32)
@@ -40,7 +40,7 @@ def _in_parts(measure: Callable[[np.ndarray, np.ndarray], np.ndarray], x: np.nda
 
 
 def pixel_entropy(x: np.ndarray) -> np.ndarray:
-    """Lower bound of each image's BCE, reached at x_hat = x, in nats a pixel, shape (n,); above 0 for grey pixels."""
+    """Lower bound of each image's BCE, reached at x_hat = x, in nats per pixel, shape (n,); above 0 for grey pixels."""
     return binary_cross_entropy(x, x)
 
 

@@ -77,4 +77,4 @@ class TrainingView:
 
 def _summary(run: Run) -> str:
     bce, psnr = map(run.card.figure, ("bce", "psnr"))
-    return f"on the test images BCE {bce:.4f} nats a pixel, PSNR {psnr:.2f} dB"
+    return f"on the test images BCE {bce:.4f} nats per pixel, PSNR {psnr:.2f} dB"

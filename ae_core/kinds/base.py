@@ -155,7 +155,7 @@ class Kind:
     measures: ClassVar[tuple[Measure, ...]] = ()
     heads: ClassVar[tuple[str, ...]] = ("z",)
     prior: ClassVar[bool] = False
-    unit: ClassVar[str] = "nats a pixel"
+    unit: ClassVar[str] = "nats per pixel"
     order: ClassVar[int] = 100
 
     def __init__(self, **values: Any) -> None:

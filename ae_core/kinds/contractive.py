@@ -19,7 +19,7 @@ class Contractive(Kind):
     """
 
     title = "Contractive"
-    idea = "Keep the code still when the image changes a little."
+    idea = "Change the code as little as possible when the image changes a little."
     reference = "Rifai et al. 2011"
     notice = "Its code moves little when an image changes a little. Compare the places of its codes with vanilla's."
     order = 4
@@ -27,7 +27,8 @@ class Contractive(Kind):
         Hyperparameter(
             "contraction",
             1e-4,
-            "λ, the weight of ‖∂h/∂x‖²_F. More keeps the code stiller and blurs the reconstructions; 0 is vanilla.",
+            "λ, the weight of ‖∂h/∂x‖²_F. With a larger value the code changes less and the reconstructions are more "
+            "blurred; 0 is vanilla.",
             0.0,
             1.0,
             log=True,

@@ -15,7 +15,10 @@ class Convolutional(Kind):
     title = "Convolutional"
     idea = "Look at neighbourhoods instead of single pixels; the code is a stack of small maps."
     reference = "Masci et al. 2011"
-    notice = "Its code keeps places. As large as it is by default, it reconstructs the sharpest of the seven."
+    notice = (
+        "Its code keeps where things are in the image. By default it has the largest code of the seven kinds and the "
+        "sharpest reconstructions."
+    )
     order = 5
 
     @classmethod

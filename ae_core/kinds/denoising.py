@@ -12,7 +12,7 @@ class Denoising(Kind):
     """
 
     title = "Denoising"
-    idea = "Add noise to the input, and ask for the clean image back."
+    idea = "Add noise to the input, and reconstruct the clean image."
     reference = "Vincent et al. 2008"
     notice = "It returns what an image should look like, not what it was shown."
     order = 2
@@ -20,15 +20,15 @@ class Denoising(Kind):
         Hyperparameter(
             "noise",
             "gaussian",
-            "What is added to the input in training.",
+            "What is added to the input during training.",
             choices=tuple(noises.NOISES),
             titles=tuple(noise.title for noise in noises.NOISES.values()),
         ),
         Hyperparameter(
             "level",
             0.5,
-            "The standard deviation of Gaussian noise, or the share of pixels that are changed. More makes a model "
-            "that removes more noise and more detail; 0 is vanilla.",
+            "The standard deviation of Gaussian noise, or the share of pixels that are changed. With a larger "
+            "value the model removes more noise and more detail; 0 is vanilla.",
             low=0.0,
             high=1.0,
             title="Noise level",
@@ -38,8 +38,8 @@ class Denoising(Kind):
         Measure(
             "bce_denoised",
             "BCE denoised",
-            "BCE of test images rebuilt under the model's own noise, in nats a pixel; models of another noise or level "
-            "have another task.",
+            "BCE of test images reconstructed from noisy ones, with the noise of the training, in nats per pixel; do "
+            "not compare models of different noise or level.",
             "smaller",
         ),
     )

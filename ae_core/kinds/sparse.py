@@ -16,7 +16,7 @@ class Sparse(Kind):
     """
 
     title = "Sparse"
-    idea = "Many units, few at work on any one image."
+    idea = "Use many units, but only a few of them for any one image."
     reference = "Ng 2011; Makhzani & Frey 2014"
     notice = "It uses few of its units for any one image. Count the active ones."
     order = 1
@@ -24,8 +24,8 @@ class Sparse(Kind):
         Hyperparameter(
             "method",
             "l1",
-            "What keeps units silent: a penalty on the size of the code, a penalty on how often units are active, or "
-            "units silenced at random.",
+            "What makes units inactive: a penalty on the size of the code, a penalty on how often units are active, or "
+            "setting units to 0 at random.",
             choices=("l1", "kl", "dropout"),
             title="Sparsity method",
             titles=("L1 penalty", "KL penalty", "Dropout"),
@@ -33,8 +33,8 @@ class Sparse(Kind):
         Hyperparameter(
             "l1",
             1e-5,
-            "λ, the weight of Σ|h|, the sum of the code's absolute values. More silences more units and blurs the "
-            "reconstructions; 0 is vanilla.",
+            "λ, the weight of Σ|h|, the sum of the code's absolute values. A larger value makes more units inactive "
+            "and blurs the reconstructions; 0 is vanilla.",
             0.0,
             0.1,
             log=True,
@@ -44,7 +44,8 @@ class Sparse(Kind):
         Hyperparameter(
             "target",
             0.05,
-            "ρ, how active each unit should be on average. Less makes units rarer and more specific.",
+            "ρ, how active each unit should be on average, from 0 to 1. With a smaller value, each unit is active for "
+            "fewer and more similar images.",
             0.01,
             0.5,
             only_if={"method": "kl"},
@@ -53,7 +54,7 @@ class Sparse(Kind):
         Hyperparameter(
             "kl_weight",
             1e-3,
-            "β, the weight of Σ KL(ρ ‖ ρ̂). More brings units closer to the target activity; 0 is vanilla.",
+            "β, the weight of Σ KL(ρ ‖ ρ̂). A larger value brings units closer to the target activity; 0 is vanilla.",
             0.0,
             1.0,
             log=True,
@@ -63,8 +64,8 @@ class Sparse(Kind):
         Hyperparameter(
             "rate",
             0.2,
-            "The share of units silenced at each training step. More makes units carry the same things twice; 0 is "
-            "vanilla.",
+            "The share of units that are set to 0 at each training step. A larger value makes several units learn the "
+            "same thing; 0 is vanilla.",
             0.0,
             0.9,
             only_if={"method": "dropout"},

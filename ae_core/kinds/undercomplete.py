@@ -10,9 +10,9 @@ class Undercomplete(Kind):
     """
 
     title = "Undercomplete"
-    idea = "A smaller code than vanilla's: only what matters most survives."
+    idea = "Use a smaller code than vanilla, which keeps only what matters most."
     reference = "Goodfellow, Bengio & Courville 2016"
-    notice = "Fine patterns go first; the outline stays."
+    notice = "Fine patterns are lost first; the outline stays."
     order = 3
 
     @classmethod

@@ -8,7 +8,7 @@ class Vanilla(Kind):
     """
 
     title = "Vanilla"
-    idea = "Squeeze an image through a few numbers and rebuild it."
+    idea = "Squeeze an image through a few numbers and reconstruct it."
     reference = "Hinton & Salakhutdinov 2006"
-    notice = "Nothing but reconstruction shapes its code. Look for gaps between the classes."
+    notice = "Only the reconstruction error shapes its code. Look for holes between the classes."
     order = 0

@@ -22,27 +22,28 @@ class Variational(Kind):
     idea = "Encode an image to a cloud of codes and keep the clouds together, so that every place means something."
     reference = "Kingma & Welling 2014; Higgins et al. 2017"
     notice = (
-        "Its training keeps codes close together, so that something sensible lies between two classes. Look for gaps."
+        "Its training keeps codes close together, so that codes between two classes give sensible images. Look for "
+        "holes."
     )
     heads = ("z_mean", "z_log_var")
     prior = True
-    unit = "nats an image"
+    unit = "nats per image"
     order = 6
     hyperparameters = (
         Hyperparameter(
             "beta",
             1.0,
-            "β, the weight of the KL divergence from the prior. More keeps codes closer together and blurs images; "
-            "less sharpens them and leaves gaps; 1 is the evidence lower bound.",
+            "β, the weight of the KL divergence from the prior. A larger value keeps codes closer together and blurs "
+            "images; a smaller one sharpens images and leaves holes; 1 is the evidence lower bound.",
             0.0,
             20.0,
             title="Weight of the KL divergence (β)",
         ),
     )
     measures = (
-        Measure("negative_elbo", "−ELBO", "At β = 1, in nats an image: the two terms that follow.", "smaller", 1),
-        Measure("elbo_reconstruction", "ELBO's BCE", "BCE of one drawn code for each image, in nats an image.", "", 1),
-        Measure("kl", "KL", "KL divergence of the codes from a standard normal, in nats an image.", "", 2),
+        Measure("negative_elbo", "−ELBO", "At β = 1, the sum of ELBO's BCE and KL, in nats per image.", "smaller", 1),
+        Measure("elbo_reconstruction", "ELBO's BCE", "BCE with one sampled code per image, in nats per image.", "", 1),
+        Measure("kl", "KL", "KL divergence of the codes from a standard normal, in nats per image.", "", 2),
     )
     beta: float
 
@@ -71,7 +72,7 @@ class Variational(Kind):
         }
 
     def evaluate(self, run: Any, x: Any, seed: int) -> dict[str, float]:
-        """−ELBO at β = 1 and its two terms in nats an image, z drawn once for each image."""
+        """−ELBO at β = 1 and its two terms in nats per image, z drawn once for each image."""
         z_mean, z_log_var = run.encode_distribution(x)
         noise = np.random.default_rng(seed).standard_normal(z_mean.shape, dtype=np.float32)
         x_hat = run.decode(z_mean + np.exp(0.5 * z_log_var) * noise)

@@ -105,7 +105,7 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
             param=lambda values: f"{key}-size",
         ),
         widths("hidden", "Hidden layers before the code", "before", default.hidden),
-        widths("decoder_hidden", "Hidden layers after it", "after", default.decoder_hidden),
+        widths("decoder_hidden", "Hidden layers after the code", "after", default.decoder_hidden),
         page_state.flag("tied", "Tied weights", param=lambda values: f"{key}-tied", when=may_be_tied),
     )
     help = "  \n".join(f"**{f.title}**: {f.help}" for f in families.values())
@@ -113,21 +113,24 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
     state.draw(
         st.select_slider,
         "latent_dim",
-        help="How many numbers the code has. More keep more detail; 2 make a plane that you can see whole.",
+        help="How many numbers the code has. A larger code keeps more detail; a code of 2 is a plane that you can see "
+        "as a whole.",
     )
     with st.expander("Layers around the code"):
         state.draw(
             st.selectbox,
             "hidden",
-            help="Units of dense layers between the image's features and the code. More can form a richer code, and "
-            "take longer.",
+            help="Units of dense layers between the image's features and the code. With more units the code can be "
+            "richer, but training takes longer.",
         )
         state.draw(
             st.selectbox, "decoder_hidden", help="Units of dense layers between the code and the decoder's features."
         )
         if "tied" in state.values:
             state.draw(
-                st.toggle, "tied", help="The decoder uses the encoder's weights, transposed: half as many to learn."
+                st.toggle,
+                "tied",
+                help="The decoder uses the encoder's weights, transposed: half as many weights to learn.",
             )
     return state.values
 
@@ -165,21 +168,22 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
         left.number_input,
         "epochs",
         f"Epochs, 1 to {most}",
-        help="How often it sees all training images. More train longer; once the curves are flat, nothing is gained.",
+        help="How often the model sees all training images. More epochs take longer, and no longer help once the "
+        "curves are flat.",
     )
     state.draw(
-        right.number_input, "seed", help="Where random numbers start: the same seed and settings give the same model."
+        right.number_input, "seed", help="Starts the random numbers: the same seed and settings give the same model."
     )
     with st.expander("Optimiser"):
         state.draw(
             st.select_slider,
             "batch_size",
-            help="Images in each step. Fewer make more and noisier steps; more make an epoch faster.",
+            help="Images in each step. A smaller batch gives more and noisier steps; a larger one a faster epoch.",
         )
         state.draw(
             st.select_slider,
             "learning_rate",
-            help="How large the steps of Adam get: the rate rises to this value, then falls to 0 along a cosine. Too "
-            "large, and the loss jumps or becomes NaN; too small, and it falls slowly.",
+            help="How large the steps of Adam get: the rate rises to this value, then falls to 0 along a cosine. If "
+            "it is too large, the loss jumps or becomes NaN; if it is too small, the loss falls slowly.",
         )
     return state.values

@@ -63,7 +63,7 @@ class Contractive(keras.Model):
 
 
 class Variational(keras.Model):
-    """Strided convolutions to a 2-D normal distribution and back; −ELBO in nats an image."""
+    """Strided convolutions to a 2-D normal distribution and back; −ELBO in nats per image."""
 
     def __init__(self) -> None:
         super().__init__()
