@@ -31,7 +31,7 @@ def evaluate(
     Returns:
         bce: Mean binary cross-entropy in nats per pixel; above_floor: the same minus the pixels' entropy.
         mse, psnr: Mean squared error per pixel; peak signal-to-noise ratio at that error in dB.
-        active_units, dead_units: Mean number of units active on an image; number of units active on none.
+        active_units, dead_units: Mean number of units active for an image; number of units active for none.
         jacobian, contraction_ratio: Mean ‖∂z/∂x‖²_F; the same divided by the total variance of the codes.
         knn_accuracy: Accuracy of the classifier.
         Further figures of the kind's own.

@@ -27,8 +27,8 @@ FIELDS = (
 
 st.title("Compare")
 glossary.say(
-    "Models on the same footing: their figures on all test images, [[PCA]] with a [[code]] of the same size beside "
-    "them, and what each makes of the same ten images."
+    "Compare models: their metrics on all test images, [[PCA]] with a [[code]] of the same size, and how each model "
+    "reconstructs the same ten images."
 )
 picked = run_picker.name_several(models_table.at_first(), MOST, opened_last=True)
 datasets = list(dict.fromkeys(run.spec.dataset for run in picked.values()))
@@ -38,9 +38,9 @@ if len(datasets) > 1:
 dataset = data.load(chosen["on"])
 models = models_table.called([run for run in picked.values() if run.spec.dataset == dataset.name])
 
-st.header(f"Figures on {dataset.title}")
+st.header(f"Metrics on {dataset.title}")
 if len(datasets) > 1:
-    st.caption(f"{len(models)} of the {len(picked)} models: figures of different data sets cannot be compared.")
+    st.caption(f"{len(models)} of the {len(picked)} models: metrics on different data sets cannot be compared.")
 with st.spinner("Computing PCA of the training images …"):
     columns = comparison.table(models)
 models_table.offer(columns)
@@ -48,7 +48,7 @@ models_table.show(columns)
 models_table.explain(columns)
 
 if len(models) == 1:
-    st.info("This is one model. Pick another one above to compare it with, or train some.")
+    st.info("This is one model. Choose another one above to compare it with, or train some.")
     next_page.link("train.py", "Train many at once")
 elif "mse" in columns:
     st.header("Error by code size")
@@ -61,8 +61,8 @@ elif "mse" in columns:
     )
     several = any(len({sizes[i] for i, k in enumerate(of_kind) if k == kind}) > 1 for kind in of_kind)
     st.caption(
-        "A model below the dashed line rebuilds test images better than PCA with a code of its size, a model above it "
-        "worse." + " A line joins the means of a kind's models of each size." * several
+        "A model below the dashed line reconstructs test images better than PCA with a code of the same size; a model "
+        "above it, worse." + " A solid line joins the means of a kind's models of each code size." * several
     )
 
 st.header("The same test images")
@@ -78,7 +78,7 @@ for title, run in list(models.items())[first - 1 : first - 1 + SHOWN]:
     try:
         model = caches.load(run)
     except RunError as error:
-        alerts.error(f"{alerts.escape_markdown(title)} is broken; its images are left out.", error)
+        alerts.error(f"{alerts.escape_markdown(title)} is damaged; its images are left out.", error)
         continue
     loaded[title] = model
     x_hat = model.reconstruct(x)
@@ -86,12 +86,12 @@ for title, run in list(models.items())[first - 1 : first - 1 + SHOWN]:
 plot.show(
     lambda: figures.image_rows(rows, tile=56),
     key="images",
-    alt="Test images, and below each what the models make of it",
+    alt="Test images, and below each its reconstructions by the models",
     narrow=lambda: figures.image_rows(rows, tile=56, wrap=NARROW),
 )
 st.info(
     "A larger code makes a smaller error, whatever the kind: compare models of one code size, or each with PCA beside "
-    "it. Denoising, contractive and variational models accept a larger error for what they are made for.",
+    "it. Denoising, contractive and variational models accept a larger error because they also have other aims.",
     icon=":material/visibility:",
 )
 for title, model in list(loaded.items())[:1]:

@@ -15,11 +15,11 @@ FIELDS = (
     page_state.number("reach", "Range", 0.5, 4.0, 2.0, step=0.1, when=lambda values: values["prior"]),
     page_state.number("zoom", "Range", 0.25, 2.0, 1.0, step=0.05, when=lambda values: not values["prior"]),
     page_state.choice("overlay", "Overlay", list(latent.OVERLAYS), default=None),
-    page_state.seed("draw-seed", "Seed of the draws"),
+    page_state.seed("draw-seed", "Seed of the random codes"),
 )
 
 st.title("Sampler")
-st.markdown("Images that no camera took: the decoder draws them from codes on a grid, or from random codes.")
+st.markdown("New images: the decoder draws them from codes on a grid, or from random codes.")
 
 run = run_picker.pick()
 plane = caches.plane(run.run)
@@ -31,9 +31,9 @@ if state["prior"]:
     reach = state.draw(reach_slider.slider, "reach", "Range, standard deviations of the prior")
     across = up = latent.prior_quantiles(size, reach)
     axes = f"across = up = latent.prior_quantiles({size}, {reach})"
-    spacing = "The places follow the prior: between any two neighbours lies the same share of it."
+    spacing = "The places follow the prior: the same share of it lies between any two neighbours."
 else:
-    zoom = state.draw(reach_slider.slider, "zoom", "Range, times that of the test codes")
+    zoom = state.draw(reach_slider.slider, "zoom", "Range, times that of the test images' codes")
     left, right, bottom, top = caches.extent(run.run)
     middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * zoom
     across, up = (np.linspace(m - h, m + h, size, dtype=np.float32) for m, h in zip(middle, half, strict=True))
@@ -56,7 +56,8 @@ grid = figures.tinted(grid, values)
 if run.latent_dim > 2:
     impossible, activation = latent.impossible(run, grid_codes).mean(), run.spec.network.code_activation
     never = (
-        f" At {impossible * 100:.0f} % of the places no image has its code: its {activation} never gives such a value."
+        f" At {impossible * 100:.0f} % of the places no image can have its code: the {activation} activation never "
+        "gives such a value."
     )
     st.warning(
         f"The code of this model has {run.latent_dim} units. The grid is a plane along its first two principal "
@@ -86,7 +87,7 @@ plot.show(
 st.caption(f"{spacing} {latent.OVERLAYS[overlay]}" if overlay else spacing)
 
 st.header("Random codes")
-seed = state.next("draw-seed", st.button("Draw again", icon=":material/casino:"))
+seed = state.next("draw-seed", st.button("Sample again", icon=":material/casino:"))
 source = f"""
 import numpy as np
 
@@ -116,11 +117,11 @@ else:
         narrow=lambda: figures.image_grid(drawn, columns=8, height=260),
         of=(caches.content(run.run), seed),
     )
-    st.caption(f"Codes drawn from {density.name}.")
+    st.caption(f"Codes sampled from {density.name}.")
     why = (
-        "Training keeps the codes close to the prior; where that leaves a gap, the image is a smear."
+        "Training keeps the codes close to the prior; where that leaves a hole, the image is blurred."
         if run.recipe.prior
-        else "This kind has no prior, so nothing makes its decoder draw anything sensible between codes. The density "
+        else "This kind has no prior: its decoder has not learnt to draw sensible images between codes. The density "
         "was fitted after the training."
     )
     st.info(

@@ -9,7 +9,7 @@ from pages.widgets import alerts, next_page, plot, run_picker, source_code, tabl
 MAX_RUNS = 4
 
 st.title("Sparsity")
-st.markdown("How many units of the code work on an image: all of them a little, or a few of them a lot.")
+st.markdown("How many units of the code are active for an image: nearly all of them, or only a few.")
 
 overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS)
 found = {title: caches.activity(run.run) for title, run in overlaid.items()}
@@ -20,15 +20,15 @@ tables.show(
     | ({"data set": [alerts.escape_markdown(title) for title in datasets]} if len(set(datasets)) > 1 else {})
     | {
         "units": [f"{run.latent_dim:,}" for run in overlaid.values()],
-        "active on an image": [f"{activity.counts.mean():.1f}" for activity in found.values()],
+        "active for an image": [f"{activity.counts.mean():.1f}" for activity in found.values()],
         "dead": [f"{(activity.rates == 0).sum():,}" for activity in found.values()],
         "zero activations": [f"{activity.zeros * 100:.1f} %" for activity in found.values()],
         "test MSE": [f"{caches.errors(run.run).mean():.4f}" for run in overlaid.values()],
     }
 )
 st.caption(
-    "Active on an image: units, on average over the test images. Dead: units that fire on no test image. "
-    "Test MSE: what the sparsity costs."
+    "Active for an image: units, on average over the test images. Dead: units that are active for no test image. "
+    "Zero activations: values that are exactly zero. Test MSE: mean squared error, the price of sparsity."
 )
 # What the figures show follows from these alone.
 of = tuple((title, caches.content(run.run)) for title, run in overlaid.items())
@@ -46,7 +46,7 @@ with right:
     plot.show(
         lambda: figures.firing_rates({title: activity.rates for title, activity in found.items()}),
         key="rates",
-        alt="Firing rate of each unit",
+        alt="Share of test images for which each unit is active",
         of=of,
     )
 st.header("Values of the units")
@@ -57,12 +57,12 @@ plot.show(
     of=of,
 )
 st.caption(
-    "The diamond is the share of values that are exactly zero. A unit counts as active above 0; "
+    "The diamond shows the share of values that are exactly zero. A unit counts as active above 0; "
     "a sigmoid unit, which never reaches 0, above 0.1."
 )
 st.info(
     "A sparse model has more units but uses fewer for any one image: compare “Active units per image” with the column "
-    "“active on an image”. A unit that is active on every image says little about any one of them.",
+    "“active for an image”. A unit that is active for every image says little about any one of them.",
     icon=":material/visibility:",
 )
 next_page.link("units.py", "Move one unit at a time", run=next(iter(overlaid.values())).run.name)

@@ -33,7 +33,7 @@ FIELDS = (
 st.title("Units")
 glossary.say(
     "Each row changes one [[unit]] of the image's code, from its 1st to its 99th [[percentile]] among the test images, "
-    "and keeps all others. The units that change the image most come first."
+    "and keeps all other units. The units that change the image most come first."
 )
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
@@ -66,7 +66,7 @@ with rows:
     )
     still = int((changes == 0).sum())
     st.caption(
-        "Each row begins with the unit's value in this image and, where there is room, its range. The image closest to "
+        "Each row begins with the unit's value in this image and, on a wide screen, its range. The image closest to "
         "that value has an orange border."
         + (
             f" {still} of {run.latent_dim} units have no range: 98 % of the images have the same value."
@@ -108,11 +108,11 @@ with switches:
         after.metric(f"Without {gone}", f"{rest:.4f}", delta=change, delta_color="inverse")
     silent = run.spec.network.code_activation in ("relu", "sigmoid")
     speaking = f"{int((z != off_values).sum())} of {run.latent_dim} units are active for this image. " if silent else ""
-    how = "zero" if silent else "at its mean over the test images"
-    st.caption(f"{speaking}A unit that is off is {how}. In the errors, orange was added and blue was lost.")
+    how = "set to 0" if silent else "set to its mean over the test images"
+    st.caption(f"{speaking}A unit that is switched off is {how}. In the errors, orange was added and blue was lost.")
 st.info(
-    "In a sparse model most units are silent for any one image: switching them off changes nothing. A few hold nearly "
-    "all of it. In a vanilla model every unit holds a little of everything.",
+    "In a sparse model most units are inactive for any one image: switching them off changes nothing. A few units "
+    "hold nearly all of the image. In a vanilla model every unit holds a part of it.",
     icon=":material/visibility:",
 )
 next_page.link("sparsity.py", "Count the active units of several models", run=run.run.name)

@@ -30,7 +30,7 @@ def sample(run: str, count: int, seed: int, out: Path) -> None:
     with telling("Fitting a density to the codes …"):
         codes = loaded.encode(data.as_float(data.load(loaded.spec.dataset).split("test").images))
         density = latent.density(loaded, codes)
-    click.echo(f"Drawn from {density.name}.", err=True)
+    click.echo(f"Sampled from {density.name}.", err=True)
     x_hat = loaded.decode(density.draw(count, seed))
     zoom = -(-TILE // min(loaded.image_shape))
     enlarged = np.kron(x_hat, np.ones((1, zoom, zoom), np.float32))

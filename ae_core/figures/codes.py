@@ -156,7 +156,7 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
             hovertemplate="test image %{customdata}: %{text}<extra></extra>",
         )
         traces.append(marks)
-    beyond = f"<br>the last step holds all above {high:.3g}" if errors.max() > high else ""
+    beyond = f"<br>the last bin holds all errors above {high:.3g}" if errors.max() > high else ""
     return figure(
         traces,
         340,
@@ -208,7 +208,7 @@ def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
                 showlegend=False, hovertemplate="exactly 0: %{y:.1f} %",
             )  # fmt: skip
             traces.append(mark)
-    across = "value of a unit<br>the outermost steps hold all beyond" if beyond else "value of a unit"
+    across = "value of a unit<br>the outermost bins hold all values beyond" if beyond else "value of a unit"
     up = {"title": "share of all activations, %", "type": "log", "dtick": 1, "exponentformat": "none"}
     return figure(traces, 340, xaxis={"title": across}, yaxis=up)
 
@@ -222,11 +222,11 @@ def firing_rates(rates: Mapping[str, np.ndarray]) -> go.Figure:
             "scatter", x=np.linspace(0, 100, len(rate), endpoint=False, dtype=np.float32),
             y=(rate[order] * 100).astype(np.float32), customdata=(order + 1).astype(np.int32), mode="lines+markers",
             name=plain(title), line={"color": colour, "width": 2}, marker={"size": 4},
-            hovertemplate="unit %{customdata}: fires on %{y:.1f} % of images",
+            hovertemplate="unit %{customdata}: active for %{y:.1f} % of images",
         )  # fmt: skip
         traces.append(line)
-    across = {"title": "units, busiest first, % of all units"}
-    return figure(traces, 340, xaxis=across, yaxis={"title": "fires on, % of images", "range": [-3, 103]})
+    across = {"title": "units, most active first, % of all units"}
+    return figure(traces, 340, xaxis=across, yaxis={"title": "active for, % of images", "range": [-3, 103]})
 
 
 def units_per_image(counts: Mapping[str, np.ndarray]) -> go.Figure:

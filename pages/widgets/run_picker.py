@@ -57,7 +57,7 @@ def distinct(called: Mapping[str, str]) -> dict[str, str]:
 
 def _label(run: Run | BrokenRun) -> str:
     if isinstance(run, BrokenRun):
-        return f"{runs.clean(run.name)} (broken)"
+        return f"{runs.clean(run.name)} (damaged)"
     if run.path.parent == runs.SHIPPED:
         return run.title
     whose = {None: "", visitor.current(): "yours, "}.get(run.card.owner, "shared, ")
@@ -96,7 +96,7 @@ def units_of(values: Values) -> int:
 
 # A page's own default is no choice of the visitor's: it neither stays nor goes into the link.
 RUN = Field("run", "Model", _listed, told=f"model ({GONE})")
-BESIDE = Field("beside", "Beside it", _of_the_same_data, told=f"second model ({GONE}, or of another data set)")
+BESIDE = Field("beside", "Second model", _of_the_same_data, told=f"second model ({GONE}, or of another data set)")
 RUNS = Field("runs", "Models", _sound, between=page_state.REPEAT, told=f"models ({GONE})")
 
 
@@ -120,7 +120,7 @@ def pick(default: str = "variational") -> LoadedRun:
             raise RunError(run.reason)
         loaded = caches.load(run)
     except RunError as error:
-        alerts.error("This model is broken and was not loaded. Pick another one, or train it again.", error)
+        alerts.error("This model is damaged and was not loaded. Choose another one, or train it again.", error)
         st.stop()
     st.caption(summary(loaded))
     return loaded
@@ -146,14 +146,14 @@ def pick_beside(run: LoadedRun) -> LoadedRun | None:
         options=list(found),
         index=None,
         format_func=called.__getitem__,
-        placeholder="No second model",
+        placeholder="None",
     )
     if name not in found:
         return None
     try:
         return caches.load(found[name])
     except RunError as error:
-        alerts.error("The second model is broken and was not loaded.", error)
+        alerts.error("The second model is damaged and was not loaded.", error)
         return None
 
 
@@ -175,7 +175,7 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
         try:
             loaded[title] = caches.load(run)
         except RunError as error:
-            alerts.error("One of these models is broken and is left out.", error)
+            alerts.error("One of these models is damaged and is left out.", error)
     if not loaded:
         st.stop()
     return loaded
@@ -200,12 +200,12 @@ def name_several(default: Sequence[str], most: int, opened_last: bool = False) -
     called = labels(found)
     names = first if state["runs"] is None else [n for n in wanted if n in found]
     if len(names) > most:
-        st.warning(f"At most {most} models are shown at once. Remove one of them to add another.")
+        st.warning(f"At most {most} models are shown at once. Remove one to add another.")
         names = names[:most]
         state.choose(RUNS.name, names)
     # Pills, not a multiselect: its tags write white on the primary colour, too faint on dark ground.
     many = len(found) > MANY
-    label = f"{RUNS.label}, {len(names)} of {len(found)} picked" if many else RUNS.label
+    label = f"{RUNS.label}, {len(names)} of {len(found)} chosen" if many else RUNS.label
     state.draw(
         (st.container(height=FOLD) if many else st).pills,
         "runs",
@@ -216,7 +216,7 @@ def name_several(default: Sequence[str], most: int, opened_last: bool = False) -
         format_func=lambda name: alerts.escape_markdown(called[name]),
     )
     if not names:
-        st.info("Pick at least one model.")
+        st.info("Choose at least one model.")
         st.stop()
     return {called[name]: found[name] for name in names}
 

@@ -50,7 +50,7 @@ def sampler(tab: Tab) -> None:
     tab.settle()
     tab.page.get_by_role("slider").nth(1).press("ArrowRight")
     tab.settle()
-    tab.page.get_by_role("button", name="Draw again").click()
+    tab.page.get_by_role("button", name="Sample again").click()
 
 
 def train(tab: Tab) -> None:

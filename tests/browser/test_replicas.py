@@ -60,7 +60,7 @@ def is_up(process: psutil.Process) -> bool:
 
 def draw_again(tab: Tab) -> None:
     seed = tab.page.url.partition("draw-seed=")[2]
-    tab.page.get_by_role("button", name="Draw again").click()
+    tab.page.get_by_role("button", name="Sample again").click()
     expect(tab.page).not_to_have_url(f"**draw-seed={seed}")
     tab.settle()
 

@@ -248,7 +248,7 @@ class Sampler(Stay):
             self.page = await self.visitor.change(self.page, "grid", self.side)
         else:
             self.seed += 1
-            self.page = await self.visitor.press(self.page.labelled("button", "Draw again"))
+            self.page = await self.visitor.press(self.page.labelled("button", "Sample again"))
 
     def check(self) -> None:
         self.of_run(self.run)

@@ -133,7 +133,7 @@ def test_a_model_that_cannot_be_loaded_has_its_figures_and_no_images(mine: Path,
     app = open_page("compare")
     app.pills[0].set_value(["sparse", "vanilla"]).run()
     assert compared(app) == ["sparse", "vanilla"]
-    assert "sparse is broken" in app.error[0].value
+    assert "sparse is damaged" in app.error[0].value
     assert "encoder.onnx is not the file" in said(app)
     assert rows_of(figures) == ["original", "vanilla"]
     assert "'sparse': " in code_of(app)
@@ -227,12 +227,12 @@ def test_a_sweep_is_offered_only_where_it_can_start(monkeypatch: pytest.MonkeyPa
     assert button(app, "Start 2 trainings")
     monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "3")
     app.pills(key="sweep-seeds").set_value([0, 1]).run()
-    assert "4 trainings: only 3 fit here now." in said(app)
+    assert "4 trainings: the server has room for 3 now." in said(app)
     assert not [b for b in app.button if "trainings" in b.label]
     app.pills(key="sweep-kinds").set_value(["vanilla"]).run()
     button(app, "Start 2 trainings").click().run()
     assert_sound(app)
-    assert "2 trainings: only 1 fit here now." in said(app)
+    assert "2 trainings: the server has room for 1 now." in said(app)
     app.pills(key="sweep-kinds").set_value(["undercomplete"])
     app.pills(key="sweep-sizes").set_value([128])
     app.pills(key="sweep-seeds").set_value([0]).run()

@@ -135,7 +135,7 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
     app.run()
     assert_sound(app)
     assert pictures(app) == before + 1
-    assert "Codes drawn from a mixture of 10 Gaussians" in said(app)
+    assert "Codes sampled from a mixture of 10 Gaussians" in said(app)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_a_broken_run_is_an_error_and_the_pages_live_on(
     for page in OF_ONE_RUN:
         turn(app, page)
         assert_sound(app)
-        assert "broken" in app.error[0].value
+        assert "damaged" in app.error[0].value
         assert reason in said(app)
     app.selectbox(key="run").set_value("vanilla").run()
     assert_sound(app)
