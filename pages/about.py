@@ -26,15 +26,15 @@ st.markdown(
 st.header("Limits")
 st.markdown(
     """
-- The models are small and know grey images of one data set. Their figures say nothing about larger models.
-- BCE of grey pixels is no likelihood. Compare it between models of one data set only.
+- The models are small and know only grey images of one data set. Their metrics say nothing about larger models.
+- BCE of grey pixels is not a likelihood. Compare it only between models of one data set.
 - A plane through a code of many units shows a small part of it. The pages say how much.
-- A picture of your own is scaled down to the size of the training images first. The pages show each step.
+- Your own pictures are first scaled down to the size of the training images. The pages show each step.
 """
 )
 
 st.header("Licence")
-st.markdown("The app is open source under the MIT licence; the data sets have licences of their own, named above.")
+st.markdown("The app is open source under the MIT licence; the data sets have their own licences, named above.")
 
 st.header("This server")
 now, limits = server_status.facts(), settings.current()
@@ -51,9 +51,9 @@ memory.metric("Memory of the server", megabytes(now.bytes))
 training, waiting, trainers = st.columns(3)
 training.metric("Trainings under way", now.training)
 waiting.metric("Trainings in the queue", now.waiting)
-trainers.metric("Memory of the trainings", megabytes(now.trainers_bytes), help="Of those on this machine.")
+trainers.metric("Memory of the trainings", megabytes(now.trainers_bytes), help="Only of the trainings on this machine.")
 
-st.subheader("What a visitor may ask for")
+st.subheader("Limits of this server")
 at_once = "one for each worker of its cluster" if limits.scheduler else f"{limits.running:,}"
 at_most = {
     "Trainings under way, of all visitors": at_once,
@@ -64,20 +64,20 @@ at_most = {
     "Units of a code": f"{limits.code:,}",
     "Parameters of a network": f"{limits.parameters:,}",
     "Memory of a training": f"{limits.trainer_mb:,} MB",
-    "Your uploads at a time": f"{limits.upload_mb:,} MB",
+    "Your uploads, together": f"{limits.upload_mb:,} MB",
 }
 # All words are the app's own, so that Markdown is safe.
 st.markdown("\n".join(["| | at most |", "|:--|:--|", *(f"| {what} | {most} |" for what, most in at_most.items())]))
 
-st.subheader("What is kept of you")
+st.subheader("What is stored about you")
 kept = f"{limits.keep_days:g} days after they were last opened" if limits.keep_days else "until they are deleted"
 st.markdown(
     f"""
 - **A cookie** in your browser, for a year: random letters that no script can read. The server stores only their
-  fingerprint, with the trainings that you start, so that they are yours when you come back.
-- **Your trainings and models**: their settings, name and weights, {kept}. Whoever has the link of a model can see it.
+  hash, with the trainings that you start, so that you find them again when you come back.
+- **Your trainings and models**: their settings, name and weights, {kept}. Anyone with the link of a model can see it.
 - **Your pictures** and drawings: in memory while your tab is open, never on disk.
-- **A log**: when a tab was opened and how trainings went, by random ids, without names or pictures.
+- **A log**: when a tab was opened and how trainings went, with random ids, without names or pictures.
 """
 )
 st.caption(server_status.versions())

@@ -62,7 +62,7 @@ plot.show(
     narrow=lambda: figures.image_rows(picture_rows, tile=80, wrap=NARROW),
 )
 
-st.header(f"Over {len(x) - shown} test images")
+st.header(f"Averages over {len(x) - shown} test images")
 psnrs = [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()]
 ssims = metrics.ssim(x[shown:], np.stack([y[shown:] for y in results.values()])).mean(axis=1)
 tables.show(
@@ -72,18 +72,18 @@ tables.show(
         "SSIM": [f"{s:.3f}" for s in ssims],
     }
 )
-st.caption("PSNR: peak signal-to-noise ratio; higher is better. SSIM: structural similarity; 1 is identical.")
+st.caption("PSNR: peak signal-to-noise ratio; larger is better. SSIM: structural similarity; 1 is identical.")
 _, ours, *theirs = psnrs
 if ours > max(theirs):
     notice = (
         f"Here the model comes {ours - max(theirs):.1f} dB closer to the clean images than the better filter. A filter "
-        f"smooths what it sees; the model draws a {dataset.thing} as it has learnt them, which may be another one."
+        f"smooths what it sees; the model draws a {dataset.thing} like those it has learnt, maybe a different one."
     )
 else:
     notice = "Here the better filter comes at least as close to the clean images as the model, which " + (
-        "redraws even what had no noise."
+        "changes even pixels without noise."
         if run.spec.kind == "denoising"
-        else "never saw noise in its training and takes it for a part of the image."
+        else "never saw noise in its training and treats it as a part of the image."
     )
 st.info(notice, icon=":material/visibility:")
 next_page.link("reconstruct.py", "See what it makes of clean images", run=run.run.name)

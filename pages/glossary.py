@@ -5,7 +5,9 @@ import streamlit as st
 from pages.widgets import glossary, next_page
 
 st.title("Glossary")
-st.markdown("What the words on these pages mean. A dotted word on a page opens its explanation there.")
+st.markdown(
+    "What the words on these pages mean. Click a word with a dotted line on a page to read its explanation there."
+)
 
 for term in sorted(glossary.TERMS.values(), key=lambda term: term.title.lower()):
     words, picture = st.columns([3, 2], vertical_alignment="center")
@@ -13,4 +15,4 @@ for term in sorted(glossary.TERMS.values(), key=lambda term: term.title.lower())
     words.markdown(term.meaning)
     if term.picture:
         picture.image(glossary.picture(term), width=240, alt="")
-next_page.link("home.py", "See them at work")
+next_page.link("home.py", "See them on the Home page")

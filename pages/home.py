@@ -31,7 +31,7 @@ shipped = {run.name: run for run in runs.shipped() if isinstance(run, Run)}
 if "variational" in shipped:
     lens.show(caches.load(shipped["variational"]), MAIN_PLANE, key="home", layout="flow")
 else:
-    st.info("The variational model is not among the checkpoints: `make checkpoints` trains it again.")
+    st.info("The variational model is missing: `make checkpoints` trains it again.")
 missions.show_all()
 
 st.header("Seven ways to learn a code")
@@ -44,7 +44,7 @@ def thumbnails(x: np.ndarray) -> np.ndarray:
 
 
 words, pictures = st.columns([2, 3], vertical_alignment="center")
-words.markdown("**Test images**  \nThe same eight for all seven.")
+words.markdown("**Test images**  \nThe same eight images for all seven models.")
 pictures.image(thumbnails(originals), width="stretch", alt="Eight test images of Fashion-MNIST")
 for name in kinds.names():
     if name not in shipped:

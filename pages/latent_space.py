@@ -77,7 +77,7 @@ with table:
     st.header("As a table")
     codes_table.show(run, shown)
 with closely:
-    st.header("One image closely")
+    st.header("One image in detail")
     neighbours_source = neighbours.show(run)
 
 st.header("Download the codes")

@@ -67,7 +67,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         glossary.say(
             f"This plane cuts through {run.latent_dim} units and holds **{plane.share * 100:.0f} %** of the codes' "
             f"variance. Half of the test images lie more than {away:.1f} [[gaps|gap]] off it; dots fade with that "
-            "distance. The nearest image is the nearest in the whole code.",
+            "distance. The nearest image is found by its whole code.",
             small=True,
         )
     return state, spec, np.array(look.pin, np.float32)
@@ -116,7 +116,7 @@ def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray,
     if bounded:
         possible.metric("Possible code", "no" if latent.impossible(run, z)[0] else "yes", help=lens.IMPOSSIBLE)
     glossary.say(
-        "Measured in [[gaps|gap]]: the distance to the code of the nearest image, and the [[round trip]].", small=True
+        "The distance to the code of the nearest image and the [[round trip]] are measured in [[gaps|gap]].", small=True
     )
     if run.latent_dim > 2:
         alt = "The units' values at the pinned place, over their usual range"
@@ -181,7 +181,7 @@ with third:
     glossary.say(
         latent.OVERLAYS[overlay]
         if overlay
-        else "Colours the plane by [[density]], [[round trip]] or [[stretch]]: how far to trust what is drawn there.",
+        else "Colours the plane by [[density]], [[round trip]] or [[stretch]], which show how far to trust the images.",
         small=True,
     )
 

@@ -20,7 +20,7 @@ def download(strips: Sequence[Strip]) -> None:
     choice, forth_and_back, button = st.columns([2, 1, 1], vertical_alignment="bottom")
     titles = [strip.title for strip in strips]
     chosen = choice.selectbox("Download as a GIF", [ALL, *titles] if len(titles) > 1 else titles)
-    back = forth_and_back.toggle("And back again", value=True)
+    back = forth_and_back.toggle("Also play backwards", value=True)
     shown = [strip for strip in strips if chosen in (ALL, strip.title)]
 
     def gif() -> bytes:
@@ -41,8 +41,8 @@ def download(strips: Sequence[Strip]) -> None:
 
 st.title("Paths")
 st.markdown(
-    "Walk through the latent space and watch what the decoder draws on the way. The same path through several models "
-    "shows what each has learnt to lie in between."
+    "Walk through the latent space and watch what the decoder draws on the way. Take the same path through several "
+    "models to see what each has learnt between two images."
 )
 which, how_long = st.columns(2)
 state = page_state.open(*FIELDS)
@@ -52,8 +52,8 @@ way = path_input.between_images(frames) if mode == BETWEEN else path_input.along
 
 film.show(way.strips, key=f"film-{mode}", start=way.start, values=way.values)
 st.caption(
-    f"{way.caption} Each frame is decoded; between two frames the slider blends them. Move the slider, or the pointer "
-    "over a strip."
+    f"{way.caption} Each frame is decoded; between two frames the slider shows a blend of them. Move the slider, "
+    "or the pointer over a strip."
 )
 download(way.strips)
 st.info(way.notice, icon=":material/visibility:")

@@ -10,7 +10,7 @@ from pages.widgets import current_image, image_picker, next_page, plot, run_pick
 NARROW = 5  # images beside one another on a phone
 
 st.title("Reconstruct")
-st.markdown("What a model draws when an image has gone through its code.")
+st.markdown("What a model draws from the code of an image.")
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
@@ -37,7 +37,7 @@ plot.show(
 )
 st.caption(
     "The number above an image is the share of test images with a smaller error. In the errors, orange was added by "
-    "the reconstruction and blue was lost; full colour is half the grey range."
+    "the reconstruction and blue was lost; full colour is a difference of half the grey range."
 )
 
 mean, typical, strangest = st.columns(3)
@@ -50,7 +50,7 @@ strangest.metric(
 strangest.text(names[worst])
 st.info(
     "Look at the errors: fine patterns are lost first, and the outline survives. "
-    f"What a model has never seen comes back as a {dataset.thing}.",
+    f"The model draws even what it has never seen as a {dataset.thing}.",
     icon=":material/visibility:",
 )
 next_page.link("latent_space.py", "See where the images lie in its latent space", run=run.run.name)

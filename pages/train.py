@@ -13,7 +13,9 @@ FIELDS = (
 )
 
 st.title("Train")
-st.markdown("Choose a kind of autoencoder and its settings, and watch it learn. It goes on when you leave the page.")
+st.markdown(
+    "Choose a kind of autoencoder and its settings, and watch it learn. The training continues when you leave the page."
+)
 
 state_of_it = st.container(key="training-state")  # it stays in view
 state = page_state.open(*FIELDS)
@@ -92,5 +94,5 @@ run = ae_core.train(
 figures.learning_curves(run.run.history, unit=run.recipe.unit).show()
 
 x = data.as_float(data.load({dataset!r}).split("test").images[:10])
-figures.image_rows([Row("test image", x), Row("in the end", run.reconstruct(x))], tile=56).show()
+figures.image_rows([Row("test image", x), Row("at the end", run.reconstruct(x))], tile=56).show()
 """)

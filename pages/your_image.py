@@ -11,7 +11,7 @@ from pages.widgets import comparison, current_image, image_picker, next_page, ru
 MOST_OWN = 5  # models of one's own that answer
 
 st.title("Your image")
-st.markdown("Draw something, or bring a picture. Seven autoencoders reconstruct it and say how unusual it is to them.")
+st.markdown("Draw, upload or take a picture. Seven autoencoders reconstruct it and say how unusual it is to them.")
 
 shipped = {run.name: run for run in runs.shipped() if run.name in kinds.names()}
 asked, silent = [], {}
@@ -25,7 +25,7 @@ for name in kinds.names():
     except RunError as error:
         silent[kinds.get(name).title] = str(error)
 if not shipped:
-    st.info("None of the seven models is here yet. Train one, or train them all with `make checkpoints`.")
+    st.info("None of the seven models has been trained yet. Train one, or train them all with `make checkpoints`.")
     st.page_link("train.py", label="Train one", icon=":material/model_training:")
     st.stop()
 dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
@@ -46,10 +46,10 @@ with mine:
 with theirs:
     if image is None:
         st.info(
-            "Draw on the black square, bring a picture, or choose a test image: all seven answer at once.",
+            "Draw on the black square, upload or take a picture, or choose a test image: all models reconstruct it.",
             icon=":material/brush:",
         )
-    with st.spinner("The models are being prepared …"):
+    with st.spinner("Preparing the models …"):
         for run in asked:
             comparison.prepare(run.run)
     if image is not None:
@@ -64,12 +64,12 @@ with theirs:
             f"images are those with the nearest codes among {caches.TRAINING_IMAGES:,} training images."
         )
         if len(own) > MOST_OWN:
-            st.caption(f"Of your {len(own)} models of this data set, the latest {MOST_OWN} answer.")
+            st.caption(f"Of your {len(own)} models of this data set, only the latest {MOST_OWN} are shown.")
     for title, reason in silent.items():
-        st.text(f"{title} is damaged and cannot answer. {reason}")
+        st.text(f"{title} is damaged and is left out. {reason}")
 
 st.info(
-    f"Draw a letter or a face: the error is large, and what comes back looks like a {dataset.thing}. A model draws "
+    f"Draw a letter or a face: the error is large, and the reconstruction looks like a {dataset.thing}. A model draws "
     "only what it has learnt. But an image that is mostly black is easy to reconstruct: its error is small, whatever "
     "it shows.",
     icon=":material/visibility:",

@@ -132,4 +132,4 @@ def test_the_page_starts_follows_and_stops_them(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "1")
     at.run()
     assert button("Start 2 trainings") is None
-    assert [caption.value for caption in at.caption if "only 1 fit here now" in caption.value]
+    assert [caption.value for caption in at.caption if "the server has room for 1 now" in caption.value]

@@ -11,8 +11,8 @@ from ae_core.latent.planes import Plane, extent
 PART = 512  # places compared with all codes at a time
 OVERLAYS = {
     "Density": "Strong blue: many test images have their codes here.",
-    "Round trip": "Strong blue: decode this place and encode the image, and the code lies far away. The model itself "
-    "would put the image elsewhere.",
+    "Round trip": "Strong blue: if you decode this place and encode the image, its code lies far away. The model "
+    "itself would put the image elsewhere.",
     "Stretch": "Strong blue: a small step changes the image a lot, as on a border between kinds of images (√det(JᵀJ)).",
 }
 GAPS = 2  # radius of a code's neighbourhood in neighbour distances

@@ -60,7 +60,7 @@ def show(run: LoadedRun, numbers: np.ndarray) -> None:
         row_height=ROW,
         column_config={
             "picture": st.column_config.ImageColumn(width="small"),
-            "number": st.column_config.NumberColumn(help="Of the test image, from 0."),
+            "number": st.column_config.NumberColumn(help="Number of the test image, from 0."),
             "error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error of the reconstruction."),
             "percentile": st.column_config.NumberColumn(
                 format="%.1f %%", help="The share of test images with a smaller error."

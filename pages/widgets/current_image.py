@@ -23,8 +23,8 @@ from pages.widgets.image_input import Picture
 OWN = "own"
 TEST, DRAW, UPLOAD, CAMERA = "Test images", "Draw", "Upload", "Camera"
 GONE = (
-    "The link names a picture that only the visit that brought it has. Choose another image, or bring the picture "
-    "again."
+    "This link needs a picture that is only in the browser tab where it was drawn or uploaded. Choose another image, "
+    "or draw or upload the picture again."
 )
 
 
@@ -91,7 +91,7 @@ def field(default: int | None) -> Field:
     return Field("image", "Image", parse, default=default, of=numbers.of, options=numbers.options)
 
 
-FROM = page_state.choice("from", "Where it comes from", [TEST, DRAW, UPLOAD, CAMERA], default=DRAW)
+FROM = page_state.choice("from", "Source of the image", [TEST, DRAW, UPLOAD, CAMERA], default=DRAW)
 
 
 def show(dataset: Dataset) -> CurrentImage:
@@ -203,7 +203,7 @@ def _draw(state: State, take_own: Callable[[], None]) -> None:
                 image_input.take_drawing()
                 take_own()
 
-            st.button("Take this drawing", icon=":material/check:", on_click=take)
+            st.button("Use this drawing", icon=":material/check:", on_click=take)
         if chosen not in (None, OWN):
             dataset = data.load(state["dataset"])
             put = (image_input.PAD, caches.test_images(dataset.name, chosen))

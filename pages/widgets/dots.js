@@ -21,7 +21,7 @@ const FEW = 80; // dots in view, from which on they become images
 const LARGE = 9;
 const MARGIN = 24; // pixels around the view whose dots count as in it
 const GREY = "rgba(128, 128, 128, 1)";
-const HINT = "Arrow keys move, plus and minus zoom, 0 shows all, Escape lets go of the selection.";
+const HINT = "Arrow keys move, plus and minus zoom, 0 shows all, Escape clears the selection.";
 /** @type {Record<string, number>} */
 const ZOOMS = { "+": 0.7, "=": 0.7, "-": 1 / 0.7 };
 

@@ -63,7 +63,7 @@ TERMS = {
     ),
     "code": Term(
         "Code",
-        "The few numbers that an encoder makes of an image. They are all that the decoder gets to draw it again.",
+        "The few numbers that an encoder makes of an image. The decoder draws the image again from them alone.",
         _box(6, 16, 32, 32)
         + _arrow(46, 32, 70)
         + _dot(84, 22, MAIN)
@@ -72,8 +72,10 @@ TERMS = {
         + _box(122, 16, 32, 32),
     ),
     "unit": Term("Unit", "One of the numbers of a code."),
-    "latent space": Term("Latent space", "All codes that there can be: a code of two numbers is a place on a plane."),
-    "model": Term("Model", "A network with all that it has learnt in one training: what you pick on the pages."),
+    "latent space": Term("Latent space", "All possible codes: a code of two numbers is a place on a plane."),
+    "model": Term(
+        "Model", "A network with the weights that it has learnt in one training. You choose models on the pages."
+    ),
     "plane": Term(
         "Plane",
         "A flat cut through the latent space. With two units it is the whole space; with more, codes lie off it, and a "
@@ -85,8 +87,8 @@ TERMS = {
     ),
     "gap": Term(
         "Gap",
-        "A length to compare distances between codes with: 99 % of the test images have another test image within one "
-        "gap.",
+        "A length with which distances between codes are measured: 99 % of the test images have another test image "
+        "within one gap.",
         _dot(34, 34) + _dot(58, 22) + _dot(70, 44) + _dot(118, 32) + _line((74, 43), (113, 33), colour=MAIN),
     ),
     "round trip": Term(
@@ -113,9 +115,9 @@ TERMS = {
     "density": Term("Density", "How many test images have their codes near a place."),
     "contraction": Term(
         "Contraction ratio",
-        "How far codes move when images tremble, compared with how far codes lie apart. Smaller is steadier.",
+        "How far codes move when images change a little, compared with how far codes lie apart. Smaller is steadier.",
     ),
-    "reconstruction": Term("Reconstruction", "What a model draws when an image has gone through its code."),
+    "reconstruction": Term("Reconstruction", "The image that the decoder draws from the code of an image."),
     "mse": Term(
         "MSE",
         "Mean squared error: the squared difference between two images, averaged over the pixels, whose greys go "
@@ -123,7 +125,7 @@ TERMS = {
     ),
     "bce": Term(
         "BCE",
-        "Binary cross-entropy: how badly a reconstruction predicts the greys of an image, in nats for each pixel. "
+        "Binary cross-entropy: how badly a reconstruction predicts the greys of an image, in nats per pixel. "
         "Smaller is better; it cannot reach 0 where pixels are grey.",
     ),
     "nat": Term("Nat", "The unit of information with the natural logarithm: 1 nat is 1.44 bits."),
@@ -134,8 +136,8 @@ TERMS = {
     ),
     "prior": Term(
         "Prior",
-        "The distribution that a variational autoencoder keeps its codes close to, a normal one: drawing a code from "
-        "it and decoding it gives a new image.",
+        "The distribution that a variational autoencoder keeps its codes close to, a standard normal one: sampling "
+        "a code from it and decoding it gives a new image.",
     ),
     "principal direction": Term(
         "Principal direction",
@@ -146,12 +148,12 @@ TERMS = {
     ),
     "pca": Term(
         "PCA",
-        "Principal component analysis as a code: places along the principal directions of the training images. No "
-        "other linear code rebuilds those better.",
+        "Principal component analysis used as a code: an image's places along the principal directions of the "
+        "training images. No other linear code reconstructs those better.",
     ),
     "t-sne": Term(
         "t-SNE",
-        "A map that puts images beside each other whose codes are near. Distances between groups mean nothing on it.",
+        "A map on which images with near codes lie beside each other. Distances between groups mean nothing.",
     ),
     "epoch": Term("Epoch", "One pass over all training images."),
     "percentile": Term("Percentile", "The share of test images with a smaller value, in per cent."),

@@ -138,7 +138,7 @@ def upload(on_new: Callable[[], None]) -> None:
             shelf.refused.append(f"You chose {len(given)} files; the first {MAX_FILES} were read.")
 
     st.file_uploader(
-        f"Up to {MAX_FILES} images, {images.READ}, together {settings.current().upload_mb} MB at a time",
+        f"Up to {MAX_FILES} images, {images.READ}, together up to {settings.current().upload_mb} MB",
         accept_multiple_files=True,
         max_upload_size=images.MAX_BYTES // 1_000_000,
         key=key,
@@ -158,13 +158,13 @@ def photograph(on_new: Callable[[], None]) -> None:
                 on_new()
 
     if st.toggle("Open the camera", key=CAMERA_ON):
-        st.camera_input("A photograph: one thing on a plain ground works best", key=CAMERA, on_change=keep)
+        st.camera_input("A photograph: one object on a plain background works best", key=CAMERA, on_change=keep)
     _tell()
 
 
 def _tell() -> None:
     if refused := _shelf().refused:
-        alerts.error("Some files could not be read; the others are here.", "\n".join(refused))
+        alerts.error("Some files could not be read; the others were added.", "\n".join(refused))
 
 
 def brought(is_current: bool, on_choose: Callable[[], None], on_gone: Callable[[], None]) -> None:

@@ -69,9 +69,9 @@ def several(state: State, besides: int | None = None, alone: bool = False) -> np
         besides: The number of the image that they stand beside, if it is a test image: it is not shown twice.
         alone: Whether they stand beside none; beside one there is room for one less.
     """
-    count, others = (COUNT, "image") if alone else (COUNT - 1, "of the others")
+    count, others = (COUNT, "image") if alone else (COUNT - 1, "of the other images")
     by_class, by_number, by_chance = st.columns([2, 2, 1], vertical_alignment="bottom")
-    state.draw(by_class.selectbox, "class", "Class" if alone else "Class of the others")
+    state.draw(by_class.selectbox, "class", "Class" if alone else "Class of the other images")
     rows = _of_class(state.values)
     if by_chance.button("Random start", icon=":material/shuffle:", width="stretch"):
         state.choose("first", int(np.random.default_rng().integers(len(rows))))

@@ -44,7 +44,7 @@ MISSIONS = (
         "Go where no image has its code, and see what is drawn there.",
         "lens",
         "Move the pointer to a hatched place, far from all dots.",
-        "The decoder draws something there as well, although no image has such a code. Is it still a garment?",
+        "The decoder draws something there too, although no image has such a code. Is it still a garment?",
         {"run": "vanilla-2d"},
     ),
     Mission(
@@ -58,11 +58,11 @@ MISSIONS = (
     ),
     Mission(
         "draw",
-        "Draw, and see who knows it",
-        "Seven models answer to what you draw.",
+        "Draw a shirt, then a letter",
+        "See how seven models reconstruct what you draw.",
         "your-image",
         "Draw a shirt on the black square. Then press Clear and draw a letter.",
-        "The letter has a larger error, and what comes back is a garment: a model draws only what it has learnt.",
+        "The letter has a larger error, and its reconstruction is a garment: a model draws only what it has learnt.",
         {"from": "Draw"},
     ),
     Mission(
@@ -71,7 +71,7 @@ MISSIONS = (
         "Start a model of your own and watch it learn.",
         "train",
         "Press Start training and watch the images on the right. It takes about half a minute.",
-        "At first all images come back alike. Then the classes part, and only then do details appear.",
+        "At first all reconstructions are alike. Then the classes become different, and after that details appear.",
         {"kind": "Vanilla", "Vanilla-fashion-mnist-size": "2"},
     ),
 )

@@ -43,10 +43,12 @@ def show(columns: Columns) -> None:
         "model": st.column_config.TextColumn("Model", pinned=True, width=_width(columns["model"])),
         "kind": st.column_config.TextColumn("Kind"),
         "network": st.column_config.TextColumn("Network"),
-        "code": st.column_config.NumberColumn("Code", help="Units of the code."),
+        "code": st.column_config.NumberColumn("Code", help="Number of units of the code."),
         "data_set": None,
-        "parameters": st.column_config.NumberColumn("Parameters", format="localized", help="Of encoder and decoder."),
-        "epochs": st.column_config.NumberColumn("Epochs", help="That were finished."),
+        "parameters": st.column_config.NumberColumn(
+            "Parameters", format="localized", help="Of encoder and decoder together."
+        ),
+        "epochs": st.column_config.NumberColumn("Epochs", help="Number of finished epochs."),
         "seed": st.column_config.NumberColumn("Seed", format="%d"),
     }
     for measure in _measures(columns):
@@ -69,8 +71,7 @@ def explain(columns: Columns) -> None:
     with st.expander("What the columns mean"):
         st.markdown(
             "\n".join(f"- **{_heading(m)}**: {m.help}{SENTENCES[m.better]}" for m in _measures(columns))
-            + "\n\nAll are of all test images: PCA is computed here, the others stand in each model's card; a cell is "
-            "empty where the card has none."
+            + "\n\nAll are computed on all test images. A cell is empty where a value was not computed for that model."
         )
 
 

@@ -20,11 +20,11 @@ def show(run: LoadedRun) -> str:
     dataset = data.load(run.spec.dataset)
     state = selection.picked(dataset.name)
     last = dataset.sizes["test"] - 1
-    placeholder = "Mark a row, click a dot, or type a number"
+    placeholder = "Select a row, click a dot, or type a number"
     picked = selection.number(dataset.name)
     state.draw(st.number_input, "image", f"Test image, 0 to {last:,}", shows=picked, placeholder=placeholder)
     if picked is None:
-        st.markdown("Pick an image to see which others are nearest to it, by code and by pixels.")
+        st.markdown("Choose an image to see which others are nearest to it, by code and by pixels.")
         return ""
     test = dataset.split("test")
     labels = test.labels
@@ -43,10 +43,10 @@ def show(run: LoadedRun) -> str:
     name, all_of_them = alerts.escape_markdown(dataset.class_names[labels[picked]]), len(in_code)
     named = f": {', '.join(f'{n:,}' for n in shared)}" if len(shared) else ""
     st.markdown(
-        f"Its class is {name}. So is the class of **{same[0]}** of its {all_of_them} nearest images by code, and of "
-        f"**{same[1]}** by pixels. **{len(shared) or 'None'}** of these images are among both{named}."
+        f"Its class is {name}. Of its {all_of_them} nearest images by code, **{same[0]}** have this class; of those by "
+        f"pixels, **{same[1]}**. **{len(shared) or 'None'}** of these images are in both lists{named}."
     )
-    st.caption("Distances are between whole codes, whatever the map shows.")
+    st.caption("By code: distances between whole codes, not between dots on the map.")
     return f"""
 near = {{
     "in code": latent.nearest_others(codes, {picked}, {NEAREST}),

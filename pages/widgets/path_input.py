@@ -38,7 +38,7 @@ def _after(number: int) -> Field:
 # Both need the name of the data set as `dataset`, the second needs the run as well.
 BETWEEN = (
     page_state.choice("images", "Images", range(2, MOST_IMAGES + 1)),
-    page_state.choice("way", "Way", list(paths.WAYS), str.capitalize),
+    page_state.choice("way", "Interpolation", list(paths.WAYS), str.capitalize),
     page_state.choice("shared", "Frames", [EVEN, BY_LENGTH], when=lambda values: values["images"] > 2),
     *(_after(number) for number in range(1, MOST_IMAGES)),
 )
@@ -88,11 +88,15 @@ def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
         if away[far] < 1.05:
             sentence += "Every frame lies within one gap of a test image."
         else:
-            sentence += f"Frame {far + 1} lies farthest from all test images, {away[far]:.1f} gaps."
+            sentence += (
+                f"Frame {far + 1} lies farthest from all test images: {away[far]:.1f} gaps from the nearest one."
+            )
     never = int(impossible(run, path).sum())
     if never:
         activation = run.spec.network.code_activation
-        sentence += f" In {never} of {len(path)} frames a unit has a value that its {activation} never gives."
+        sentence += (
+            f" In {never} of {len(path)} frames a unit has a value that its {activation} activation never gives."
+        )
     return sentence
 
 
@@ -124,8 +128,8 @@ def between_images(frames: int) -> Way:
     way = state.segments(
         "way",
         which_way,
-        help="Spherical: along an arc around the origin, so that the code keeps its length. "
-        "Codes of many units lie near a sphere, which a straight line cuts through; on a plane an arc is a detour.",
+        help="Spherical: along an arc around the origin, on which the code keeps its length. "
+        "Codes of many units lie near a sphere, and a straight line leaves it; on a plane, an arc is a detour.",
     )
     even = True
     if count > 2:
@@ -158,8 +162,8 @@ def between_images(frames: int) -> Way:
         st.stop()
     # Codes that differ come from pixels that do.
     blend = paths.through(x.reshape(count, -1), frames).reshape(-1, *x.shape[1:])
-    note = "Without a model, one image fades out while the other fades in, and both are seen."
-    strips.append(Strip("No model: the pixels blended", blend, note, paths.stops(x.reshape(count, -1), frames)))
+    note = "Without a model, one image fades out while the other fades in, and both are visible."
+    strips.append(Strip("No model: a blend of the pixels", blend, note, paths.stops(x.reshape(count, -1), frames)))
     listed = ",\n    ".join(opened)
     source = f"""
 import numpy as np
@@ -183,9 +187,9 @@ figures.image_rows(rows).show()
 """
     return Way(
         strips,
-        "A dot marks the images themselves, as the model reconstructs them.",
+        "The dots mark the images themselves, as the model reconstructs them.",
         f"Look at the middle. A blend of pixels shows two images at once. Does a model pass through other "
-        f"{dataset.thing}s, or through shapes that are none? Does it change evenly, or does it jump?",
+        f"{dataset.thing}s, or through shapes that are not {dataset.thing}s? Does it change evenly, or does it jump?",
         source,
         image.reads,
     )
@@ -202,7 +206,7 @@ def along_a_direction(frames: int) -> Way:
     z = image.code(run)
     with direction_input:
         kind = state.segments(
-            "along", help="Principal directions are those in which the codes vary most, the first most of all."
+            "along", help="The codes vary most along the first principal direction, then along the second, and so on."
         )
         which = state.draw(st.number_input, "direction", f"Number, 1 to {run.latent_dim}")
     direction: int | np.ndarray
@@ -217,7 +221,7 @@ def along_a_direction(frames: int) -> Way:
     try:
         path = paths.along(z, direction, low, high, frames)
     except OptionError:
-        st.warning(f"All test images have the same value at {name}, so nothing lies along it. Choose another one.")
+        st.warning(f"All test images have the same value at {name}, so there is no path along it. Choose another one.")
         st.stop()
     images = run.decode(path)
     values = np.linspace(low, high, frames)
@@ -225,12 +229,12 @@ def along_a_direction(frames: int) -> Way:
     strip = Strip(f"{run.run.title}, {name}", images, note, [int(np.abs(values - own).argmin())])
     start = float(np.clip((own - low) / (high - low), 0, 1))
     caption = (
-        f"The path leads from the 1st to the 99th percentile of the test images along {name} and keeps all else as it "
-        "is in the image. The dot marks the frame nearest to the image itself."
+        f"The path leads from the 1st to the 99th percentile of the test images along {name} and keeps everything "
+        "else as it is in the image. The dot marks the frame nearest to the image itself."
     )
     notice = (
-        "A unit seldom means one thing. The first principal directions change what images differ in most. Far out, "
-        "where no image has its code, the picture falls apart."
+        "A single unit rarely has a clear meaning. The first principal directions change what differs most between "
+        "images. Far out, where no image has its code, the decoded image makes no sense."
     )
     source = f"""
 import numpy as np

@@ -74,7 +74,7 @@ def pick(kind: str, dataset: str) -> Job | None:
             options=list(mine),
             index=None if others or shown is None else 0,
             format_func=called.__getitem__,
-            placeholder="Someone else's, by its link" if others else "None of this kind",
+            placeholder="Opened by a link, not yours" if others else "None of this kind",
         )
     return shown
 
@@ -109,14 +109,14 @@ def watch(job_id: str) -> None:
     try:
         job = tasks.find(job_id)
     except ExplorerError as error:
-        alerts.error("This training is gone.", error)
+        alerts.error("This training no longer exists.", error)
         return
     if not job.status.active:
         st.rerun(scope="app")
     _title(job)
     status = job.status
     if status.state == "queued" and not job.progress():
-        st.caption("It waits for the trainings before it. You can leave the page; it starts without you.")
+        st.caption("It waits for the trainings before it. You can leave the page; it starts by itself.")
         show_shipped(job.spec.kind, job.spec.dataset)
     elif job.task == IMPORT:
         st.caption("TensorFlow is loading, and the networks are being built and tested: this takes 5 to 30 seconds.")
@@ -151,7 +151,7 @@ def _waiting(place: tasks.Place) -> str:
 
 def _offer_to_stop(job: Job) -> None:
     label = "Leave the queue" if job.status.state == "queued" else f"Stop {_noun(job)}"
-    keeps = "Keeps what was learnt so far as a model." if label == "Stop training" else None
+    keeps = "What was learnt so far is kept as a model." if label == "Stop training" else None
 
     def stop() -> None:
         try:
@@ -189,12 +189,12 @@ def show_ended(job: Job) -> None:
         elif status.state == "finished":
             training, whole = run.card.seconds, status.updated - status.submitted
             # One that was resumed counts the seconds that it had before.
-            around = f", {_duration(whole)} with starting and saving" if whole > training else ""
+            around = f"; {_duration(whole)} with waiting, starting and saving" if whole > training else ""
             st.success(
                 f"Finished: {_counted(run.card.epochs)} in {_duration(training)}{around}.", icon=":material/check:"
             )
         else:
-            st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; what it had learnt is kept as a model.")
+            st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; what was learnt is kept as a model.")
             if status.reason:
                 st.caption(status.reason)
         figure = run.card.figure
@@ -213,7 +213,7 @@ def show_ended(job: Job) -> None:
             "‖∂z/∂x‖²_F over the total variance of the codes. Smaller is steadier.",
         )
         _ways_on(job)
-    goes_on = "Goes on from the last finished epoch."
+    goes_on = "The training continues from the last finished epoch."
     if job.resumable and is_mine(job) and st.button("Resume", icon=":material/resume:", help=goes_on):
         try:
             again = tasks.resume(job)
@@ -225,7 +225,7 @@ def show_ended(job: Job) -> None:
     if isinstance(run, runs.Run):
         _learnt(run, job.progress())
     else:
-        _pictures(job, 0, "in the end")
+        _pictures(job, 0, "at the end")
 
 
 def show_shipped(kind: str, dataset: str) -> None:
@@ -249,7 +249,7 @@ def _learnt(run: runs.Run, steps: list) -> None:
         _curves(run.history, steps, run.spec.kind, 0)
     originals = caches.test_images(run.spec.dataset, slice(PREVIEWS))
     try:
-        _compare(originals, caches.load(run).reconstruct(originals), "in the end")
+        _compare(originals, caches.load(run).reconstruct(originals), "at the end")
     except ExplorerError as error:
         alerts.error("This model is damaged.", error)
 
@@ -292,7 +292,7 @@ def _curves(history: list | tuple, steps: list, kind: str, epochs: int) -> None:
 def _ways_on(job: Job) -> None:
     pages = {
         "lens.py": "Lens",
-        "latent_space.py": "Latent space",
+        "latent_space.py": "Map",
         "sampler.py": "Sampler",
         "paths.py": "Paths",
         "units.py": "Units",

@@ -44,9 +44,9 @@ def show(run: LoadedRun, name: str) -> Projected:
                 TSNE,
                 places,
                 None,
-                f"t-SNE puts images beside each other whose codes of {run.latent_dim} units are near. Distances "
+                f"t-SNE puts images with near codes (of {run.latent_dim} units) beside each other. Distances "
                 "between groups, their sizes and the axes mean nothing. **A projection has no decoder:** between its "
-                "dots there is no code, and so no image.",
+                "dots there are no codes, so no images.",
                 "places, axes = projecting.read(run.run), None",
             )
         waiting = "This model has no t-SNE yet; it takes about a minute. Until then you see its principal directions."

@@ -82,7 +82,7 @@ def chip(dataset: str) -> None:
             key="selected-chip",
             icon=":material/close:",
             icon_position="right",
-            help="All other images are grey. Click to let go of the selection, which was made on Map.",
+            help="All other images are grey. Click to clear the selection, which was made on the page Map.",
             on_click=select,
             args=(dataset, []),
         )

@@ -32,7 +32,8 @@ def choose() -> None:
     state = page_state.open(*FIELDS)
     state.segments(
         "invert",
-        help="The models know bright things on a dark ground. Automatic inverts a picture of a dark thing.",
+        help="The models have learnt bright objects on a dark background. Automatic inverts a picture of a dark "
+        "object.",
     )
     with st.container(horizontal=True):
         for name in SWITCHES:

@@ -14,8 +14,8 @@ SEEDS = (0, 1, 2, 3, 4)
 
 def show(dataset: str) -> None:
     """An expander that starts a sweep on a data set and follows the visitor's latest one."""
-    with st.expander("Many at once"):
-        st.caption("Trains each kind with each code size and each seed, with the settings that suit them.")
+    with st.expander("Train many at once"):
+        st.caption("Trains each kind with each code size and each seed, with the default settings.")
         names = st.pills(
             "Kinds",
             kinds.names(),
@@ -40,11 +40,11 @@ def show(dataset: str) -> None:
             "Seeds", SEEDS, selection_mode="multi", default=[0], key="sweep-seeds", persist_state="session", wrap=True
         )
         epochs = st.number_input(
-            "Epochs of each",
+            "Epochs of each training",
             1,
             settings.current().epochs,
             value=None,
-            placeholder="what suits the network",
+            placeholder="the default",
             key="sweep-epochs",
             persist_state="session",
         )
@@ -67,18 +67,20 @@ def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], e
     except TrainingError:
         return  # the page says so
     except ExplorerError as error:
-        alerts.error("Not all of them can be trained.", error, st.warning)
+        alerts.error("Not all of these models can be trained.", error, st.warning)
         return
     room = tasks.room(me)
     if count > room:
-        st.caption(f"{_counted(count)}: only {room or 'none'} fit here now. Choose fewer, or wait for some to end.")
+        st.caption(
+            f"{_counted(count)}: the server has room for {room or 'none'} now. Choose fewer, or wait for some to end."
+        )
         return
     if not st.button(f"Start {_counted(count)}", icon=":material/grid_view:"):
         return
     try:
         under_way.note(sweeps.submit(planned, me).jobs)
     except ExplorerError as error:
-        alerts.error("They could not be started.", error)
+        alerts.error("The trainings could not be started.", error)
     else:
         st.rerun()
 
@@ -95,7 +97,7 @@ def _standing(sweep_id: str) -> None:
     try:
         sweep = sweeps.find(sweep_id, visitor.current())
     except ExplorerError as error:
-        alerts.error("They are gone.", error)
+        alerts.error("These trainings no longer exist.", error)
         return
     done = sweep.ended == len(sweep.jobs)
     st.progress(sweep.fraction, text=f"{sweep.ended} of {_counted(len(sweep.jobs))} done{_how(sweep)}")
@@ -103,11 +105,13 @@ def _standing(sweep_id: str) -> None:
     if not done:
         st.session_state[ends] = False
         stopping = all((job.path / "stop").exists() for job in sweep.jobs if job.status.active)
-        if st.button("Stop all", icon=":material/stop:", disabled=stopping, help="Keeps what was learnt so far."):
+        if st.button(
+            "Stop all", icon=":material/stop:", disabled=stopping, help="What was learnt so far is kept as models."
+        ):
             try:
                 sweeps.stop(sweep)
             except ExplorerError as error:
-                alerts.error("They could not be stopped.", error)
+                alerts.error("The trainings could not be stopped.", error)
             else:
                 st.rerun()
     elif st.session_state.pop(ends, True) is False:

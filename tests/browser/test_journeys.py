@@ -105,8 +105,8 @@ def test_a_teacher_prepares_a_view_and_a_student_opens_it_on_a_phone(
 
 def test_a_practitioner_trains_many_compares_them_and_takes_the_figures_along(tab: Tab) -> None:
     page = tab.open("train?dataset=Digits (8 × 8)")
-    page.get_by_text("Many at once").click()
-    epochs = page.get_by_role("spinbutton", name="Epochs of each")
+    page.get_by_text("Train many at once").click()
+    epochs = page.get_by_role("spinbutton", name="Epochs of each training")
     epochs.fill("1")
     epochs.press("Enter")
     tab.settle()

@@ -11,7 +11,7 @@ from browsing import TRAINING, Server, Tab, Visitors
 from playwright.sync_api import expect
 
 NEVER_DONE = 500  # epochs
-STOPPED = f"of {NEVER_DONE} epochs; what it had learnt is kept as a model."
+STOPPED = f"of {NEVER_DONE} epochs; what was learnt is kept as a model."
 REMEMBER_PHASES = """
   window.phases = [];
   new MutationObserver(() => {
@@ -150,7 +150,7 @@ def test_pictures_beyond_the_quota_are_refused_on_the_page(alice: Tab, tmp_path:
     page = alice.open("reconstruct")
     page.get_by_role("button", name="Change").click()
     page.get_by_role("radio", name="Upload").click()
-    expect(page.get_by_text("together 25 MB at a time")).to_be_visible()
+    expect(page.get_by_text("together up to 25 MB")).to_be_visible()
     pictures = [tmp_path / f"{i}.png" for i in range(4)]
     for picture in pictures:
         picture.write_bytes(bytes(8 * 10**6))

@@ -157,9 +157,9 @@ def test_the_neighbours_of_one_image_by_code_and_by_pixels(shown: dict[str, Any]
     assert named == [*near[0], *near[1]]
     (sentence,) = [m.value for m in app.markdown if "nearest images by code" in m.value]
     shared = np.intersect1d(*near)
-    assert f"**{len(shared)}** of these images are among both" in sentence
+    assert f"**{len(shared)}** of these images are in both lists" in sentence
     assert all(f"{n:,}" in sentence for n in shared)
-    assert f"So is the class of **{(LABELS[near[0]] == LABELS[17]).sum()}** of its 8 nearest" in sentence
+    assert f"Of its 8 nearest images by code, **{(LABELS[near[0]] == LABELS[17]).sum()}** have" in sentence
 
 
 # Projections

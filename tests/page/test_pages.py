@@ -160,7 +160,7 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
             "paths",
             {"path": BAD, "frames": BAD, "runs": BAD, "images": BAD, "way": BAD, "image": "10000"},
             {},
-            f"path, frames, models {GONE}, image, images, way",
+            f"path, frames, models {GONE}, image, images, interpolation",
         ),
         (
             "units",
@@ -174,7 +174,7 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
             {},
             f"models {GONE}, data set, class, first image",
         ),
-        ("your_image", {"from": "<script>", "crop": "perhaps"}, {}, "where it comes from, crop"),
+        ("your_image", {"from": "<script>", "crop": "perhaps"}, {}, "source of the image, crop"),
         ("train", {"job": BAD}, {}, f"training {GONE}"),
     ],
 )

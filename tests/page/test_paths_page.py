@@ -60,14 +60,14 @@ def test_frames_are_what_the_library_decodes() -> None:
 def test_each_run_has_a_row_and_the_pixels_have_the_last() -> None:
     app = open_page("paths")
     assert_sound(app)
-    assert titles(app) == ["Variational", "Vanilla", "Convolutional", "No model: the pixels blended"]
+    assert titles(app) == ["Variational", "Vanilla", "Convolutional", "No model: a blend of the pixels"]
     app.pills[0].set_value(["contractive", "sparse"]).run()
     assert_sound(app)
     assert len(titles(app)) == 3
     assert all(row["note"].endswith(".") for row in film(app)["rows"])
     app.pills[0].set_value([]).run()
     assert_sound(app)
-    assert app.info[0].value == "Pick at least one model."
+    assert app.info[0].value == "Choose at least one model."
 
 
 def test_as_many_images_as_are_asked_for_and_their_numbers_in_the_link() -> None:
@@ -186,7 +186,7 @@ def test_a_unit_that_never_changes_is_a_sentence(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(caches, "codes", lambda run: original(run) * np.eye(32, dtype=np.float32)[5])
     app = along(run="vanilla")
     assert_sound(app)
-    assert "nothing lies along it" in app.warning[0].value
+    assert "there is no path along it" in app.warning[0].value
     app.number_input(key="direction-vanilla").set_value(6).run()
     assert_sound(app)
     assert not app.warning

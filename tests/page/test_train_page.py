@@ -121,7 +121,7 @@ def test_a_finished_training_shows_its_figures_and_the_ways_on(digits_runs: dict
     assert_sound(app)
     metrics = {m.label: m.value for m in app.metric}
     assert metrics["Test BCE, nats per pixel"] == f"{runs.read(job.run_path).card.figure('bce'):.4f}"
-    (way,) = [way.proto for way in app.get("page_link") if way.proto.label == "Latent space"]
+    (way,) = [way.proto for way in app.get("page_link") if way.proto.label == "Map"]
     assert (way.page, way.query_string) == ("latent-space", f"run={job.id}")
     app = open_page("latent_space", run=job.id)
     assert_sound(app)

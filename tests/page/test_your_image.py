@@ -65,7 +65,7 @@ def assert_sound(app: AppTest, title: str = "Your image") -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "sentence"), [({}, "Draw on the black square"), ({"from": "Upload"}, "bring a picture")]
+    ("query", "sentence"), [({}, "Draw on the black square"), ({"from": "Upload"}, "upload or take a picture")]
 )
 def test_an_empty_page_invites(query: dict[str, str], sentence: str, asked: list) -> None:
     app = opened(**query)
@@ -334,7 +334,7 @@ def test_a_damaged_kind_says_so_in_one_line_and_the_others_answer(
     app = draw(opened(), shirt())
     assert_sound(app)
     assert [a.run.recipe.title for a in asked[-1]] == ["Variational"]
-    lines = [t.value for t in app.text if "cannot answer" in t.value]
+    lines = [t.value for t in app.text if "is left out" in t.value]
     assert [line.split()[0] for line in lines] == ["Vanilla", "Sparse"]
     assert all("\n" not in line for line in lines)
 
@@ -356,7 +356,7 @@ def test_ones_own_models_of_the_data_set_answer_beside_the_seven_the_latest_firs
     app = draw(opened(), shirt())
     assert_sound(app)
     assert [comparison.title(a.run) for a in asked[-1]] == [*TITLES, *(f"*Mine* {n}" for n in (6, 5, 4, 3, 2))]
-    assert "Of your 6 models of this data set, the latest 5 answer." in [c.value for c in app.caption]
+    assert "Of your 6 models of this data set, only the latest 5 are shown." in [c.value for c in app.caption]
 
 
 # What stands in a row

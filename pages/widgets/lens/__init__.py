@@ -17,8 +17,8 @@ from pages.serving import caches, page_state, routes, scripts, sprites
 from pages.serving.lens_tiles import TILE, Scene, scene
 from pages.serving.page_state import Field, Values
 
-GROUND = "Hatched once: no test image lies within one gap, so the decoder makes up what it draws here."
-IMPOSSIBLE = "Hatched twice: no image can have such a code, because a unit would be outside its activation's range."
+GROUND = "Hatched: no test image lies within one gap, so the decoder invents what it draws here."
+IMPOSSIBLE = "Cross-hatched: no image can have such a code, because a unit would be outside its activation's range."
 
 
 @dataclass(frozen=True)
