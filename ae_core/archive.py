@@ -122,7 +122,7 @@ def unpack(content: bytes) -> Import:
     except RunError:
         raise
     except Exception:  # whatever zipfile makes of a damaged one
-        raise RunError("This is no .zip archive, or a damaged one.") from None
+        raise RunError("This is not a .zip archive, or it is damaged.") from None
     with archive:
         return _contents(archive, entries)
 
@@ -134,7 +134,7 @@ def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Impor
         names = [name.rpartition("/")[2] for name in names]
     for name in (SPEC, HISTORY, TITLE):
         if names.count(name) != 1:
-            raise RunError(f"The archive must hold {name} once, it holds {names.count(name)} of it.")
+            raise RunError(f"The archive must hold {name} once, but holds it {names.count(name)} times.")
     files = _Files(archive, dict(zip(names, plain, strict=True)))
     try:
         spec = specs.parse(files.text(SPEC, cards.MAX_JSON))
@@ -162,7 +162,7 @@ def _without_comment(content: bytes) -> bytes:
     at = content.rfind(b"PK\5\6", max(0, len(content) - END - MAX_COMMENT))
     end = content[at : at + END] if at >= 0 else b""
     if len(end) < END or at + END + int.from_bytes(end[20:22], "little") != len(content):
-        raise RunError("This is no .zip archive of an exported model, or it was cut short.")
+        raise RunError("This is not a .zip archive of an exported model, or it is cut short.")
     if content[max(0, at - 20) : at].startswith(b"PK\6\7"):
         raise RunError("The archive is a ZIP64, which is for files over 4 GB: zip its files without that.")
     if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY:
@@ -185,7 +185,7 @@ class _Files:
         try:
             return self._read(name, most).decode()
         except UnicodeDecodeError:
-            raise RunError(f"The archive's {name} is no text.") from None
+            raise RunError(f"The archive's {name} is not text.") from None
 
     def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         header = _header(shape)
@@ -195,7 +195,7 @@ class _Files:
             raise RunError(f"The archive's {_file(name)} must be a little-endian float32 array of shape {shape}.")
         array = np.frombuffer(content, "<f4", offset=len(header)).reshape(shape)
         if not np.isfinite(array).all():
-            raise RunError(f"The archive's {_file(name)} holds what are no numbers.")
+            raise RunError(f"The archive's {_file(name)} holds values that are not finite numbers.")
         return array
 
     def _read(self, name: str, most: int) -> bytes:
@@ -205,7 +205,7 @@ class _Files:
         if entry.flag_bits & 1 or kind not in (0, stat.S_IFREG):
             raise RunError(f"The archive's {name} is encrypted, a link or a folder: only plain files are read.")
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise RunError(f"The archive's {name} is packed in a way that is not read: only deflate is.")
+            raise RunError(f"The archive's {name} is compressed in a way that cannot be read: use deflate.")
         if entry.file_size > most:
             raise RunError(f"The archive's {name} has {entry.file_size:,} bytes: at most {most:,} are read.")
         try:
@@ -216,7 +216,7 @@ class _Files:
         if self._sums is not None and name != TITLE and self._sums.get(name) != _digest(content):
             raise RunError(
                 f"The archive's {name} is not the one that was exported (its SHA-256 differs from that in {SUMS}): "
-                "export the model anew, and leave its files as they are."
+                "export the model again, and do not change its files."
             )
         return content
 

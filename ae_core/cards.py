@@ -164,14 +164,14 @@ def parse_history(text: str) -> tuple[dict[str, Any], ...]:
         try:
             record = json.loads(line, parse_constant=_no_constant)
         except (ValueError, RecursionError):
-            raise ValueError(f"line {number} is no JSON.") from None
+            raise ValueError(f"line {number} is not JSON.") from None
         keys = ("epoch", "seconds", "learning_rate", "terms", "validation")
         if not isinstance(record, dict) or set(record) != set(keys) or record["epoch"] != number:
             raise ValueError(f"line {number} must hold {', '.join(keys)} of epoch {number}.")
         single, named = ("seconds", "learning_rate"), ("terms", "validation")
         sound = _is_whole(record["epoch"]) and all(_is_number(record[k]) and record[k] >= 0 for k in single)
         if not sound or not all(_is_record(record[k], _is_number) and record[k] for k in named):
-            raise ValueError(f"line {number} holds what are no numbers.")
+            raise ValueError(f"line {number} holds values that are not finite numbers.")
         if record["terms"].keys() != record["validation"].keys():
             raise ValueError(f"line {number} has other terms in training than in validation.")
         records.append(record)
@@ -204,14 +204,14 @@ def _is_record(value: Any, fits: Callable[[Any], bool], keys: tuple[str, ...] = 
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _json_object(path: Path, text: bytes | str, name: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise RunError(f"{path.name}: {name} is no JSON.") from None
+        raise RunError(f"{path.name}: {name} is not JSON.") from None
     if not isinstance(value, dict):
         raise RunError(f"{path.name}: {name} must be a JSON object, got {type(value).__name__}.")
     return value

@@ -72,7 +72,7 @@ def decode(content: bytes, side: int = KEPT_SIDE) -> np.ndarray:
         raise ImageError("The file is empty: choose another one.")
     if len(content) > MAX_BYTES:
         raise ImageError(
-            f"The file has {len(content) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:.0f} MB are read: "
+            f"The file has {len(content) / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read: "
             "save a smaller version of the image."
         )
     try:
@@ -97,7 +97,7 @@ def decode(content: bytes, side: int = KEPT_SIDE) -> np.ndarray:
             raise ImageError(_damaged(kind)) from None
     if is_plain(pixels) and kind == "PNG" and content[24] == 16 and content[25] != 0:  # bits a channel, kind of colour
         raise ImageError(
-            "The PNG has 16 bits a colour; the upper 8, which are read, show one plain colour: save it with 8 bits."
+            "The PNG has 16 bits per colour; the upper 8, which are read, show one plain colour: save it with 8 bits."
         )
     return pixels
 
@@ -176,11 +176,11 @@ def _png(image: np.ndarray) -> bytes:
 
 
 def _too_many(size: str, most: int = MAX_PIXELS) -> str:
-    return f"The image has {size}, at most {most:,} and {MAX_SIDE:,} on a side are read: save a smaller version of it."
+    return f"The image has {size}; at most {most:,} and {MAX_SIDE:,} on a side are read: save a smaller version of it."
 
 
 def _damaged(kind: str) -> str:
-    return f"The {kind} image is damaged or cut short: open it elsewhere and save it anew."
+    return f"The {kind} image is damaged or cut short: open it in another app and save it again."
 
 
 def _unreadable(content: bytes) -> str:
@@ -189,8 +189,8 @@ def _unreadable(content: bytes) -> str:
         return _damaged("AVIF")
     for beginning, name in _NOT_READ.items():
         if re.match(beginning, content, re.DOTALL):
-            return f"The file is {name}, which is not read, whatever its name ends in: save it as {READ}."
-    return f"The file is no image that can be read: {READ} can; save it as one of these."
+            return f"The file is {name}, whatever its name ends in, and cannot be read: save it as {READ}."
+    return f"The file is not an image that can be read: save it as {READ}."
 
 
 def _first_with_content(image: Image.Image, side: int, most: int) -> np.ndarray:

@@ -98,13 +98,15 @@ class LoadedRun:
             answer = network(probe)
         except Exception as error:
             raise RunError(
-                f"{self.run.path.name}: {name}.onnx is no network that can be run ({_brief(error)})."
+                f"{self.run.path.name}: {name}.onnx is not a network that can be run ({_brief(error)})."
             ) from error
         shapes = {k: v.shape for k, v in answer.items()}
         if shapes != expected:
             raise RunError(f"{self.run.path.name}: {name}.onnx gives {shapes}, expected {expected}.")
         if not all(np.isfinite(v).all() for v in answer.values()):
-            raise RunError(f"{self.run.path.name}: {name}.onnx gives what are no numbers; its weights are damaged.")
+            raise RunError(
+                f"{self.run.path.name}: {name}.onnx gives values that are not finite numbers; its weights are damaged."
+            )
         return network
 
     def encode(self, x: np.ndarray) -> np.ndarray:

@@ -170,10 +170,12 @@ class Optimisation:
                 arrays = [saved[f"v{i}"] for i in range(len(saved.files) - 2)]
                 epoch, history = int(saved["epoch"]), str(saved["history"])
         except Exception as error:
-            raise TrainingError(f"The saved state of this training cannot be read ({error}): train it anew.") from error
+            raise TrainingError(
+                f"The saved state of this training cannot be read ({error}): train it again."
+            ) from error
         variables = self._state()
         if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
-            raise TrainingError("The saved state of this training belongs to another network: train it anew.")
+            raise TrainingError("The saved state of this training belongs to another network: train it again.")
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
         return epoch, history

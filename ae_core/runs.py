@@ -174,7 +174,7 @@ def read(path: Path) -> Run:
         raise RunError(f"There is no run at {path.name!r}: the folder does not exist.")
     missing = [name for name in (*FILES, CARD) if not disk.is_plain(path / name)]
     if missing:
-        raise RunError(f"{path.name}: {', '.join(missing)} missing or no plain file; the run is incomplete.")
+        raise RunError(f"{path.name}: {', '.join(missing)} missing, or not plain files; the model is incomplete.")
     card = cards.read(path)
     # Digests of all files would take too long for a listing; sizes tell of truncated files.
     for name in FILES:
@@ -191,11 +191,9 @@ def read(path: Path) -> Run:
     except ValueError as error:
         raise RunError(f"{path.name}: history.jsonl is not valid: {error}") from None
     if card.parameters != spec.parameters:
-        raise RunError(
-            f"{path.name}: {CARD} tells of {card.parameters:,} parameters, expected {spec.parameters:,} by spec.json."
-        )
+        raise RunError(f"{path.name}: {CARD} says {card.parameters:,} parameters, spec.json needs {spec.parameters:,}.")
     if card.epochs != len(history):
-        raise RunError(f"{path.name}: {CARD} tells of {card.epochs} epochs, history.jsonl of {len(history)}.")
+        raise RunError(f"{path.name}: {CARD} says {card.epochs} epochs, history.jsonl has {len(history)}.")
     for name in NETWORKS:
         most = 4 * spec.parameters + specs.MAX_HEADER
         if card.bytes[name] > most:

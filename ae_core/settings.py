@@ -170,4 +170,4 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
     known = [setting.variable for setting in TABLE]
     for name in sorted(given):
         if name.startswith(PREFIX) and name not in known:
-            raise SettingsError(f"{name} is no setting: must be one of {', '.join(known)}; correct or unset it.")
+            raise SettingsError(f"{name} is not a setting: it must be one of {', '.join(known)}; correct or unset it.")

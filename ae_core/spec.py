@@ -231,5 +231,5 @@ def parse(text: str) -> Spec:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
-        raise OptionError(f"The spec is no JSON: {error}.") from None
+        raise OptionError(f"The spec is not JSON: {error}.") from None
     return Spec.from_json(value)

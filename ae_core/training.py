@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LOADING = "Loading TensorFlow and images"
 BUILDING = "Building and compiling the network"
 TRAINING = "Training"
-SAVING = "Exporting and checking the run"
+SAVING = "Exporting and checking the model"
 SLOWER = "Lower the learning rate or the weight of that term."
 PREVIEW_IMAGES = 10
 PREVIEW_SECONDS = 1.5
@@ -139,7 +139,7 @@ def _check_loss(found: dict[str, float], told: dict[str, float]) -> None:
     if not loss - end <= (GROSS - 1) * abs(end):  # nor is NaN
         raise TrainingError(
             f"The imported model has a loss of {loss:.3g} on the held-out images, its history ends at {end:.3g}: "
-            "its spec.json or its weights are not those of the training. Export it anew, and change none of its files."
+            "its spec.json or its weights are not those of the training. Export it again, and do not change its files."
         )
 
 

@@ -167,11 +167,11 @@ SHAPE = (64, 32)
 GOOD = np.zeros(SHAPE, np.float32)
 EVIL = b"{'descr': '<f4', 'fortran_order': False, 'shape': __import__('os').abort(), }"
 HOSTILE: dict[str, tuple[Callable[[Files], bytes], str]] = {
-    "nothing": (lambda f: b"", "no .zip"),
-    "text": (lambda f: b"I am no archive" * 100, "no .zip"),
-    "cut": (lambda f: zipped(f)[:-50], "no .zip"),
-    "cut in front": (lambda f: zipped(f)[5000:], "damaged|no .zip"),
-    "cut within": (lambda f: (z := zipped(f))[:3000] + z[5000:], "damaged|no .zip"),
+    "nothing": (lambda f: b"", "not a .zip"),
+    "text": (lambda f: b"I am no archive" * 100, "not a .zip"),
+    "cut": (lambda f: zipped(f)[:-50], "not a .zip"),
+    "cut in front": (lambda f: zipped(f)[5000:], "damaged|not a .zip"),
+    "cut within": (lambda f: (z := zipped(f))[:3000] + z[5000:], "damaged|not a .zip"),
     "a flip": (lambda f: (z := bytearray(zipped(f))).__setitem__(4000, z[4000] ^ 1) or bytes(z), "damaged"),
     "a comment cut short": (lambda f: zipped(f)[:-2] + b"\5\0hell", "cut short"),
     "more behind its end": (lambda f: zipped(f) + b"hello", "cut short"),
@@ -182,8 +182,8 @@ HOSTILE: dict[str, tuple[Callable[[Files], bytes], str]] = {
     ),
     "empty": (lambda f: zipped({}), "spec.json once"),
     "encrypted": (with_flag, "encrypted"),
-    "bzip2": (lambda f: zipped(f, zipfile.ZIP_BZIP2), "packed in a way"),
-    "lzma": (lambda f: zipped(f, zipfile.ZIP_LZMA), "packed in a way"),
+    "bzip2": (lambda f: zipped(f, zipfile.ZIP_BZIP2), "compressed in a way"),
+    "lzma": (lambda f: zipped(f, zipfile.ZIP_LZMA), "compressed in a way"),
     "many files": (lambda f: zipped(f | {f"{i}": b"" for i in range(3000)}), "list of files"),
     "one file more": (lambda f: zipped(f | {"model.keras": b"x"}), "model.keras"),
     "an onnx file": (lambda f: zipped(f | {"encoder.onnx": b"x"}), "encoder.onnx"),
@@ -206,7 +206,7 @@ HOSTILE: dict[str, tuple[Callable[[Files], bytes], str]] = {
     "a folder": (lambda f: zipped([(entry(n, stat.S_IFDIR | 0o700), c) for n, c in f.items()]), "a folder"),
     "spec of nonsense": (lambda f: zipped(f | {"spec.json": b"nonsense"}), "spec.json is not valid"),
     "spec of brackets": (lambda f: zipped(f | {"spec.json": b"[" * 50_000}), "spec.json is not valid"),
-    "spec of bytes": (lambda f: zipped(f | {"spec.json": b"\xff\xfe"}), "no text"),
+    "spec of bytes": (lambda f: zipped(f | {"spec.json": b"\xff\xfe"}), "not text"),
     "spec bomb": (lambda f: zipped(f | {"spec.json": b" " * (20 << 20)}), "spec.json has 20,971,520 bytes"),
     "history bomb": (lambda f: zipped(f | {"history.jsonl": b"\n" * (5 << 20)}), "history.jsonl has"),
     "array bomb": (first_is(npy(np.zeros((5000, 5000), np.float32))), "at most"),
@@ -232,7 +232,7 @@ HOSTILE: dict[str, tuple[Callable[[Files], bytes], str]] = {
         "line 1",
     ),
     "endless title": (lambda f: zipped(f | {"title.txt": b"x" * 10_000}), "title.txt has"),
-    "title of bytes": (lambda f: zipped(f | {"title.txt": b"\xff"}), "no text"),
+    "title of bytes": (lambda f: zipped(f | {"title.txt": b"\xff"}), "not text"),
     "float64": (first_is(npy(GOOD.astype(np.float64))), "at most"),
     "float16": (first_is(npy(GOOD.astype(np.float16))), "must be"),
     "int32": (first_is(npy(GOOD.astype(np.int32))), "must be"),
@@ -249,8 +249,8 @@ HOSTILE: dict[str, tuple[Callable[[Files], bytes], str]] = {
     "a giant shape": (first_is(npy(GOOD).replace(b"(64, 32), ", b"(9999999)")), "must be"),
     "a short array": (first_is(npy(GOOD)[:-4]), "must be"),
     "no array": (first_is(b""), "must be"),
-    "NaN": (first_is(npy(np.full(SHAPE, np.nan, np.float32))), "no numbers"),
-    "infinite": (first_is(npy(np.full(SHAPE, np.inf, np.float32))), "no numbers"),
+    "NaN": (first_is(npy(np.full(SHAPE, np.nan, np.float32))), "not finite numbers"),
+    "infinite": (first_is(npy(np.full(SHAPE, np.inf, np.float32))), "not finite numbers"),
     "larger than any run": (lambda f: bytes(archive.MAX_ARCHIVE + 1), "at most"),
     "a size too small": (claiming(100), "must be|damaged"),
     "a size too large": (claiming(2**31), "at most"),
@@ -327,7 +327,7 @@ EDITS: dict[str, tuple[Callable[[Files], Files], str]] = {
         lambda f: f | {"SHA256SUMS": f["SHA256SUMS"].split(b"\n", 1)[1]},
         "spec.json is not the one that was exported",
     ),
-    "digests of nonsense": (lambda f: f | {"SHA256SUMS": b"\xff"}, "SHA256SUMS is no text"),
+    "digests of nonsense": (lambda f: f | {"SHA256SUMS": b"\xff"}, "SHA256SUMS is not text"),
     "digest bomb": (lambda f: f | {"SHA256SUMS": bytes(20 << 20)}, "SHA256SUMS has 20,971,520 bytes"),
 }
 
@@ -374,7 +374,7 @@ def test_every_flipped_byte_is_refused_or_changes_nothing(files: Files, packed: 
 def test_a_job_builds_the_run_of_an_archive(packed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
     monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
-    with pytest.raises(RunError, match=r"no \.zip"):
+    with pytest.raises(RunError, match=r"not a \.zip"):
         tasks.submit_import(b"rubbish", "alice")
     assert tasks.listing("alice") == []
     job = tasks.submit_import(packed, "alice", "Mine")
@@ -395,5 +395,5 @@ def test_weights_whose_network_gives_no_numbers_make_no_run(files: Files, tmp_pa
     content = zipped({**files, FIRST: npy(np.full(SHAPE, 3e38, np.float32))})
     *_, last = training.rebuild(archive.unpack(content), tmp_path / "run")
     assert isinstance(last, Failed)
-    assert re.search("no numbers|differs from Keras|has a loss of", last.reason)
+    assert re.search("not finite numbers|differs from Keras|has a loss of", last.reason)
     assert list(tmp_path.iterdir()) == []

@@ -327,7 +327,7 @@ def test_encode_takes_image_files(digits_runs: dict[str, Path], tmp_path: Path) 
 def test_what_encode_cannot_read_or_write_is_named(digits_runs: dict[str, Path], tmp_path: Path) -> None:
     result = call("encode", digits_runs["vanilla"], __file__)
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"Error: {__file__}: The file is no image")
+    assert result.stderr.startswith(f"Error: {__file__}: The file is not an image")
     result = call("encode", digits_runs["vanilla"], "--out", tmp_path / "no" / "codes.npy")
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
@@ -392,7 +392,7 @@ def test_a_run_goes_out_and_comes_in(local_runs: Path, tmp_path: Path) -> None:
 def test_what_cannot_go_out_or_come_in_is_told(local_runs: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.zip").write_bytes(b"no archive")
     for arguments, says in (
-        (("import", tmp_path / "bad.zip"), "This is no .zip archive"),
+        (("import", tmp_path / "bad.zip"), "This is not a .zip archive"),
         (("import", tmp_path / "nowhere.zip"), "does not exist"),
         (("export", "hollow", tmp_path / "x.zip"), "decoder.onnx"),
         (("export", "mine", tmp_path / "x.onnx"), "must end in .zip"),

@@ -152,7 +152,7 @@ def test_a_job_goes_on_from_its_last_epoch_when_its_worker_is_lost(workers: Clus
     wait(killed, in_phase("Training"))
     workers.lose(killed)
     assert tasks.find(killed.id).status.active, "nobody takes it for dead before the scheduler was asked"
-    wait(killed, in_phase("The worker was lost: another one goes on from epoch 1"))
+    wait(killed, in_phase("The worker was lost: another one continues from epoch 1"))
     stop(other)
     killed = wait(killed, ended)
     assert (killed.status.state, killed.status.starts, killed.status.epoch) == ("finished", 1, 2)

@@ -45,7 +45,7 @@ def test_the_task_keeps_what_a_fit_draws(run: LoadedRun, monkeypatch: pytest.Mon
     with monkeypatch.context() as patch:
         patch.setattr(LoadedRun, "encode", lambda self, x: np.ones((len(x), self.latent_dim)))
         assert worker.run(job.path) == 1
-    assert tasks.find(job.id).status.reason == "All codes are the same: there is no density to draw from."
+    assert tasks.find(job.id).status.reason == "All codes are the same: there is no density to sample from."
     assert not derived.folder(run.run).exists()
     assert worker.run(job.path) == 0
     assert tasks.find(job.id).status.state == "finished"

@@ -136,5 +136,5 @@ def test_weights_that_are_no_numbers_are_refused(network: str, digits_runs: dict
     weights.CopyFrom(numpy_helper.from_array(values, weights.name))
     onnx.save(model, damaged / f"{network}.onnx")
     cards.write(damaged, cards.unchecked(damaged))
-    with pytest.raises(RunError, match=f"{network}.onnx gives what are no numbers"):
+    with pytest.raises(RunError, match=f"{network}.onnx gives values that are not finite numbers"):
         inference.load(damaged)

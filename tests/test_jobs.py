@@ -191,7 +191,7 @@ def test_a_job_lives_as_long_as_its_process_may(data_folder: Path) -> None:
     assert at("starting").status.state == "starting"
     late = at("starting", "bob", updated=time.time() - 2 * processes.START_SECONDS)
     assert (late.status.state, late.resumable) == ("failed", False)
-    with pytest.raises(TrainingError, match=r"no finished epoch to go on from\.$"):
+    with pytest.raises(TrainingError, match=r"no finished epoch to continue from\.$"):
         tasks.resume(late)
     with processes.working(late.path):
         Status("running", updated=0.0).write(late.path)

@@ -143,7 +143,7 @@ def test_codes_of_a_relu_are_never_drawn_negative() -> None:
     density = latent.fit_density(codes, limits=(0.0, np.inf))
     drawn = density.draw(2000, 0)
     assert drawn.min() == 0
-    assert "at 0 or above" in density.name
+    assert "limited to 0 or above" in density.name
     assert latent.fit_density(codes).draw(2000, 0).min() < 0
 
 

@@ -58,7 +58,7 @@ def test_principal_planes_hold_what_scikit_learn_says(codes: np.ndarray) -> None
 
 
 def test_what_makes_no_plane_is_said_in_a_sentence(codes: np.ndarray) -> None:
-    with pytest.raises(OptionError, match="6 units is no plane"):
+    with pytest.raises(OptionError, match="6 units is not a plane"):
         latent.whole_plane(codes)
     with pytest.raises(OptionError, match="same code"):
         latent.triangle_plane(codes, codes[[7, 7, 9]])

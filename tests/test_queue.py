@@ -75,7 +75,9 @@ def test_a_short_job_does_not_wait_for_a_training_nor_count_as_one(
     first, second = (runs.read(digits_runs[kind]) for kind in ("vanilla", "sparse"))
     fit = tasks.compute("fit", first, "alice")
     assert fit.status.state == "starting"
-    with pytest.raises(TrainingError, match=r"^You have 1 computation under way, and 1 more would be over the 1"):
+    with pytest.raises(
+        TrainingError, match=r"^You have 1 computation under way, and 1 more would be over your limit of 1"
+    ):
         tasks.compute("fit", second, "alice")
     waiting = tasks.compute("fit", second, "bob")
     assert (waiting.status.state, tasks.place(waiting).position) == ("queued", 0)
@@ -157,7 +159,7 @@ def test_a_full_queue_and_a_visitor_with_enough_are_refused(monkeypatch: pytest.
             tasks.submit(small(), "alice", "quick")
         tasks.submit(small(), "carol", "quick")
         with pytest.raises(
-            TrainingError, match=r"^The queue has no room for 1 training: 3 wait, at most 3 may; try again"
+            TrainingError, match=r"^The queue has no room for 1 training: 3 wait, and at most 3 can; try again"
         ):
             tasks.submit(small(), "dora", "quick")
         with pytest.raises(TrainingError, match=r"^The queue has no room"):
@@ -204,7 +206,7 @@ def test_one_that_was_stopped_while_it_was_loaded_again_can_still_be_resumed() -
     tasks.request_stop(wait(job, in_phase(training.LOADING)))
     job = wait(job, ended)
     assert (job.status.state, job.resumable) == ("cancelled", True)
-    assert job.status.reason == "Stopped before it went on; it can be resumed from epoch 1."
+    assert job.status.reason == "Stopped before it continued; it can be resumed from epoch 1."
 
 
 def test_a_stopped_one_goes_on_as_another_that_is_stopped_while_it_loads(digits_runs: dict[str, Path]) -> None:
@@ -218,7 +220,7 @@ def test_a_stopped_one_goes_on_as_another_that_is_stopped_while_it_loads(digits_
     tasks.request_stop(wait(again, in_phase(training.LOADING)))
     again = wait(again, ended)
     assert (again.status.state, again.status.epoch, again.resumable) == ("cancelled", 2, True)
-    assert again.status.reason == "Stopped before it went on; it can be resumed from epoch 2."
+    assert again.status.reason == "Stopped before it continued; it can be resumed from epoch 2."
 
 
 def test_a_resume_tells_of_the_epochs_that_its_saved_state_knows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,9 @@ def test_the_command_prints_values_and_where_each_came_from(monkeypatch: pytest.
     result = CliRunner().invoke(cli.main, ["settings"])
     assert result.exit_code == 1
     assert "LATENT_EXPLORER_MINUTES must be a number from 0 to 10,080, got 'soon'" in result.stderr
-    with pytest.raises(SettingsError, match=r"^LATENT_EXPLORER_EPOCH is no setting: must be one of .*correct or unset"):
+    with pytest.raises(
+        SettingsError, match=r"^LATENT_EXPLORER_EPOCH is not a setting: it must be one of .*correct or unset"
+    ):
         settings.explain({"LATENT_EXPLORER_EPOCH": "3"})
 
 

@@ -63,10 +63,12 @@ def test_its_jobs_are_found_together_and_stopped_together() -> None:
 
 def test_a_visitor_gets_all_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "2")
-    with pytest.raises(TrainingError, match=r"^You have 0 trainings under way, and 3 more would be over the 2"):
+    with pytest.raises(
+        TrainingError, match=r"^You have 0 trainings under way, and 3 more would be over your limit of 2"
+    ):
         sweeps.submit(plan("quick", "quick", "quick", seeds=(0, 1, 2)), "alice")
     monkeypatch.setenv("LATENT_EXPLORER_QUEUED", "1")
-    with pytest.raises(TrainingError, match=r"^The queue has no room for 2 trainings: 0 wait, at most 1 may"):
+    with pytest.raises(TrainingError, match=r"^The queue has no room for 2 trainings: 0 wait, and at most 1 can"):
         sweeps.submit(plan("quick", "quick"), "alice")
     monkeypatch.setenv("LATENT_EXPLORER_CODE", "1")
     with pytest.raises(OptionError, match=r"^Code size may be at most 1 on this server"):

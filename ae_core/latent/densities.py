@@ -117,7 +117,7 @@ def sample(codes: np.ndarray) -> np.ndarray:
         OptionError: if all codes are the same.
     """
     if not np.ptp(codes, axis=0).any():
-        raise OptionError("All codes are the same: there is no density to draw from.")
+        raise OptionError("All codes are the same: there is no density to sample from.")
     return np.random.default_rng(0).permutation(codes)[:FIT_CODES]
 
 
@@ -143,7 +143,7 @@ def fit_mixture(codes: np.ndarray) -> Mixture:
         try:
             mixture.fit(codes / scale)
         except ValueError as error:
-            raise OptionError("No density could be fitted to these codes: there is nothing to draw from.") from error
+            raise OptionError("No density could be fitted to these codes: there is nothing to sample from.") from error
     roots = np.linalg.cholesky(mixture.covariances_) if shape == "full" else np.sqrt(mixture.covariances_)
     return Mixture(mixture.weights_, mixture.means_ * scale, roots * scale)
 
@@ -151,8 +151,8 @@ def fit_mixture(codes: np.ndarray) -> Mixture:
 def of_mixture(mixture: Mixture, limits: tuple[float, float]) -> Density:
     """Makes a density of a mixture, with draws clipped to limits."""
     low, high = limits
-    upper = f"between {low:g} and {high:g}" if np.isfinite(high) else f"at {low:g} or above"
-    clipped = f", kept {upper} as the units are" if np.isfinite(low) else ""
+    upper = f"the range from {low:g} to {high:g}" if np.isfinite(high) else f"{low:g} or above"
+    clipped = f", limited to {upper} as the units are" if np.isfinite(low) else ""
     return Density(
         f"a mixture of {len(mixture.weights)} Gaussians fitted to the codes of test images{clipped}",
         lambda n, seed: np.clip(mixture.draw(n, seed), low, high).astype(np.float32),

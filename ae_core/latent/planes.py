@@ -67,7 +67,7 @@ def whole_plane(codes: np.ndarray) -> Plane:
     """
     d = codes.shape[1]
     if d > 2:
-        raise OptionError(f"A code of {d} units is no plane: choose two directions through it.")
+        raise OptionError(f"A code of {d} units is not a plane: choose two directions through it.")
     return Plane(np.zeros(d, np.float32), np.eye(2, d, dtype=np.float32), 1.0, ("z₁", "z₂" if d == 2 else ""))
 
 

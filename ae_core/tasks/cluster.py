@@ -35,10 +35,10 @@ LOOK_SECONDS = 1.0
 STALE_SECONDS = 3.0  # what was seen before that is no longer known
 TIMEOUT = 1.0  # seconds for the scheduler's answer
 AHEAD = ("released", "waiting", "no-worker", "queued", "processing")  # states of a task that is still to end
-ASKED = "The cluster's scheduler is being asked."
+ASKED = "Waiting for an answer of the cluster's scheduler."
 SILENT = "The cluster's scheduler does not answer: trainings wait until it does."
 EMPTY = "The cluster has no worker: trainings wait until one comes."
-MISSING = "The package distributed is not installed here, so that the cluster cannot be reached."
+MISSING = "The package distributed is not installed here, so the cluster cannot be reached."
 
 _one = threading.Lock()  # of a worker: one training at a time, however many threads it has
 

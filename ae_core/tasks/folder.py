@@ -74,7 +74,7 @@ class Job:
         if not (self.path / "stop").exists():
             return ""
         if saves_after_stop(self.path, self.status):
-            return "Stopped: what it has learnt is being saved …"
+            return "Stopped: what was learnt is being saved …"
         return "Stopping after this step …" if self.status.phase == training.TRAINING else "Stopping …"
 
     def progress(self) -> list[dict[str, Any]]:

@@ -47,13 +47,13 @@ def check_room(owner: str | None, lane: Lane = "long", more: int = 1) -> None:
     queued, mine = _under_way(owner, lane)
     if queued + more > most.queued:
         raise TrainingError(
-            f"The queue has no room for {more} {noun}{'s' * (more > 1)}: {queued} wait, at most {most.queued} may; try "
-            "again later."
+            f"The queue has no room for {more} {noun}{'s' * (more > 1)}: {queued} wait, and at most {most.queued} can; "
+            "try again later."
         )
     if mine + more > most.per_visitor:
         raise TrainingError(
-            f"You have {mine} {noun}{'s' * (mine != 1)} under way, and {more} more would be over the "
-            f"{most.per_visitor} that you may have: stop one, or wait for its end."
+            f"You have {mine} {noun}{'s' * (mine != 1)} under way, and {more} more would be over your "
+            f"limit of {most.per_visitor}: stop one, or wait until one ends."
         )
 
 

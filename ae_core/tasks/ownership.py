@@ -59,7 +59,7 @@ def rename(name: str, owner: str, title: str) -> None:
     title = runs.clean(title)[:MAX_TITLE]
     if not title:
         raise OptionError("A model needs a name: give it at least one letter.")
-    with folder.locked("It could not be named anew"):
+    with folder.locked("It could not be renamed"):
         _check(name, owner)
         cards.rename(runs.data_folder() / "runs" / name, title)
 
@@ -74,10 +74,10 @@ def export(name: str, owner: str) -> bytes:
     _check(name, owner)
     run = runs.linked(name)
     if not isinstance(run, Run):
-        raise RunError("This model is gone." if run is None else run.reason)
+        raise RunError("This model no longer exists." if run is None else run.reason)
     return archive.pack(run)
 
 
 def _check(name: str, owner: str) -> None:
     if not owns(name, owner):
-        raise TrainingError("It is gone, or someone else's: only who made it may change it.")
+        raise TrainingError("It no longer exists, or is someone else's: only its owner can change it.")

@@ -142,7 +142,7 @@ def resume(job: Job) -> Job:
         if job.status.active:
             return job  # another tab was faster
         if not job.resumable:
-            raise TrainingError("This training cannot be resumed: it has no finished epoch to go on from.")
+            raise TrainingError("This training cannot be resumed: it has no finished epoch to continue from.")
         limits.check_room(job.owner)
         if job.run_path.exists():
             # A stopped training left a run, and a run never changes: what follows becomes another one.
@@ -284,12 +284,12 @@ def _awaits_process(path: Path, now: Status, executor: ModuleType) -> bool:
     with processes.lock(path / processes.WATCHDOG, seconds=0) as mine:  # else it has one by now
         if mine and (path / "stop").exists():
             executor.cancel(path)
-            end = f"Stopped before it went on{back}." if (back := resume_hint(path)) else ""
+            end = f"Stopped before it continued{back}." if (back := resume_hint(path)) else ""
             _note(path, replace(now, state="cancelled", phase="", seconds_left=None, reason=end))
             return False
         if mine and now.state == "running":
             back = f"from epoch {now.epoch}" if now.epoch else "from the beginning"
-            phase = f"The worker was lost: another one goes on {back}"
+            phase = f"The worker was lost: another one continues {back}"
             if _note(path, replace(now, state="starting", phase=phase, seconds_left=None)):
                 logs.event("worker lost", "warning", job=path.name, epoch=now.epoch)
     return True

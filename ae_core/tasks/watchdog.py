@@ -115,10 +115,10 @@ def _stopped(path: Path, waited: float) -> End | None:
     noted = folder.noted(path)
     if noted is None or noted.phase in LEARNS_NOTHING:
         back = resume_hint(path)
-        return End("cancelled", f"Stopped before it went on{back}." if back else "")
+        return End("cancelled", f"Stopped before it continued{back}." if back else "")
     # One that saves because it was stopped keeps what it has learnt, however long that takes.
     if noted.phase == training.SAVING and waited > SAVING_SECONDS and not saves_after_stop(path, noted):
-        return End("cancelled", f"Stopped while its run was being saved{resume_hint(path)}.")
+        return End("cancelled", f"Stopped while its model was being saved{resume_hint(path)}.")
     return None
 
 

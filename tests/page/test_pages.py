@@ -184,7 +184,7 @@ def test_nonsense_in_a_link_is_one_sentence_and_leaves_it(
     app = open_page(page, **{**left, **nonsense})
     assert_sound(app)
     assert not app.error
-    assert app.warning[0].value.endswith(f" default instead: {told}.")
+    assert app.warning[0].value.endswith(f" defaults instead: {told}.")
     assert len(app.warning) == 1 or page == "sampler"
     assert dict(link(app)) == left
 
@@ -294,7 +294,7 @@ def test_an_image_of_ones_own_is_reconstructed_and_a_bad_one_is_named() -> None:
     uploader = app.file_uploader[0]
     uploader.upload("shoe.png", png(noise)).upload("<b>bad</b>.png", b"no image").run()
     assert_sound(app)
-    assert "<b>bad</b>.png: The file is no image" in "\n".join(t.value for t in app.text)
+    assert "<b>bad</b>.png: The file is not an image" in "\n".join(t.value for t in app.text)
     assert any(t.value == "shoe.png" for t in app.text)
     assert link(app)["image"] == "own"
 

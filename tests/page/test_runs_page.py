@@ -146,7 +146,7 @@ def test_what_is_no_archive_is_refused_in_a_sentence(content: bytes) -> None:
     app.file_uploader[0].upload("run.zip", content, "application/zip").run()
     app = press(app, "Import")
     assert "was not imported" in app.error[0].value
-    assert "no .zip archive" in said(app)
+    assert "not a .zip archive" in said(app)
     assert not tasks.listing(ME)
 
 

@@ -165,7 +165,7 @@ def test_a_training_under_way_is_watched_and_stopped() -> None:
     ("phase", "later", "sentence"),
     [
         (training.TRAINING, 1, "Stopping after this step …"),
-        (training.SAVING, 1, "Stopped: what it has learnt is being saved …"),
+        (training.SAVING, 1, "Stopped: what was learnt is being saved …"),
         (training.SAVING, -1, "Stopping …"),
         (training.LOADING, 1, "Stopping …"),
     ],
@@ -220,7 +220,7 @@ def test_a_visitor_may_have_as_many_as_the_settings_say(monkeypatch: pytest.Monk
     assert len(tasks.listing(ME)) == 2
     assert len(app.selectbox(key="job").options) == 2
     start_button(app).click().run()
-    assert "over the 2 that you may have: stop one, or wait for its end." in said(app)
+    assert "over your limit of 2: stop one, or wait until one ends." in said(app)
     assert len(tasks.listing(ME)) == 2
     before = link(app)["job"]
     (older,) = {job.id for job in tasks.listing(ME)} - {before}

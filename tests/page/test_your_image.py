@@ -165,7 +165,7 @@ def test_the_latest_of_several_files_is_looked_at_and_the_bad_one_is_named(asked
         "two.png", png(light)
     ).run()
     assert_sound(app)
-    assert "<b>bad</b>.png: The file is no image" in "\n".join(t.value for t in app.text)
+    assert "<b>bad</b>.png: The file is not an image" in "\n".join(t.value for t in app.text)
     assert "two.png" in [t.value for t in app.text]
     assert "invert" in [c.value for c in app.caption], "it is on light ground"
     button(app, "Remove two\\.png")
@@ -230,7 +230,7 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
     uploader(app).upload("one.png", first).upload("bad.png", b"no image").run()
     app.checkbox(key="crop").set_value(False).run()
     assert read == [first, b"no image"]
-    assert "bad.png: The file is no image" in "\n".join(t.value for t in app.text), "it is said again"
+    assert "bad.png: The file is not an image" in "\n".join(t.value for t in app.text), "it is said again"
     app.file_uploader[0].upload("two.png", second).run()
     assert read == [first, b"no image", second]
 
