@@ -19,7 +19,7 @@ class Contractive(Kind):
     """
 
     title = "Contractive"
-    idea = "Change the code as little as possible when the image changes a little."
+    idea = "Keep the code nearly the same when the image changes a little."
     reference = "Rifai et al. 2011"
     notice = "Its code moves little when an image changes a little. Compare the places of its codes with vanilla's."
     order = 4

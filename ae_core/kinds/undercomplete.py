@@ -10,7 +10,7 @@ class Undercomplete(Kind):
     """
 
     title = "Undercomplete"
-    idea = "Use a smaller code than vanilla, which keeps only what matters most."
+    idea = "Use a code smaller than vanilla's, so that it keeps only what matters most."
     reference = "Goodfellow, Bengio & Courville 2016"
     notice = "Fine patterns are lost first; the outline stays."
     order = 3

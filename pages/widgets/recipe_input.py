@@ -113,8 +113,8 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
     state.draw(
         st.select_slider,
         "latent_dim",
-        help="How many numbers the code has. A larger code keeps more detail; a code of 2 is a plane that you can see "
-        "as a whole.",
+        help="How many numbers the code has. A larger code keeps more detail; with 2 you can see the whole code as a "
+        "plane.",
     )
     with st.expander("Layers around the code"):
         state.draw(
@@ -178,7 +178,7 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
         state.draw(
             st.select_slider,
             "batch_size",
-            help="Images in each step. A smaller batch gives more and noisier steps; a larger one a faster epoch.",
+            help="Images in each step. A smaller batch gives more and noisier steps; a larger one makes epochs faster.",
         )
         state.draw(
             st.select_slider,
