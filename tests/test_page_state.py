@@ -196,7 +196,7 @@ def test_two_owners_have_values_of_their_own() -> None:
     assert not visit.store.refusal(), "the link asked for a row of the other run"
     assert visit.run(ROW, run="large", size=32) == {"row": 30}
     assert visit.run(ROW, run="large", size=8) == {"row": 1}, "what was asked for is gone meanwhile"
-    assert visit.store.refusal().endswith("default instead: first row.")
+    assert visit.store.refusal().endswith("defaults instead: first row.")
 
 
 def test_a_field_that_does_not_apply_is_not_in_the_link_and_not_forgotten() -> None:
@@ -224,12 +224,12 @@ def test_what_the_link_asks_for_in_vain_is_told_until_something_else_is_chosen()
     visit = Visit()
     visit.ask(noise="loud", level="much")
     assert visit.run(NOISE, LEVEL) == {"noise": "gaussian", "level": 0.5}
-    assert visit.store.refusal().endswith("default instead: noise, level.")
+    assert visit.store.refusal().endswith("defaults instead: noise, level.")
     visit.run(NOISE, LEVEL)
-    assert visit.store.refusal().endswith("default instead: noise, level.")
+    assert visit.store.refusal().endswith("defaults instead: noise, level.")
     visit.store.touched["level"] = 0.5
     visit.run(NOISE, LEVEL)
-    assert visit.store.refusal().endswith("default instead: noise.")
+    assert visit.store.refusal().endswith("defaults instead: noise.")
     visit.ask(noise="Masking")
     visit.run(NOISE, LEVEL)
     assert visit.store.refusal() == ""

@@ -128,7 +128,7 @@ def test_a_link_selects_and_the_selection_stays_in_the_link() -> None:
     assert shown(app) == ""
     assert "select" not in link(app)
     (warning,) = app.warning
-    assert "default instead: selection." in warning.value
+    assert "defaults instead: selection." in warning.value
 
 
 def test_each_data_set_has_a_selection_of_its_own() -> None:
@@ -183,4 +183,4 @@ def test_a_picked_image_is_in_the_link_and_comes_from_it() -> None:
     assert shown(app) == "None"
     assert "image" not in link(app)
     (warning,) = app.warning
-    assert "default instead: image." in warning.value
+    assert "defaults instead: image." in warning.value

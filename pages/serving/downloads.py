@@ -24,7 +24,7 @@ def _make(tab: str, make: Callable[[], bytes]) -> bytes:
     """
     with _lock:
         if tab in _busy:
-            raise ExplorerError("Another file is being made for you: ask again when it is there.")
+            raise ExplorerError("Another file is being made for you: try again when it is ready.")
         _busy.add(tab)
     try:
         return make()

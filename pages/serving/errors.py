@@ -23,7 +23,7 @@ def on_script_error(error: Exception) -> bool:
     ]
     logs.event("page failed", "error", error=type(error).__name__, where=" ".join(ours[-3:]))
     st.error(
-        "This page stopped on a mistake of ours; nothing of yours is lost. Reload it; if it stays, tell whoever "
-        f"runs this server: session {visitor.tab()}."
+        "An error in the app stopped this page. Your models are not lost. Reload the page; if the error comes back, "
+        f"report it to the people who run this server: session {visitor.tab()}."
     )
     return True

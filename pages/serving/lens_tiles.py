@@ -272,7 +272,7 @@ async def _answer(request: Request, *what: Any, media_type: str = BINARY) -> Res
     if run is None:
         raise HTTPException(404, "There is no such run.")
     if run.digest[:DIGITS] != digest:
-        raise HTTPException(404, "The run has been trained anew.")
+        raise HTTPException(404, "The run has been trained again.")
     try:
         content = await _content(scene(run, PlaneSpec.parse(plane)), *what, request=request)
     except ClientDisconnect:

@@ -313,7 +313,7 @@ class Store:
         names = dict.fromkeys(self.refused[slot].lower() for slot in self.open.values() if slot in self.refused)
         if not names:
             return ""
-        return f"Some of this link was not found, so the page shows its default instead: {', '.join(names)}."
+        return f"Some values of this link are not valid, so the page shows its defaults instead: {', '.join(names)}."
 
 
 @dataclass(frozen=True)

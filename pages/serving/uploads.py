@@ -43,9 +43,10 @@ class UploadQuota:
             nonlocal counted
             most = settings.current()
             if sum(session.upload_bytes(t) + self._coming[t] for t in tabs) + more > most.upload_mb * 1_000_000:
-                refusal = HTTPException(413, "Too much at a time: remove some of what you have uploaded.")
+                sentence = f"Your uploads may take {most.upload_mb} MB together: remove some of them, or upload less."
+                refusal = HTTPException(413, sentence)
             elif session.upload_bytes() + self._coming.total() + more > most.all_uploads_mb * 1_000_000:
-                refusal = HTTPException(503, "The pictures of all visitors leave no room: try again in some minutes.")
+                refusal = HTTPException(503, "The server has no room for more uploads now: try again in a few minutes.")
             else:
                 self._coming[tab] += more
                 counted += more
@@ -97,8 +98,8 @@ async def _refuse(receive: Receive, send: Send, error: HTTPException) -> None:
 def told() -> str:
     """A sentence on the limit of uploads."""
     return (
-        f"All that you have uploaded may take {settings.current().upload_mb} MB at a time; what you remove makes room, "
-        "and what goes beyond is refused."
+        f"Your uploads may take {settings.current().upload_mb} MB together. A file that is too large is refused; "
+        "remove others to make room for it."
     )
 
 

@@ -77,7 +77,7 @@ class Comparison {
   build({ name, title, size: [h, w], classes }) {
     const link = make("a", "", title);
     link.href = `${this.data?.page}?run=${encodeURIComponent(name)}`;
-    link.title = "See what it makes of the test images";
+    link.title = "See how it reconstructs the test images";
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
       event.preventDefault();
@@ -101,7 +101,7 @@ class Comparison {
     words.textContent = row.words;
     const where = row.place.every((share) => share >= 0 && share <= 1)
       ? `${Math.round(row.place[0] * 100)} % from the left, ${Math.round(row.place[1] * 100)} % from the top`
-      : "outside of the map";
+      : "outside the map";
     const labels = [
       "reconstruction",
       "signed error",

@@ -118,7 +118,7 @@ def _show(own: Own) -> None:
                 key=f"export-{own.name}",
                 icon=":material/download:",
                 on_click="ignore",
-                help="The model as a .zip file.",
+                help="Download the model as a .zip file.",
             )
         if st.button("Delete", key=f"delete-{own.name}", icon=":material/delete:"):
             _delete(own)
@@ -148,7 +148,7 @@ def _link(own: Own) -> None:
     st.text(own.title)
     st.code(f"{here}/lens?{run_picker.RUN.name}={own.name}", language=None, wrap_lines=True)
     st.markdown(
-        "Copy it to open the model in another browser, or to show it to somebody. Whoever has the link can look at the "
+        "Copy it to open the model in another browser, or to show it to somebody. Anyone with the link can look at the "
         "model on every page. Only you can rename, export or delete it."
     )
 
@@ -163,7 +163,7 @@ def _rename(own: Own) -> None:
     me = visitor.current()
 
     def rename() -> None:
-        _do(lambda: tasks.rename(own.name, me, st.session_state[key]), "It could not be renamed.", "Renamed.")
+        _do(lambda: tasks.rename(own.name, me, st.session_state[key]), "The model could not be renamed.", "Renamed.")
 
     with st.form("rename", border=False):  # so that Enter renames, as the field says
         st.text_input("Name", own.title[: ownership.MAX_TITLE], max_chars=ownership.MAX_TITLE, key=key)
@@ -171,14 +171,14 @@ def _rename(own: Own) -> None:
     _close_or_tell()
 
 
-@st.dialog("Delete for good?")
+@st.dialog("Delete permanently?")
 def _delete(own: Own) -> None:
     st.text(own.title)
     st.markdown("The model and its training are deleted from this server, and links to it stop working.")
     me = visitor.current()
 
     def delete() -> None:
-        _do(lambda: tasks.remove(own.name, me), "It could not be deleted.", "Deleted.")
+        _do(lambda: tasks.remove(own.name, me), "The model could not be deleted.", "Deleted.")
 
     st.button("Delete it", key="delete-it", icon=":material/delete:", on_click=delete)
     _close_or_tell()
@@ -236,5 +236,7 @@ def bring() -> None:
         else:
             under_way.note([job])
             st.session_state[UPLOADS] = count + 1  # another uploader, an empty one
-            st.session_state[TOLD] = "Checked: the model is being built." if job.status.active else "Imported."
+            st.session_state[TOLD] = (
+                "The file is valid. The model is being built." if job.status.active else "Imported."
+            )
             st.rerun()

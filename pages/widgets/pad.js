@@ -234,7 +234,7 @@ class Pad {
     if (!this.paper.history.length || this.isDown) return;
     this.paper.undo();
     this.send();
-    this.words.textContent = "The last stroke is taken back";
+    this.words.textContent = "The last stroke is undone";
   }
 
   clear() {

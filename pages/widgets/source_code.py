@@ -23,7 +23,7 @@ def show(source: str, reads: Sequence[str] = (), prefix: str = "") -> None:
     if not fold.open:  # a browser colours code for a quarter of a second
         return
     with fold:
-        made = "Makes what this page shows, wherever Latent Explorer is installed"
+        made = "This code makes what this page shows, wherever Latent Explorer is installed"
         if reads:
             st.caption(f"{made}; your own files must be in the current folder, under these names:")
             st.text(", ".join(reads))

@@ -143,7 +143,7 @@ def test_undo_takes_a_stroke_back_and_clear_empties_the_pad(drawn: Tab) -> None:
     assert (paper(drawn) != before).any()
     page.keyboard.press("Control+z")
     assert np.array_equal(paper(drawn), before)
-    page.get_by_role("button", name="Rubber").click()
+    page.get_by_role("button", name="Eraser").click()
     stroke(drawn, (0.3, 0.5), (0.7, 0.5))
     assert paper(drawn).sum() < before.sum()
     page.get_by_role("button", name="Undo").click()

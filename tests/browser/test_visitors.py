@@ -97,10 +97,10 @@ def test_a_model_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob
     for path in ("lens", "reconstruct", "units"):
         page = bob.turn_to(f"{path}?run={model}")
         expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Her own · shared"))
-        expect(page.get_by_text("shows its default instead")).to_have_count(0)
+        expect(page.get_by_text("shows its defaults instead")).to_have_count(0)
     # A name but one digit beside it opens nothing.
     bob.open("reconstruct?run=" + model[:-1] + ("0" if model[-1] != "0" else "1"))
-    expect(page.get_by_text("default instead: model (deleted, or mistyped)")).to_be_visible()
+    expect(page.get_by_text("defaults instead: model (deleted, or mistyped)")).to_be_visible()
     page = bob.turn_to("runs")
     expect(page.get_by_text("You have no models yet.")).to_be_visible()
     for change in CHANGES:

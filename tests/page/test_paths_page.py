@@ -126,7 +126,7 @@ def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_run
         shutil.copytree(digits_runs[kind], data_folder / "runs" / kind)
     app = open_page("paths", image="9999")
     assert_sound(app)
-    assert "default instead: image." in said(app)
+    assert "defaults instead: image." in said(app)
     assert film(app)["image"] == [8, 8]
 
 

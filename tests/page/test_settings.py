@@ -43,7 +43,7 @@ def visit(page: str, query: dict[str, str]) -> AppTest:
 
 
 def refusals(app: AppTest) -> list[str]:
-    return [w.value for w in app.warning if "shows its default instead" in w.value]
+    return [w.value for w in app.warning if "shows its defaults instead" in w.value]
 
 
 def test_every_setting_is_shown_by_some_visit() -> None:

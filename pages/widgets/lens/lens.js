@@ -118,7 +118,7 @@ class Lens {
       data,
       async (name) => (await ask(`${data.link}/tile/${name}`)).arrayBuffer(),
       () => this.plane?.askFrame(),
-      (error) => this.fail(error, "A finer image could not be loaded", "Move on to try again"),
+      (error) => this.fail(error, "A finer image could not be loaded", "Move the pointer to try again"),
     );
     this.tiles = tiles;
     tiles.want(view, view.x, view.y);
