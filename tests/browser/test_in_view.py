@@ -25,7 +25,7 @@ RESULTS: dict[str, dict[str, str | None]] = {
         "All images": None,
         "": ".plot >> nth=0",
     },
-    "sampler": {"Draw again": ".plot >> nth=1", "": ".plot >> nth=0"},
+    "sampler": {"Sample again": ".plot >> nth=1", "": ".plot >> nth=0"},
     "paths": {"Download|And back again": None, "": ".film"},
     "units": {r"\d+$": ".plot >> nth=1", "": ".plot >> nth=0"},
     "sparsity": {"": ".plot"},
