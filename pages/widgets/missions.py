@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from pages.serving import page_state
+from pages.widgets import menu
 
 KEY = "mission"  # of the field
 
@@ -17,7 +18,7 @@ class Mission:
         name: In links.
         title: An imperative.
         promise: What one sees, in a sentence.
-        page: The address of the page it is tried on.
+        page: The name of the page it is tried on.
         todo: What to do there.
         notice: What to look for.
         settings: What the link asks that page for.
@@ -30,11 +31,6 @@ class Mission:
     todo: str
     notice: str
     settings: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def file(self) -> str:
-        """The script of the page."""
-        return f"{self.page.replace('-', '_')}.py"
 
 
 MISSIONS = (
@@ -60,7 +56,7 @@ MISSIONS = (
         "draw",
         "Draw a shirt, then a letter",
         "See how seven models reconstruct what you draw.",
-        "your-image",
+        "your_image",
         "Draw a shirt on the black square. Then press Clear and draw a letter.",
         "The letter has a larger error, and its reconstruction is a garment: a model draws only what it has learnt.",
         {"from": "Draw"},
@@ -84,7 +80,7 @@ def show_all() -> None:
         for column, mission in zip(st.columns(len(MISSIONS), gap="small"), MISSIONS, strict=True):
             with column.container(border=True, height="stretch", gap="xxsmall"):
                 st.page_link(
-                    mission.file,
+                    menu.PAGES[mission.page].file,
                     label=f"**{mission.title}**",
                     icon=":material/arrow_forward:",
                     icon_position="right",
@@ -95,7 +91,7 @@ def show_all() -> None:
 
 def show_current(page: str) -> None:
     """Says what to do on the page of that address, if the visitor has a mission there."""
-    mission = {mission.name: mission for mission in MISSIONS if mission.page == page}
+    mission = {mission.name: mission for mission in MISSIONS if menu.PAGES[mission.page].address == page}
     if not mission:
         return
     state = page_state.open(FIELD)

@@ -11,12 +11,13 @@ from ae_core.runs import BrokenRun
 from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
 from pages.serving.page_state import Field, Values
-from pages.widgets import alerts, plot, run_picker, times, under_way
+from pages.widgets import alerts, menu, plot, run_picker, times, under_way
 
 REFUSED, SUBJECT, TURNED = "not-stopped", "to-train", "turned-to-another"  # in the session
 LOOK_SECONDS = 0.5
 IMPORT = "import-run"  # the name of the task
 PREVIEWS = 10
+SHOWING = ("lens", "latent_space", "sampler", "paths", "units", "reconstruct", "denoise", "sparsity")  # a model
 NARROW = 5  # of them beside one another on a phone
 
 
@@ -290,20 +291,10 @@ def _curves(history: list | tuple, steps: list, kind: str, epochs: int) -> None:
 
 
 def _ways_on(job: Job) -> None:
-    pages = {
-        "lens.py": "Lens",
-        "latent_space.py": "Map",
-        "sampler.py": "Sampler",
-        "paths.py": "Paths",
-        "units.py": "Units",
-        "reconstruct.py": "Reconstruct",
-        "denoise.py": "Denoise",
-        "sparsity.py": "Sparsity",
-    }
     st.caption("See what it learnt:")
     with st.container(horizontal=True):
-        for page, label in pages.items():
-            st.page_link(page, label=label, query_params={run_picker.RUN.name: job.id})
+        for page in map(menu.PAGES.__getitem__, SHOWING):
+            st.page_link(page.file, label=page.title, query_params={run_picker.RUN.name: job.id})
 
 
 def _noun(job: Job) -> str:

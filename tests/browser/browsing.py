@@ -32,33 +32,14 @@ from playwright.sync_api import (
     expect,
 )
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a script that imports this stands elsewhere
+from pages.widgets import menu
+
 ROOT = Path(__file__).resolve().parents[2]
 # The headings of the pages, by the path of their link.
-PAGES = {
-    "": "Point at a place, see what it means",
-    "reconstruct": "Reconstruct",
-    "your-image": "Your image",
-    "denoise": "Denoise",
-    "lens": "Lens",
-    "latent-space": "Map",
-    "sampler": "Sampler",
-    "paths": "Paths",
-    "units": "Units",
-    "sparsity": "Sparsity",
-    "train": "Train",
-    "compare": "Compare",
-    "runs": "Your models",
-    "glossary": "Glossary",
-    "about": "About",
-}
+PAGES = {page.address: page.title for page in menu.PAGES.values()} | {"": "Point at a place, see what it means"}
 # What the menu calls them, in its groups.
-MENU = {
-    "Images": ["Reconstruct", "Your image", "Denoise"],
-    "Latent space": ["Lens", "Map", "Sampler", "Paths"],
-    "Inside the code": ["Units", "Sparsity"],
-    "Models": ["Train", "Compare", "Your models"],
-    "Help": ["Glossary", "About"],
-}
+MENU = {group: [page.title for page in pages] for group, pages in menu.groups().items() if group}
 FLAGS = [
     "--headless",
     "--no-sandbox",

@@ -3,12 +3,13 @@
 import pytest
 from visiting import assert_sound, link, open_page, said
 
+from pages.widgets import menu
 from pages.widgets.missions import KEY, MISSIONS, Mission
 
 
 @pytest.mark.parametrize("mission", MISSIONS, ids=lambda mission: mission.name)
 def test_a_mission_opens_as_it_is_meant_and_ends(mission: Mission) -> None:
-    app = open_page(mission.file.removesuffix(".py"), **mission.settings, **{KEY: mission.name})
+    app = open_page(mission.page, **mission.settings, **{KEY: mission.name})
     assert_sound(app)
     assert not app.warning, "the page has all that the link asks for"
     assert mission.todo in said(app)
@@ -26,7 +27,7 @@ def test_home_offers_all_of_them() -> None:
     offered = {way.proto.label: way.proto for way in app.get("page_link")}
     for mission in MISSIONS:
         way = offered[f"**{mission.title}**"]
-        assert way.page == mission.page
+        assert way.page == menu.PAGES[mission.page].address
         assert f"{KEY}={mission.name}" in way.query_string.split("&")
 
 
