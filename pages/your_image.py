@@ -6,7 +6,7 @@ from ae_core import data, images, kinds, runs, tasks
 from ae_core.errors import RunError
 from ae_core.runs import Run
 from pages.serving import caches, page_state, visitor
-from pages.widgets import comparison, current_image, image_picker, next_page, run_picker, source_code
+from pages.widgets import answers, current_image, image_picker, next_page, run_picker, source_code
 
 MOST_OWN = 5  # models of one's own that answer
 
@@ -51,10 +51,10 @@ with theirs:
         )
     with st.spinner("Preparing the models …"):
         for run in asked:
-            comparison.prepare(run.run)
+            answers.prepare(run.run)
     if image is not None:
         image_picker.show(images.as_uint8(image.x), image.name)
-        wanted = comparison.show([comparison.compute(run, image.x) for run in asked], key="comparison")
+        wanted = answers.show([answers.compute(run, image.x) for run in asked], key="answers")
         if wanted:
             page_state.put(run_picker.RUN.name, wanted)
             st.switch_page("reconstruct.py")

@@ -11,7 +11,7 @@ from starlette.routing import Match
 
 from pages.serving import routes, scripts
 
-COMPONENTS = ["comparison.js", "film.js", "lens/lens.js", "pad.js", "plot.js"]
+COMPONENTS = ["answers.js", "film.js", "lens/lens.js", "pad.js", "plot.js"]
 
 
 def get(url: str) -> Response:

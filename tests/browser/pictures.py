@@ -98,7 +98,7 @@ def main() -> None:
                 if i == 0:
                     page.mouse.down()
             page.mouse.up()
-        page.locator(".comparison .row").nth(6).wait_for()
+        page.locator(".answers .row").nth(6).wait_for()
         _take(tab, "your-image")
 
         for name, link in {

@@ -68,7 +68,7 @@ def paper(tab: Tab) -> np.ndarray:
 
 def reconstructions(tab: Tab) -> np.ndarray:
     """All seven, uint8 (7, 28, 28), once they are drawn."""
-    backs = tab.page.locator(".comparison canvas.back")
+    backs = tab.page.locator(".answers canvas.back")
     expect(backs).to_have_count(len(TITLES))
     tab.settle()
     return np.stack([greys(backs.nth(i)) for i in range(len(TITLES))])
@@ -80,7 +80,7 @@ def drawn(shared_tab: Tab) -> Tab:
     shared_tab.page.set_viewport_size(TALL)
     shared_tab.open("your-image")
     draw_shirt(shared_tab)
-    expect(shared_tab.page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(shared_tab.page.locator(".answers .row")).to_have_count(len(TITLES))
     shared_tab.settle()
     return shared_tab
 
@@ -116,7 +116,7 @@ def test_a_drawing_is_reconstructed_by_all_seven(drawn: Tab) -> None:
     for name, image in zip(kinds.names(), shown, strict=True):
         run = ae_core.load(ROOT / "checkpoints" / name)
         np.testing.assert_allclose(image / 255, run.reconstruct(x[None])[0], atol=0.02, err_msg=name)
-    text = drawn.page.locator(".comparison").inner_text()
+    text = drawn.page.locator(".answers").inner_text()
     for title in TITLES:
         assert re.search(rf"{title}\s*MSE 0\.\d{{4}}\s*more (un)?usual than [\d.]+ % of the test images", text)
     assert drawn.errors == []
@@ -151,9 +151,9 @@ def test_undo_takes_a_stroke_back_and_clear_empties_the_pad(drawn: Tab) -> None:
     page.get_by_role("button", name="Clear").click()
     assert not paper(drawn).any()
     expect(page.get_by_text("Draw on the black square")).to_be_visible()
-    expect(page.locator(".comparison .row")).to_have_count(0)
+    expect(page.locator(".answers .row")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
     assert np.array_equal(paper(drawn), before)
     assert drawn.errors == []
 
@@ -193,9 +193,9 @@ def test_the_keyboard_draws(blank: Tab) -> None:
     start = [*["Shift+ArrowRight"] * 2, *["Shift+ArrowDown"] * 2]
     for key in (*corner, *start, "Space", *["ArrowRight"] * 8, *["Shift+ArrowDown"] * 2):
         page.keyboard.press(key)
-    assert page.locator(".comparison .row").count() == 0, "the pen is still down"
+    assert page.locator(".answers .row").count() == 0, "the pen is still down"
     page.keyboard.press("Space")
-    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
     drawing = paper(blank)
     assert drawing[128, 128] == drawing[128, 228] == drawing[228, 256] == 255
     page.keyboard.press("Control+z")
@@ -282,12 +282,12 @@ def test_strokes_are_kept_where_a_browser_adds_noise_to_what_a_canvas_gives_back
         page = tab.open("your-image")
         expect(page.get_by_text("Draw here")).to_be_visible()
         stroke(tab, (0.3, 0.3), (0.7, 0.6))
-        expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+        expect(page.locator(".answers .row")).to_have_count(len(TITLES))
         tab.settle()
-        said.append(page.locator(".comparison").inner_text())
+        said.append(page.locator(".answers").inner_text())
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_text("Draw here")).to_be_visible()
-        expect(page.locator(".comparison .row")).to_have_count(0)
+        expect(page.locator(".answers .row")).to_have_count(0)
     assert said[0] == said[1]
 
 
@@ -295,7 +295,7 @@ def test_an_uploaded_photograph_is_reconstructed_by_all_seven(blank: Tab) -> Non
     page = blank.page
     page.get_by_role("radio", name="Upload").click()
     blank.upload({"shirt.jpg": photograph()})
-    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
     expect(page.get_by_text("invert", exact=True)).to_be_visible()
     shown = reconstructions(blank)
     # Bright on dark, upright and whole, as the models see it.
@@ -310,7 +310,7 @@ def test_an_uploaded_photograph_is_reconstructed_by_all_seven(blank: Tab) -> Non
     # What is no image costs nothing.
     blank.upload({"notes.png": b"Dear diary, no image today."})
     expect(page.get_by_text("Some files could not be read")).to_be_visible()
-    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
     expect(blank.failures).to_have_count(0)
     assert blank.errors == []
 
@@ -329,11 +329,11 @@ def test_a_photograph_is_answered_and_stays_when_the_page_is_used(blank: Tab) ->
     page.get_by_text("Open the camera", exact=True).click()
     page.get_by_role("button", name="Take Photo").click()
     expect(page.get_by_text("Your photograph", exact=True)).to_be_visible()
-    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
     expect(page.get_by_test_id("stCameraInput")).to_have_count(0)
     page.get_by_test_id("stCheckbox").filter(has_text="crop").click()
     blank.settle()
-    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
     expect(blank.failures).to_have_count(0)
 
 
@@ -347,7 +347,7 @@ def test_a_finger_draws_and_does_not_scroll(tab: Tab) -> None:
     for kind, step in (("touchStart", 0), *[("touchMove", i) for i in range(1, 12)], ("touchEnd", 11)):
         points = [] if kind == "touchEnd" else [{"x": box["x"] + 100, "y": top + 60 + 15 * step}]
         client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    expect(page.locator(".comparison .row")).to_have_count(len(TITLES))
+    expect(page.locator(".answers .row")).to_have_count(len(TITLES))
     after = page.locator(".pad .paper").bounding_box()
     assert after is not None
     assert after["y"] == top

@@ -51,7 +51,7 @@ def walk(tab: Tab) -> None:
 
 def draw(tab: Tab) -> None:
     draw_shirt(tab)
-    expect(tab.page.locator(".comparison .row")).to_have_count(len(kinds.names()))
+    expect(tab.page.locator(".answers .row")).to_have_count(len(kinds.names()))
 
 
 def train(tab: Tab) -> None:

@@ -170,7 +170,7 @@ class YourImage(Stay):
                 f"test image {self.drawn}: {(apart > 0).sum()} pixels are wrong, by up to {apart.max()}; of "
                 f"{len(link)} characters of its link the first {alike} are right: {shown[-1][alike:][:40]!r}"
             )
-        rows = self.page.data("comparison")["rows"]
+        rows = self.page.data("answers")["rows"]
         same([row["name"] for row in rows], list(kinds.names()), "the seven")
         greys = decoded(next(row["greys"] for row in rows if row["name"] == "vanilla"))
         expected = images.as_uint8(loaded("vanilla").reconstruct(x[None])[0])

@@ -19,22 +19,22 @@ from ae_core.cli import main
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
 from pages.serving import caches
-from pages.widgets import comparison, current_image, image_input, pad
+from pages.widgets import answers, current_image, image_input, pad
 
 TITLES = [kinds.get(name).title for name in kinds.names()]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[comparison.RunResult]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[answers.RunResult]]:
     """What the page shows in its rows, at each run of its script."""
-    shown: list[list[comparison.RunResult]] = []
-    show = comparison.show
+    shown: list[list[answers.RunResult]] = []
+    show = answers.show
 
-    def remember(given: list[comparison.RunResult], key: str) -> str | None:
+    def remember(given: list[answers.RunResult], key: str) -> str | None:
         shown.append(list(given))
         return show(given, key)
 
-    monkeypatch.setattr(comparison, "show", remember)
+    monkeypatch.setattr(answers, "show", remember)
     return shown
 
 
@@ -84,7 +84,7 @@ def test_a_drawing_is_answered_by_all_seven(asked: list) -> None:
     assert [a.run.recipe.title for a in given] == TITLES
     for answer in given:
         assert answer.reconstruction.shape == (28, 28)
-        assert answer.neighbours.shape == (comparison.NEIGHBOURS, 28, 28)
+        assert answer.neighbours.shape == (answers.NEIGHBOURS, 28, 28)
         assert 0 <= answer.rank <= 100
     draw(app, np.zeros_like(shirt()))
     assert "Draw on the black square" in app.info[0].value
@@ -204,7 +204,7 @@ def test_an_own_picture_is_there_on_other_pages_and_back_until_it_is_removed(ask
     assert "image" not in link(app)
 
 
-def test_the_code_of_a_test_image_makes_what_the_rows_show(asked: list[list[comparison.RunResult]]) -> None:
+def test_the_code_of_a_test_image_makes_what_the_rows_show(asked: list[list[answers.RunResult]]) -> None:
     _, names = made_by(code_of(opened(image="22")))
     for answer, x_hat in zip(asked[-1], names["x_hat"], strict=True):
         np.testing.assert_allclose(answer.reconstruction, x_hat, atol=1e-6)
@@ -236,7 +236,7 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
 
 
 def test_a_file_is_the_same_image_and_as_strange_on_both_pages_and_the_command_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.RunResult]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[answers.RunResult]]
 ) -> None:
     rng = np.random.default_rng(0)
     for name, thing, ground in (("dark.png", 60, 220), ("light.png", 210, 30)):
@@ -293,7 +293,7 @@ def test_the_camera_is_opened_only_when_asked_for(asked: list) -> None:
 
 
 def test_the_code_makes_what_the_rows_show(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.RunResult]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[answers.RunResult]]
 ) -> None:
     app = draw(opened(crop="false"), shirt())
     (tmp_path / "drawing.png").write_bytes(png(shirt()))
@@ -305,7 +305,7 @@ def test_the_code_makes_what_the_rows_show(
 
 
 def test_the_code_reads_a_large_upload_as_the_page_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[comparison.RunResult]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[list[answers.RunResult]]
 ) -> None:
     grey = np.random.default_rng(0).integers(170, 250, (1400, 1000), np.uint8)
     grey[300:900, 250:700] -= 150
@@ -355,7 +355,7 @@ def test_ones_own_models_of_the_data_set_answer_beside_the_seven_the_latest_firs
     cards.write(data_folder / "runs" / "digits", cards.unchecked(data_folder / "runs" / "digits") | {"owner": ME})
     app = draw(opened(), shirt())
     assert_sound(app)
-    assert [comparison.title(a.run) for a in asked[-1]] == [*TITLES, *(f"*Mine* {n}" for n in (6, 5, 4, 3, 2))]
+    assert [answers.title(a.run) for a in asked[-1]] == [*TITLES, *(f"*Mine* {n}" for n in (6, 5, 4, 3, 2))]
     assert "Of your 6 models of this data set, only the latest 5 are shown." in [c.value for c in app.caption]
 
 
@@ -376,23 +376,23 @@ def test_ones_own_models_of_the_data_set_answer_beside_the_seven_the_latest_firs
     ],
 )
 def test_how_strange_an_image_is_in_words(rank: float, expected: str) -> None:
-    assert comparison.words(rank) == expected
+    assert answers.words(rank) == expected
 
 
-def test_the_answers_are_summed_up_in_a_sentence(asked: list[list[comparison.RunResult]]) -> None:
+def test_the_answers_are_summed_up_in_a_sentence(asked: list[list[answers.RunResult]]) -> None:
     draw(opened(), shirt())
-    sentence = comparison._summary(asked[-1])
+    sentence = answers._summary(asked[-1])
     ranks = {a.run.recipe.title: a.rank for a in asked[-1]}
     least, most = min(ranks, key=ranks.__getitem__), max(ranks, key=ranks.__getitem__)
-    assert sentence == f"To {least} it is {comparison.words(ranks[least])}; to {most} {comparison.words(ranks[most])}."
-    assert comparison._summary([]) == ""
+    assert sentence == f"To {least} it is {answers.words(ranks[least])}; to {most} {answers.words(ranks[most])}."
+    assert answers._summary([]) == ""
 
 
 @pytest.mark.parametrize("kind", ["vanilla", "variational"])
 def test_an_answer_is_what_the_library_says(kind: str) -> None:
     run = caches.load(runs.read(runs.SHIPPED / kind))
     x = caches.test_images("fashion-mnist", 7)
-    answer = comparison.compute(run, x)
+    answer = answers.compute(run, x)
     code = run.encode(x[None])
     x_hat = run.decode(code)
     np.testing.assert_array_equal(answer.reconstruction, x_hat[0])

@@ -96,7 +96,7 @@ def show(results: Sequence[RunResult], key: str) -> str | None:
     Returns:
         The name of the run that the visitor wants to see more of, once; None otherwise.
     """
-    state = scripts.component("comparison.js")(
+    state = scripts.component("answers.js")(
         key=key,
         data={
             "rows": [_row(result) for result in results],

@@ -19,10 +19,10 @@ import { contextOf, find, loadImage, make, makeCanvas, themed } from "./elements
  * @typedef {{ greys: HTMLImageElement, error: HTMLImageElement, map: HTMLImageElement }} Pictures
  */
 
-class Comparison {
+class Answers {
   /** @type {(name: string) => void} */
   open = () => {};
-  /** @type {Map<string, ReturnType<Comparison["build"]>>} */
+  /** @type {Map<string, ReturnType<Answers["build"]>>} */
   rows = new Map();
   /** @type {Map<string, HTMLImageElement>} */
   maps = new Map();
@@ -94,7 +94,7 @@ class Comparison {
     return { item, mse, words, canvases, captions };
   }
 
-  /** @param {ReturnType<Comparison["build"]>} parts  @param {Row} row  @param {Pictures} pictures */
+  /** @param {ReturnType<Answers["build"]>} parts  @param {Row} row  @param {Pictures} pictures */
   show({ item, mse, words, canvases, captions }, row, pictures) {
     item.classList.toggle("unseen", row.unseen);
     mse.textContent = `MSE ${row.mse}`;
@@ -156,4 +156,4 @@ function drawMap(canvas, map, [across, down]) {
   ring(4, themed(canvas, "primary-color") || "#36c", outside ? [5, 5] : []);
 }
 
-export default component(Comparison);
+export default component(Answers);
