@@ -99,7 +99,7 @@ def find(sweep: str, owner: str | None) -> Sweep:
     Raises:
         TrainingError: if there is none.
     """
-    found = [job for job in tasks.listing(owner) if job.sweep == sweep]
+    found = [job for job in tasks.jobs_of(owner) if job.sweep == sweep]
     if not sweep or not found:
         raise TrainingError(f"There is no sweep {sweep!r}: its trainings may have been deleted.")
     return Sweep(sweep, tuple(sorted(found, key=lambda job: (job.status.submitted, job.id))))
@@ -107,7 +107,7 @@ def find(sweep: str, owner: str | None) -> Sweep:
 
 def latest(owner: str | None) -> Sweep | None:
     """An owner's latest sweep, if there is one."""
-    found = tasks.listing(owner)
+    found = tasks.jobs_of(owner)
     last = next((job.sweep for job in found if job.sweep), "")
     mine = sorted((job for job in found if job.sweep == last), key=lambda job: (job.status.submitted, job.id))
     return Sweep(last, tuple(mine)) if last else None
@@ -115,7 +115,7 @@ def latest(owner: str | None) -> Sweep | None:
 
 def ended_last(owner: str | None) -> Sweep | None:
     """An owner's latest sweep, if it has ended and they have asked for no other training since."""
-    sweep, asked = latest(owner), tasks.listing(owner)
+    sweep, asked = latest(owner), tasks.jobs_of(owner)
     if sweep is None or asked[0].sweep != sweep.id or sweep.ended < len(sweep.jobs):
         return None
     return sweep

@@ -31,7 +31,7 @@ if not shipped:
 dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 
 me = visitor.current()
-own = [run for run in tasks.listed(me) if isinstance(run, Run) and runs.owner_of(run) == me]
+own = [run for run in tasks.runs_for(me) if isinstance(run, Run) and tasks.owns(run, me)]
 own = sorted((r for r in own if r.spec.dataset == dataset.name), key=lambda r: r.card.created, reverse=True)
 for model in own[:MOST_OWN]:
     try:

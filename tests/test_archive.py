@@ -376,7 +376,7 @@ def test_a_job_builds_the_run_of_an_archive(packed: bytes, tmp_path: Path, monke
     monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
     with pytest.raises(RunError, match=r"not a \.zip"):
         tasks.submit_import(b"rubbish", "alice")
-    assert tasks.listing("alice") == []
+    assert tasks.jobs_of("alice") == []
     job = tasks.submit_import(packed, "alice", "Mine")
     assert job.task == "import-run"
     assert worker.run(job.path) == 0

@@ -223,7 +223,7 @@ import pages.serving.startup, pages.widgets.sweep_input
 local.WATCHDOG = "tests.fake_worker"
 for what, _ in sweeps.plan(["vanilla"], dataset="digits"):
     print(tasks.submit(what, None, "loading").status.state)
-tasks.request_stop(tasks.listing(None)[0])
+tasks.request_stop(tasks.jobs_of(None)[0])
 while sys.argv[1] and "distributed" not in sys.modules:
     time.sleep(0.05)
 print("distributed" in sys.modules, "tensorflow" in sys.modules)

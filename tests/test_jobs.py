@@ -136,9 +136,9 @@ def test_resumed_it_ends_as_if_it_had_never_been_interrupted(world: dict[str, Jo
 def test_owners_see_their_own_jobs_the_latest_first(data_folder: Path) -> None:
     early, late = at("finished", submitted=100.0), at("finished", submitted=200.0)
     other = at("finished", "bob")
-    assert [job.id for job in tasks.listing("alice")] == [late.id, early.id]
-    assert [job.id for job in tasks.listing("bob")] == [other.id]
-    assert tasks.listing("carol") == []
+    assert [job.id for job in tasks.jobs_of("alice")] == [late.id, early.id]
+    assert [job.id for job in tasks.jobs_of("bob")] == [other.id]
+    assert tasks.jobs_of("carol") == []
 
 
 # Folders that are not as they should be
@@ -157,7 +157,7 @@ def test_owners_see_their_own_jobs_the_latest_first(data_folder: Path) -> None:
 def test_a_damaged_job_is_left_out_and_named(damage: Callable[[Path], Any], data_folder: Path) -> None:
     good, bad = at("finished"), at("finished")
     damage(bad.path)
-    assert [job.id for job in tasks.listing("alice")] == [good.id]
+    assert [job.id for job in tasks.jobs_of("alice")] == [good.id]
     with pytest.raises(TrainingError, match=f"^The folder of job '{bad.id}' is damaged"):
         tasks.find(bad.id)
     for name in ("", ".", "..", "../jobs", "nowhere", "/etc", "a/b"):
@@ -172,7 +172,7 @@ def test_a_training_of_an_older_version_is_read_and_resumed(data_folder: Path, m
     save_epoch(path, 3)
     (path / "spec.json").write_text(json.dumps({"spec": small().to_json(), "owner": "alice", "title": "Old"}))
     (path / "status.json").write_text(json.dumps({"state": "cancelled", "epoch": 3, "slowed": True}))
-    (job,) = tasks.listing("alice")
+    (job,) = tasks.jobs_of("alice")
     assert (job.task, job.spec, job.sweep, job.status.epoch) == ("train", small(), "", 3)
     assert tasks.resume(job).status.state == "queued"
 
@@ -205,7 +205,7 @@ def test_a_process_or_a_disk_that_refuses_is_a_sentence(
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(TrainingError, match=r"did not start: No such file"):
         tasks.submit(small(), "alice", "Mine")
-    (job,) = tasks.listing("alice")
+    (job,) = tasks.jobs_of("alice")
     assert job.status.state == "failed"
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "file"))

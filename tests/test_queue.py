@@ -44,7 +44,7 @@ def test_nothing_is_queued_that_nobody_can_train(monkeypatch: pytest.MonkeyPatch
     for owner in ("alice", None):
         with pytest.raises(TrainingError, match=r"pip install 'latent-explorer\[train\]'"):
             tasks.submit(small(), owner, "quick")
-    assert tasks.listing("alice") == []
+    assert tasks.jobs_of("alice") == []
     monkeypatch.setenv("LATENT_EXPLORER_SCHEDULER", "tcp://127.0.0.1:1")  # a cluster's workers may have it
     limits.check_trainer()
 
@@ -81,7 +81,7 @@ def test_a_short_job_does_not_wait_for_a_training_nor_count_as_one(
         tasks.compute("fit", second, "alice")
     waiting = tasks.compute("fit", second, "bob")
     assert (waiting.status.state, tasks.place(waiting).position) == ("queued", 0)
-    assert [job.title for job in tasks.listing("alice")] == ["learns"], "its page shows trainings"
+    assert [job.title for job in tasks.jobs_of("alice")] == ["learns"], "its page shows trainings"
 
 
 def test_the_place_says_when_it_starts(digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_what_is_too_large_is_refused(
         tasks.check(what)
     with pytest.raises(OptionError, match=sentence):
         tasks.submit(what, "alice", "quick")
-    assert tasks.listing("alice") == []
+    assert tasks.jobs_of("alice") == []
     assert tasks.submit(what, None, "quick").owner is None, "the command line knows no limits"
 
 
@@ -164,7 +164,7 @@ def test_a_full_queue_and_a_visitor_with_enough_are_refused(monkeypatch: pytest.
             tasks.submit(small(), "dora", "quick")
         with pytest.raises(TrainingError, match=r"^The queue has no room"):
             tasks.resume(resumable(at("failed", "dora", epoch=1)))
-        tasks.request_stop(tasks.listing("alice")[0])
+        tasks.request_stop(tasks.jobs_of("alice")[0])
         tasks.submit(small(), "dora", "quick")
 
 

@@ -105,7 +105,7 @@ def test_the_command_leaves_them_to_a_server(monkeypatch: pytest.MonkeyPatch) ->
     )
     told = json.loads(found.stdout)
     assert [job["state"] for job in told["jobs"]] == ["queued", "queued"]
-    assert len(tasks.listing(None)) == 3
+    assert len(tasks.jobs_of(None)) == 3
     assert blocked.id not in {job["run"] for job in told["jobs"]}
 
 

@@ -17,9 +17,9 @@ is in `catalog`, a file for each.
 """
 
 from ae_core.tasks.cleanup import clean_up, note_use
-from ae_core.tasks.folder import Job, find, listing, shared
+from ae_core.tasks.folder import Job, find, jobs_of, shared
 from ae_core.tasks.limits import check, check_trainer, room
-from ae_core.tasks.ownership import export, listed, owns, remove, rename
+from ae_core.tasks.ownership import export, owns, remove, rename, runs_for
 from ae_core.tasks.queue import (
     Place,
     compute,
@@ -43,8 +43,7 @@ __all__ = [
     "compute",
     "export",
     "find",
-    "listed",
-    "listing",
+    "jobs_of",
     "note_use",
     "owns",
     "place",
@@ -53,6 +52,7 @@ __all__ = [
     "request_stop",
     "resume",
     "room",
+    "runs_for",
     "shared",
     "submit",
     "submit_all",

@@ -225,7 +225,7 @@ def _noted(path: Path, version: object) -> Status | None:
         return None
 
 
-def listing(owner: str | None) -> list[Job]:
+def jobs_of(owner: str | None) -> list[Job]:
     """An owner's jobs that make runs, the latest first; damaged folders are left out."""
     found = []
     for path in paths():

@@ -6,13 +6,16 @@ from ae_core import archive, cards, logs, processes, runs
 from ae_core.errors import OptionError, RunError, TrainingError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import cleanup, folder
+from ae_core.tasks.folder import Job
 
 MAX_TITLE = 60  # letters that a person gives
 
 
-def owns(name: str, owner: str) -> bool:
-    """Whether the run or job of that name is that visitor's; what has no owner is nobody's to change."""
-    run = runs.linked(name)
+def owns(what: str | Run | BrokenRun | Job, owner: str) -> bool:
+    """Whether a run or a job, or what has that name, is that visitor's; what has no owner is nobody's to change."""
+    if isinstance(what, Job):
+        return what.owner == owner
+    run, name = (runs.linked(what), what) if isinstance(what, str) else (what, what.name)
     if run is not None:
         with contextlib.suppress(RunError):
             return runs.owner_of(run) == owner
@@ -21,12 +24,12 @@ def owns(name: str, owner: str) -> bool:
     return False
 
 
-def listed(owner: str) -> list[Run | BrokenRun]:
+def runs_for(owner: str) -> list[Run | BrokenRun]:
     """The runs that stand in a visitor's lists: their own, also those that are broken, and everyone's."""
     return [
         run
         for run in runs.scan(runs.data_folder() / "runs")
-        if runs.visible(run, owner) or (isinstance(run, BrokenRun) and owns(run.name, owner))
+        if runs.visible(run, owner) or (isinstance(run, BrokenRun) and owns(run, owner))
     ]
 
 

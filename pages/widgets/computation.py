@@ -51,7 +51,8 @@ def _watch(task: str, run: Run) -> None:
     name = catalog.get(task).title
     st.progress(job.status.fraction, text=f"Computing {name} · {progress.standing(job)}")
     # It is shared by all who look: only who asked for it may stop it.
-    if progress.is_mine(job) and st.button(f"Stop computing {name}", icon=":material/stop:", key=f"stop-{task}"):
+    mine = tasks.owns(job, visitor.current())
+    if mine and st.button(f"Stop computing {name}", icon=":material/stop:", key=f"stop-{task}"):
         try:
             tasks.request_stop(job)
         except ExplorerError as error:

@@ -49,8 +49,8 @@ class Own:
 def everything() -> list[Own]:
     """All that is the visitor's, the latest first."""
     me = visitor.current()
-    trainings = {job.id: job for job in tasks.listing(me)}
-    found = {run.name: run for run in tasks.listed(me) if tasks.owns(run.name, me)}
+    trainings = {job.id: job for job in tasks.jobs_of(me)}
+    found = {run.name: run for run in tasks.runs_for(me) if tasks.owns(run.name, me)}
     names = sorted({*trainings, *found}, key=lambda name: name[-32:], reverse=True)  # from its time on
     return [Own(name, trainings.get(name), found.get(name)) for name in names]
 

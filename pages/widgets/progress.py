@@ -56,7 +56,7 @@ def pick(kind: str, dataset: str) -> Job | None:
 
     Shows a picker where the visitor has any.
     """
-    mine = {job.id: job for job in tasks.listing(visitor.current())}
+    mine = {job.id: job for job in tasks.jobs_of(visitor.current())}
     state = page_state.open(JOB)
     asked = state["job"]
     every = not st.session_state.get(TURNED)
@@ -84,11 +84,6 @@ def _clock(job: Job) -> str:
     return times.say(job.status.submitted, seconds=True)
 
 
-def is_mine(job: Job) -> bool:
-    """Whether the visitor asked for it, and may stop it."""
-    return job.owner == visitor.current()
-
-
 @st.fragment(run_every=LOOK_SECONDS)
 def stand(job_id: str) -> None:
     """Says how far a training is, for as long as it is under way; only its owner can stop it."""
@@ -98,7 +93,7 @@ def stand(job_id: str) -> None:
         return  # `watch` says so
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.progress(job.status.fraction, text=job.stopping or standing(job))
-        if is_mine(job):
+        if tasks.owns(job, visitor.current()):
             _offer_to_stop(job)
         else:
             st.caption(f"Someone else's {_noun(job)}: you can watch it.")
@@ -215,7 +210,8 @@ def show_ended(job: Job) -> None:
         )
         _ways_on(job)
     goes_on = "The training continues from the last finished epoch."
-    if job.resumable and is_mine(job) and st.button("Resume", icon=":material/resume:", help=goes_on):
+    mine = tasks.owns(job, visitor.current())
+    if job.resumable and mine and st.button("Resume", icon=":material/resume:", help=goes_on):
         try:
             again = tasks.resume(job)
         except ExplorerError as error:

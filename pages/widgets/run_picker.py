@@ -34,7 +34,7 @@ def available(*names: str | None) -> dict[str, Run | BrokenRun]:
         return (0 if run.name in order else 1, order.index(run.spec.kind), run.name)
 
     found = sorted(runs.shipped(), key=rank)
-    mine = tasks.listed(visitor.current())
+    mine = tasks.runs_for(visitor.current())
     created = {r.name: r.card.created if isinstance(r, Run) else "" for r in mine}
     found += sorted(mine, key=lambda r: created[r.name], reverse=True)
     listed = {r.name: r for r in found}
@@ -60,7 +60,7 @@ def _label(run: Run | BrokenRun) -> str:
         return f"{runs.clean(run.name)} (damaged)"
     if run.path.parent == runs.SHIPPED:
         return run.title
-    whose = {None: "", visitor.current(): "yours, "}.get(run.card.owner, "shared, ")
+    whose = "" if run.card.owner is None else "yours, " if tasks.owns(run, visitor.current()) else "shared, "
     return f"{run.title} · {whose}{times.say(run.card.created)}"
 
 

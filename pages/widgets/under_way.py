@@ -29,7 +29,7 @@ def sign(page: str) -> None:
 
 def _ids() -> list[str]:
     if KEY not in st.session_state:
-        st.session_state[KEY] = [job.id for job in tasks.listing(visitor.current()) if job.status.active]
+        st.session_state[KEY] = [job.id for job in tasks.jobs_of(visitor.current()) if job.status.active]
     ids: list[str] = st.session_state[KEY]
     return ids
 

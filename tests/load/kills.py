@@ -238,7 +238,7 @@ def main() -> int:
         Path(data, "runs").mkdir()
         Path(data, "jobs").mkdir()
         result = steps() if asked.what == "steps" else moments(asked.count, asked.seed)
-        for job in tasks.listing(None):
+        for job in tasks.jobs_of(None):
             if job.status.active:
                 _kill(job, random.Random(0))
         shutil.rmtree(data, ignore_errors=True)

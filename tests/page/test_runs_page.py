@@ -127,7 +127,7 @@ def test_an_archive_is_queued_and_the_uploader_is_empty_again(digits_runs: dict[
     app = opened()
     app.file_uploader[0].upload("run.zip", content, "application/zip").run()
     app = press(app, "Import")
-    (job,) = tasks.listing(ME)
+    (job,) = tasks.jobs_of(ME)
     assert job.status.state == "queued"
     assert progress_texts(app)[0].startswith("Import · Next in the queue")
     assert not [b for b in app.button if b.label == "Import"]
@@ -147,7 +147,7 @@ def test_what_is_no_archive_is_refused_in_a_sentence(content: bytes) -> None:
     app = press(app, "Import")
     assert "was not imported" in app.error[0].value
     assert "not a .zip archive" in said(app)
-    assert not tasks.listing(ME)
+    assert not tasks.jobs_of(ME)
 
 
 def test_a_run_too_large_for_the_server_is_refused(

@@ -217,13 +217,13 @@ def test_a_visitor_may_have_as_many_as_the_settings_say(monkeypatch: pytest.Monk
         start_button(app).click().run()
         assert_sound(app)
         assert not app.error
-    assert len(tasks.listing(ME)) == 2
+    assert len(tasks.jobs_of(ME)) == 2
     assert len(app.selectbox(key="job").options) == 2
     start_button(app).click().run()
     assert "over your limit of 2: stop one, or wait until one ends." in said(app)
-    assert len(tasks.listing(ME)) == 2
+    assert len(tasks.jobs_of(ME)) == 2
     before = link(app)["job"]
-    (older,) = {job.id for job in tasks.listing(ME)} - {before}
+    (older,) = {job.id for job in tasks.jobs_of(ME)} - {before}
     app.selectbox(key="job").set_value(older).run()
     assert_sound(app)
     assert link(app)["job"] == older
