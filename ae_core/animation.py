@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ae_core.errors import OptionError
-from ae_core.images import as_uint8
+from ae_core.images import as_uint8, enlarged
 
 SHORTEST = 0.02  # seconds; browsers slow down what asks for less
 GAP = 2  # pixels between films
@@ -56,7 +56,7 @@ def to_gif(
     if back:
         grey = np.concatenate([grey, grey[-2:0:-1]])
     above = _heading(titles, scale * grey.shape[2], scale * GAP)
-    pictures = [np.concatenate([above, f.repeat(scale, axis=0).repeat(scale, axis=1)]) for f in grey]
+    pictures = [np.concatenate([above, enlarged(f, scale)]) for f in grey]
     first, *others = [Image.fromarray(picture) for picture in pictures]
     duration = round(1000 * max(seconds / len(frames), SHORTEST))
     file = io.BytesIO()

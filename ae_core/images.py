@@ -151,6 +151,11 @@ def mosaic(images: np.ndarray, columns: int, gap: int = 1, fill: int = 0) -> np.
     return sheet[: len(sheet) - gap, : sheet.shape[1] - gap]
 
 
+def enlarged(image: np.ndarray, scale: int) -> np.ndarray:
+    """Makes each pixel of an image (h, w) a square of that side."""
+    return image.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
 def as_uint8(images: np.ndarray) -> np.ndarray:
     """Converts images in [0, 1] to uint8, clipping values beyond; uint8 images stay as they are."""
     return images if images.dtype == np.uint8 else np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)

@@ -10,7 +10,6 @@ from pages.widgets import alerts, glossary, image_picker, models_table, next_pag
 
 MOST = 40
 SHOWN = 8  # models whose images are shown at a time
-NARROW = 5  # images beside one another on a phone
 DATASET = page_state.choice("on", "Data set", lambda values: values["datasets"], page_state.titled(data.load))
 FIELDS = (
     page_state.number(
@@ -87,7 +86,7 @@ plot.show(
     lambda: figures.image_rows(rows, tile=56),
     key="images",
     alt="Test images, and below each its reconstructions by the models",
-    narrow=lambda: figures.image_rows(rows, tile=56, wrap=NARROW),
+    narrow=lambda: figures.image_rows(rows, tile=56, wrap=plot.WRAP),
 )
 st.info(
     "A larger code makes a smaller error, whatever the kind: compare models of one code size, or each with PCA beside "

@@ -16,7 +16,6 @@ FIELDS = (
     *image_picker.SEVERAL,
 )
 MEASURED = 100
-NARROW = 5  # images beside one another on a phone
 
 
 def decibels(psnr: float, words: str = "{:.1f}") -> str:
@@ -59,7 +58,7 @@ plot.show(
     lambda: figures.image_rows(picture_rows, tile=80),
     key="denoised",
     alt="Clean, noisy and denoised images",
-    narrow=lambda: figures.image_rows(picture_rows, tile=80, wrap=NARROW),
+    narrow=lambda: figures.image_rows(picture_rows, tile=80, wrap=plot.WRAP),
 )
 
 st.header(f"Averages over {len(x) - shown} test images")

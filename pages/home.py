@@ -40,7 +40,7 @@ originals = caches.test_images("fashion-mnist", first_of_class)
 
 
 def thumbnails(x: np.ndarray) -> np.ndarray:
-    return images.mosaic(x, THUMBNAILS, gap=1).repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+    return images.enlarged(images.mosaic(x, THUMBNAILS, gap=1), SCALE)
 
 
 words, pictures = st.columns([2, 3], vertical_alignment="center")

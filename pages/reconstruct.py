@@ -7,8 +7,6 @@ from ae_core import data, figures, metrics
 from pages.serving import caches, page_state
 from pages.widgets import current_image, image_picker, next_page, plot, run_picker, source_code
 
-NARROW = 5  # images beside one another on a phone
-
 st.title("Reconstruct")
 st.markdown("What a model draws from the code of an image.")
 
@@ -33,7 +31,7 @@ plot.show(
     lambda: figures.reconstructions(x, x_hat, names, ranks),
     key="reconstructions",
     alt="Images, reconstructions and errors",
-    narrow=lambda: figures.reconstructions(x, x_hat, names, ranks, wrap=NARROW),
+    narrow=lambda: figures.reconstructions(x, x_hat, names, ranks, wrap=plot.WRAP),
 )
 st.caption(
     "The number above an image is the share of test images with a smaller error. In the errors, orange was added by "

@@ -25,9 +25,9 @@ for name in kinds.names():
     except RunError as error:
         silent[kinds.get(name).title] = str(error)
 if not shipped:
-    st.info("None of the seven models has been trained yet. Train one, or train them all with `make checkpoints`.")
-    st.page_link("train.py", label="Train one", icon=":material/model_training:")
-    st.stop()
+    run_picker.none_yet(
+        "None of the seven models has been trained yet. Train one, or train them all with `make checkpoints`."
+    )
 dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 
 me = visitor.current()

@@ -2,6 +2,7 @@
 
 import io
 from functools import lru_cache
+from typing import Any
 
 from PIL import Image
 from starlette.requests import Request
@@ -24,6 +25,11 @@ def link(dataset: str, sheet: int | str) -> str:
 def links(dataset: str) -> list[str]:
     """The paths of all sheets of a data set."""
     return [link(dataset, sheet) for sheet in range(-(-data.load(dataset).sizes["test"] // SHEET))]
+
+
+def about(dataset: str) -> dict[str, Any]:
+    """What a component is told of them."""
+    return {"links": links(dataset), "size": SHEET, "columns": COLUMNS}
 
 
 @lru_cache(maxsize=32)

@@ -21,7 +21,7 @@ def test_images(dataset: str, key: str, chosen: int | None, on_choose: Callable[
     """
     of, labels = data.load(dataset), caches.test_labels(dataset)
     shown = {
-        "sprites": {"links": sprites.links(dataset), "size": sprites.SHEET, "columns": sprites.COLUMNS},
+        "sprites": sprites.about(dataset),
         "image": list(of.image_shape),
         "labels": base64.b64encode(labels.astype("uint8").tobytes()).decode(),
         "classes": list(of.class_names),

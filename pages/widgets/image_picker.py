@@ -150,6 +150,5 @@ def show(image: np.ndarray, name: str) -> None:
 
 def _fill(thumbnail: DeltaGenerator, words: DeltaGenerator, image: np.ndarray, name: str) -> None:
     scale = max(1, THUMBNAIL // len(image))
-    enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
-    thumbnail.image(images.data_uri(enlarged), width=THUMBNAIL, alt=name)
+    thumbnail.image(images.data_uri(images.enlarged(image, scale)), width=THUMBNAIL, alt=name)
     words.text(name)

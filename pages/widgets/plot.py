@@ -21,6 +21,7 @@ from pages.serving import plotly_script, scripts, sprites
 
 Draw = Callable[[], go.Figure]
 FIGURES_CACHE = 12 << 20  # bytes; figures take 10 to 200 kB; 200 visitors missed 23 % of theirs with 16 MB, 38 with 8
+WRAP = 5  # images beside one another where there is little room
 NARROW = "narrow figures"  # of a session: which keys have little room
 
 
@@ -93,7 +94,7 @@ def dots(
     about = {
         "mask": base64.b64encode(np.packbits(mask).tobytes()).decode(),
         "marked": [int(n) for n in marked],
-        "sprites": {"links": sprites.links(dataset), "size": sprites.SHEET, "columns": sprites.COLUMNS},
+        "sprites": sprites.about(dataset),
         "image": data.load(dataset).image_shape,
         "view": view,
     }

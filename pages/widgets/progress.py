@@ -18,7 +18,6 @@ LOOK_SECONDS = 0.5
 IMPORT = "import-run"  # the name of the task
 PREVIEWS = 10
 SHOWING = ("lens", "latent_space", "sampler", "paths", "units", "reconstruct", "denoise", "sparsity")  # a model
-NARROW = 5  # of them beside one another on a phone
 
 
 def _linked(job_id: str, values: Values) -> str:
@@ -273,7 +272,7 @@ def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str) -> N
         lambda: figures.image_rows(rows, tile=56),
         key="preview",
         alt="Ten test images and their reconstructions",
-        narrow=lambda: figures.image_rows(rows, tile=56, wrap=NARROW),
+        narrow=lambda: figures.image_rows(rows, tile=56, wrap=plot.WRAP),
     )
 
 

@@ -109,7 +109,7 @@ def pick(default: str = "variational") -> LoadedRun:
     state = page_state.open(RUN)
     found = available(state["run"])
     if not found:
-        _none_yet()
+        none_yet()
     called = labels(found)
     name = next(name for name in (state["run"], default, *found) if name in found)  # it may be deleted just now
     state.draw(st.selectbox, "run", shows=name, options=list(found), format_func=called.__getitem__)
@@ -162,8 +162,9 @@ def title(run: LoadedRun) -> str:
     return alerts.escape_markdown(_label(run.run))
 
 
-def _none_yet() -> NoReturn:
-    st.info("There are no models yet. Train one to see it here.")
+def none_yet(sentence: str = "There are no models yet. Train one to see it here.") -> NoReturn:
+    """Ends a page that has no model to show: says so, and leads to Train."""
+    st.info(sentence)
     st.page_link("train.py", label="Train one", icon=":material/model_training:")
     st.stop()
 
@@ -195,7 +196,7 @@ def name_several(default: Sequence[str], most: int, opened_last: bool = False) -
     wanted = state["runs"] or []
     found = {n: r for n, r in available(run, *wanted[:MOST_LINKED]).items() if isinstance(r, Run)}
     if not found:
-        _none_yet()
+        none_yet()
     first = [n for n in dict.fromkeys([*default, run] if opened_last else [run, *default]) if n in found][:most]
     called = labels(found)
     names = first if state["runs"] is None else [n for n in wanted if n in found]

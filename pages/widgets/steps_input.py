@@ -57,7 +57,7 @@ def show(stages: Sequence[Stage]) -> None:
     """Shows a picture after each step."""
     with st.container(horizontal=True, gap="xxsmall"):
         for stage in stages:
-            fine = images.as_uint8(stage.image).repeat(FINE, axis=0).repeat(FINE, axis=1)
+            fine = images.enlarged(images.as_uint8(stage.image), FINE)
             with st.container(width=TILE, gap="xsmall"):
                 st.image(images.data_uri(fine), width=TILE, alt=f"The picture, {stage.name}")
                 st.caption(stage.name if stage.taken else f"not {stage.name}")

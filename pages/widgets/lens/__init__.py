@@ -89,7 +89,7 @@ def show(
             "classes": list(dataset.class_names),
             "colours": colours,
             "edges": [edge(colour) for colour in colours],
-            "sprites": {"links": sprites.links(dataset.name), "size": sprites.SHEET, "columns": sprites.COLUMNS},
+            "sprites": sprites.about(dataset.name),
             "selected": [] if selected is None else selected.tolist(),
             "overlay": overlay,
             "group": "pair" if layout in ("left", "right") else None,
