@@ -4,11 +4,13 @@ import streamlit as st
 
 from ae_core import data, kinds, settings
 from pages.serving import server_status
+from pages.widgets import counts
 
 st.title("About")
 st.markdown(
     "Latent Explorer shows what autoencoders learn: the codes they make of images, and what their decoders draw from "
-    "codes that no image has. It trains seven kinds, and everything that you see is computed from their real weights."
+    f"codes that no image has. It trains {counts.say(len(kinds.names()))} kinds, and everything that you see is "
+    "computed from their real weights."
 )
 
 st.header("Sources")

@@ -1,4 +1,4 @@
-"""The first five minutes: a live latent plane, four things to try, and the seven kinds at a glance."""
+"""The first five minutes: a live latent plane, four things to try, and all kinds at a glance."""
 
 import numpy as np
 import streamlit as st
@@ -8,17 +8,11 @@ from ae_core.errors import RunError
 from ae_core.latent import MAIN_PLANE
 from ae_core.runs import Run
 from pages.serving import caches
-from pages.widgets import alerts, glossary, lens, missions, next_page, source_code
+from pages.widgets import alerts, counts, glossary, lens, menu, missions, next_page, source_code
 
 THUMBNAILS = 8
 SCALE = 2
-# The page that shows best what makes a kind that kind.
-SHOWN_BY: dict[str, tuple[str, str, dict[str, str]]] = {
-    "sparse": ("sparsity.py", "Count its units", {}),
-    "denoising": ("denoise.py", "Denoise with it", {}),
-    "contractive": ("lens.py", "See its plane beside vanilla's", {"run": "contractive-2d", "beside": "vanilla-2d"}),
-    "variational": ("sampler.py", "Sample from it", {}),
-}
+KINDS = kinds.names()
 
 st.title("Point at a place, see what it means")
 glossary.say(
@@ -34,7 +28,7 @@ else:
     st.info("The variational model is missing: `make checkpoints` trains it again.")
 missions.show_all()
 
-st.header("Seven ways to learn a code")
+st.header(f"{counts.say(len(KINDS)).capitalize()} ways to learn a code")
 first_of_class = [int(np.flatnonzero(caches.test_labels("fashion-mnist") == c)[0]) for c in range(THUMBNAILS)]
 originals = caches.test_images("fashion-mnist", first_of_class)
 
@@ -44,16 +38,16 @@ def thumbnails(x: np.ndarray) -> np.ndarray:
 
 
 words, pictures = st.columns([2, 3], vertical_alignment="center")
-words.markdown("**Test images**  \nThe same eight images for all seven models.")
+words.markdown(f"**Test images**  \nThe same {counts.say(THUMBNAILS)} images for all {counts.say(len(KINDS))} models.")
 pictures.image(thumbnails(originals), width="stretch", alt="Eight test images of Fashion-MNIST")
-for name in kinds.names():
+for name in KINDS:
     if name not in shipped:
         continue
     kind = kinds.get(name)
     words, pictures = st.columns([2, 3], vertical_alignment="center")
     words.markdown(f"**{kind.title}**  \n{kind.idea}")
-    page, label, asked = SHOWN_BY.get(name, ("reconstruct.py", "Reconstruct with it", {}))
-    next_page.link(page, label, words, **({"run": name} | asked))
+    view = kind.view
+    next_page.link(menu.PAGES[view.page].file, view.label, words, **({"run": name} | view.settings))
     try:
         x_hat = caches.load(shipped[name]).reconstruct(originals)
     except RunError as error:

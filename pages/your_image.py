@@ -1,4 +1,4 @@
-"""What each of the seven kinds makes of an image of one's own: drawn, uploaded or photographed."""
+"""What each kind makes of an image of one's own: drawn, uploaded or photographed."""
 
 import streamlit as st
 
@@ -6,12 +6,15 @@ from ae_core import data, images, kinds, runs, tasks
 from ae_core.errors import RunError
 from ae_core.runs import Run
 from pages.serving import caches, page_state, visitor
-from pages.widgets import answers, current_image, image_picker, next_page, run_picker, source_code
+from pages.widgets import answers, counts, current_image, image_picker, next_page, run_picker, source_code
 
 MOST_OWN = 5  # models of one's own that answer
 
 st.title("Your image")
-st.markdown("Draw, upload or take a picture. Seven autoencoders reconstruct it and say how unusual it is to them.")
+every = counts.say(len(kinds.names()))
+st.markdown(
+    f"Draw, upload or take a picture. {every.capitalize()} autoencoders reconstruct it and say how unusual it is to them."
+)
 
 shipped = {run.name: run for run in runs.shipped() if run.name in kinds.names()}
 asked, silent = [], {}
@@ -26,7 +29,7 @@ for name in kinds.names():
         silent[kinds.get(name).title] = str(error)
 if not shipped:
     run_picker.none_yet(
-        "None of the seven models has been trained yet. Train one, or train them all with `make checkpoints`."
+        f"None of the {every} models has been trained yet. Train one, or train them all with `make checkpoints`."
     )
 dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 
@@ -46,7 +49,8 @@ with mine:
 with theirs:
     if image is None:
         st.info(
-            "Draw on the black square, upload or take a picture, or choose a test image: all models reconstruct it.",
+            f"Draw on the black square, upload or take a picture, or choose a test image: all {every} models "
+            "reconstruct it.",
             icon=":material/brush:",
         )
     with st.spinner("Preparing the models …"):

@@ -115,6 +115,10 @@ app.selectbox(key="run").set_value("new-run").run()
 assert not app.exception and not app.error
 pictures = [c for c in app.get("bidi_component") if not c.proto.id.endswith("-link")]
 print([c.value for c in app.caption if "Digits" in c.value], len(pictures))
+for page in ("home", "about"):
+    app.switch_page(page + ".py").run()
+    assert not app.exception and not app.error
+    print([text.value for text in (*app.header, *app.markdown)])
 """
 
 
@@ -178,8 +182,11 @@ def test_its_run_is_loaded_evaluated_and_packed_like_any_other(house: Path, told
 
 @pytest.mark.usefixtures("told")
 def test_it_is_on_the_train_page_with_a_slider_of_its_own_and_its_run_is_shown(house: Path) -> None:
-    sliders, families, shown = python(house, SHOW).splitlines()
+    sliders, families, shown, home, about = python(house, SHOW).splitlines()
     assert "Convolutional, averaging" in families
     assert sliders == "[('Pull apart', 0.1)]"
     assert "Digits (8 × 8) · convolutional, averaging" in shown
     assert shown.endswith(" 1")
+    assert "Eight ways to learn a code" in home
+    assert "It trains eight kinds" in about
+    assert "**Decorrelated**: Cogswell et al. 2016" in about

@@ -7,9 +7,9 @@ from functools import cache
 
 from ae_core import discovery
 from ae_core.errors import OptionError
-from ae_core.kinds.base import Forward, Hyperparameter, Kind, Measure
+from ae_core.kinds.base import Forward, Hyperparameter, Kind, Measure, View
 
-__all__ = ["Forward", "Hyperparameter", "Kind", "Measure", "get", "names"]
+__all__ = ["Forward", "Hyperparameter", "Kind", "Measure", "View", "get", "names"]
 
 
 @cache

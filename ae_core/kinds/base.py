@@ -95,6 +95,21 @@ class Measure:
     decimals: int = 4
 
 
+@dataclass(frozen=True)
+class View:
+    """The page of the dashboard that shows best what makes a kind that kind.
+
+    Attributes:
+        page: Its name, that of its script.
+        label: What one does there.
+        settings: What a link to it asks for, if more than a model of the kind.
+    """
+
+    page: str
+    label: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+
 _ARTICLE = {float: "a number", int: "a whole number", str: "a word", bool: "true or false"}
 
 
@@ -139,6 +154,7 @@ class Kind:
     Class attributes:
         title, idea, reference: Display name, one-sentence idea, and paper.
         notice: What to look for in its pictures.
+        view: Where they are best seen.
         hyperparameters: Its hyperparameters; each becomes an attribute of the instance.
         measures: What the figures that its `evaluate` adds mean.
         heads: Names of the encoder's outputs; the first is the code that `encode` returns.
@@ -151,6 +167,7 @@ class Kind:
     idea: ClassVar[str]
     reference: ClassVar[str] = ""
     notice: ClassVar[str] = ""
+    view: ClassVar[View] = View("reconstruct", "Reconstruct with it")
     hyperparameters: ClassVar[tuple[Hyperparameter, ...]] = ()
     measures: ClassVar[tuple[Measure, ...]] = ()
     heads: ClassVar[tuple[str, ...]] = ("z",)

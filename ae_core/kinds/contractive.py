@@ -1,6 +1,6 @@
 from typing import Any
 
-from ae_core.kinds.base import Forward, Hyperparameter, Kind
+from ae_core.kinds.base import Forward, Hyperparameter, Kind, View
 from ae_core.networks.layers import Flatten
 
 # Up to this many units the Jacobian is taken unit by unit; beyond it, it is estimated.
@@ -22,6 +22,7 @@ class Contractive(Kind):
     idea = "Keep the code nearly the same when the image changes a little."
     reference = "Rifai et al. 2011"
     notice = "Its code moves little when an image changes a little. Compare the places of its codes with vanilla's."
+    view = View("lens", "See its plane beside vanilla's", {"run": "contractive-2d", "beside": "vanilla-2d"})
     order = 4
     hyperparameters = (
         Hyperparameter(

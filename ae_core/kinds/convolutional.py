@@ -16,7 +16,7 @@ class Convolutional(Kind):
     idea = "Look at neighbourhoods instead of single pixels; the code is a stack of small maps."
     reference = "Masci et al. 2011"
     notice = (
-        "Its code keeps where things are in the image. By default it has the largest code of the seven kinds and the "
+        "Its code keeps where things are in the image. By default it has the largest code of all kinds and the "
         "sharpest reconstructions."
     )
     order = 5

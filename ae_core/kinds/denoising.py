@@ -1,7 +1,7 @@
 from typing import Any
 
 from ae_core import noise as noises
-from ae_core.kinds.base import Hyperparameter, Kind, Measure
+from ae_core.kinds.base import Hyperparameter, Kind, Measure, View
 
 
 class Denoising(Kind):
@@ -15,6 +15,7 @@ class Denoising(Kind):
     idea = "Add noise to the input, and reconstruct the clean image."
     reference = "Vincent et al. 2008"
     notice = "It returns what an image should look like, not what it was shown."
+    view = View("denoise", "Denoise with it")
     order = 2
     hyperparameters = (
         Hyperparameter(

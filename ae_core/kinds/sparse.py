@@ -1,7 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
-from ae_core.kinds.base import Forward, Hyperparameter, Kind
+from ae_core.kinds.base import Forward, Hyperparameter, Kind, View
 from ae_core.networks import Network
 
 
@@ -19,6 +19,7 @@ class Sparse(Kind):
     idea = "Use many units, but only a few of them for any one image."
     reference = "Ng 2011; Makhzani & Frey 2014"
     notice = "It uses few of its units for any one image. Count the active ones."
+    view = View("sparsity", "Count its units")
     order = 1
     hyperparameters = (
         Hyperparameter(

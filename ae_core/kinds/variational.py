@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 
 from ae_core import metrics
-from ae_core.kinds.base import Forward, Hyperparameter, Kind, Measure
+from ae_core.kinds.base import Forward, Hyperparameter, Kind, Measure, View
 from ae_core.networks import Network
 
 
@@ -28,6 +28,7 @@ class Variational(Kind):
     heads = ("z_mean", "z_log_var")
     prior = True
     unit = "nats per image"
+    view = View("sampler", "Sample from it")
     order = 6
     hyperparameters = (
         Hyperparameter(

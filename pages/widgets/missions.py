@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from ae_core import kinds
 from pages.serving import page_state
-from pages.widgets import menu
+from pages.widgets import counts, menu
 
 KEY = "mission"  # of the field
 
@@ -55,7 +56,7 @@ MISSIONS = (
     Mission(
         "draw",
         "Draw a shirt, then a letter",
-        "See how seven models reconstruct what you draw.",
+        f"See how {counts.say(len(kinds.names()))} models reconstruct what you draw.",
         "your_image",
         "Draw a shirt on the black square. Then press Clear and draw a letter.",
         "The letter has a larger error, and its reconstruction is a garment: a model draws only what it has learnt.",
