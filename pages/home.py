@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ae_core import images, kinds, runs
+from ae_core import data, images, kinds, runs
 from ae_core.errors import RunError
 from ae_core.latent import MAIN_PLANE
 from ae_core.runs import Run
@@ -29,8 +29,11 @@ else:
 missions.show_all()
 
 st.header(f"{counts.say(len(KINDS)).capitalize()} ways to learn a code")
-first_of_class = [int(np.flatnonzero(caches.test_labels("fashion-mnist") == c)[0]) for c in range(THUMBNAILS)]
-originals = caches.test_images("fashion-mnist", first_of_class)
+dataset = data.load(next((shipped[name].spec.dataset for name in KINDS if name in shipped), "fashion-mnist"))
+answering = [name for name in KINDS if name in shipped and shipped[name].spec.dataset == dataset.name]
+classes = range(min(THUMBNAILS, len(dataset.class_names)))
+first_of_class = [int(np.flatnonzero(caches.test_labels(dataset.name) == c)[0]) for c in classes]
+originals = caches.test_images(dataset.name, first_of_class)
 
 
 def thumbnails(x: np.ndarray) -> np.ndarray:
@@ -38,11 +41,11 @@ def thumbnails(x: np.ndarray) -> np.ndarray:
 
 
 words, pictures = st.columns([2, 3], vertical_alignment="center")
-words.markdown(f"**Test images**  \nThe same {counts.say(THUMBNAILS)} images for all {counts.say(len(KINDS))} models.")
-pictures.image(thumbnails(originals), width="stretch", alt="Eight test images of Fashion-MNIST")
-for name in KINDS:
-    if name not in shipped:
-        continue
+words.markdown(
+    f"**Test images**  \nThe same {counts.say(len(classes))} images for all {counts.say(len(KINDS))} models."
+)
+pictures.image(thumbnails(originals), width="stretch", alt=f"Test images of {dataset.title}")
+for name in answering:
     kind = kinds.get(name)
     words, pictures = st.columns([2, 3], vertical_alignment="center")
     words.markdown(f"**{kind.title}**  \n{kind.idea}")
@@ -61,10 +64,10 @@ source_code.show(f"""
 import numpy as np
 
 import ae_core
-from ae_core import data, figures, kinds, latent
+from ae_core import data, figures, latent
 from ae_core.figures import Row
 
-dataset = data.load("fashion-mnist")
+dataset = data.load({dataset.name!r})
 test = dataset.split("test")
 x = data.as_float(test.images)
 
@@ -82,7 +85,7 @@ figures.image_grid(decoded, len(across), (across, up), plane.labels).show()
 
 originals = x[{first_of_class}]
 rows = [Row("test images", originals)]
-for kind in kinds.names():
+for kind in {answering}:
     rows.append(Row(kind, ae_core.load(kind).reconstruct(originals)))
 figures.image_rows(rows).show()
 """)

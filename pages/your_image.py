@@ -13,7 +13,8 @@ MOST_OWN = 5  # models of one's own that answer
 st.title("Your image")
 every = counts.say(len(kinds.names()))
 st.markdown(
-    f"Draw, upload or take a picture. {every.capitalize()} autoencoders reconstruct it and say how unusual it is to them."
+    f"Draw, upload or take a picture. {every.capitalize()} autoencoders reconstruct it and say how unusual it is to "
+    "them."
 )
 
 shipped = {run.name: run for run in runs.shipped() if run.name in kinds.names()}
@@ -62,10 +63,11 @@ with theirs:
         if wanted:
             page_state.put(run_picker.RUN.name, wanted)
             st.switch_page("reconstruct.py")
+        among = len(caches.training_images(dataset.name).labels)
         st.caption(
             "In the error, orange was added and blue was lost. The ring is the code of your image among those of the "
             "test images; a code of more than two units is shown along its first two principal directions. The nearest "
-            f"images are those with the nearest codes among {caches.TRAINING_IMAGES:,} training images."
+            f"images are those with the nearest codes among {among:,} training images."
         )
         if len(own) > MOST_OWN:
             st.caption(f"Of your {len(own)} models of this data set, only the latest {MOST_OWN} are shown.")

@@ -101,6 +101,7 @@ SHOW = """
 import os
 import shutil
 shutil.copytree("new-run", "data/runs/new-run")
+shutil.copytree("new-run", "checkpoints/decorrelated")  # as if it shipped
 os.environ["LATENT_EXPLORER_DATA"] = os.path.abspath("data")
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file(os.path.abspath("pages/navigation.py"), default_timeout=60).run()
@@ -188,5 +189,6 @@ def test_it_is_on_the_train_page_with_a_slider_of_its_own_and_its_run_is_shown(h
     assert "Digits (8 × 8) · convolutional, averaging" in shown
     assert shown.endswith(" 1")
     assert "Eight ways to learn a code" in home
+    assert "Let no two units say the same thing." in home
     assert "It trains eight kinds" in about
     assert "**Decorrelated**: Cogswell et al. 2016" in about
