@@ -36,14 +36,14 @@ LINKS = (
     "paths",
     "paths?images=3",
     "paths?path=Along a direction&run=sparse",
-    "paths?image-1=2&image-2=2",
+    "paths?image=2&image-2=2",
     "units",
     "units?off=1,2",
     "your_image",
     "your_image?from=Upload",
     "your_image?from=Camera",
     "reconstruct",
-    "reconstruct?source=Your own",
+    "reconstruct?image=own",
     "denoise",
     "denoise?run=vanilla",
     "sparsity",
@@ -117,7 +117,7 @@ def main() -> None:
         from visiting import ME, job_in_state, open_page
 
         from ae_core import runs, tasks
-        from pages.serving import visitor
+        from pages.serving import page_state, visitor
 
         visitor.current = lambda: ME  # type: ignore[assignment]
         tasks.queue._advance = lambda: None
@@ -143,6 +143,8 @@ def main() -> None:
             for link in links:
                 query = dict(parse_qsl(urlsplit(link).query))
                 app = open_page(urlsplit(link).path, **query)
+                unknown = query.keys() - app.session_state[page_state.STORE].open.keys()
+                assert not unknown, f"{link} asks for what the page does not know: {', '.join(sorted(unknown))}"
                 for text in of_page(app):
                     said.setdefault(text, {})[f"{link} ({state})"] = None
     for file, text in of_components():
