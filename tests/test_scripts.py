@@ -11,7 +11,11 @@ from starlette.routing import Match
 
 from pages.serving import routes, scripts
 
-COMPONENTS = ["answers.js", "film.js", "lens/lens.js", "pad.js", "plot.js"]
+COMPONENTS = [
+    path.relative_to(scripts.FOLDER).as_posix()
+    for path in sorted(scripts.FOLDER.rglob("*.js"))
+    if "export default component(" in path.read_text("utf-8")
+]
 
 
 def get(url: str) -> Response:
