@@ -50,7 +50,7 @@ export default show;
 
 @cache
 def component(module: str, **options: Any) -> Callable[..., Any]:
-    """A component of Streamlit's, from a module and the .html and .css beside it.
+    """A component of Streamlit's, from a module and the .html and .css beside it, if it shows anything.
 
     Args:
         module: Its path in the folder of widgets.
@@ -60,7 +60,8 @@ def component(module: str, **options: Any) -> Callable[..., Any]:
         What shows it: as what that returns, but with data that are bytes or an object for JSON.
     """
     path = FOLDER / module
-    html, css = (path.with_suffix(suffix).read_text("utf-8") for suffix in (".html", ".css"))
+    beside = map(path.with_suffix, (".html", ".css"))
+    html, css = (file.read_text("utf-8") if file.exists() else None for file in beside)
     mount = st.components.v2.component(path.stem, html=html, css=css, js=loader(module), **options)
 
     def show(data: bytes | dict[str, Any], **about: Any) -> Any:

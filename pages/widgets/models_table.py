@@ -44,7 +44,6 @@ def show(columns: Columns) -> None:
         "kind": st.column_config.TextColumn("Kind"),
         "network": st.column_config.TextColumn("Network"),
         "code": st.column_config.NumberColumn("Code", help="Number of units of the code."),
-        "data_set": None,
         "parameters": st.column_config.NumberColumn(
             "Parameters", format="localized", help="Of encoder and decoder together."
         ),

@@ -68,7 +68,7 @@ def _log_steps(low: float, high: float, default: float) -> list[float]:
 
 
 def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
-    """Controls for family, code size and depth; what differs from the kind's default network."""
+    """Controls for family, code size and depth; gives all that they say, as fields of `Network`."""
     default = kind.default_network(data.load(dataset).image_shape)
     most = settings.current().code
     own_size = min(default.latent_dim, most)

@@ -44,7 +44,7 @@ def prepare(picture: Picture, image_shape: tuple[int, int], steps: Steps) -> lis
     """Prepares a picture; warns if nothing can be made of it.
 
     Returns:
-        Its stages; the image of the last one, of shape `image_shape`, is for the models. None if nothing can be made.
+        Its stages; the image of the last one, of shape `image_shape`, is for the models. Empty if nothing can be made.
     """
     try:
         return preparing.prepare(picture.grey, image_shape, steps)
