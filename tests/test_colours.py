@@ -10,6 +10,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from ae_core import data, figures
 from ae_core.data import Dataset
 from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, edge
+from pages.widgets import glossary
 
 THEME = tomllib.loads((Path(__file__).resolve().parent.parent / ".streamlit" / "config.toml").read_text())["theme"]
 GROUNDS = [THEME[mode][f"{part}ackgroundColor"] for mode in ("light", "dark") for part in ("b", "secondaryB")]
@@ -84,6 +85,12 @@ def test_every_outline_stands_out_from_every_ground(colour: str, ground: str) ->
 @pytest.mark.parametrize("colour", SERIES_COLOURS[:MOST_LINES])
 def test_every_line_of_runs_beside_each_other_stands_out(colour: str, mode: str) -> None:
     assert contrast(colour, THEME[mode]["backgroundColor"]) >= LEAST_CONTRAST
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("colour", [glossary.INK, glossary.MAIN])
+def test_the_focus_and_the_pictures_of_terms_are_seen_on_every_ground(colour: str, ground: str) -> None:
+    assert contrast(colour, ground) >= LEAST_CONTRAST
 
 
 def test_an_outline_keeps_the_hue_and_what_is_seen_already() -> None:
