@@ -99,26 +99,31 @@ def find(sweep: str, owner: str | None) -> Sweep:
     Raises:
         TrainingError: if there is none.
     """
-    found = [job for job in tasks.jobs_of(owner) if job.sweep == sweep]
-    if not sweep or not found:
+    found = _among(tasks.jobs_of(owner), sweep)
+    if found is None:
         raise TrainingError(f"There is no sweep {sweep!r}: its trainings may have been deleted.")
-    return Sweep(sweep, tuple(sorted(found, key=lambda job: (job.status.submitted, job.id))))
+    return found
 
 
 def latest(owner: str | None) -> Sweep | None:
     """An owner's latest sweep, if there is one."""
-    found = tasks.jobs_of(owner)
-    last = next((job.sweep for job in found if job.sweep), "")
-    mine = sorted((job for job in found if job.sweep == last), key=lambda job: (job.status.submitted, job.id))
-    return Sweep(last, tuple(mine)) if last else None
+    jobs = tasks.jobs_of(owner)
+    return _among(jobs, next((job.sweep for job in jobs if job.sweep), ""))
 
 
 def ended_last(owner: str | None) -> Sweep | None:
     """An owner's latest sweep, if it has ended and they have asked for no other training since."""
-    sweep, asked = latest(owner), tasks.jobs_of(owner)
-    if sweep is None or asked[0].sweep != sweep.id or sweep.ended < len(sweep.jobs):
-        return None
-    return sweep
+    jobs = tasks.jobs_of(owner)
+    sweep = _among(jobs, jobs[0].sweep) if jobs else None
+    return sweep if sweep is not None and sweep.ended == len(sweep.jobs) else None
+
+
+def _among(jobs: Sequence[Job], sweep: str) -> Sweep | None:
+    """The sweep of that id, if any of an owner's jobs are of it; a job of none has the id ""."""
+    found = sorted(
+        (job for job in jobs if sweep and job.sweep == sweep), key=lambda job: (job.status.submitted, job.id)
+    )
+    return Sweep(sweep, tuple(found)) if found else None
 
 
 def stop(sweep: Sweep) -> None:

@@ -61,6 +61,19 @@ def test_its_jobs_are_found_together_and_stopped_together() -> None:
     assert sweeps.latest("carol") is None
 
 
+def test_the_last_one_that_ended_takes_one_look_at_the_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)  # so that they wait
+    assert sweeps.ended_last("alice") is None
+    sweep = sweeps.submit(plan("quick", "quick"), "alice")
+    assert sweeps.ended_last("alice") is None, "they wait"
+    sweeps.stop(sweep)
+    looks = []
+    monkeypatch.setattr(tasks, "jobs_of", lambda owner: looks.append(owner) or folder.jobs_of(owner))
+    ended = sweeps.ended_last("alice")
+    assert looks == ["alice"]
+    assert ended == sweeps.find(sweep.id, "alice")
+
+
 def test_a_visitor_gets_all_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_PER_VISITOR", "2")
     with pytest.raises(
