@@ -163,12 +163,12 @@ def picking() -> None:
     import streamlit as st
 
     from pages.serving import page_state
-    from pages.widgets import selection
+    from pages.widgets import current_image
 
     with page_state.visit("page", st.empty()):
-        st.text(str(selection.picked("fashion-mnist")["image"]))
-    st.button("17", on_click=selection.pick, args=("fashion-mnist", 17))
-    st.button("none", on_click=selection.pick, args=("fashion-mnist", None))
+        st.text(str(current_image.opened("fashion-mnist")["image"]))
+    st.button("17", on_click=current_image.take, args=("fashion-mnist", 17))
+    st.button("none", on_click=current_image.take, args=("fashion-mnist", None))
 
 
 def test_a_picked_image_is_in_the_link_and_comes_from_it() -> None:

@@ -13,7 +13,7 @@ from ae_core import data, images, metrics
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
 from pages.serving import caches, downloads
-from pages.widgets import selection, tables
+from pages.widgets import current_image, tables
 
 ROW, HEADER = 44, 38  # pixels
 FEW = 100  # numbers that a person would still read
@@ -47,7 +47,7 @@ def show(run: LoadedRun, numbers: np.ndarray) -> None:
 
     def pick() -> None:
         marked = st.session_state[key].selection.rows
-        selection.pick(run.spec.dataset, int(numbers[marked[0]]) if marked else None)
+        current_image.take(run.spec.dataset, int(numbers[marked[0]]) if marked else None)
 
     st.dataframe(
         _rows(run, numbers),

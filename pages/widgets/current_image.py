@@ -94,6 +94,22 @@ def field(default: int | None) -> Field:
 FROM = page_state.choice("from", "Source of the image", [TEST, DRAW, UPLOAD, CAMERA], default=DRAW)
 
 
+def opened(dataset: str) -> State:
+    """The state whose "image" is the current image of a data set, if one is chosen."""
+    return page_state.open(field(None), dataset=dataset)
+
+
+def test_number(dataset: str) -> int | None:
+    """The number of the current image, if it is a test image that was chosen."""
+    chosen = opened(dataset)["image"]
+    return None if chosen == OWN else chosen
+
+
+def take(dataset: str, number: int | None) -> None:
+    """Makes a test image the current image, or none."""
+    page_state.put(opened(dataset).key("image"), number)
+
+
 def show(dataset: Dataset) -> CurrentImage:
     """Shows the current image as a chip, with a chooser of another, and gives it."""
     state = page_state.open(field(0), dataset=dataset.name)
@@ -113,7 +129,7 @@ def show(dataset: Dataset) -> CurrentImage:
 
 def choose(dataset: Dataset) -> CurrentImage | None:
     """Shows the chooser itself, at first the pad, and gives the current image if one was chosen."""
-    state = page_state.open(field(None), dataset=dataset.name)
+    state = opened(dataset.name)
     source = page_state.open(FROM, *steps_input.FIELDS).segments("from", label_visibility="collapsed")
     _choose(state, source)
     found = _found(dataset, state)

@@ -6,7 +6,7 @@ import streamlit as st
 from ae_core import data, figures, latent
 from ae_core.inference import LoadedRun
 from pages.serving import caches
-from pages.widgets import alerts, plot, selection
+from pages.widgets import alerts, current_image, plot
 
 NEAREST = 8
 
@@ -18,10 +18,10 @@ def show(run: LoadedRun) -> str:
         The Python that makes the figure of `codes`, `x`, `labels` and `dataset`; "" while no image is picked.
     """
     dataset = data.load(run.spec.dataset)
-    state = selection.picked(dataset.name)
+    state = current_image.opened(dataset.name)
     last = dataset.sizes["test"] - 1
     placeholder = "Select a row, click a dot, or type a number"
-    picked = selection.number(dataset.name)
+    picked = current_image.test_number(dataset.name)
     state.draw(st.number_input, "image", f"Test image, 0 to {last:,}", shows=picked, placeholder=placeholder)
     if picked is None:
         st.markdown("Choose an image to see which others are nearest to it, by code and by pixels.")

@@ -11,8 +11,7 @@ import numpy as np
 from ae_core import data
 from ae_core.errors import OptionError
 from pages.serving import page_state
-from pages.serving.page_state import Field, State
-from pages.widgets import current_image
+from pages.serving.page_state import Field
 
 MASK = "z"  # begins a mask; a list of numbers has only digits and dots
 NUMBERS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
@@ -41,23 +40,7 @@ def set(dataset: str, numbers: Iterable[int]) -> None:
     """Selects those test images of a data set and no others; what is no number of one is left out."""
     count = data.load(dataset).sizes["test"]
     known = np.array(sorted({n for n in map(int, numbers) if 0 <= n < count}), np.int32)
-    page_state.put(f"select-{dataset}", known)
-
-
-def picked(dataset: str) -> State:
-    """The state whose "image" is the current image: the number of a test image, if one is chosen."""
-    return page_state.open(current_image.field(None), dataset=dataset)
-
-
-def number(dataset: str) -> int | None:
-    """The number of the current image, if it is a test image that was chosen."""
-    chosen = picked(dataset)["image"]
-    return None if chosen == current_image.OWN else chosen
-
-
-def pick(dataset: str, number: int | None) -> None:
-    """Makes a test image the current image, or none."""
-    page_state.put(f"image-{dataset}", number)
+    page_state.put(page_state.open(_field(dataset)).key("select"), known)
 
 
 def encode(numbers: np.ndarray, count: int) -> str:

@@ -9,7 +9,7 @@ from ae_core import data, figures
 from ae_core.inference import LoadedRun
 from pages.serving import caches, page_state
 from pages.serving.page_state import Values
-from pages.widgets import plot, selection
+from pages.widgets import current_image, plot, selection
 from pages.widgets.projection import Projected
 
 COUNTS = (1000, 3000, 10_000)  # of dots on a map
@@ -20,7 +20,7 @@ def select(dataset: str, numbers: Iterable[int]) -> None:
     """What was drawn around or clicked; one dot is also the current image, and leaves a selection that it is in."""
     wanted = list(numbers)
     if len(wanted) == 1:
-        selection.pick(dataset, wanted[0])
+        current_image.take(dataset, wanted[0])
     if len(wanted) != 1 or wanted[0] not in selection.current(dataset):
         selection.set(dataset, wanted)
 
@@ -43,7 +43,7 @@ POINTS = page_state.choice(
 def on_map(run: LoadedRun, projected: Projected, count: int) -> None:
     """Shows the first `count` test images as dots, to draw around and to click."""
     dataset = data.load(run.spec.dataset)
-    picked = selection.number(dataset.name)
+    picked = current_image.test_number(dataset.name)
     labels = caches.test_labels(dataset.name)
     plot.dots(
         lambda: figures.scatter(projected.places[:count], labels[:count], dataset.class_names, projected.axes),
