@@ -199,6 +199,20 @@ def test_two_owners_have_values_of_their_own() -> None:
     assert visit.store.refusal().endswith("defaults instead: first row.")
 
 
+def test_a_name_in_the_link_is_never_taken_for_another_field_and_its_owner() -> None:
+    of_a_run = page_state.choice("class", "Class", ["bag", "boot"], default=None, of=lambda v: v["run"])
+    by_name = page_state.choice("class", "Class", ["bag", "boot"], default=None, param=lambda v: f"class-{v['run']}")
+    visit = Visit()
+    visit.ask(**{"class": "bag", "class-large": "boot"})
+    assert visit.run(of_a_run, run="large") == {"class": "bag"}
+    visit.turn("b")
+    assert visit.run(by_name, run="large") == {"class": None}
+    visit.turn("a", **{"class-large": "boot"})
+    assert visit.run(by_name, run="large") == {"class": "boot"}
+    visit.turn("b")
+    assert visit.run(of_a_run, run="large") == {"class": "bag"}
+
+
 def test_a_field_that_does_not_apply_is_not_in_the_link_and_not_forgotten() -> None:
     visit = Visit()
     visit.ask(noise="Masking", fine="8")

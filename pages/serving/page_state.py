@@ -23,6 +23,7 @@ Values = Mapping[str, Any]
 Link = dict[str, list[str]]
 
 STORE = "page-state"  # in the session
+OWNER = "@"  # between a name in the link, which has none, and what its value belongs to
 REPEAT = "&"  # between the items of a list: the link repeats the name
 MAX_TEXT = 2000  # characters of a list that are read
 MAX_ITEMS = 100
@@ -66,7 +67,7 @@ class Field:
     def slot(self, values: Values, prefix: str = "") -> tuple[str, str]:
         """What the link calls the field, and the key under which its value is kept."""
         param = prefix + (self.param(values) if self.param else self.name)
-        return param, param if self.of is None else f"{param}-{self.of(values)}"
+        return param, param if self.of is None else f"{param}{OWNER}{self.of(values)}"
 
     def read(self, texts: Sequence[str], values: Values) -> tuple[Any, bool]:
         """The value that texts of a link ask for, and whether all of them make sense.

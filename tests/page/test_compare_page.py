@@ -171,7 +171,7 @@ def test_of_many_models_the_first_forty_are_compared_and_eight_loaded(
     app.run()
     assert compared(app) == [f"Copy {i:02}" for i in range(40)]
     assert loaded == names[:8]
-    app.number_input(key="first-model-digits").set_value(39)
+    app.number_input(key="first-model@digits").set_value(39)
     loaded.clear()
     app.run()
     assert loaded == names[38:40]

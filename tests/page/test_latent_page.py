@@ -125,27 +125,27 @@ def test_the_strangest_come_first(shown: dict[str, Any]) -> None:
 
 def test_the_image_that_is_looked_at_closely_goes_along() -> None:
     app = visit(run="vanilla")
-    app.number_input(key="image-fashion-mnist").set_value(22).run()
+    app.number_input(key="image@fashion-mnist").set_value(22).run()
     for page in ("lens", "units"):
         turn(app, page)
         assert_sound(app)
         assert "Sneaker, test image 22" in [t.value for t in app.text]
         assert link(app)["image"] == "22"
     turn(app, "latent_space")
-    assert app.number_input(key="image-fashion-mnist").value == 22
+    assert app.number_input(key="image@fashion-mnist").value == 22
 
 
 def test_a_picture_of_ones_own_is_not_among_the_dots() -> None:
     app = visit(run="vanilla", image="own")
     assert_sound(app)
-    assert app.number_input(key="image-fashion-mnist").value is None
+    assert app.number_input(key="image@fashion-mnist").value is None
     assert link(app)["image"] == "own"
 
 
 def test_the_neighbours_of_one_image_by_code_and_by_pixels(shown: dict[str, Any]) -> None:
     app = visit(run="vanilla")
     assert "neighbours" not in shown
-    app.number_input(key="image-fashion-mnist").set_value(17).run()
+    app.number_input(key="image@fashion-mnist").set_value(17).run()
     sound(app)
     assert link(app)["image"] == "17"
     run = inference.load(runs.SHIPPED / "vanilla")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import NAVIGATION, button, choose_image, link, open_chooser, png, said
+from visiting import NAVIGATION, button, choose_image, link, open_chooser, png, said, turn
 
 import ae_core
 from ae_core import latent, preparing, runs
@@ -62,7 +62,7 @@ def test_a_link_opens_the_plane_it_names(link: dict[str, str]) -> None:
     assert ("Pinned at (0.50, -0.25)" if "pin" in link else "Pinned at") in texts(at.header)
     for name in ("unit1", "direction1"):
         if name in link:
-            (shown,) = [n for n in at.number_input if n.key and n.key.startswith(f"{name}-")]
+            (shown,) = [n for n in at.number_input if n.key and n.key.startswith(f"{name}@")]
             assert shown.value == int(link[name])
 
 
@@ -107,12 +107,23 @@ def test_a_selection_greys_all_others_is_told_and_can_be_let_go() -> None:
     assert not [b for b in at.button if b.label.endswith("selected")]
 
 
+def test_a_class_beside_the_image_on_reconstruct_and_the_one_in_colour_here_are_two_things() -> None:
+    at = opened(run="vanilla-2d", **{"class": "Bag"})
+    assert given(at)["alone"] == "Bag"
+    at.query_params.clear()
+    turn(at, "reconstruct")
+    assert at.selectbox(key="class-fashion-mnist").value == "All classes"
+    at.selectbox(key="class-fashion-mnist").set_value("Coat").run()
+    turn(at, "lens")
+    assert given(at)["alone"] == "Bag"
+
+
 def test_what_makes_no_plane_is_one_sentence_and_the_rest_stays() -> None:
     at = opened(run="vanilla", plane="Three images", corner1="5", corner2="5", corner3="9")
     assert "same code" in texts(at.error)
     at = opened(run="vanilla", direction1="4", direction2="4")
     assert "two different principal direction" in texts(at.error)
-    at.number_input(key="direction2-vanilla").set_value(5).run()
+    at.number_input(key="direction2@vanilla").set_value(5).run()
     assert not at.error
     assert "Pinned at" in texts(at.header)
 
@@ -122,7 +133,7 @@ def test_turning_the_plane_about_a_place_keeps_the_code() -> None:
     at.button(key="cut").click().run()
     assert not at.exception
     assert "through-code" in link(at)
-    at.number_input(key="direction2-vanilla").set_value(3).run()
+    at.number_input(key="direction2@vanilla").set_value(3).run()
     run = ae_core.load(runs.SHIPPED / "vanilla")
     codes = caches.codes(run.run)
     pinned = latent.principal_plane(codes, (1, 2), codes[0]).codes(np.array([[1.5, 0.5]]))

@@ -175,7 +175,7 @@ def test_along_a_principal_direction() -> None:
     app = along(run="sparse", **{"image-2": "5"})
     assert "image-2" not in link(app), "the link names what the page shows"
     app.segmented_control(key="along").set_value(path_input.PRINCIPAL).run()
-    app.number_input(key="direction-sparse").set_value(2).run()
+    app.number_input(key="direction@sparse").set_value(2).run()
     assert_sound(app)
     assert titles(app)[0].endswith("principal direction 2")
     assert link(app)["direction"] == "2"
@@ -187,7 +187,7 @@ def test_a_unit_that_never_changes_is_a_sentence(monkeypatch: pytest.MonkeyPatch
     app = along(run="vanilla")
     assert_sound(app)
     assert "there is no path along it" in app.warning[0].value
-    app.number_input(key="direction-vanilla").set_value(6).run()
+    app.number_input(key="direction@vanilla").set_value(6).run()
     assert_sound(app)
     assert not app.warning
 

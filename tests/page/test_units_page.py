@@ -37,10 +37,10 @@ def test_rows_fall_by_change(run: str, figures: dict[str, Any]) -> None:
 def test_the_rows_that_follow_are_shown_on_demand(figures: dict[str, Any]) -> None:
     app = open_page("units", run="convolutional")
     before = units(figures["traversals"])
-    app.number_input(key="row-convolutional").set_value(33).run()
+    app.number_input(key="row@convolutional").set_value(33).run()
     assert_sound(app)
     assert not set(before) & set(units(figures["traversals"]))
-    app.number_input(key="row-convolutional").set_value(392).run()
+    app.number_input(key="row@convolutional").set_value(392).run()
     assert len(units(figures["traversals"])) == 1
 
 

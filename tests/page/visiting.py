@@ -62,7 +62,7 @@ def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
 
 def choose_image(app: AppTest, number: int, name: str = "image", dataset: str = "fashion-mnist") -> AppTest:
     """As if that test image had been clicked in a chooser."""
-    app.session_state[page_state.STORE].touched[f"{name}-{dataset}"] = number
+    app.session_state[page_state.STORE].touched[f"{name}{page_state.OWNER}{dataset}"] = number
     return app.run()
 
 
