@@ -43,7 +43,7 @@ visitor.arrive()
 
 refusals = st.empty()
 try:
-    with run_queue.turn(), page_state.visit(page.url_path, refusals):
+    with run_queue.turn(), page_state.visit(page.url_path, refusals, whole=missions.KEY):
         under_way.sign(page.url_path)
         missions.show_current(page.url_path)
         try:

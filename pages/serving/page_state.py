@@ -234,7 +234,7 @@ class Store:
     drawn: dict[str, str] = field(default_factory=dict)
     drawing: dict[str, str] = field(default_factory=dict)
 
-    def begin(self, page: str, link: Link, went_back: bool = False) -> None:
+    def begin(self, page: str, link: Link, went_back: bool = False, whole: bool = False) -> None:
         """Looks at the link that a run of a page begins with.
 
         A browser goes on asking for what its link said when the page was opened, whatever it shows since: that says
@@ -244,6 +244,7 @@ class Store:
             page: Its name.
             link: What the browser asks for.
             went_back: Whether the visitor went back or forward to it.
+            whole: Whether the link says all: one on arrival says only what is to be other than it was.
         """
         arrived = page != self.page
         self.page, self.open, self.drawing = page, {}, {}
@@ -254,7 +255,7 @@ class Store:
             self.asked_before = []
         if told is not None or link not in self.asked_before:
             self.asked = self.link = link if told is None else told
-            self.whole, self.taken = told is not None or went_back or not arrived, set()
+            self.whole, self.taken = whole or told is not None or went_back or not arrived, set()
             self.refused.clear()
             self.adopted += 1
         self.asked_before = [*(seen for seen in self.asked_before if seen != link), link][-MAX_LINKS:]
@@ -407,11 +408,17 @@ def ask(link: Link) -> None:
 
 
 @contextmanager
-def visit(page: str, place: DeltaGenerator) -> Iterator[None]:
-    """Reads the link before a page runs; afterwards shows it anew, and says in `place` what it asks for in vain."""
+def visit(page: str, place: DeltaGenerator, whole: str = "") -> Iterator[None]:
+    """Reads the link before a page runs; afterwards shows it anew, and says in `place` what it asks for in vain.
+
+    Args:
+        page: Its name.
+        place: Where it is said.
+        whole: The name of a field: a link that has it says all.
+    """
     store = _store()
     asked = {name: st.query_params.get_all(name) for name in st.query_params}
-    store.begin(page, asked, session.went_back())
+    store.begin(page, asked, session.went_back(), whole in asked)
     try:
         yield
     except session.RerunException:
