@@ -210,7 +210,8 @@ def _choose(state: State, source: str, chip: image_picker.Chip | None = None) ->
 
 def _draw(state: State, take_own: Callable[[], None]) -> None:
     """Shows the pad: what is drawn becomes the current image at once."""
-    image_input.draw(lambda: state.choose("image", OWN), lambda: state.choose("image", None))
+    is_own = state["image"] == OWN
+    image_input.draw(is_own, lambda: state.choose("image", OWN), lambda: state.choose("image", None))
     chosen = state["image"]
     with st.container(horizontal=True):
         if image_input.has_another_drawing(chosen == OWN):

@@ -197,12 +197,13 @@ def brought(is_current: bool, on_choose: Callable[[], None], on_gone: Callable[[
     st.button(f"Remove {alerts.escape_markdown(found[chosen].title)}", icon=":material/delete:", on_click=remove)
 
 
-def draw(on_new: Callable[[], None], on_gone: Callable[[], None]) -> None:
+def draw(is_current: bool, on_new: Callable[[], None], on_gone: Callable[[], None]) -> None:
     """Shows a drawing pad.
 
     Args:
+        is_current: As of `brought`.
         on_new: Is called when there is another drawing than before, which was taken.
-        on_gone: Is called when the drawing that had been taken is gone.
+        on_gone: Is called when the drawing that was the current image is gone.
     """
     shelf = _shelf()
     before = shelf.pictures.get(DRAWING)
@@ -212,7 +213,7 @@ def draw(on_new: Callable[[], None], on_gone: Callable[[], None]) -> None:
             shelf.put(Picture("Your drawing", grey, DRAWING, "drawing.png"))
             on_new()
     elif before is not None:
-        was_taken = shelf.current == DRAWING
+        was_taken = is_current and shelf.current == DRAWING
         shelf.remove(DRAWING)
         if was_taken:
             on_gone()

@@ -109,6 +109,15 @@ def test_a_broken_message_from_the_pad_is_a_sentence_and_costs_nothing(asked: li
     assert len(asked) == 2, "the drawing before is still answered"
 
 
+def test_an_emptied_pad_leaves_a_test_image_that_was_chosen_since(asked: list) -> None:
+    app = choose_image(draw(opened(), shirt()), 30)
+    draw(app, np.zeros_like(shirt()))
+    assert_sound(app)
+    assert link(app)["image"] == "30"
+    assert len(asked) == 3
+    np.testing.assert_array_equal(asked[-1][0].reconstruction, asked[-2][0].reconstruction)
+
+
 def test_a_test_image_is_answered_and_can_be_put_on_the_pad(asked: list) -> None:
     app = choose_image(opened(), 30)
     assert_sound(app)
