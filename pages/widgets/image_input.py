@@ -134,6 +134,8 @@ def upload(on_new: Callable[[], None]) -> None:
         shelf.uploads += 1  # another uploader
         if _keep(given[:MAX_FILES]):
             on_new()
+        for file in given[MAX_FILES:]:
+            session.remove_upload(file.file_id)
         if len(given) > MAX_FILES:
             shelf.refused.append(f"You chose {len(given)} files; the first {MAX_FILES} were read.")
 

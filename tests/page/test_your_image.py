@@ -12,13 +12,13 @@ import visiting
 from click.testing import CliRunner
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visiting import ME, alter, button, choose_image, code_fold, code_of, cut, link, made_by, open_page, png, turn
+from visiting import ME, alter, button, choose_image, code_fold, code_of, cut, link, made_by, open_page, png, said, turn
 
 from ae_core import cards, data, figures, images, kinds, latent, metrics, runs
 from ae_core.cli import main
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
-from pages.serving import caches
+from pages.serving import caches, session
 from pages.widgets import answers, current_image, image_input, pad
 
 TITLES = [kinds.get(name).title for name in kinds.names()]
@@ -242,6 +242,20 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
     assert "bad.png: The file is not an image" in "\n".join(t.value for t in app.text), "it is said again"
     app.file_uploader[0].upload("two.png", second).run()
     assert read == [first, b"no image", second]
+
+
+def test_each_file_is_freed_also_those_that_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    freed: list[str] = []
+    monkeypatch.setattr(session, "remove_upload", freed.append)
+    app = opened()
+    given = uploader(app)
+    for number in range(image_input.MAX_FILES + 2):
+        given.upload(f"{number}.png", png(np.pad(shirt(), 9 + number)))
+    given.run()
+    assert len(set(freed)) == len(freed) == image_input.MAX_FILES + 2
+    kept = [picture.title for picture in app.session_state[image_input.SHELF].brought()]
+    assert kept == [f"{number}.png" for number in range(image_input.MAX_FILES)], "the first ones are read"
+    assert "You chose 12 files; the first 10 were read." in said(app)
 
 
 def test_a_file_is_the_same_image_and_as_strange_on_both_pages_and_the_command_line(
