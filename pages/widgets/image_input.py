@@ -11,7 +11,7 @@ from streamlit.typing import UploadedFile
 
 from ae_core import images, logs, settings
 from ae_core.errors import ImageError
-from pages.serving import session
+from pages.serving import page_state, session
 from pages.widgets import alerts, gallery, pad
 
 MAX_FILES = 10
@@ -47,6 +47,23 @@ class Picture:
         return images.data_uri(np.asarray(square))
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """That files could not be read.
+
+    Attributes:
+        sentence: What became of them.
+        reasons: A line for each of them.
+        where: The key of what they were given to.
+        link: The number of the link that the page then showed.
+    """
+
+    sentence: str
+    reasons: str
+    where: str
+    link: int
+
+
 @dataclass
 class Shelf:
     """What a visitor has brought.
@@ -54,13 +71,13 @@ class Shelf:
     Attributes:
         pictures: By id, the latest last; at most `MAX_FILES` besides the drawing.
         current: The id of the one that was taken last.
-        refused: What could not be read of the latest files, and why.
+        refused: What could not be read of the latest files, until the visitor goes on to something else.
         uploads: How often files were given.
     """
 
     pictures: dict[str, Picture] = field(default_factory=dict)
     current: str | None = None
-    refused: list[str] = field(default_factory=list)
+    refused: Refusal | None = None
     uploads: int = 0
 
     def put(self, picture: Picture) -> None:
@@ -101,23 +118,28 @@ def others() -> list[Picture]:
     return [picture for picture in shelf.pictures.values() if picture.id != shelf.current]
 
 
-def _keep(given: Sequence[UploadedFile], title: str = "", name: str = "") -> bool:
+def _keep(given: Sequence[UploadedFile], where: str, title: str = "", name: str = "") -> bool:
     """Reads files, takes the last picture in them, and says whether there was any.
 
-    What was read is freed: a file that both the uploader and this module kept could be lost to one of them alone.
+    All are freed: a file that both the uploader and this module kept could be lost to one of them alone.
     """
     shelf = _shelf()
-    shelf.refused = []
-    found = False
-    for file in given:
-        try:
-            shelf.put(Picture(title or file.name, images.decode(file.getvalue()), file.file_id, name or file.name))
-            found = True
-        except ImageError as error:
-            logs.event("upload refused", bytes=file.size)
-            shelf.refused.append(f"{file.name}: {error}")
+    refused: list[str] = []
+    read = 0
+    for number, file in enumerate(given):
+        if number < MAX_FILES:
+            try:
+                shelf.put(Picture(title or file.name, images.decode(file.getvalue()), file.file_id, name or file.name))
+                read += 1
+            except ImageError as error:
+                logs.event("upload refused", bytes=file.size)
+                refused.append(f"{title or file.name}: {error}")
         session.remove_upload(file.file_id)
-    return found
+    if len(given) > MAX_FILES:
+        refused.append(f"You chose {len(given)} files; the first {MAX_FILES} were looked at.")
+    sentence = "Some files could not be read; the others are here." if read else "Nothing could be read."
+    shelf.refused = Refusal(sentence, "\n".join(refused), where, page_state.adopted()) if refused else None
+    return read > 0
 
 
 def upload(on_new: Callable[[], None]) -> None:
@@ -132,12 +154,8 @@ def upload(on_new: Callable[[], None]) -> None:
     def keep() -> None:
         given: list[UploadedFile] = st.session_state[key]
         shelf.uploads += 1  # another uploader
-        if _keep(given[:MAX_FILES]):
+        if _keep(given, UPLOADER):
             on_new()
-        for file in given[MAX_FILES:]:
-            session.remove_upload(file.file_id)
-        if len(given) > MAX_FILES:
-            shelf.refused.append(f"You chose {len(given)} files; the first {MAX_FILES} were read.")
 
     st.file_uploader(
         f"Up to {MAX_FILES} images, {images.READ}, together up to {settings.current().upload_mb} MB",
@@ -146,7 +164,7 @@ def upload(on_new: Callable[[], None]) -> None:
         key=key,
         on_change=keep,
     )
-    _tell()
+    _tell(UPLOADER)
 
 
 def photograph(on_new: Callable[[], None]) -> None:
@@ -156,17 +174,23 @@ def photograph(on_new: Callable[[], None]) -> None:
         taken: UploadedFile | None = st.session_state[CAMERA]
         if taken is not None:
             st.session_state[CAMERA_ON] = False
-            if _keep([taken], "Your photograph", "photograph.jpg"):
+            if _keep([taken], CAMERA, "Your photograph", "photograph.jpg"):
                 on_new()
 
     if st.toggle("Open the camera", key=CAMERA_ON):
         st.camera_input("A photograph: one object on a plain background works best", key=CAMERA, on_change=keep)
-    _tell()
+    _tell(CAMERA)
 
 
-def _tell() -> None:
-    if refused := _shelf().refused:
-        alerts.error("Some files could not be read; the others were added.", "\n".join(refused))
+def _tell(where: str) -> None:
+    """Says what could not be read, where it was given and for as long as the visitor stays there."""
+    shelf = _shelf()
+    if (refused := shelf.refused) is None:
+        return
+    if (refused.where, refused.link) == (where, page_state.adopted()):
+        alerts.error(refused.sentence, refused.reasons)
+    else:
+        shelf.refused = None
 
 
 def brought(is_current: bool, on_choose: Callable[[], None], on_gone: Callable[[], None]) -> None:
@@ -185,7 +209,7 @@ def brought(is_current: bool, on_choose: Callable[[], None], on_gone: Callable[[
         return
 
     def take(number: int) -> None:
-        shelf.current = ids[number]
+        shelf.current, shelf.refused = ids[number], None
         on_choose()
 
     gallery.pictures([(picture.title, picture.thumbnail) for picture in found], PICTURES, chosen, take)
@@ -194,6 +218,7 @@ def brought(is_current: bool, on_choose: Callable[[], None], on_gone: Callable[[
 
     def remove() -> None:
         shelf.remove(ids[chosen])
+        shelf.refused = None
         on_gone()
 
     st.button(f"Remove {alerts.escape_markdown(found[chosen].title)}", icon=":material/delete:", on_click=remove)
@@ -208,6 +233,7 @@ def draw(is_current: bool, on_new: Callable[[], None], on_gone: Callable[[], Non
         on_gone: Is called when the drawing that was the current image is gone.
     """
     shelf = _shelf()
+    shelf.refused = None
     before = shelf.pictures.get(DRAWING)
     grey = pad.show(PAD)
     if grey is not None:

@@ -255,7 +255,24 @@ def test_each_file_is_freed_also_those_that_are_too_many(monkeypatch: pytest.Mon
     assert len(set(freed)) == len(freed) == image_input.MAX_FILES + 2
     kept = [picture.title for picture in app.session_state[image_input.SHELF].brought()]
     assert kept == [f"{number}.png" for number in range(image_input.MAX_FILES)], "the first ones are read"
-    assert "You chose 12 files; the first 10 were read." in said(app)
+    assert "You chose 12 files; the first 10 were looked at." in said(app)
+
+
+def test_what_could_not_be_read_is_told_as_it_is_where_it_was_given_and_until_one_goes_on(asked: list) -> None:
+    app = opened()
+    uploader(app).upload("bad.png", b"no image").run()
+    assert [e.value for e in app.error] == ["Nothing could be read."]
+    for elsewhere in ("Camera", "Draw"):
+        app.file_uploader[0].upload("bad.png", b"no image").upload("one.png", png(np.pad(shirt(), 9))).run()
+        assert [e.value for e in app.error] == ["Some files could not be read; the others are here."]
+        app.segmented_control(key="from").set_value(elsewhere).run()
+        assert not app.error
+        app.segmented_control(key="from").set_value("Upload").run()
+        assert not app.error
+    app.file_uploader[0].upload("bad.png", b"no image").run()
+    assert app.error
+    turn(app, "home")
+    assert not turn(app, "your_image").error
 
 
 def test_a_file_is_the_same_image_and_as_strange_on_both_pages_and_the_command_line(
