@@ -23,8 +23,8 @@ from pages.widgets.image_input import Picture
 OWN = "own"
 TEST, DRAW, UPLOAD, CAMERA = "Test images", "Draw", "Upload", "Camera"
 GONE = (
-    "This link needs a picture that is only in the browser tab where it was drawn or uploaded. Choose another image, "
-    "or draw or upload the picture again."
+    "Your own picture is not here: it was removed, or it was drawn or uploaded in another browser tab. Choose another "
+    "image, or draw or upload the picture again."
 )
 
 

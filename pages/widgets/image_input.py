@@ -137,7 +137,7 @@ def _keep(given: Sequence[UploadedFile], where: str, title: str = "", name: str 
         session.remove_upload(file.file_id)
     if len(given) > MAX_FILES:
         refused.append(f"You chose {len(given)} files; the first {MAX_FILES} were looked at.")
-    sentence = "Some files could not be read; the others are here." if read else "Nothing could be read."
+    sentence = "Some files could not be read; the others were added." if read else "No file could be read."
     shelf.refused = Refusal(sentence, "\n".join(refused), where, page_state.adopted()) if refused else None
     return read > 0
 

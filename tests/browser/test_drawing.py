@@ -309,7 +309,7 @@ def test_an_uploaded_photograph_is_reconstructed_by_all_seven(blank: Tab) -> Non
     assert "crop=false" in blank.link
     # What is no image costs nothing.
     blank.upload({"notes.png": b"Dear diary, no image today."})
-    expect(page.get_by_text("Nothing could be read")).to_be_visible()
+    expect(page.get_by_text("No file could be read")).to_be_visible()
     expect(page.locator(".answers .row")).to_have_count(len(TITLES))
     expect(blank.failures).to_have_count(0)
     assert blank.errors == []

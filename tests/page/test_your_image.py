@@ -12,7 +12,22 @@ import visiting
 from click.testing import CliRunner
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visiting import ME, alter, button, choose_image, code_fold, code_of, cut, link, made_by, open_page, png, said, turn
+from visiting import (
+    ME,
+    alter,
+    button,
+    choose_image,
+    code_fold,
+    code_of,
+    cut,
+    link,
+    made_by,
+    open_chooser,
+    open_page,
+    png,
+    said,
+    turn,
+)
 
 from ae_core import cards, data, figures, images, kinds, latent, metrics, runs
 from ae_core.cli import main
@@ -230,6 +245,25 @@ def test_a_link_to_somebody_elses_picture_is_a_sentence(page: str) -> None:
         assert current_image.GONE not in [i.value for i in app.info]
 
 
+def test_a_picture_that_was_removed_beside_another_data_set_is_missed_and_no_link_is_blamed(
+    data_folder: Path, digits_runs: dict[str, Path]
+) -> None:
+    shutil.copytree(digits_runs["vanilla"], data_folder / "runs" / "digits")
+    cards.write(data_folder / "runs" / "digits", cards.unchecked(data_folder / "runs" / "digits") | {"owner": ME})
+    app = open_chooser(open_page("reconstruct"))
+    app.segmented_control(key="source").set_value("Upload").run()
+    for name in ("one.png", "two.png"):
+        app.file_uploader[0].upload(name, png(np.pad(shirt(), 9))).run()
+        app.selectbox(key="run").set_value("digits").run()
+    button(app, "Remove two\\.png").click().run()
+    assert_sound(app, "Reconstruct")
+    assert current_image.GONE not in [i.value for i in app.info]
+    app.selectbox(key="run").set_value("vanilla").run()
+    assert current_image.GONE in [i.value for i in app.info]
+    assert "it was removed" in current_image.GONE
+    assert "link" not in current_image.GONE
+
+
 def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) -> None:
     read: list[bytes] = []
     decode = images.decode
@@ -261,10 +295,10 @@ def test_each_file_is_freed_also_those_that_are_too_many(monkeypatch: pytest.Mon
 def test_what_could_not_be_read_is_told_as_it_is_where_it_was_given_and_until_one_goes_on(asked: list) -> None:
     app = opened()
     uploader(app).upload("bad.png", b"no image").run()
-    assert [e.value for e in app.error] == ["Nothing could be read."]
+    assert [e.value for e in app.error] == ["No file could be read."]
     for elsewhere in ("Camera", "Draw"):
         app.file_uploader[0].upload("bad.png", b"no image").upload("one.png", png(np.pad(shirt(), 9))).run()
-        assert [e.value for e in app.error] == ["Some files could not be read; the others are here."]
+        assert [e.value for e in app.error] == ["Some files could not be read; the others were added."]
         app.segmented_control(key="from").set_value(elsewhere).run()
         assert not app.error
         app.segmented_control(key="from").set_value("Upload").run()
