@@ -11,6 +11,7 @@ from streamlit.typing import UploadedFile
 
 from ae_core import images, logs, settings
 from ae_core.errors import ImageError
+from ae_core.preparing import Stage, Steps
 from pages.serving import page_state, session
 from pages.widgets import alerts, gallery, pad
 
@@ -30,12 +31,14 @@ class Picture:
         grey: uint8 (h, w).
         id: What tells it from others.
         file: The name that its file has or would have.
+        prepared: By shape of image, the steps that were taken last and what they made of it.
     """
 
     title: str
     grey: np.ndarray
     id: str
     file: str
+    prepared: dict[tuple[int, int], tuple[Steps, list[Stage]]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def thumbnail(self) -> str:

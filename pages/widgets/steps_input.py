@@ -41,16 +41,18 @@ def choose() -> None:
 
 
 def prepare(picture: Picture, image_shape: tuple[int, int], steps: Steps) -> list[Stage]:
-    """Prepares a picture; warns if nothing can be made of it.
+    """Prepares a picture, once for as long as the steps stay; warns if nothing can be made of it.
 
     Returns:
         Its stages; the image of the last one, of shape `image_shape`, is for the models. Empty if nothing can be made.
     """
-    try:
-        return preparing.prepare(picture.grey, image_shape, steps)
-    except ImageError as error:
-        st.warning(alerts.escape_markdown(f"{picture.title}: {error}"))
-        return []
+    if image_shape not in picture.prepared or picture.prepared[image_shape][0] != steps:
+        try:
+            picture.prepared[image_shape] = steps, preparing.prepare(picture.grey, image_shape, steps)
+        except ImageError as error:
+            st.warning(alerts.escape_markdown(f"{picture.title}: {error}"))
+            return []
+    return picture.prepared[image_shape][1]
 
 
 def show(stages: Sequence[Stage]) -> None:

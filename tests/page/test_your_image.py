@@ -29,7 +29,7 @@ from visiting import (
     turn,
 )
 
-from ae_core import cards, data, figures, images, kinds, latent, metrics, runs
+from ae_core import cards, data, figures, images, kinds, latent, metrics, preparing, runs
 from ae_core.cli import main
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
@@ -276,6 +276,23 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
     assert "bad.png: The file is not an image" in "\n".join(t.value for t in app.text), "it is said again"
     app.file_uploader[0].upload("two.png", second).run()
     assert read == [first, b"no image", second]
+
+
+def test_each_picture_is_prepared_once_for_as_long_as_the_steps_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[preparing.Steps] = []
+    prepare = preparing.prepare
+    monkeypatch.setattr(
+        preparing, "prepare", lambda grey, shape, steps: prepared.append(steps) or prepare(grey, shape, steps)
+    )
+    app = opened()
+    for name in ("one.png", "two.png"):
+        uploader(app).upload(name, png(np.pad(shirt(), 9))).run()
+    turn(app, "reconstruct")
+    app.number_input(key="first-fashion-mnist").set_value(10).run()
+    assert len(prepared) == 2
+    turn(app, "your_image")
+    app.checkbox(key="crop").set_value(False).run()
+    assert [steps.crop for steps in prepared] == [True, True, False]
 
 
 def test_each_file_is_freed_also_those_that_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
