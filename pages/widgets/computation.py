@@ -30,7 +30,9 @@ def show(task: str, run: Run, waiting: str, begin: bool = False) -> None:
     if ended == "failed" and job is not None:
         alerts.error(f"The computation of {name} failed.", job.status.reason)
     elif ended and job is not None:
-        st.info(f"The computation of {name} was stopped. {job.status.reason}")
+        st.info(f"The computation of {name} was stopped.")
+        if job.status.reason:
+            st.text(job.status.reason)
     elif not begin:
         st.info(waiting)
     asked = begin and not ended

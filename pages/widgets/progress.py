@@ -166,7 +166,7 @@ def show_ended(job: Job) -> None:
     if status.state == "failed":
         alerts.error(f"This {_noun(job)} failed.", status.reason)
     elif run is None and status.reason:
-        st.info(status.reason)
+        alerts.error(f"This {_noun(job)} was stopped.", status.reason, st.info)
     elif run is None and job.resumable:
         st.info(f"Stopped after {job.saved.epoch} of {_counted(_epochs(job))}; it can be resumed from there.")
     elif run is None and status.state == "cancelled" and not status.starts:
@@ -191,7 +191,7 @@ def show_ended(job: Job) -> None:
         else:
             st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; what was learnt is kept as a model.")
             if status.reason:
-                st.caption(status.reason)
+                st.text(status.reason)
         figure = run.card.figure
         bce, mse, contraction = st.columns(3)
         bce.metric(

@@ -196,9 +196,10 @@ def test_t_sne_of_ones_own_run_is_started_watched_stopped_and_shown(mine: runs.R
         assert progress_texts(sound(app.run())) == ["Computing t-SNE · Moving the dots · 12 s left"]
         button(app, "Stop computing t-SNE").click().run()
         assert (job.path / "stop").exists()
-    tasks.Status("cancelled", "").write(job.path)
+    tasks.Status("cancelled", "", reason="*Time* is over.").write(job.path)
     sound(app.run())
-    assert "stopped" in app.info[0].value
+    assert app.info[0].value == "The computation of t-SNE was stopped."
+    assert "*Time* is over." in [t.value for t in app.text], "a reason is never Markdown"
     button(app, "Compute t-SNE again").click().run()
     assert worker.run(job.path) == 0
     sound(app.run())

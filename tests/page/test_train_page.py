@@ -256,6 +256,18 @@ def test_one_that_failed_says_why_and_is_resumed() -> None:
     assert "Stopped after 2 of 3 epochs; it can be resumed from there." in said(app)
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_why_one_was_stopped_is_never_markdown(kept: bool, digits_runs: dict[str, Path]) -> None:
+    job = job_in_state("cancelled", epoch=2, reason="*Time* is over: `7` minutes.")
+    if kept:
+        shutil.copytree(digits_runs["vanilla"], job.run_path)
+    app = open_page("train", job=job.id)
+    assert_sound(app)
+    assert "*Time* is over: `7` minutes." in [t.value for t in app.text]
+    assert not [e.value for e in (*app.info, *app.caption) if "Time" in e.value]
+    assert any("stopped" in i.value.lower() for i in app.info)
+
+
 @pytest.mark.parametrize("state", ["running", "failed", "finished"])
 def test_a_training_is_watched_by_its_link_and_not_touched(state: str) -> None:
     job = resumable(job_in_state("failed", owner="someone-else", epoch=1))
