@@ -1,4 +1,4 @@
-"""The visitor's trainings that are under way: a small sign in the menu of every page."""
+"""The visitor's trainings and imports that are under way: a small sign in the menu of every page."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from ae_core import tasks
 from ae_core.errors import ExplorerError
-from ae_core.tasks import Job
+from ae_core.tasks import Job, catalog
 from pages.serving import visitor
 
 KEY = "under-way"  # in the session: ids; reading every job's folder at each run would take long on a shared server
@@ -22,9 +22,12 @@ def sign(page: str) -> None:
     """Says in the menu how far they are; not on Train, which shows more of them."""
     if page == "train":
         st.session_state[KEY] = [job.id for job in _found(_ids()) if job.status.active]
-    elif ids := _ids():
+    elif jobs := _found(_ids()):
         with st.container(key="under-way-sign", width="content"):
-            st.fragment(_say, run_every=LOOK_SECONDS)(ids)
+            if any(job.status.active for job in jobs):
+                st.fragment(_watch, run_every=LOOK_SECONDS)([job.id for job in jobs])
+            else:
+                _say(jobs)
 
 
 def _ids() -> list[str]:
@@ -44,17 +47,30 @@ def _found(ids: Iterable[str]) -> list[Job]:
     return found
 
 
-def _say(ids: list[str]) -> None:
+def _watch(ids: list[str]) -> None:
     jobs = _found(ids)
+    if not any(job.status.active for job in jobs):
+        st.rerun()  # only a run of the whole page ends the looking
+    _say(jobs)
+
+
+def _say(jobs: list[Job]) -> None:
     active = [job for job in jobs if job.status.active]
-    if not jobs:
-        return
+    failed, stopped = ([job for job in jobs if job.status.state == state] for state in ("failed", "cancelled"))
     if active:
         share = sum(job.status.fraction for job in active) / len(active)
-        training = "Training" if len(active) == 1 else f"{len(active)} trainings"
-        label, icon = f"{training} · {share:.0%}", ":material/progress_activity:"
-    elif all(job.status.state == "finished" for job in jobs):
-        label, icon = "Training finished", ":material/check:"
+        shown, words, icon = active, f"· {share:.0%}", ":material/progress_activity:"
+    elif failed:
+        shown, words, icon = failed, "failed", ":material/error:"
+    elif stopped:
+        shown, words, icon = stopped, "stopped", ":material/stop_circle:"
     else:
-        label, icon = "Training ended", ":material/error:"
-    st.page_link("train.py", label=label, icon=icon, query_params={"job": (active or jobs)[0].id})
+        shown, words, icon = jobs, "finished", ":material/check:"
+    st.page_link("train.py", label=f"{_called(shown)} {words}", icon=icon, query_params={"job": shown[0].id})
+
+
+def _called(jobs: list[Job]) -> str:
+    names = {catalog.get(job.task).title for job in jobs}
+    if len(jobs) == 1:
+        return names.pop()
+    return f"{len(jobs)} {names.pop().lower() if len(names) == 1 else 'task'}s"

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, link, open_page, progress_texts, said, turn
 
 from ae_core import data, kinds, networks, processes, runs, tasks, training
 from ae_core.spec import make_spec
-from pages.widgets import progress
+from pages.widgets import progress, under_way
 from tests.trainings import resumable
 
 
@@ -284,7 +285,7 @@ def test_a_training_is_watched_by_its_link_and_not_touched(state: str) -> None:
 
 
 def signs(app: AppTest) -> list[str]:
-    return [way.proto.label for way in app.get("page_link") if way.proto.label.startswith("Training")]
+    return [way.proto.label for way in app.get("page_link") if way.proto.query_string.startswith("job=")]
 
 
 def test_a_training_under_way_has_a_sign_on_every_other_page() -> None:
@@ -299,6 +300,46 @@ def test_a_training_under_way_has_a_sign_on_every_other_page() -> None:
     assert signs(app.run()) == ["Training finished"]
     assert signs(turn(app, "train")) == []
     assert signs(turn(app, "about")) == [], "it was seen"
+
+
+def test_the_sign_says_how_each_ended_and_leads_to_the_one_that_failed() -> None:
+    jobs = [job_in_state("queued") for _ in range(3)]
+    imported = tasks.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine", archive=b"")
+    app = open_page("about")
+    assert signs(app) == ["4 tasks · 0%"]
+    for job, state in zip([*jobs, imported], ("finished", "cancelled", "failed", "finished"), strict=True):
+        tasks.Status(state, "").write(job.path)
+    assert signs(app.run()) == ["Training failed"]
+    (sign,) = [way.proto for way in app.get("page_link") if way.proto.query_string.startswith("job=")]
+    assert sign.query_string == f"job={jobs[2].id}"
+    tasks.Status("finished", "").write(jobs[2].path)
+    assert signs(app.run()) == ["Training stopped"]
+    tasks.Status("cancelled", "").write(jobs[2].path)
+    assert signs(app.run()) == ["2 trainings stopped"]
+
+
+def test_an_import_has_a_sign_of_its_own_and_nobody_looks_for_what_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    looking: list[Any] = []
+    fragment = st.fragment
+
+    def remember(look: Any, run_every: float | None = None) -> Any:
+        if look.__module__ == under_way.__name__ and run_every:
+            looking.append(look)
+        return fragment(look, run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", remember)
+    job = tasks.folder.create(make_spec("vanilla", "digits", epochs=3), ME, "Mine", archive=b"")
+    app = open_page("about")
+    assert signs(app) == ["Import · 0%"]
+    assert len(looking) == 1 + 1, "on Home as well"
+    tasks.Status("finished", "").write(job.path)
+    assert signs(app.run()) == ["Import finished"]
+    assert len(looking) == 2
+    again: list[bool] = []
+    monkeypatch.setattr(st, "rerun", lambda: again.append(True))
+    monkeypatch.setattr(under_way, "_say", lambda jobs: None)
+    looking[-1]([job.id])
+    assert again == [True], "who looks on sees that it has ended, and the page begins anew without looking"
 
 
 def test_another_kind_shows_what_to_expect_of_it_and_not_the_training_of_before(digits_runs: dict[str, Path]) -> None:
