@@ -23,7 +23,8 @@ def on_script_error(error: Exception) -> bool:
     ]
     logs.event("page failed", "error", error=type(error).__name__, where=" ".join(ours[-3:]))
     st.error(
-        "An error in the app stopped this page. Your models are not lost. Reload the page; if the error comes back, "
-        f"report it to the people who run this server: session {visitor.tab()}."
+        "An error in the app stopped this page. Choose the page again in the menu: a reload would keep your models but "
+        "lose your drawing and your pictures. If the error comes back, report it to the people who run this server: "
+        f"session {visitor.tab()}."
     )
     return True
