@@ -61,7 +61,8 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         seen.choose(name, value)
     if image.number is None and run.latent_dim > 2:
         off = plane.offsets(code)[0] / caches.neighbour_distance(run.run)
-        glossary.say(f"The code of your picture lies {off:.1f} [[gaps|gap]] off this plane.", small=True)
+        sentence = f"The code of your picture lies {off:.1f} [[gaps|gap]] off this plane."
+        glossary.say(sentence, small=True, prefix=prefix)
     if run.latent_dim > 2:
         away = caches.off_plane(run.run, spec) / caches.neighbour_distance(run.run)
         glossary.say(
@@ -69,6 +70,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
             f"variance. Half of the test images lie more than {away:.1f} [[gaps|gap]] off it; dots fade with that "
             "distance. The nearest image is found by its whole code.",
             small=True,
+            prefix=prefix,
         )
     return state, spec, np.array(look.pin, np.float32)
 
@@ -116,7 +118,9 @@ def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray,
     if bounded:
         possible.metric("Possible code", "no" if latent.impossible(run, z)[0] else "yes", help=lens.IMPOSSIBLE)
     glossary.say(
-        "The distance to the code of the nearest image and the [[round trip]] are measured in [[gaps|gap]].", small=True
+        "The distance to the code of the nearest image and the [[round trip]] are measured in [[gaps|gap]].",
+        small=True,
+        prefix=prefix,
     )
     if run.latent_dim > 2:
         alt = "The units' values at the pinned place, over their usual range"

@@ -178,16 +178,17 @@ def picture(term: Term) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def say(sentence: str, small: bool = False) -> None:
+def say(sentence: str, small: bool = False, prefix: str = "") -> None:
     """Says a sentence of this app's own words in which terms are marked; **bold** is the only other mark.
 
     Args:
         sentence: With ``[[term]]`` or ``[[word|term]]``.
         small: Whether it is set as a caption.
+        prefix: Of its ids, where a page says the sentence twice.
     """
     numbers = itertools.count()
     explained: list[str] = []
-    stem = f"term-{zlib.crc32(sentence.encode())}"
+    stem = f"{prefix}term-{zlib.crc32(sentence.encode())}"
 
     def mark(found: re.Match[str]) -> str:
         word, name = found[1], found[2] or found[1].lower()

@@ -15,8 +15,8 @@ CLASSES = "|".join(f"{name}$" for name in data.load("fashion-mnist").class_names
 RESULTS: dict[str, dict[str, str | None]] = {
     "": {"": ".lens"},
     "reconstruct": {"": ".plot"},
-    "your-image?from=Draw&image=7": {"Save": None, "": ".comparison"},
-    "your-image?from=Test images&image=7": {"": ".comparison"},
+    "your-image?from=Draw&image=7": {"Save": None, "": ".answers"},
+    "your-image?from=Test images&image=7": {"": ".answers"},
     "denoise": {"": ".plot"},
     "lens?run=sparse": {"": ".lens"},
     "latent-space?run=sparse&image=7": {

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visiting import NAVIGATION, button, choose_image, link, open_chooser, png, said, turn
+from visiting import NAVIGATION, assert_sound, button, choose_image, ids_of, link, open_chooser, png, said, turn
 
 import ae_core
 from ae_core import latent, preparing, runs
@@ -162,6 +162,12 @@ def test_a_second_run_has_a_pin_of_its_own_and_can_be_exchanged_and_let_go() -> 
     assert not at.exception
     assert "beside" not in link(at)
     assert len([h for h in at.header if "Pinned at" in h.value]) == 1
+
+
+def test_every_explanation_of_two_models_has_an_id_of_its_own() -> None:
+    at = opened(run="vanilla", beside="vanilla")
+    assert len(ids_of(at)) > 6
+    assert_sound(at)
 
 
 def test_a_link_of_the_app_wins_over_the_run_that_was_picked() -> None:

@@ -85,6 +85,11 @@ def said(app: AppTest) -> str:
     return "\n".join([*(str(e.value) for kind in elements for e in kind), *map(html.unescape, explained)])
 
 
+def ids_of(app: AppTest) -> list[str]:
+    """The ids of all HTML that the page shows."""
+    return re.findall(r' id="([^"]+)"', "".join(e.proto.body for e in app.get("html")))
+
+
 def link(app: AppTest) -> dict[str, str]:
     """What the page's link says, by name; of several texts the last."""
     return {name: texts[-1] for name, texts in app.session_state[page_state.STORE].link.items()}
@@ -116,6 +121,8 @@ def assert_sound(app: AppTest) -> None:
     assert not app.exception, [e.value for e in app.exception]
     assert "Traceback" not in said(app), said(app)
     assert len(app.title) == 1, [t.value for t in app.title]
+    ids = ids_of(app)
+    assert len(set(ids)) == len(ids), ids
 
 
 # Code
