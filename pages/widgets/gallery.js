@@ -20,6 +20,7 @@ const SIDE = 84; // pixels of a picture's canvas
 class Gallery {
   /** @type {Data | undefined} */
   data;
+  shown = ""; // the pictures, where they are a visitor's own
   /** @type {Sprites | undefined} */
   sprites;
   labels = new Uint8Array();
@@ -60,7 +61,11 @@ class Gallery {
       this.tools.hidden = true;
       this.images.ariaLabel = "Your pictures";
       this.numbers = data.pictures.map((_, i) => i);
-      this.draw();
+      const shown = JSON.stringify(data.pictures);
+      // What is drawn anew loses the focus.
+      if (shown === this.shown) this.mark();
+      else this.draw();
+      this.shown = shown;
     } else if (opened) {
       this.images.ariaLabel = "Test images";
       this.labels = decode(data.labels);

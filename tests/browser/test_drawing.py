@@ -231,6 +231,20 @@ def test_a_test_image_is_chosen_by_sight_and_keyboard_and_can_be_drawn_upon(blan
     assert np.array_equal(paper(blank), drawing)
 
 
+def test_ones_own_pictures_keep_the_focus_when_one_is_chosen(blank: Tab) -> None:
+    page = blank.turn_to("your-image?from=Upload")
+    blank.upload({"one.jpg": photograph(), "two.jpg": photograph()})
+    one, two = (page.get_by_role("option", name=f"{name}.jpg") for name in ("one", "two"))
+    expect(two).to_have_attribute("aria-selected", "true")
+    blank.settle()
+    two.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(one).to_have_attribute("aria-selected", "true")
+    blank.settle()
+    expect(one).to_be_focused()
+
+
 def test_the_gallery_shows_the_images_that_it_names(blank: Tab) -> None:
     page = blank.page
     page.get_by_role("radio", name="Test images").click()
