@@ -25,6 +25,7 @@ export function component(Instance) {
     const { data } = update; // an object comes in a list, see scripts.py
     instance.update(Array.isArray(data) ? { ...update, data: data[0] } : update);
     return () => {
+      if (root.isConnected) return; // a rerun that the next one overtook has ended, not the component
       instance.close();
       instances.delete(root);
     };
