@@ -6,6 +6,7 @@ import { Paper } from "./strokes.js";
 
 /**
  * @typedef {object} Data
+ * @property {string} key  Of this pad in the app; Streamlit's own is another one at each visit.
  * @property {string} drawing  Grey values in base64, square; "" while the pad is empty.
  * @property {number} version  Changes when Python puts something else on the pad.
  * @property {number} side  Of the drawing.
@@ -23,6 +24,7 @@ const left = new Map();
 class Pad {
   paper = new Paper(SIDE);
   image = new ImageData(SIDE, SIDE); // of the paper
+  key = "";
   drawing = "";
   side = 0;
   /** @type {number | undefined} */
@@ -36,9 +38,8 @@ class Pad {
   /** @type {(sent: { version: number | undefined, drawing: string }) => void} */
   tell = () => {};
 
-  /** @param {HTMLElement} root  @param {string} key */
-  constructor(root, key) {
-    this.key = key;
+  /** @param {HTMLElement} root */
+  constructor(root) {
     this.canvas = find(root, "paper", HTMLCanvasElement);
     this.nib = find(root, "nib");
     this.invitation = find(root, "invitation");
@@ -80,7 +81,8 @@ class Pad {
    * Shows what Python has when the pad is new, and when Python put something else on it.
    * @param {import("./component.js").Update<Data>} update
    */
-  update({ data: { drawing, version, side }, setStateValue }) {
+  update({ data: { key, drawing, version, side }, setStateValue }) {
+    this.key = key;
     this.tell = (sent) => setStateValue("sent", sent);
     this.side = side;
     if (this.version === version) return;

@@ -29,7 +29,7 @@ def show(key: str) -> np.ndarray | None:
     kept = _kept(key)
     result = scripts.component("pad.js")(
         key=key,
-        data={"drawing": kept["drawing"], "version": kept["version"], "side": SIDE},
+        data={"key": key, "drawing": kept["drawing"], "version": kept["version"], "side": SIDE},
         default={"sent": None},
         on_sent_change=lambda: None,
     )

@@ -173,7 +173,8 @@ def test_the_drawing_is_there_when_one_comes_back(drawn: Tab) -> None:
     expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Sparse"))
     drawn.pick("Your image")
     assert np.array_equal(reconstructions(drawn), shown)
-    assert np.abs(paper(drawn).astype(int) - before).mean() < 3
+    assert np.array_equal(paper(drawn), before), "finer than the drawing that is sent"
+    assert drawn.page.get_by_role("button", name="Undo").is_enabled()
     assert drawn.errors == []
 
 
