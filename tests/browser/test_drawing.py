@@ -87,8 +87,9 @@ def drawn(shared_tab: Tab) -> Tab:
 
 @pytest.fixture
 def blank(drawn: Tab) -> Tab:
-    """The page with an empty pad."""
+    """The page with an empty pad, and the pen in hand."""
     drawn.turn_to("your-image?from=Draw")
+    drawn.page.get_by_role("button", name="Pen", exact=True).click()
     if paper(drawn).any():
         drawn.page.get_by_role("button", name="Clear").click()
         drawn.settle()
