@@ -21,7 +21,7 @@ def test_the_page_names_its_session_and_the_log_the_place(capsys: pytest.Capture
     assert "session " in sentence
     assert "Traceback" not in sentence
     assert "nothing of yours is lost" not in sentence, "a reload begins a session without drawing and pictures"
-    assert "a reload would lose" in sentence
+    assert "lose your drawing and your pictures" in sentence
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "page failed" in line]
     assert "error   page failed" in line
     assert "secret" not in line + sentence

@@ -94,7 +94,7 @@ def test_sixteen_bits_a_colour_of_which_the_upper_ones_are_unused_are_refused_in
     if channels != 3:
         values[..., -1] = 65_535  # opaque
     rows = b"".join(b"\0" + row.tobytes() for row in values)
-    with pytest.raises(ImageError, match=r"16 bits a colour.*: save it with 8 bits\.$"):
+    with pytest.raises(ImageError, match=r"16 bits per colour.*: save it with 8 bits\.$"):
         images.decode(png_of(28, 28, 16, colour, rows))
 
 
@@ -285,8 +285,8 @@ def test_every_cut_and_every_flip_is_read_or_refused_in_a_sentence(form: str) ->
     ("content", "says"),
     [
         (b"", "empty"),
-        (b"hello, I am a photo.png\n" * 50, "no image"),
-        (np.random.default_rng(0).bytes(5000), "no image"),
+        (b"hello, I am a photo.png\n" * 50, "not an image"),
+        (np.random.default_rng(0).bytes(5000), "not an image"),
         (noise_file("JPEG")[:-900], "cut short"),
         (bytes(images.MAX_BYTES + 1), "MB"),
         (png_of(1_000_000, 10), "1,000,000 × 10"),
@@ -339,7 +339,7 @@ def test_a_huge_image_is_refused_before_it_is_decoded(monkeypatch: pytest.Monkey
     webp = file_of(Image.new("L", (4000, 3200)), "WEBP", lossless=True, method=0)
     decoded = []
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: decoded.append(image.size))
-    for content, says in ((huge, "81,000,000 pixels"), (webp, "4,000 × 3,200 pixels, at most 12,500,000")):
+    for content, says in ((huge, "81,000,000 pixels"), (webp, "4,000 × 3,200 pixels; at most 12,500,000")):
         with pytest.raises(ImageError, match=says):
             images.decode(content)
     assert decoded == []

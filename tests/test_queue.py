@@ -155,7 +155,7 @@ def test_a_full_queue_and_a_visitor_with_enough_are_refused(monkeypatch: pytest.
     running = at("running", "bob")
     with processes.working(running.path):
         tasks.submit(small(), "alice", "quick"), tasks.submit(small(), "alice", "quick")
-        with pytest.raises(TrainingError, match=r"^You have 2 trainings under way, and 1 more would be over the 2"):
+        with pytest.raises(TrainingError, match="and 1 more would be over your limit of 2: stop one"):
             tasks.submit(small(), "alice", "quick")
         tasks.submit(small(), "carol", "quick")
         with pytest.raises(

@@ -411,12 +411,16 @@ class Tab:
             "async (n) => { while (n--) await new Promise((drawn) => requestAnimationFrame(drawn)); }", count
         )
 
+    def _select(self, label: str) -> Locator:
+        """The selectbox whose label begins so."""
+        return self.page.get_by_role("combobox", name=re.compile(f"^{re.escape(label)}"))
+
     def list_options(self, label: str, typed: str) -> Locator:
         """The options of a selectbox that are left when that was typed.
 
         A list closes where the page scrolls beneath it, as by what a rerun draws above: then it is opened again.
         """
-        box, options = self.page.get_by_role("combobox", name=label), self.page.get_by_role("listbox")
+        box, options = self._select(label), self.page.get_by_role("listbox")
         for _ in range(5):
             self.settle()
             box.click()
@@ -430,7 +434,7 @@ class Tab:
         """Picks the first option of a selectbox whose name begins so, and waits for the page."""
         chosen = re.compile(f"^{re.escape(option)}")
         self.list_options(label, option).filter(has_text=chosen).first.click()
-        expect(self.page.get_by_role("combobox", name=label)).to_have_value(chosen)
+        expect(self._select(label)).to_have_value(chosen)
         self.settle()
 
     def train(self, kind: str, epochs: int, name: str) -> str:

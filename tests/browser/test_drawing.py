@@ -171,7 +171,7 @@ def test_the_drawing_is_there_when_one_comes_back(drawn: Tab) -> None:
     page.get_by_role("link", name="Sparse", exact=True).click()
     expect(page.locator("h1")).to_have_text("Reconstruct")
     drawn.settle()
-    expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Sparse"))
+    expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value(re.compile("^Sparse"))
     drawn.pick("Your image")
     assert np.array_equal(reconstructions(drawn), shown)
     assert np.array_equal(paper(drawn), before), "finer than the drawing that is sent"

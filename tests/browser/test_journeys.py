@@ -99,7 +99,7 @@ def test_a_teacher_prepares_a_view_and_a_student_opens_it_on_a_phone(
     theirs = student.open(tab.link)
     expect(theirs.get_by_role("heading", name=pinned)).to_be_visible()
     expect(theirs.get_by_role("radio", name="Stretch")).to_be_checked()
-    expect(theirs.get_by_role("combobox", name="Model")).to_have_value("Variational, 2-D")
+    expect(theirs.get_by_role("combobox", name="Model", exact=True)).to_have_value("Variational, 2-D")
     assert tab.errors == student.errors == []
 
 

@@ -91,12 +91,12 @@ def test_a_model_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob
     alice.page.get_by_test_id("stMain").get_by_role("link", name="Reconstruct", exact=True).click()
     expect(alice.page.locator("h1")).to_have_text("Reconstruct")
     alice.settle()
-    expect(alice.page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Her own · yours"))
+    expect(alice.page.get_by_role("combobox", name="Model", exact=True)).to_have_value(re.compile("^Her own · yours"))
     assert_sees_nothing_of(bob, "Her own")
 
     for path in ("lens", "reconstruct", "units"):
         page = bob.turn_to(f"{path}?run={model}")
-        expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Her own · shared"))
+        expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value(re.compile("^Her own · shared"))
         expect(page.get_by_text("shows its defaults instead")).to_have_count(0)
     # A name but one digit beside it opens nothing.
     bob.open("reconstruct?run=" + model[:-1] + ("0" if model[-1] != "0" else "1"))

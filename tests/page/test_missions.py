@@ -40,7 +40,7 @@ def test_a_mission_opens_as_it_is_meant_and_ends(mission: Mission) -> None:
 
 @pytest.mark.parametrize("mission", MISSIONS, ids=lambda mission: mission.name)
 def test_a_mission_opens_as_it_is_meant_for_who_has_chosen_something_else_before(mission: Mission) -> None:
-    page, asked = mission.file.removesuffix(".py"), mission.settings | {KEY: mission.name}
+    page, asked = mission.page, mission.settings | {KEY: mission.name}
     app = open_page(page, **BEFORE[mission.name])
     assert not app.warning
     app.query_params.clear()
