@@ -76,8 +76,10 @@ def quick_visits() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests by what they need, and orders them.
 
-    In one process what needs a browser comes last; in several first, because its files are the longest.
+    In one process what needs more comes later. In several it comes first: its files are the longest, and with one of
+    them at the end only one process would be at work.
     """
+    needs = ("browser", "process", "page")
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker("browser")
@@ -85,7 +87,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("page")
         elif STARTERS & vars(item.module).keys() or "digits_runs" in item.fixturenames:
             item.add_marker("process")
-    items.sort(key=lambda item: ("browser" in item.path.parts) != SHARED)
+
+    def little(item: pytest.Item) -> int:
+        return next((rank for rank, need in enumerate(needs) if item.get_closest_marker(need)), len(needs))
+
+    items.sort(key=little, reverse=not SHARED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
