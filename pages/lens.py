@@ -108,15 +108,13 @@ def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray,
         ]
         plot.show(figures.image_rows(rows, tile=84), key=f"{prefix}neighbours", alt="Nearest test images")
     bounded = run.spec.network.code_activation != "linear"
-    gap, trip, possible = st.columns(3)
-    gap.metric("Nearest image", f"{far[0] / neighbour_distance:.1f} gaps", help=GAP)
-    trip.metric(
-        "Round trip",
-        f"{latent.round_trip(run, z)[0] / neighbour_distance:.1f} gaps",
-        help=latent.OVERLAYS["Round trip"],
-    )
-    if bounded:
-        possible.metric("Possible code", "no" if latent.impossible(run, z)[0] else "yes", help=lens.IMPOSSIBLE)
+    trip = latent.round_trip(run, z)[0] / neighbour_distance
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Nearest image", f"{far[0] / neighbour_distance:.1f} gaps", help=GAP, width="content")
+        st.metric("Round trip", f"{trip:.1f} gaps", help=latent.OVERLAYS["Round trip"], width="content")
+        if bounded:
+            possible = "no" if latent.impossible(run, z)[0] else "yes"
+            st.metric("Possible code", possible, help=lens.IMPOSSIBLE, width="content")
     glossary.say(
         "The distance to the code of the nearest image and the [[round trip]] are measured in [[gaps|gap]].",
         small=True,

@@ -39,7 +39,7 @@ def _after(number: int) -> Field:
 BETWEEN = (
     page_state.choice("images", "Images", range(2, MOST_IMAGES + 1)),
     page_state.choice("way", "Interpolation", list(paths.WAYS), str.capitalize),
-    page_state.choice("shared", "Frames", [EVEN, BY_LENGTH], when=lambda values: values["images"] > 2),
+    page_state.choice("shared", "Spacing of frames", [EVEN, BY_LENGTH], when=lambda values: values["images"] > 2),
     *(_after(number) for number in range(1, MOST_IMAGES)),
 )
 ALONG = (

@@ -67,10 +67,10 @@ def heading(dataset: str, shown: int) -> None:
     if not count:
         st.header("No image is selected")
         return
-    words, let_go = st.columns([3, 1], vertical_alignment="center")
     there = "" if drawn == count else f", {drawn:,} of them on the map" if drawn else ", not on the map"
-    words.header(f"{count:,} image{'s' if count > 1 else ''} selected{there}")
-    let_go.button("Clear", icon=":material/deselect:", width="stretch", on_click=select, args=(dataset, []))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.header(f"{count:,} image{'s' if count > 1 else ''} selected{there}", width="content")
+        st.button("Clear", icon=":material/deselect:", on_click=select, args=(dataset, []))
 
 
 def chip(dataset: str) -> None:

@@ -114,6 +114,59 @@ UPLOADS = """figures => figures.map((e) => [
 TOOLS = ["Box Select", "Lasso Select", "Pan", "Reset axes", "Zoom", "Zoom in", "Zoom out"]
 
 
+# Of a page: text that has less room than it needs, a word that is broken in two, and texts that lie over each other.
+TEXT_FAULTS = """() => {
+  const found = [];
+  const texts = [];
+  const brief = (text) => JSON.stringify(text.trim().slice(0, 60));
+  const look = (element, own, box) => {
+    for (let around = element; around; around = around.parentElement) {
+      const style = getComputedStyle(around);
+      if (style.position === 'fixed' || style.clipPath !== 'none' || style.opacity === '0') return;
+      const edge = around.getBoundingClientRect();
+      const hides = (way) => ['hidden', 'clip'].includes(way);
+      const wider = around === element && element.scrollWidth > element.clientWidth + 2;
+      if (hides(style.overflowX) && (box.right > edge.right + 2 || wider) && edge.width > 4) {
+        found.push('cut off: ' + brief(element.textContent));
+        return;
+      }
+    }
+    if (element.closest('svg, canvas, [data-testid=stIconMaterial], .MathJax')) return;
+    const range = document.createRange();
+    for (const node of own) {
+      for (const word of node.data.matchAll(/[\\p{L}\\p{N}]+/gu)) {
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        const tops = new Set([...range.getClientRects()].map((rect) => Math.round(rect.top)));
+        if (tops.size > 1) found.push('a word is broken: ' + brief(word[0]));
+      }
+      range.selectNodeContents(node);
+      for (const rect of range.getClientRects()) if (rect.width > 1) texts.push([element, rect]);
+    }
+  };
+  const visit = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.shadowRoot) visit(element.shadowRoot);
+      const own = [...element.childNodes].filter((node) => node.nodeType === 3 && node.data.trim());
+      const box = element.getBoundingClientRect();
+      if (!own.length || !box.width || box.right < 0 || box.bottom < 0) continue;
+      if (element.checkVisibility({ visibilityProperty: true })) look(element, own, box);
+    }
+  };
+  visit(document.querySelector('[data-testid=stMain]'));
+  visit(document.querySelector('[data-testid=stHeader]'));
+  texts.forEach(([element, rect], i) => {
+    for (const [other, at] of texts.slice(i + 1)) {
+      const across = Math.min(rect.right, at.right) - Math.max(rect.left, at.left);
+      const down = Math.min(rect.bottom, at.bottom) - Math.max(rect.top, at.top);
+      if (other !== element && across > 2 && down > 6)
+        found.push(`over each other: ${brief(element.textContent)}, ${brief(other.textContent)}`);
+    }
+  });
+  return [...new Set(found)];
+}"""
+
+
 @dataclass(frozen=True)
 class Server:
     """A server of its own process group.

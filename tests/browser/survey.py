@@ -9,7 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from browsing import MENU, PAGES, Tab, launch, serious, serving
+from browsing import MENU, PAGES, TEXT_FAULTS, Tab, launch, serious, serving
 from playwright.sync_api import sync_playwright
 
 WIDTHS = {1920: 1080, 1280: 720, 1024: 768, 900: 700, 390: 844}
@@ -19,31 +19,6 @@ FULL = {
     "units": "units?off=1,2",
     "paths": "paths?images=3",
 }
-# Elements whose text is wider or higher than the room that they show of it, in shadow roots as well.
-CUT_OFF = """() => {
-  const found = [];
-  const visit = (root) => {
-    for (const element of root.querySelectorAll('*')) {
-      if (element.shadowRoot) visit(element.shadowRoot);
-      const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-      const box = element.getBoundingClientRect();
-      if (!own || !box.width || box.right < 0 || box.bottom < 0) continue;
-      for (let around = element; around && around !== root; around = around.parentElement) {
-        const style = getComputedStyle(around);
-        if (style.position === 'fixed' || style.clipPath !== 'none') break;
-        const edge = around.getBoundingClientRect();
-        const hides = (way) => ['hidden', 'clip'].includes(way);
-        const wider = around === element && element.scrollWidth > element.clientWidth + 2;
-        if (hides(style.overflowX) && (box.right > edge.right + 2 || wider) && edge.width > 4) {
-          found.push(element.textContent.trim().slice(0, 60));
-          break;
-        }
-      }
-    }
-  };
-  visit(document);
-  return [...new Set(found)];
-}"""
 SIDEWAYS = (
     "() => { const main = document.querySelector('[data-testid=stMain]'); return main.scrollWidth - main.clientWidth; }"
 )
@@ -80,7 +55,7 @@ def main() -> None:
                     tab.open(link)
                     name = f"{path or 'home'}-{width}-{scheme}"
                     tall = tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-                    told = [f"cut off: {text!r}" for text in tab.page.evaluate(CUT_OFF)]
+                    told = tab.page.evaluate(TEXT_FAULTS)
                     if (by := tab.page.evaluate(SIDEWAYS)) > 0:
                         told.append(f"scrolls sideways by {by} pixels")
                     told += [f"axe: {rule}: {targets}" for rule, targets in serious(tab.page).items()]

@@ -4,7 +4,7 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
-from browsing import PAGES, PHONE, TOOLS, UPLOADS, Server, Tab, Visitors, serious
+from browsing import PAGES, PHONE, TEXT_FAULTS, TOOLS, UPLOADS, Server, Tab, Visitors, serious
 from playwright.sync_api import expect
 
 DESK, PHONE_WIDTH = 1280, PHONE["viewport"]["width"]
@@ -66,6 +66,10 @@ def test_follows_the_visitors_theme(visit: tuple[str, str, Tab]) -> None:
 def test_fits_its_window(visit: tuple[str, str, Tab]) -> None:
     wide, room = visit[2].page.evaluate("[document.querySelector('.stMain').scrollWidth, innerWidth]")
     assert wide <= room
+
+
+def test_no_text_is_cut_off_or_over_another(visit: tuple[str, str, Tab]) -> None:
+    assert visit[2].page.evaluate(TEXT_FAULTS) == []
 
 
 def test_every_figure_is_saved_by_a_finger(visit: tuple[str, str, Tab]) -> None:
