@@ -43,8 +43,8 @@ def show(run: LoadedRun) -> str:
     name, all_of_them = alerts.escape_markdown(dataset.class_names[labels[picked]]), len(in_code)
     named = f": {', '.join(f'{n:,}' for n in shared)}" if len(shared) else ""
     st.markdown(
-        f"Its class is {name}. Of its {all_of_them} nearest images by code, **{same[0]}** have this class; of those by "
-        f"pixels, **{same[1]}**. **{len(shared) or 'None'}** of these images are in both lists{named}."
+        f"Its class is {name}. Of its {all_of_them} nearest images by code, **{same[0]}** have this class; of its "
+        f"{all_of_them} nearest by pixels, **{same[1]}** have it. In both lists: **{len(shared) or 'none'}**{named}."
     )
     st.caption("By code: distances between whole codes, not between dots on the map.")
     return f"""

@@ -157,7 +157,7 @@ def test_the_neighbours_of_one_image_by_code_and_by_pixels(shown: dict[str, Any]
     assert named == [*near[0], *near[1]]
     (sentence,) = [m.value for m in app.markdown if "nearest images by code" in m.value]
     shared = np.intersect1d(*near)
-    assert f"**{len(shared)}** of these images are in both lists" in sentence
+    assert f"In both lists: **{len(shared)}**" in sentence
     assert all(f"{n:,}" in sentence for n in shared)
     assert f"Of its 8 nearest images by code, **{(LABELS[near[0]] == LABELS[17]).sum()}** have" in sentence
 
