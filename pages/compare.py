@@ -26,8 +26,9 @@ FIELDS = (
 
 st.title("Compare")
 glossary.say(
-    "Compare models: their metrics on all test images, [[PCA]] with a [[code]] of the same size, and how each model "
-    "reconstructs the same ten images."
+    "Compare models: their metrics on all test images, such as [[MSE]], [[BCE]] in [[nats|nat]] and the "
+    "[[contraction ratio|contraction]], [[PCA]] with a [[code]] of the same size, and how each model reconstructs the "
+    "same ten images."
 )
 picked = run_picker.name_several(models_table.at_first(), MOST, opened_last=True)
 datasets = list(dict.fromkeys(run.spec.dataset for run in picked.values()))

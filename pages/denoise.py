@@ -7,7 +7,7 @@ from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
 from pages.serving import caches, page_state
-from pages.widgets import current_image, image_picker, next_page, plot, run_picker, source_code, tables
+from pages.widgets import current_image, glossary, image_picker, next_page, plot, run_picker, source_code, tables
 
 FIELDS = (
     page_state.choice("noise", "Noise", list(noise.NOISES), page_state.titled(noise.get)),
@@ -71,7 +71,7 @@ tables.show(
         "SSIM": [f"{s:.3f}" for s in ssims],
     }
 )
-st.caption("PSNR: peak signal-to-noise ratio; larger is better. SSIM: structural similarity; 1 is identical.")
+glossary.say("Larger is better for [[PSNR]] and [[SSIM]]; an SSIM of 1 means identical images.", small=True)
 _, ours, *theirs = psnrs
 if ours > max(theirs):
     notice = (

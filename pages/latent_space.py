@@ -7,6 +7,7 @@ from ae_core import data, figures
 from pages.serving import caches, page_state
 from pages.widgets import (
     codes_table,
+    glossary,
     neighbours,
     next_page,
     plot,
@@ -22,9 +23,9 @@ ORDERS = {"By number": 0, "Strangest first": -1, "Most familiar first": 1}  # wh
 FIELDS = (projection.PROJECTION, selection_input.POINTS, page_state.choice("order", "Order", list(ORDERS)))
 
 st.title("Map")
-st.markdown(
-    "Every dot is a test image at its code. Draw around some dots to see what they have in common. Click a class in "
-    "the legend to emphasise it. Zoom in, and the dots become their images."
+glossary.say(
+    "Every dot is a test image at its [[code]]. Draw around some dots to see what they have in common. Click a class "
+    "in the legend to emphasise it. Zoom in, and the dots become their images."
 )
 
 run = run_picker.pick()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ae_core import animation
 from pages.serving import downloads, page_state
-from pages.widgets import film, next_page, path_input, source_code
+from pages.widgets import film, glossary, next_page, path_input, source_code
 from pages.widgets.film import Strip
 
 BETWEEN, ALONG = "Between images", "Along a direction"
@@ -40,8 +40,8 @@ def download(strips: Sequence[Strip]) -> None:
 
 
 st.title("Paths")
-st.markdown(
-    "Walk through the latent space and watch what the decoder draws on the way. Take the same path through several "
+glossary.say(
+    "Walk through the [[latent space]] and watch what the decoder draws on the way. Take the same path through several "
     "models to see what each has learnt between two images."
 )
 which, how_long = st.columns(2)

@@ -5,10 +5,10 @@ import streamlit as st
 
 from ae_core import data, figures, metrics
 from pages.serving import caches, page_state
-from pages.widgets import current_image, image_picker, next_page, plot, run_picker, source_code
+from pages.widgets import current_image, glossary, image_picker, next_page, plot, run_picker, source_code
 
 st.title("Reconstruct")
-st.markdown("What a model draws from the code of an image.")
+glossary.say("What a [[model]] draws from the [[code]] of an image: its [[reconstruction]].")
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:

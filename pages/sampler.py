@@ -6,7 +6,7 @@ import streamlit as st
 
 from ae_core import figures, latent
 from pages.serving import caches, page_state
-from pages.widgets import computation, next_page, plot, run_picker, source_code
+from pages.widgets import computation, glossary, next_page, plot, run_picker, source_code
 
 DRAWS = 40
 MOST = 20  # along a side; more would be smaller than the 28 pixels they have, and too slow to follow the slider
@@ -19,7 +19,7 @@ FIELDS = (
 )
 
 st.title("Sampler")
-st.markdown("New images: the decoder draws them from codes on a grid, or from random codes.")
+glossary.say("New images: the decoder draws them from [[codes|code]] on a grid, or from random codes.")
 
 run = run_picker.pick()
 plane = caches.plane(run.run)

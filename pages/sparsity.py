@@ -4,12 +4,12 @@ import streamlit as st
 
 from ae_core import data, figures
 from pages.serving import caches
-from pages.widgets import alerts, next_page, plot, run_picker, source_code, tables
+from pages.widgets import alerts, glossary, next_page, plot, run_picker, source_code, tables
 
 MAX_RUNS = 4
 
 st.title("Sparsity")
-st.markdown("How many units of the code are active for an image: nearly all of them, or only a few.")
+glossary.say("How many [[units|unit]] of the [[code]] are active for an image: nearly all of them, or only a few.")
 
 overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS)
 found = {title: caches.activity(run.run) for title, run in overlaid.items()}

@@ -156,7 +156,11 @@ TERMS = {
         "A map on which images with near codes lie beside each other. Distances between groups mean nothing.",
     ),
     "epoch": Term("Epoch", "One pass over all training images."),
-    "percentile": Term("Percentile", "The share of test images with a smaller value, in per cent."),
+    "percentile": Term(
+        "Percentile",
+        "The 99th percentile is the value that 99 % of the test images stay below. An image with that value is at the "
+        "99th percentile.",
+    ),
     "psnr": Term(
         "PSNR",
         "Peak signal-to-noise ratio, in decibels: −10 times the logarithm of the MSE. Larger is better; 3 dB more is "
