@@ -90,8 +90,8 @@ plot.show(
     narrow=lambda: figures.image_rows(rows, tile=56, wrap=plot.WRAP),
 )
 st.info(
-    "A larger code makes a smaller error, whatever the kind: compare models of one code size, or each with PCA beside "
-    "it. Denoising, contractive and variational models accept a larger error because they also have other aims.",
+    "A larger code usually makes a smaller error: compare models of one code size, or each with PCA beside it. "
+    "Denoising and variational models accept a larger error because they also have other aims.",
     icon=":material/visibility:",
 )
 for title, model in list(loaded.items())[:1]:

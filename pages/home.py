@@ -16,9 +16,9 @@ KINDS = kinds.names()
 
 st.title("Point at a place, see what it means")
 glossary.say(
-    "An [[autoencoder]] squeezes an image into a few numbers, its [[code]], and draws the image again from them. Here "
-    "the code is two numbers, so it is a place on a [[plane]]. Each dot is a test image. Move over the plane: the "
-    "decoder draws what lies there."
+    "An [[autoencoder]] squeezes an image into a few numbers, its [[code]], and draws the image again from them. In "
+    "the variational model here the code is two numbers: a place on a [[plane]]. Each dot is a test image. Move over "
+    "the plane: the decoder draws what lies there."
 )
 
 shipped = {run.name: run for run in runs.shipped() if isinstance(run, Run)}

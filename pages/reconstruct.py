@@ -43,7 +43,7 @@ mean.metric("MSE of these images", f"{errors.mean():.4f}")
 typical.metric("MSE of all test images", f"{among.mean():.4f}")
 worst = int(np.argmax(errors))
 strangest.metric(
-    "Largest error of these", f"{ranks[worst]:.1f} %", help="The share of test images with a smaller error."
+    "Rank of their largest error", f"{ranks[worst]:.1f} %", help="The share of test images with a smaller error."
 )
 strangest.text(names[worst])
 st.info(

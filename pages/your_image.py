@@ -75,9 +75,8 @@ with theirs:
         st.text(f"{title} is damaged and is left out. {reason}")
 
 st.info(
-    f"Draw a letter or a face: the error is large, and the reconstruction looks like a {dataset.thing}. A model draws "
-    "only what it has learnt. But an image that is mostly black is easy to reconstruct: its error is small, whatever "
-    "it shows.",
+    f"Draw a letter or a face: the models draw it with shapes of a {dataset.thing}, because they have learnt nothing "
+    "else. An image that is mostly black is easy to reconstruct: its error is small, whatever it shows.",
     icon=":material/visibility:",
 )
 next_page.link("train.py", "Train one of your own")

@@ -1,5 +1,6 @@
 """A visitor's own runs and trainings: what each is, and what may be done with it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -137,7 +138,8 @@ def _facts(run: Run) -> str:
             f"{size:.1f} MB",
             f"BCE {card.figure('bce'):.4f}",
             f"MSE {card.figure('mse'):.4f}",
-            f"contraction ratio {card.figure('contraction_ratio'):.2f}",
+            # None where all codes are one
+            *([f"contraction ratio {ratio:.2f}"] if math.isfinite(ratio := card.figure("contraction_ratio")) else []),
         ]
     )
 

@@ -1,5 +1,7 @@
 """A training as it goes: phase, time left, curves, and reconstructions that sharpen."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
@@ -203,9 +205,9 @@ def show_ended(job: Job) -> None:
         mse.metric("Test MSE", f"{figure('mse'):.4f}", help="Mean squared error on the test images; smaller is better.")
         contraction.metric(
             "Contraction ratio",
-            f"{figure('contraction_ratio'):.2f}",
+            f"{figure('contraction_ratio'):.2f}" if math.isfinite(figure("contraction_ratio")) else "–",
             help="How far codes move when an image changes a little, compared with how far codes lie apart: mean "
-            "‖∂z/∂x‖²_F over the total variance of the codes. Smaller is steadier.",
+            "‖∂z/∂x‖²_F over the total variance of the codes. Smaller is steadier; none if all codes are one.",
         )
         _ways_on(job)
     goes_on = "The training continues from the last finished epoch."
@@ -233,8 +235,8 @@ def show_shipped(kind: str, dataset: str) -> None:
         st.info("The curves and reconstructions of your training appear here, live.")
         return
     st.markdown(
-        f"This is how the model that ships with the app learnt in {_counted(len(run.history))}. "
-        "The curves of your training appear here, live."
+        f"This is how the model that ships with the app, with {run.spec.network.latent_dim} units, learnt in "
+        f"{_counted(len(run.history))}. The curves of your training appear here, live."
     )
     _learnt(run, [])
 

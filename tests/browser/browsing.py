@@ -134,7 +134,8 @@ TEXT_FAULTS = """() => {
     if (element.closest('svg, canvas, [data-testid=stIconMaterial], .MathJax')) return;
     const range = document.createRange();
     for (const node of own) {
-      for (const word of node.data.matchAll(/[\\p{L}\\p{N}]+/gu)) {
+      const breaks = node.data.includes('\\u00ad'); // where a word may be divided
+      for (const word of breaks ? [] : node.data.matchAll(/[\\p{L}\\p{N}]+/gu)) {
         range.setStart(node, word.index);
         range.setEnd(node, word.index + word[0].length);
         const tops = new Set([...range.getClientRects()].map((rect) => Math.round(rect.top)));
