@@ -392,6 +392,19 @@ def put(key: str, value: Any) -> None:
     _store().touched[key] = value
 
 
+def putting(key: str, value: Any) -> Callable[[], None]:
+    """What gives a field another value as `put` does, for the end of a long callback.
+
+    Streamlit ends a callback that the visitor's next click overtakes where it looks into the session: this has looked.
+    """
+    touched = _store().touched
+
+    def give() -> None:
+        touched[key] = value
+
+    return give
+
+
 def forget(key: str) -> None:
     """Takes back what was chosen for a field; `key` as of `State.key`."""
     _store().chosen.pop(key, None)

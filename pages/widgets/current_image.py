@@ -187,8 +187,7 @@ def _choose(state: State, source: str, chip: image_picker.Chip | None = None) ->
     """Shows the ways to an image; a test image that is chosen closes the chooser of a chip."""
     dataset, key = state["dataset"], state.key("image")
 
-    def take_own() -> None:
-        page_state.put(key, OWN)
+    take_own = page_state.putting(key, OWN)
 
     def let_go() -> None:
         page_state.put(key, None)

@@ -126,7 +126,8 @@ def _keep(given: Sequence[UploadedFile], where: str, title: str = "", name: str 
 
     All are freed: a file that both the uploader and this module kept could be lost to one of them alone.
     """
-    shelf = _shelf()
+    # Once they are read, nothing looks into the session: see `page_state.putting`.
+    shelf, link = _shelf(), page_state.adopted()
     refused: list[str] = []
     read = 0
     for number, file in enumerate(given):
@@ -141,7 +142,7 @@ def _keep(given: Sequence[UploadedFile], where: str, title: str = "", name: str 
     if len(given) > MAX_FILES:
         refused.append(f"You chose {len(given)} files; the first {MAX_FILES} were looked at.")
     sentence = "Some files could not be read; the others were added." if read else "No file could be read."
-    shelf.refused = Refusal(sentence, "\n".join(refused), where, page_state.adopted()) if refused else None
+    shelf.refused = Refusal(sentence, "\n".join(refused), where, link) if refused else None
     return read > 0
 
 
@@ -155,7 +156,10 @@ def upload(on_new: Callable[[], None]) -> None:
     key = f"{UPLOADER}-{shelf.uploads}"
 
     def keep() -> None:
-        given: list[UploadedFile] = st.session_state[key]
+        # A click while they were read has this called again: they are read and freed by then.
+        given = [file for file in st.session_state[key] if isinstance(file, UploadedFile)]
+        if not given:
+            return
         shelf.uploads += 1  # another uploader
         if _keep(given, UPLOADER):
             on_new()
@@ -174,8 +178,8 @@ def photograph(on_new: Callable[[], None]) -> None:
     """Offers the camera, which is off until it is wanted and after each photograph; `on_new` as of `upload`."""
 
     def keep() -> None:
-        taken: UploadedFile | None = st.session_state[CAMERA]
-        if taken is not None:
+        taken = st.session_state[CAMERA]
+        if isinstance(taken, UploadedFile):  # not one that was read and freed
             st.session_state[CAMERA_ON] = False
             if _keep([taken], CAMERA, "Your photograph", "photograph.jpg"):
                 on_new()

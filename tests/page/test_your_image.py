@@ -11,6 +11,7 @@ import pytest
 import visiting
 from click.testing import CliRunner
 from PIL import Image
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 from visiting import (
     ME,
@@ -276,6 +277,27 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
     assert "bad.png: The file is not an image" in "\n".join(t.value for t in app.text), "it is said again"
     app.file_uploader[0].upload("two.png", second).run()
     assert read == [first, b"no image", second]
+
+
+def test_a_click_while_a_file_is_read_loses_no_picture(monkeypatch: pytest.MonkeyPatch, asked: list) -> None:
+    decode = images.decode
+
+    def decode_and_click(content: bytes) -> np.ndarray:
+        context = get_script_run_ctx()
+        assert context
+        assert context.script_requests
+        # What a browser sends that still shows the uploader.
+        sent = context.session_state._state._current_interaction_widget_states
+        asked_for = {"page_script_hash": context.page_script_hash, "query_string": context.query_string}
+        context.script_requests.request_rerun(RerunData(widget_states=sent, **asked_for))
+        return decode(content)
+
+    monkeypatch.setattr(images, "decode", decode_and_click)
+    app = opened(**{"from": "Upload"})
+    app.file_uploader[0].upload("shirt.png", png(shirt())).run()
+    assert_sound(app)
+    assert link(app)["image"] == current_image.OWN
+    assert len(asked[-1]) == len(TITLES)
 
 
 def test_each_picture_is_prepared_once_for_as_long_as_the_steps_stay(monkeypatch: pytest.MonkeyPatch) -> None:
