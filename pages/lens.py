@@ -49,7 +49,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
     look = lens.show(
         run,
         spec,
-        f"{prefix}lens-{page_state.adopted()}-{image.name}",  # another image is another beginning
+        f"{prefix}lens-{page_state.adopted()}-{image.digest}",  # another image is another beginning
         first=Look(seen["pin"], seen["view"], seen["class"]),
         selected=selection.current(run.spec.dataset),
         overlay=overlay,

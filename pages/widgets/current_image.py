@@ -4,6 +4,7 @@ Each data set has one. A test image is in the link by its number; of a picture o
 is one.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -47,6 +48,11 @@ class CurrentImage:
     picture: Picture | None = None
     stages: Sequence[Stage] = ()
     steps: Steps | None = None
+
+    @property
+    def digest(self) -> str:
+        """What tells it from others; two files may have one name, and a drawing changes under its own."""
+        return hashlib.sha256(self.x.tobytes()).hexdigest()[:12]
 
     def code(self, run: LoadedRun) -> np.ndarray:
         """Its code (d,)."""

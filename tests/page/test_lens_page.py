@@ -97,6 +97,19 @@ def test_ones_own_picture_is_marked_where_its_code_is() -> None:
     assert "The code of your picture lies" in said(at)
 
 
+def test_another_picture_of_the_same_name_is_another_beginning() -> None:
+    at = open_chooser(opened(run="vanilla-2d"))
+    at.segmented_control(key="source").set_value("Upload").run()
+    for rows in (slice(8, 30), slice(24, 32)):
+        grey = np.zeros((40, 40), np.uint8)
+        grey[rows, 10:34] = 200
+        at.file_uploader[0].upload("image.png", png(grey)).run()
+        assert not at.exception
+        x, y = given(at)["mark"]
+        assert f"Pinned at ({x:.2f}, {y:.2f})" in texts(at.header)
+        assert "pin" not in link(at), "nobody has pinned a place"
+
+
 def test_a_selection_greys_all_others_is_told_and_can_be_let_go() -> None:
     at = opened(run="vanilla-2d", select="3.17.40")
     assert given(at)["selected"] == [3, 17, 40]
