@@ -19,6 +19,7 @@ MOST_ROWS = 14  # that are seen at a time
 ROW = 35  # pixels
 PAD, LETTER, WIDEST = 24, 6, 600  # pixels
 ARROWS = {"smaller": " ↓", "larger": " ↑", "": ""}
+FORMULA = ("=", "+", "-", "@")  # how one begins in a spreadsheet
 SENTENCES = {"smaller": " Smaller is better.", "larger": " Larger is better.", "": ""}
 Columns = Mapping[str, Sequence[Any]]
 
@@ -89,7 +90,9 @@ def offer(columns: Columns) -> None:
 def as_csv(columns: Columns) -> bytes:
     """The table as a file, with the names of figures as in cards."""
     file = io.BytesIO()
-    csv.write_csv(tables.table(columns), file)
+    # A spreadsheet would work out a title that is a formula, and somebody else may have given it.
+    titles = ["'" + title if title.startswith(FORMULA) else title for title in columns["model"]]
+    csv.write_csv(tables.table({**columns, "model": titles}), file)
     return file.getvalue()
 
 

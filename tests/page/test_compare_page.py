@@ -189,6 +189,14 @@ def test_the_table_is_a_file_with_the_figures_of_the_cards() -> None:
     assert rows["kl"] == [None, found["variational"].card.metrics["kl"]], "an empty cell, not a number"
 
 
+def test_no_title_is_a_formula_in_the_file() -> None:
+    titles = ['=HYPERLINK("http://example.org")', "+1", "-1", "@SUM(1)", "a=1"]
+    columns = comparison.table(dict.fromkeys(titles, runs.read(runs.SHIPPED / "vanilla")))
+    rows = csv.read_csv(io.BytesIO(models_table.as_csv(columns))).to_pydict()
+    assert rows["model"] == [*("'" + title for title in titles[:4]), "a=1"]
+    assert columns["model"] == titles, "the page shows what was written"
+
+
 # A sweep's end
 
 
