@@ -16,7 +16,7 @@ FIELDS = (
         "first-model",
         "First model",
         1,
-        lambda values: values["count"],
+        MOST,
         1,
         of=lambda values: values["dataset"],
         when=lambda values: values["count"] > SHOWN,
@@ -71,7 +71,8 @@ numbers = image_picker.several(state, alone=True)
 first = 1
 if "first-model" in state.values:
     label = f"First model, 1 to {len(models)}; {SHOWN} are shown"
-    first = state.draw(st.number_input, "first-model", label, step=SHOWN)
+    first = min(state["first-model"], len(models))  # there are fewer as some are let go
+    state.draw(st.number_input, "first-model", label, step=SHOWN, shows=first, max_value=len(models))
 x = caches.test_images(dataset.name, numbers)
 rows, loaded = [Row("original", x)], {}
 for title, run in list(models.items())[first - 1 : first - 1 + SHOWN]:

@@ -176,6 +176,10 @@ def test_of_many_models_the_first_forty_are_compared_and_eight_loaded(
     app.run()
     assert loaded == names[38:40]
     assert link(app)["first-model"] == "39"
+    app.pills[0].set_value(names[:20]).run()
+    assert_sound(app)
+    assert app.number_input(key="first-model@digits").value == 20
+    assert not app.warning, "no link is blamed for models that were let go"
 
 
 @pytest.mark.usefixtures("small_images")
