@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, link, open_page, progress_texts, said, turn
@@ -97,6 +99,30 @@ def test_start_submits_what_the_controls_say(monkeypatch: pytest.MonkeyPatch) ->
     assert (spec.kind, spec.dataset, spec.network.latent_dim) == ("sparse", "digits", 64)
     assert (spec.hyperparameters["method"], spec.network.code_activation) == ("kl", "sigmoid")
     assert (owner, title) == (ME, "**Mine** <b>")
+
+
+def test_a_second_click_starts_no_second_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def submit_and_click(*asked: Any) -> tasks.Job:
+        context = get_script_run_ctx()
+        assert context
+        assert context.script_requests
+        asked_for = {"page_script_hash": context.page_script_hash, "query_string": context.query_string}
+        if not made:
+            click = WidgetStates(widgets=[WidgetState(id=start.proto.id, trigger_value=True)])
+            context.script_requests.request_rerun(RerunData(widget_states=click, **asked_for))
+        made.append(tasks.folder.create(*asked))
+        return made[-1]
+
+    monkeypatch.setattr(tasks, "submit", submit_and_click)
+    app = open_page("train", dataset="Digits (8 × 8)")
+    start = start_button(app)
+    start.click().run()
+    assert_sound(app)
+    (job,) = made
+    assert link(app)["job"] == job.id
+    assert app.session_state[under_way.KEY] == [job.id]
 
 
 @pytest.mark.parametrize(
