@@ -54,6 +54,10 @@ def show(dataset: str) -> None:
 
 def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], epochs: int | None) -> None:
     """The button that starts them, where all can start; else what keeps them from it."""
+    started: list[Sweep] = st.session_state.setdefault("sweeps-started", [])
+    if len(started) > st.session_state.get("sweeps-noted", 0):
+        under_way.note(started[-1].jobs)
+        st.session_state["sweeps-noted"] = len(started)
     count = len(names) * len(sizes) * len(seeds)
     if not count:
         st.caption("Choose at least one kind, one code size and one seed.")
@@ -75,10 +79,11 @@ def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], e
             f"{_counted(count)}: the server has room for {room or 'none'} now. Choose fewer, or wait for some to end."
         )
         return
-    if not st.button(f"Start {_counted(count)}", icon=":material/grid_view:"):
+    # Another button after each start, and kept at once: a second click meant the first one.
+    if not st.button(f"Start {_counted(count)}", icon=":material/grid_view:", key=f"start-sweep-{len(started)}"):
         return
     try:
-        under_way.note(sweeps.submit(planned, me).jobs)
+        started.append(sweeps.submit(planned, me))
     except ExplorerError as error:
         alerts.error("The trainings could not be started.", error)
     else:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, link, open_page, progress_texts, said, turn
 
-from ae_core import data, kinds, networks, processes, runs, tasks, training
+from ae_core import data, kinds, networks, processes, runs, sweeps, tasks, training
 from ae_core.spec import make_spec
 from pages.widgets import progress, under_way
 from tests.trainings import resumable
@@ -101,28 +101,37 @@ def test_start_submits_what_the_controls_say(monkeypatch: pytest.MonkeyPatch) ->
     assert (owner, title) == (ME, "**Mine** <b>")
 
 
-def test_a_second_click_starts_no_second_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
+def click_again(start: Button) -> None:
+    """Has the browser send one more click on a button, as while the run that it asked for is at work."""
+    context = get_script_run_ctx()
+    assert context
+    assert context.script_requests
+    click = WidgetStates(widgets=[WidgetState(id=start.proto.id, trigger_value=True)])
+    asked_for = {"page_script_hash": context.page_script_hash, "query_string": context.query_string}
+    context.script_requests.request_rerun(RerunData(widget_states=click, **asked_for))
 
-    def submit_and_click(*asked: Any) -> tasks.Job:
-        context = get_script_run_ctx()
-        assert context
-        assert context.script_requests
-        asked_for = {"page_script_hash": context.page_script_hash, "query_string": context.query_string}
+
+@pytest.mark.parametrize(("module", "label"), [(tasks, "Start training"), (sweeps, "Start 2 trainings")])
+def test_a_second_click_starts_nothing_more(
+    module: Any, label: str, nothing_starts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    submit = module.submit
+
+    def submit_and_click(*asked: Any) -> Any:
         if not made:
-            click = WidgetStates(widgets=[WidgetState(id=start.proto.id, trigger_value=True)])
-            context.script_requests.request_rerun(RerunData(widget_states=click, **asked_for))
-        made.append(tasks.folder.create(*asked))
+            click_again(start)
+        made.append(submit(*asked))
         return made[-1]
 
-    monkeypatch.setattr(tasks, "submit", submit_and_click)
+    monkeypatch.setattr(module, "submit", submit_and_click)
     app = open_page("train", dataset="Digits (8 × 8)")
-    start = start_button(app)
+    start = button(app, label)
     start.click().run()
     assert_sound(app)
-    (job,) = made
-    assert link(app)["job"] == job.id
-    assert app.session_state[under_way.KEY] == [job.id]
+    assert len(made) == 1
+    jobs = made if module is tasks else made[0].jobs
+    assert app.session_state[under_way.KEY] == [job.id for job in jobs]
 
 
 @pytest.mark.parametrize(
