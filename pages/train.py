@@ -6,7 +6,8 @@ from ae_core import data, kinds, spec, tasks
 from ae_core.errors import ExplorerError
 from ae_core.tasks import Job
 from pages.serving import page_state, visitor
-from pages.widgets import alerts, progress, recipe_input, source_code, sweep_input
+from pages.widgets import alerts, progress, recipe_input, source_code, starts, sweep_input
+from pages.widgets.starts import Starts
 
 FIELDS = (
     page_state.choice("kind", "Kind", lambda values: kinds.names(), page_state.titled(kinds.get)),
@@ -20,7 +21,7 @@ st.markdown(
 
 state_of_it = st.container(key="training-state")  # it stays in view
 state = page_state.open(*FIELDS)
-started: list[Job] = st.session_state.setdefault("started", [])
+begun: Starts[Job] = starts.of("training")
 form, picture = st.columns([2, 3], gap="large")
 with form:
     name = state.draw(st.selectbox, "kind")
@@ -28,9 +29,9 @@ with form:
     st.caption(f"{kind.idea} *{kind.reference}*")
     dataset = state.draw(st.selectbox, "dataset")
     progress.turn_to(name, dataset)
-    if len(started) > st.session_state.get("shown-of-started", 0):
-        progress.choose(started[-1])
-        st.session_state["shown-of-started"] = len(started)
+    for job in begun.new:
+        progress.choose(job)
+    begun.new.clear()
     hyperparameters = recipe_input.hyperparameters(kind)
     network = recipe_input.network(kind, dataset)
     training = recipe_input.training(network, dataset)
@@ -55,7 +56,7 @@ with form:
         alerts.error("This server trains smaller models only.", error, st.warning)
     start = st.button(
         "Start training",
-        key=f"start-{len(started)}",  # another button: a second click meant the first one
+        key=begun.key,
         # Streamlit writes white on the primary colour, which is too light for that on dark ground.
         type="secondary" if st.context.theme.type == "dark" else "primary",
         icon=":material/play_arrow:",
@@ -64,8 +65,7 @@ with form:
     )
     if start and what is not None:
         try:
-            # Kept at once: a second click ends this run where it next looks into the session.
-            started.append(tasks.submit(what, visitor.current(), title.strip() or default_title))
+            begun.add(tasks.submit(what, visitor.current(), title.strip() or default_title))
         except ExplorerError as error:
             alerts.error("The training could not be started.", error)
         else:

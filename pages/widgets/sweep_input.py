@@ -6,7 +6,8 @@ from ae_core import kinds, settings, sweeps, tasks
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.sweeps import Sweep
 from pages.serving import visitor
-from pages.widgets import alerts, next_page, recipe_input, run_picker, under_way
+from pages.widgets import alerts, next_page, recipe_input, run_picker, starts, under_way
+from pages.widgets.starts import Starts
 
 LOOK_SECONDS = 1
 SEEDS = (0, 1, 2, 3, 4)
@@ -54,10 +55,10 @@ def show(dataset: str) -> None:
 
 def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], epochs: int | None) -> None:
     """The button that starts them, where all can start; else what keeps them from it."""
-    started: list[Sweep] = st.session_state.setdefault("sweeps-started", [])
-    if len(started) > st.session_state.get("sweeps-noted", 0):
-        under_way.note(started[-1].jobs)
-        st.session_state["sweeps-noted"] = len(started)
+    begun: Starts[Sweep] = starts.of("sweep")
+    for sweep in begun.new:
+        under_way.note(sweep.jobs)
+    begun.new.clear()
     count = len(names) * len(sizes) * len(seeds)
     if not count:
         st.caption("Choose at least one kind, one code size and one seed.")
@@ -79,11 +80,10 @@ def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], e
             f"{_counted(count)}: the server has room for {room or 'none'} now. Choose fewer, or wait for some to end."
         )
         return
-    # Another button after each start, and kept at once: a second click meant the first one.
-    if not st.button(f"Start {_counted(count)}", icon=":material/grid_view:", key=f"start-sweep-{len(started)}"):
+    if not st.button(f"Start {_counted(count)}", icon=":material/grid_view:", key=begun.key):
         return
     try:
-        started.append(sweeps.submit(planned, me))
+        begun.add(sweeps.submit(planned, me))
     except ExplorerError as error:
         alerts.error("The trainings could not be started.", error)
     else:
