@@ -23,11 +23,9 @@ CHANGES = ("Rename", "Export", "Delete")
 
 
 @pytest.fixture(scope="module")
-def alice(visitors: Visitors, server: Server) -> Iterator[Tab]:
-    context = visitors.arrive()
-    context.add_init_script(REMEMBER_PHASES)
-    yield Tab(context, server)
-    visitors.leave(context)
+def alice(shared_tab: Tab) -> Tab:
+    shared_tab.page.add_init_script(REMEMBER_PHASES)
+    return shared_tab
 
 
 @pytest.fixture(scope="module")
