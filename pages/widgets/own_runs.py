@@ -12,11 +12,12 @@ from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import Job, catalog, ownership
 from pages.serving import downloads, page_state, uploads, visitor
-from pages.widgets import alerts, next_page, progress, run_picker, times, under_way
+from pages.widgets import alerts, next_page, progress, run_picker, starts, times, under_way
+from pages.widgets.starts import Starts
 
 LOOK_SECONDS = 1.0
 AT_A_TIME = 10
-UPLOADS = "imports"  # in the session: how many there were
+IMPORT = "import"  # the button that starts one
 TOLD, REFUSED = "own-runs-told", "own-runs-refused"  # in the session: what was done, or not
 PAGE = page_state.number("page", "Page", 1, 9999, 1)
 STATES = {"finished": "finished", "cancelled": "stopped", "failed": "failed"}
@@ -205,6 +206,14 @@ def _close_or_tell() -> None:
 
 def tell() -> None:
     """Says what was done last, or not, once."""
+    begun: Starts[Job] = starts.of(IMPORT)
+    for job in begun.new:
+        under_way.note([job])
+        st.success(
+            "The file is valid. The model is being built." if job.status.active else "Imported.",
+            icon=":material/check:",
+        )
+    begun.new.clear()
     if done := st.session_state.pop(TOLD, None):
         st.success(done, icon=":material/check:")
     if refused := st.session_state.pop(REFUSED, None):
@@ -218,27 +227,22 @@ def bring() -> None:
     except ExplorerError as error:
         alerts.error("This server does not import models.", error, st.info)
         return
-    count = st.session_state.setdefault(UPLOADS, 0)
+    begun: Starts[Job] = starts.of(IMPORT)
     file = st.file_uploader(
         "A model as a .zip file",
         type="zip",
         max_upload_size=min(archive.MAX_ARCHIVE // 1_000_000, settings.current().upload_mb),
-        key=f"import-{count}",
+        key=f"import-{begun.count}",  # another uploader after each, an empty one
         help="A file that Export made, on this server or on another.",
     )
     st.caption(uploads.told())
     if file is None:
         return
     uploads.use([file.file_id])
-    if st.button("Import", icon=":material/upload:"):
+    if st.button("Import", icon=":material/upload:", key=begun.key):
         try:
-            job = tasks.submit_import(file.getvalue(), visitor.current())
+            begun.add(tasks.submit_import(file.getvalue(), visitor.current()))
         except ExplorerError as error:
             alerts.error("This file was not imported.", error)
         else:
-            under_way.note([job])
-            st.session_state[UPLOADS] = count + 1  # another uploader, an empty one
-            st.session_state[TOLD] = (
-                "The file is valid. The model is being built." if job.status.active else "Imported."
-            )
             st.rerun()

@@ -3,11 +3,12 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import visiting
 from streamlit.testing.v1 import AppTest
-from visiting import ME, TITLE, button, cut, job_in_state, open_page, progress_texts, said
+from visiting import ME, TITLE, button, click_again, cut, job_in_state, open_page, progress_texts, said
 
 from ae_core import archive, cards, processes, runs, tasks
 from ae_core.spec import make_spec
@@ -131,6 +132,22 @@ def test_an_archive_is_queued_and_the_uploader_is_empty_again(digits_runs: dict[
     assert job.status.state == "queued"
     assert progress_texts(app)[0].startswith("Import · Next in the queue")
     assert not [b for b in app.button if b.label == "Import"]
+
+
+def test_a_second_click_imports_nothing_more(digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened()
+    app.file_uploader[0].upload("run.zip", archive.pack(runs.read(digits_runs["vanilla"])), "application/zip").run()
+    start, submit = button(app, "Import"), tasks.submit_import
+
+    def submit_and_click(*asked: Any) -> Job:
+        if not tasks.jobs_of(ME):
+            click_again(start)
+        return submit(*asked)
+
+    monkeypatch.setattr(tasks, "submit_import", submit_and_click)
+    app = press(app, "Import")
+    assert len(tasks.jobs_of(ME)) == 1
+    assert [told.value for told in app.success] == ["The file is valid. The model is being built."]
 
 
 def test_a_server_that_cannot_import_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

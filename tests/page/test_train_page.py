@@ -7,11 +7,22 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
-from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
-from visiting import ME, TITLE, assert_sound, button, cut, job_in_state, link, open_page, progress_texts, said, turn
+from visiting import (
+    ME,
+    TITLE,
+    assert_sound,
+    button,
+    click_again,
+    cut,
+    job_in_state,
+    link,
+    open_page,
+    progress_texts,
+    said,
+    turn,
+)
 
 from ae_core import data, kinds, networks, processes, runs, sweeps, tasks, training
 from ae_core.spec import make_spec
@@ -99,16 +110,6 @@ def test_start_submits_what_the_controls_say(monkeypatch: pytest.MonkeyPatch) ->
     assert (spec.kind, spec.dataset, spec.network.latent_dim) == ("sparse", "digits", 64)
     assert (spec.hyperparameters["method"], spec.network.code_activation) == ("kl", "sigmoid")
     assert (owner, title) == (ME, "**Mine** <b>")
-
-
-def click_again(start: Button) -> None:
-    """Has the browser send one more click on a button, as while the run that it asked for is at work."""
-    context = get_script_run_ctx()
-    assert context
-    assert context.script_requests
-    click = WidgetStates(widgets=[WidgetState(id=start.proto.id, trigger_value=True)])
-    asked_for = {"page_script_hash": context.page_script_hash, "query_string": context.query_string}
-    context.script_requests.request_rerun(RerunData(widget_states=click, **asked_for))
 
 
 @pytest.mark.parametrize(("module", "label"), [(tasks, "Start training"), (sweeps, "Start 2 trainings")])

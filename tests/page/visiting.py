@@ -13,6 +13,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 from PIL import Image
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, Expander
 
@@ -115,6 +117,16 @@ def table(app: AppTest) -> dict[str, list[str]]:
 def button(app: AppTest, label: str) -> Button:
     (found,) = [b for b in app.button if b.label == label]
     return found
+
+
+def click_again(start: Button) -> None:
+    """Has the browser send one more click on a button, as while the run that it asked for is at work."""
+    context = get_script_run_ctx()
+    assert context
+    assert context.script_requests
+    click = WidgetStates(widgets=[WidgetState(id=start.proto.id, trigger_value=True)])
+    asked_for = {"page_script_hash": context.page_script_hash, "query_string": context.query_string}
+    context.script_requests.request_rerun(RerunData(widget_states=click, **asked_for))
 
 
 def assert_sound(app: AppTest) -> None:
