@@ -152,9 +152,27 @@ def test_a_link_that_was_opened_once_is_asked_for_once() -> None:
     assert visit.run(LEVEL) == {"level": 0.7}
     visit.ask(level="0.3")  # a page opened by a link to itself goes on to ask for what it was opened with
     assert visit.run(LEVEL) == {"level": 0.7}
+    visit.store.touched["level"] = 0.2
+    visit.run(LEVEL)
+    visit.ask(level="0.7")
+    assert visit.run(LEVEL) == {"level": 0.7}, "the same link to itself once more"
+    visit.ask()
+    assert visit.run(LEVEL) == {"level": 0.7}, "the page's name in the menu"
     visit.turn("b")
     visit.turn("a", level="0.3")
     assert visit.run(LEVEL) == {"level": 0.3}
+
+
+def test_a_link_that_the_page_itself_shows_asks_for_nothing_new() -> None:
+    visit = Visit()
+    visit.run(LEVEL, COUNT)
+    adopted = visit.store.adopted
+    for level in (0.2, 0.9):
+        visit.store.touched["level"] = level
+        visit.run(LEVEL, COUNT)
+        visit.asked = visit.link  # as a browser does that opened the page without a query
+        assert visit.run(LEVEL, COUNT) == {"level": level, "count": 12}
+    assert visit.store.adopted == adopted
 
 
 def test_a_page_that_is_told_what_to_show_shows_it_each_time() -> None:

@@ -206,7 +206,8 @@ class Store:
         touched: By slot, values that controls were given since their fields were opened.
         refused: By slot, what the link asks for in vain.
         page: The one that is open.
-        asked_before: What the browser has asked of the open page since it was opened.
+        opening: What the browser asked for when it opened the page.
+        shown: The links of the page since the last one was adopted.
         asked: What the link newly asks for, until a whole run of the page has ended; None if it says nothing new.
         whole: Whether the link newly says all, so that what it leaves out is no longer chosen.
         taken: The slots of the fields that have taken what the link newly says.
@@ -223,7 +224,8 @@ class Store:
     touched: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     page: str | None = None
-    asked_before: list[Link] = field(default_factory=list)
+    opening: Link = field(default_factory=dict)
+    shown: list[Link] = field(default_factory=list)
     asked: Link | None = None
     whole: bool = False
     taken: set[str] = field(default_factory=set)
@@ -237,8 +239,8 @@ class Store:
     def begin(self, page: str, link: Link, went_back: bool = False, whole: bool = False) -> None:
         """Looks at the link that a run of a page begins with.
 
-        A browser goes on asking for what its link said when the page was opened, whatever it shows since: that says
-        nothing new.
+        A browser goes on asking for what it has opened a page with, whatever link it shows since; if that was nothing,
+        it asks for the link that it shows. Neither says anything new, and the page's name in the menu does not either.
 
         Args:
             page: Its name.
@@ -252,13 +254,13 @@ class Store:
         if arrived:
             self.drawn = {}
         if arrived or went_back:
-            self.asked_before = []
-        if told is not None or link not in self.asked_before:
-            self.asked = self.link = link if told is None else told
-            self.whole, self.taken = whole or told is not None or went_back or not arrived, set()
-            self.refused.clear()
-            self.adopted += 1
-        self.asked_before = [*(seen for seen in self.asked_before if seen != link), link][-MAX_LINKS:]
+            self.opening = link
+        elif told is None and (link in ({}, self.opening) or (not self.opening and link in self.shown)):
+            return
+        self.asked = self.link = link if told is None else told
+        self.whole, self.taken, self.shown = whole or told is not None or went_back or not arrived, set(), [link]
+        self.refused.clear()
+        self.adopted += 1
 
     def resolve(self, of: Field, values: Values, prefix: str = "") -> Any:
         """The value of a field, given those of the fields before."""
@@ -308,6 +310,7 @@ class Store:
         self.link, self.drawn = link, self.drawing
         if not early:
             self.asked = None
+        self.shown = [*self.shown, link][-MAX_LINKS:]
         return link
 
     def refusal(self) -> str:

@@ -217,13 +217,14 @@ class Units(Stay):
 
     def query(self) -> dict[str, Any]:
         self.run, (self.image,) = self.chance.choice(("sparse-visible", "sparse", "vanilla")), self.some()
-        return {"run": self.run, "image": self.image}
+        return self.query_again()
 
     async def act(self) -> None:
-        (self.image,) = self.some()
+        self.image = self.chance.choice([number for number in self.own if number != self.opening])
         self.page = await self.visitor.turn_to(self.path, run=self.run, image=self.image)
 
     def query_again(self) -> dict[str, Any]:
+        self.opening = self.image  # what the browser goes on to ask for: a link to that says nothing new
         return {"run": self.run, "image": self.image}
 
     def check(self) -> None:
