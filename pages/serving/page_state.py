@@ -27,7 +27,7 @@ OWNER = "@"  # between a name in the link, which has none, and what its value be
 REPEAT = "&"  # between the items of a list: the link repeats the name
 MAX_TEXT = 2000  # characters of a list that are read
 MAX_ITEMS = 100
-MAX_DIGITS = 10  # of a whole number
+MAX_DIGITS = 16  # of a whole number
 MAX_LINKS = 50  # that are remembered
 MAX_LINK = 100_000  # characters of one that a browser tells
 LINK = "link"  # the key of the component that shows the link
@@ -105,7 +105,8 @@ class Field:
 
 
 def _digits(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS:
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdecimal() and len(digits) <= MAX_DIGITS:
         return int(text)
     raise ValueError(f"Expected a whole number of {MAX_DIGITS} digits at most.")
 
@@ -177,7 +178,8 @@ def number(name: str, label: str, low: Any, high: Any, default: Any, step: Any =
         least, most = limits(values)
         return {"min_value": least, "max_value": most, "step": step}
 
-    return Field(name, label, parse, lambda value: f"{value:.10g}", first, options=options, **about)
+    write = str if isinstance(step, int) else "{:.10g}".format
+    return Field(name, label, parse, write, first, options=options, **about)
 
 
 def flag(name: str, label: str, default: bool = False, **about: Any) -> Field:
@@ -207,6 +209,7 @@ class Store:
         refused: By slot, what the link asks for in vain.
         page: The one that is open.
         opening: What the browser asked for when it opened the page.
+        before: What it asked for at the run before.
         shown: The links of the page since the last one was adopted.
         asked: What the link newly asks for, until a whole run of the page has ended; None if it says nothing new.
         whole: Whether the link newly says all, so that what it leaves out is no longer chosen.
@@ -225,6 +228,7 @@ class Store:
     refused: dict[str, str] = field(default_factory=dict)
     page: str | None = None
     opening: Link = field(default_factory=dict)
+    before: Link = field(default_factory=dict)
     shown: list[Link] = field(default_factory=list)
     asked: Link | None = None
     whole: bool = False
@@ -248,14 +252,14 @@ class Store:
             went_back: Whether the visitor went back or forward to it.
             whole: Whether the link says all: one on arrival says only what is to be other than it was.
         """
-        arrived = page != self.page
-        self.page, self.open, self.drawing = page, {}, {}
+        arrived, before = page != self.page, self.before
+        self.page, self.before, self.open, self.drawing = page, link, {}, {}
         told, self.told = self.told, None
         if arrived:
             self.drawn = {}
         if arrived or went_back:
             self.opening = link
-        elif told is None and (link in ({}, self.opening) or (not self.opening and link in self.shown)):
+        elif told is None and (link in ({}, self.opening, before) or (not self.opening and link in self.shown)):
             return
         self.asked = self.link = link if told is None else told
         self.whole, self.taken, self.shown = whole or told is not None or went_back or not arrived, set(), [link]
@@ -343,10 +347,11 @@ class State:
             widget: As `st.slider`, or that of a column.
             name: Of the field.
             label: Of the control, if not the field's.
-            **options: Further ones for the widget; `shows`, what it shows if not the field's value.
+            **options: Further ones for the widget; `shows`, what it shows if not the field's value; `keeps`, items of a
+                list that it does not show, which stay chosen.
         """
         store, shown, key = _store(), self.fields[name], self.key(name)
-        value = options.pop("shows", self[name])
+        value, keeps = options.pop("shows", self[name]), options.pop("keeps", ())
         options = (shown.options(self.values) if shown.options else {}) | options
         # What is set is sent: a slider that is being moved would jump back, so only where the browser has not got it.
         store.drawing[key] = str([options.get(name) for name in ("min_value", "max_value", "step", "options")])
@@ -354,7 +359,7 @@ class State:
             st.session_state[key] = value
         else:  # a slow browser may get these elements before it has drawn those of the run that set the value
             options = _beginning(widget, value, options) | options
-        widget(label or shown.label, key=key, on_change=_touch, args=(key,), **options)
+        widget(label or shown.label, key=key, on_change=_touch, args=(key, keeps), **options)
         return self[name]
 
     def segments(self, name: str, place: Any = st, **options: Any) -> Any:
@@ -476,8 +481,9 @@ def _beginning(widget: Callable[..., Any], value: Any, options: dict[str, Any]) 
     return {"default" if "default" in known else "value": value}
 
 
-def _touch(key: str) -> None:
-    put(key, st.session_state[key])
+def _touch(key: str, keeps: Sequence[Any]) -> None:
+    value = st.session_state[key]
+    put(key, [*value, *keeps] if keeps else value)
 
 
 def _store() -> Store:
