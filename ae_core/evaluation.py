@@ -10,11 +10,28 @@ from ae_core.inference import LoadedRun
 
 SEED = 0
 SIGMOID_ACTIVE = 0.1  # a sigmoid is never zero
+DEPENDS_ON_IMAGE = 0.01
 
 
-def activity_threshold(run: LoadedRun) -> float:
-    """|z| above which a unit of this run counts as active: 0.1 for a sigmoid, otherwise 0."""
-    return SIGMOID_ACTIVE if run.spec.network.code_activation == "sigmoid" else 0.0
+def active(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
+    """Which units are active for which image: |z| > 0, of a sigmoid > 0.1.
+
+    A unit of a variational model is active only if its mean depends on the image: Cov_x(E[z|x]) > 0.01. A collapsed
+    one has some value for every image, but the same one.
+
+    Reference: Burda, Grosse & Salakhutdinov 2016, Importance weighted autoencoders, on active units.
+
+    Args:
+        run: A loaded run.
+        codes: Its codes of all test images, (n, d).
+
+    Returns:
+        (n, d), boolean.
+    """
+    found: np.ndarray = np.abs(codes) > (SIGMOID_ACTIVE if run.spec.network.code_activation == "sigmoid" else 0.0)
+    if run.recipe.prior:
+        found &= np.var(codes, axis=0, dtype=np.float64) > DEPENDS_ON_IMAGE
+    return found
 
 
 def evaluate(
@@ -42,7 +59,7 @@ def evaluate(
     codes = run.encode(x)
     x_hat = run.decode(codes)
     bce = float(metrics.binary_cross_entropy(x, x_hat).mean(dtype=np.float64))
-    threshold = activity_threshold(run)
+    activity = active(run, codes)
     jacobian = float(run.squared_jacobian_norm(x, seed=SEED).mean())
     variance = metrics.total_variance(codes)
     figures = {
@@ -50,8 +67,8 @@ def evaluate(
         "above_floor": bce - float(metrics.pixel_entropy(x).mean(dtype=np.float64)),
         "mse": float(metrics.squared_error(x, x_hat).mean(dtype=np.float64)),
         "psnr": metrics.mean_psnr(x, x_hat),
-        "active_units": float(metrics.active_units(codes, threshold).mean()),
-        "dead_units": float(np.sum(metrics.firing_rate(codes, threshold) == 0)),
+        "active_units": float(activity.sum(axis=1).mean()),
+        "dead_units": float(np.sum(~activity.any(axis=0))),
         "jacobian": jacobian,
         "contraction_ratio": jacobian / variance if variance > 0 else float("inf"),
     }

@@ -107,16 +107,6 @@ def kl_to_standard_normal(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarr
     return -0.5 * np.sum(1 + z_log_var - z_mean**2 - np.exp(z_log_var), axis=1)
 
 
-def active_units(codes: np.ndarray, threshold: float = 0.0) -> np.ndarray:
-    """Number of active units, |z| > threshold, of each code, shape (n,)."""
-    return np.sum(np.abs(codes) > threshold, axis=1)
-
-
-def firing_rate(codes: np.ndarray, threshold: float = 0.0) -> np.ndarray:
-    """Share of images on which each unit is active, shape (d,); 0 for a dead unit."""
-    return np.mean(np.abs(codes) > threshold, axis=0)
-
-
 def total_variance(codes: np.ndarray) -> float:
     """Sum of the variances of all units."""
     return float(np.var(codes, axis=0, dtype=np.float64).sum())

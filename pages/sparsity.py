@@ -11,7 +11,7 @@ MAX_RUNS = 4
 st.title("Sparsity")
 glossary.say("How many [[units|unit]] of the [[code]] are active for an image: nearly all of them, or only a few.")
 
-overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS)
+overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS, any_dataset=True)
 found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
 datasets = [data.load(run.spec.dataset).title for run in overlaid.values()]
@@ -58,7 +58,8 @@ plot.show(
 )
 st.caption(
     "The diamond shows the share of values that are exactly zero. A unit counts as active above 0; "
-    "a sigmoid unit, which never reaches 0, above 0.1."
+    "a sigmoid unit, which never reaches 0, above 0.1. A unit of a variational model counts as active only if its mean "
+    "differs from image to image, with a variance above 0.01."
 )
 st.info(
     "A sparse model has more units but uses fewer for any one image: compare “Active units per image” with the column "
@@ -69,7 +70,7 @@ next_page.link("units.py", "Move one unit at a time", run=next(iter(overlaid.val
 opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in overlaid.items())
 source_code.show(f"""
 import ae_core
-from ae_core import data, evaluation, figures, metrics
+from ae_core import data, evaluation, figures
 
 runs = {{
 {opened}}}
@@ -77,9 +78,8 @@ codes, counts, rates = {{}}, {{}}, {{}}
 for title, run in runs.items():
     images = data.as_float(data.load(run.spec.dataset).split("test").images)
     codes[title] = run.encode(images)
-    threshold = evaluation.activity_threshold(run)
-    counts[title] = metrics.active_units(codes[title], threshold)
-    rates[title] = metrics.firing_rate(codes[title], threshold)
+    active = evaluation.active(run, codes[title])
+    counts[title], rates[title] = active.sum(axis=1), active.mean(axis=0)
 
 figures.units_per_image(counts).show()
 figures.firing_rates(rates).show()

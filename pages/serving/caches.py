@@ -182,9 +182,9 @@ class Activity:
 @memoize(32)
 def activity(run: Run) -> Activity:
     """The run's activity on the test images."""
-    z, threshold = codes(run), evaluation.activity_threshold(load(run))
-    counts, rates = metrics.active_units(z, threshold), metrics.firing_rate(z, threshold)
-    return Activity(_frozen(counts), _frozen(rates), float((z == 0).mean()))
+    z = codes(run)
+    active = evaluation.active(load(run), z)
+    return Activity(_frozen(active.sum(axis=1)), _frozen(active.mean(axis=0)), float((z == 0).mean()))
 
 
 @memoize(16)
