@@ -1,5 +1,6 @@
 """Models beside one another: the figures of their cards, and the error of PCA with codes of the same size."""
 
+import json
 from collections.abc import Mapping, Sequence
 from threading import Condition
 from typing import Any
@@ -36,7 +37,12 @@ MEASURES = (
     Measure(
         "knn_accuracy", "5-NN", "Accuracy of a 5-nearest-neighbours classifier of the codes, from 0 to 1.", "larger"
     ),
-    Measure("active_units", "Active", "Units that are active for a test image, on average.", decimals=1),
+    Measure(
+        "active_units",
+        "Active",
+        "Units that are active for a test image, on average; Sparsity says which are.",
+        decimals=1,
+    ),
     Measure("dead_units", "Dead", "Units that are active for no test image.", "smaller", decimals=0),
     Measure("jacobian", "Jacobian", "Mean ‖∂z/∂x‖²_F; it grows with the scale of the codes.", decimals=2),
 )
@@ -46,6 +52,13 @@ def measures() -> dict[str, Measure]:
     """What a table of models may hold, by name: figures of any kind, then those of single kinds."""
     of_kinds = (measure for name in kinds.names() for measure in kinds.get(name).measures)
     return {measure.name: measure for measure in (*MEASURES, *of_kinds)}
+
+
+def alike(run: Run) -> str:
+    """What a run shares with those that differ from it in code size, seed and epochs alone."""
+    spec = run.spec.to_json()
+    del spec["network"]["latent_dim"], spec["training"]["seed"], spec["training"]["epochs"]
+    return json.dumps(spec, sort_keys=True)
 
 
 def table(models: Mapping[str, Run]) -> dict[str, list[Any]]:

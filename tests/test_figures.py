@@ -43,6 +43,7 @@ IMAGES = RNG.random((12, 4, 6)).astype(np.float32)
 MODELS = (
     [TITLE, "b", "c", "d"],
     ["vanilla", "vanilla", "vanilla", "sparse"],
+    ["dense", "dense", "dense", "dense"],
     [2, 2, 8, 8],
     [0.04, 0.02, 0.01, 0.015],
 )
@@ -375,9 +376,16 @@ def test_each_model_is_a_point_at_its_size_and_each_kind_a_line_through_its_mean
     assert list(vanilla.text) == [figures.plain(TITLE), "b", "c"]
 
 
+def test_no_line_joins_models_of_unlike_networks() -> None:
+    titles, of_kind, _, sizes, errors = MODELS
+    drawn = figures.error_by_code_size(titles, of_kind, ["a", "b", "b", "b"], sizes, errors, PCA).data
+    assert [trace.mode for trace in drawn] == ["lines", "lines", "markers", "markers"]
+    np.testing.assert_allclose(drawn[1].y, [0.02, 0.01], rtol=1e-6, err_msg="b and c alone")
+
+
 def test_a_kind_keeps_its_colour_whoever_is_beside_it_and_an_error_that_is_none_is_no_point() -> None:
     (_, *both), (_, alone) = (
-        figures.error_by_code_size(["a", "b"], ["vanilla", "sparse"], [4, 4], errors, PCA).data
+        figures.error_by_code_size(["a", "b"], ["vanilla", "sparse"], ["", ""], [4, 4], errors, PCA).data
         for errors in ([0.01, 0.02], [np.nan, 0.02])
     )
     assert alone.name == both[1].name == "Sparse"
@@ -387,7 +395,9 @@ def test_a_kind_keeps_its_colour_whoever_is_beside_it_and_an_error_that_is_none_
 @pytest.mark.parametrize("sizes", [[1], [24, 32], [1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512]])
 def test_the_sizes_that_are_named_stand_apart(sizes: list[int]) -> None:
     n = len(sizes)
-    axis = figures.error_by_code_size(["a"] * n, ["vanilla"] * n, sizes, [0.1] * n, np.zeros(785)).layout.xaxis
+    axis = figures.error_by_code_size(
+        ["a"] * n, ["vanilla"] * n, [""] * n, sizes, [0.1] * n, np.zeros(785)
+    ).layout.xaxis
     places = (np.log10(axis.tickvals) - axis.range[0]) / (axis.range[1] - axis.range[0])
     assert np.all((places > 0) & (places < 1))
     assert np.all(np.diff(places) > 0.08)

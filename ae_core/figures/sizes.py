@@ -16,13 +16,19 @@ PCA = "rgba(128, 128, 128, 0.9)"
 
 
 def error_by_code_size(
-    titles: Sequence[str], of_kind: Sequence[str], sizes: Sequence[int], errors: Sequence[float], pca: np.ndarray
+    titles: Sequence[str],
+    of_kind: Sequence[str],
+    alike: Sequence[str],
+    sizes: Sequence[int],
+    errors: Sequence[float],
+    pca: np.ndarray,
 ) -> go.Figure:
-    """A point for each model; a line for each kind through the means of its sizes; a dashed line for PCA.
+    """A point for each model; a line through the means of those that differ in size alone; a dashed line for PCA.
 
     Args:
         titles: What the models are called, (n,).
         of_kind: Names of their kinds, (n,).
+        alike: What is the same of models that differ in size and seed alone, as `comparison.alike`, (n,).
         sizes: Units of their codes, (n,).
         errors: Their mean squared errors, (n,).
         pca: The error of PCA with codes of 0, 1, 2, … components, as `comparison.pca_errors`.
@@ -46,9 +52,12 @@ def error_by_code_size(
         if not len(rows):
             continue
         title, colour = plain(kinds.get(name).title), edge(SERIES_COLOURS[i % len(SERIES_COLOURS)])
-        each = np.unique(code[rows])
-        if len(each) > 1:
-            means = [error[rows][code[rows] == size].mean() for size in each]
+        for same in dict.fromkeys(alike[row] for row in rows.tolist()):
+            these = np.array([row for row in rows.tolist() if alike[row] == same])
+            each = np.unique(code[these])
+            if len(each) < 2:
+                continue
+            means = [error[these][code[these] == size].mean() for size in each]
             traces.append(
                 trace(
                     "scatter", x=each, y=np.array(means, np.float32), mode="lines", line={"color": colour, "width": 2},
