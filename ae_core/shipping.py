@@ -68,7 +68,7 @@ RUNS = {
     "denoising-2d": Shipped("Denoising, 2-D", "denoising", {}, PLANE, PLANE_TRAINING),
     # An exact Jacobian triples the price of a step: fewer of them.
     "contractive-2d": Shipped("Contractive, 2-D", "contractive", {}, PLANE, {**PLANE_TRAINING, "epochs": 8}),
-    "variational-2d": Shipped("Variational, 2-D", "variational", {}, PLANE, PLANE_TRAINING),
+    "variational-2d": Shipped("Variational, 2-D, larger network", "variational", {}, PLANE, PLANE_TRAINING),
 }
 
 

@@ -76,7 +76,8 @@ def test_a_newcomer_does_the_four_missions_and_finds_the_trained_model_in_compar
         end(tab, mission)
     page = tab.pick("Compare")
     mine = page.get_by_role("button", name=re.compile("^Vanilla, 32 units|^Vanilla, 2 units"))
-    expect(mine.first).to_be_visible()
+    expect(mine.first).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("heading", name="Metrics on Digits")).to_be_visible()
     assert tab.errors == []
 
 
@@ -99,7 +100,7 @@ def test_a_teacher_prepares_a_view_and_a_student_opens_it_on_a_phone(
     theirs = student.open(tab.link)
     expect(theirs.get_by_role("heading", name=pinned)).to_be_visible()
     expect(theirs.get_by_role("radio", name="Stretch")).to_be_checked()
-    expect(theirs.get_by_role("combobox", name="Model", exact=True)).to_have_value("Variational, 2-D")
+    expect(theirs.get_by_role("combobox", name="Model", exact=True)).to_have_value("Variational, 2-D, larger network")
     assert tab.errors == student.errors == []
 
 
