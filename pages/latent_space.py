@@ -1,5 +1,7 @@
 """Where the test images lie in a run's latent space, and what those that are selected have in common."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -7,7 +9,10 @@ from ae_core import data, figures
 from pages.serving import caches, page_state
 from pages.widgets import (
     codes_table,
+    current_image,
+    gallery,
     glossary,
+    image_picker,
     neighbours,
     next_page,
     plot,
@@ -18,45 +23,55 @@ from pages.widgets import (
     source_code,
 )
 
-SHOWN = 64
+SHOWN = 60  # whole rows of ten and of six
 ORDERS = {"By number": 0, "Strangest first": -1, "Most familiar first": 1}  # what times the error rises
 FIELDS = (projection.PROJECTION, selection_input.POINTS, page_state.choice("order", "Order", list(ORDERS)))
 
 st.title("Map")
 glossary.say(
-    "Every dot is a test image at its [[code]]. Draw around some dots to see what they have in common. Click a class "
-    "in the legend to emphasise it. Zoom in, and the dots become their images."
+    "Every dot is a test image at its [[code]]. Click one to look at it, or draw around some to see what they have in "
+    "common."
 )
 
-run = run_picker.pick()
+of_model, of_map = st.columns(2, gap="large")
+with of_model:
+    run = run_picker.pick()
 dataset = data.load(run.spec.dataset)
 labels = caches.test_labels(dataset.name)
 with st.spinner("Computing the errors of the test images …"):
     errors = caches.errors(run.run)
 selected = selection.current(dataset.name)
 state = page_state.open(*FIELDS, run=run, dataset=dataset.name)
-
-with st.container(horizontal=True, gap="large"):
+with of_map.container(horizontal=True):
     wanted = state.segments("projection") if run.latent_dim > 2 else projection.PRINCIPAL
     count = state.segments("points")
 
-map_column, gallery = st.columns([3, 2], gap="large")
+map_column, gallery_column = st.columns([3, 2], gap="large")
 with map_column:
     projected = projection.show(run, wanted)
     selection_input.on_map(run, projected, count)
-with gallery:
+with gallery_column:
+    picked = current_image.test_number(dataset.name)
+    if picked is None:
+        st.caption("Click a dot or an image to see more about it below.")
+    else:
+        image_picker.show(dataset.split("test").images[picked], image_picker.name_of(dataset, picked))
     selection_input.heading(dataset.name, count)
     order = state.segments("order", width="stretch")
     among = selected if len(selected) else np.arange(len(labels))
     shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")[:SHOWN]]
-    plot.show(
-        figures.image_grid(caches.test_images(dataset.name, shown), columns=8, height=440),
-        key="selected",
-        alt="The selected images" if len(selected) else "Test images",
-    )
+    gallery.some(dataset.name, shown.tolist(), "selected", picked, partial(current_image.take, dataset.name))
     if len(among) > SHOWN:
         st.caption(f"The first {SHOWN} of {'them' if len(selected) else 'all test images'}.")
 selection_input.by_class(dataset.name, count)
+
+closely, table = st.columns(2, gap="large")
+with closely:
+    st.header("One image in detail")
+    neighbours_source = neighbours.show(run)
+with table:
+    st.header("As a table")
+    codes_table.show(run, shown)
 
 mix, histogram = st.columns(2, gap="large")
 with mix:
@@ -72,14 +87,6 @@ with histogram:
     if len(selected):
         harder = float((np.median(errors[selected]) > errors).mean())
         st.caption(f"Their median error is larger than that of {harder * 100:.0f} % of the test images.")
-
-table, closely = st.columns(2, gap="large")
-with table:
-    st.header("As a table")
-    codes_table.show(run, shown)
-with closely:
-    st.header("One image in detail")
-    neighbours_source = neighbours.show(run)
 
 st.header("Download the codes")
 st.caption("Each row holds the number, class, error and code of an image.")
@@ -106,7 +113,8 @@ figures.scatter(places[:{count}], labels[:{count}], dataset.class_names, axes).s
 selected = {codes_table.source(selected)}
 among = selected if len(selected) else np.arange(len(labels))
 shown = among[np.argsort({ORDERS[order]} * errors[among], kind="stable")[:{SHOWN}]]
-figures.image_grid(x[shown], columns=8, height=440).show()
+print(shown)
+{neighbours_source}
 figures.class_mix(labels[among], labels, dataset.class_names).show()
 figures.error_histogram(errors, selected).show()
-{neighbours_source}""")
+""")

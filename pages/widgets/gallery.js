@@ -1,7 +1,7 @@
 // Images side by side, one of which is chosen: test images by class and page by page, or a visitor's own pictures.
 import { decode } from "./base64.js";
 import { component } from "./component.js";
-import { ARROWS, contextOf, find, loadImage, make, makeCanvas } from "./elements.js";
+import { ARROWS, contextOf, download, find, loadImage, make, makeCanvas } from "./elements.js";
 import { Sprites } from "./sprites.js";
 
 /**
@@ -10,17 +10,20 @@ import { Sprites } from "./sprites.js";
  * @property {[height: number, width: number]} image
  * @property {string} labels  A byte for each image, in base64.
  * @property {string[]} classes
+ * @property {number[]} [among]  Those that are shown, if not all.
  * @typedef {{ pictures: { name: string, link: string }[] }} Pictures
  * @typedef {(TestImages | Pictures) & { chosen: number | null }} Data
  */
 
 const PAGE = 60; // whole rows of ten and of six
 const SIDE = 84; // pixels of a picture's canvas
+const SCALE = 4; // of what is saved
+const GAP = 1; // between two of its images
 
 class Gallery {
   /** @type {Data | undefined} */
   data;
-  shown = ""; // the pictures, where they are a visitor's own
+  shown = ""; // what is shown, where it is not all test images
   /** @type {Sprites | undefined} */
   sprites;
   labels = new Uint8Array();
@@ -44,7 +47,10 @@ class Gallery {
     this.back.addEventListener("click", () => this.turn(-1), listening);
     this.on.addEventListener("click", () => this.turn(1), listening);
     const chance = () => this.choose(this.numbers[Math.floor(Math.random() * this.numbers.length)]);
-    find(root, "random").addEventListener("click", chance, listening);
+    this.random = find(root, "random");
+    this.random.addEventListener("click", chance, listening);
+    this.saving = find(root, "save");
+    this.saving.addEventListener("click", () => this.save(), listening);
     this.images.addEventListener("keydown", (event) => this.type(event), listening);
   }
 
@@ -61,18 +67,28 @@ class Gallery {
       this.tools.hidden = true;
       this.images.ariaLabel = "Your pictures";
       this.numbers = data.pictures.map((_, i) => i);
-      const shown = JSON.stringify(data.pictures);
-      // What is drawn anew loses the focus.
-      if (shown === this.shown) this.mark();
-      else this.draw();
-      this.shown = shown;
-    } else if (opened) {
+      return this.show(JSON.stringify(data.pictures));
+    }
+    if (opened) {
       this.images.ariaLabel = "Test images";
       this.labels = decode(data.labels);
       this.sprites = new Sprites(data.sprites, data.image, () => this.fill());
       this.class.replaceChildren(...["All classes", ...data.classes].map((name, i) => new Option(name, String(i - 1))));
-      this.list();
-    } else this.mark();
+      for (const tool of [this.class, this.back, this.count, this.on, this.random]) tool.hidden = !!data.among;
+      this.saving.hidden = !data.among;
+    }
+    if (data.among) {
+      this.numbers = data.among;
+      this.show(String(data.among));
+    } else if (opened) this.list();
+    else this.mark();
+  }
+
+  /** @param {string} shown  What: it is drawn only where it is new, since what is drawn anew loses the focus. */
+  show(shown) {
+    if (shown === this.shown) return this.mark();
+    this.shown = shown;
+    this.draw();
   }
 
   /** All images of the class, from the page of the one that is chosen. */
@@ -106,7 +122,9 @@ class Gallery {
     const shown = this.numbers.slice(this.first, this.first + PAGE);
     const [h, w] = "pictures" in data ? [SIDE, SIDE] : data.image;
     const buttons = shown.map((n) => {
-      const button = make("button", "", makeCanvas("", w, h));
+      const canvas = makeCanvas("", w, h);
+      canvas.ariaHidden = "true"; // the button is named
+      const button = make("button", "", canvas);
       button.type = "button";
       button.role = "option";
       button.ariaLabel = button.title = this.called(n);
@@ -140,6 +158,20 @@ class Gallery {
     else this.sprites?.draw(context, n, 0, 0, canvas.width, canvas.height);
   }
 
+  /** All that are shown, as a picture. */
+  save() {
+    const canvases = this.buttons().map((button) => /** @type {HTMLCanvasElement} */ (button.firstChild));
+    const columns = Math.min(this.columns(), canvases.length);
+    const [w, h] = [canvases[0].width * SCALE + GAP, canvases[0].height * SCALE + GAP];
+    const picture = makeCanvas("", columns * w - GAP, Math.ceil(canvases.length / columns) * h - GAP);
+    const context = contextOf(picture);
+    context.imageSmoothingEnabled = false;
+    canvases.forEach((canvas, i) => {
+      context.drawImage(canvas, (i % columns) * w, Math.floor(i / columns) * h, w - GAP, h - GAP);
+    });
+    picture.toBlob((file) => download(file, "images.png"));
+  }
+
   /** Says which one is chosen; the Tab key leads to it, or to the first. */
   mark() {
     const buttons = this.buttons();
@@ -150,6 +182,10 @@ class Gallery {
     }
   }
 
+  columns() {
+    return getComputedStyle(this.images).gridTemplateColumns.split(" ").length;
+  }
+
   buttons() {
     return /** @type {HTMLButtonElement[]} */ ([...this.images.children]);
   }
@@ -158,7 +194,7 @@ class Gallery {
   type(event) {
     const buttons = this.buttons();
     const at = buttons.findIndex((button) => button.tabIndex === 0);
-    const columns = getComputedStyle(this.images).gridTemplateColumns.split(" ").length;
+    const columns = this.columns();
     const way = ARROWS[event.key];
     let to = at;
     if (event.ctrlKey || event.metaKey || event.altKey) return;

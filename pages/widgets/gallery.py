@@ -19,20 +19,29 @@ def test_images(dataset: str, key: str, chosen: int | None, on_choose: Callable[
         chosen: The number of the image that is chosen.
         on_choose: Is given the number of another one, before the page runs again.
     """
-    of, labels = data.load(dataset), caches.test_labels(dataset)
-    shown = {
-        "sprites": sprites.about(dataset),
-        "image": list(of.image_shape),
-        "labels": base64.b64encode(labels.astype("uint8").tobytes()).decode(),
-        "classes": list(of.class_names),
-    }
-    _show({**shown, "chosen": chosen}, key, len(labels), on_choose)
+    _show(_about(dataset) | {"chosen": chosen}, key, data.load(dataset).sizes["test"], on_choose)
+
+
+def some(dataset: str, numbers: Sequence[int], key: str, chosen: int | None, on_choose: Callable[[int], None]) -> None:
+    """Shows the test images with these numbers, in this order; otherwise as `test_images`."""
+    shown = _about(dataset) | {"among": list(numbers), "chosen": chosen}
+    _show(shown, key, data.load(dataset).sizes["test"], on_choose)
 
 
 def pictures(given: Sequence[tuple[str, str]], key: str, chosen: int | None, on_choose: Callable[[int], None]) -> None:
     """Shows pictures, each given by its name and its link; otherwise as `test_images`."""
     shown = {"pictures": [{"name": name, "link": link} for name, link in given]}
     _show({**shown, "chosen": chosen}, key, len(given), on_choose)
+
+
+def _about(dataset: str) -> dict[str, Any]:
+    of = data.load(dataset)
+    return {
+        "sprites": sprites.about(dataset),
+        "image": list(of.image_shape),
+        "labels": base64.b64encode(caches.test_labels(dataset).astype("uint8").tobytes()).decode(),
+        "classes": list(of.class_names),
+    }
 
 
 def _show(shown: dict[str, Any], key: str, count: int, on_choose: Callable[[int], None]) -> None:

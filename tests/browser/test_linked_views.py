@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from browsing import CHROMIUM, FLAGS, Server, Tab, Visitors
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ElementHandle, Locator, Page, expect
 
 from ae_core import data
@@ -97,7 +98,7 @@ def legend(page: Page, name: str) -> Locator:
 
 
 def test_a_lasso_fills_gallery_mix_and_histogram(tab: Tab, page: Page) -> None:
-    before = [picture(page, key) for key in (1, 2, 3)]
+    before = [picture(page, key) for key in (1, 2)]
     lasso(tab, 0.45, 0.5, 70)
     numbers = linked(tab)
     assert heading(page).inner_text() == f"{len(numbers):,} images selected"
@@ -113,10 +114,34 @@ def test_a_lasso_fills_gallery_mix_and_histogram(tab: Tab, page: Page) -> None:
         [0.45, 0.5, 70],
     )
     assert len(set(inside) ^ set(numbers.tolist())) < 0.1 * len(numbers), "a polygon is not quite its circle"
-    assert all(picture(page, key) != was for key, was in zip((1, 2, 3), before, strict=True))
-    counts = page.locator(".plot").nth(2).evaluate("e => Array.from(e._fullData[0].x)")
+    assert page.get_by_role("option").evaluate_all("images => images.map((e) => +e.dataset.number)") == (
+        numbers[:60].tolist()
+    )
+    assert all(picture(page, key) != was for key, was in zip((1, 2), before, strict=True))
+    counts = page.locator(".plot").nth(1).evaluate("e => Array.from(e._fullData[0].x)")
     assert counts == np.bincount(LABELS[numbers], minlength=10).tolist()
-    assert page.locator(".plot").nth(3).evaluate("e => e._fullData.map((t) => t.name)")[-1] == "selected"
+    assert page.locator(".plot").nth(2).evaluate("e => e._fullData.map((t) => t.name)")[-1] == "selected"
+    assert tab.errors == []
+
+
+def test_a_dot_and_an_image_beside_the_map_are_picked_in_view_of_it(tab: Tab, page: Page) -> None:
+    option = page.get_by_role("option", name="test image 7", exact=False).first
+    option.click()
+    tab.settle()
+    expect(option).to_have_attribute("aria-selected", "true")
+    chip = page.get_by_text("Shirt, test image 7", exact=True)
+    expect(chip).to_be_visible()
+    assert "image=7" in tab.link
+    top, map_box = chip.bounding_box(), scatter(page).bounding_box()
+    assert top
+    assert map_box
+    assert map_box["y"] - 20 < top["y"] < map_box["y"] + 100, "at the height of the map"
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as PNG").click()
+    picture = np.asarray(Image.open(saved.value.path()).convert("L"))
+    images = data.load("fashion-mnist").split("test").images
+    np.testing.assert_array_equal(picture[:112:4, :112:4], images[0])
+    np.testing.assert_array_equal(picture[113 : 113 + 112 : 4, :112:4], images[10])
     assert tab.errors == []
 
 
@@ -256,7 +281,7 @@ def test_a_finger_scrolls_the_page_until_it_taps_the_map(visitors: Visitors, ser
     expect(scatter(page)).not_to_be_focused()
     assert reach(page) == before
     # No other figure of the page holds a finger either.
-    figure = page.locator(".plot").nth(3)
+    figure = page.locator(".plot").nth(2)
     figure.scroll_into_view_if_needed()
     shown, scrolled = figure.evaluate("e => e._fullLayout.xaxis.range"), page.evaluate(SCROLLED)
     box = figure.bounding_box()

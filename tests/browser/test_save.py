@@ -86,7 +86,7 @@ PAPER = 700  # pixels: A4 between its margins
 
 
 def test_on_paper_each_figure_has_its_room(shared_tab: Tab) -> None:
-    page = shared_tab.turn_to("latent-space")
+    page = shared_tab.turn_to("latent-space?image=7")
     drawn = page.locator(".plot").evaluate_all("figures => figures.map((e) => e.clientWidth)")
     # The window keeps its width, as when a page is printed: nothing is drawn anew.
     page.emulate_media(media="print")

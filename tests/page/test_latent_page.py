@@ -54,7 +54,7 @@ def test_nothing_selected_shows_all(shown: dict[str, Any]) -> None:
     assert headings(app)[0] == "No image is selected"
     assert len(shown["errors"].data) == 1
     np.testing.assert_array_equal(shown["mix"].data[0].x, np.bincount(LABELS))
-    assert app.dataframe[0].value["number"].tolist() == list(range(64))
+    assert app.dataframe[0].value["number"].tolist() == list(range(60))
     assert app.segmented_control[0].label != "Projection", "a plane needs none"
 
 
@@ -65,7 +65,7 @@ def test_a_link_opens_the_same_selection(shown: dict[str, Any]) -> None:
     np.testing.assert_array_equal(shown["told"]["selected"], numbers)
     assert shown["told"]["marked"] == [17]
     assert shown["mix"].data[0].x.tolist() == [0, 0, 0, 0, 0, 0, 0, 300, 0, 0]
-    assert app.dataframe[0].value["number"].tolist() == numbers[:64].tolist()
+    assert app.dataframe[0].value["number"].tolist() == numbers[:60].tolist()
     assert set(app.dataframe[0].value["class"]) == {"Sneaker"}
     assert [t.name for t in shown["errors"].data] == ["all test images", "selected"]
     assert link(app)["select"] == selection.encode(numbers, len(LABELS))
