@@ -10,7 +10,6 @@ from pages.widgets import alerts, glossary, image_picker, models_table, next_pag
 
 MOST = 40
 SHOWN = 8  # models whose images are shown at a time
-DATASET = page_state.choice("on", "Data set", lambda values: values["datasets"], page_state.titled(data.load))
 FIELDS = (
     page_state.number(
         "first-model",
@@ -31,16 +30,10 @@ glossary.say(
     "same ten images."
 )
 picked = run_picker.name_several(models_table.at_first(), MOST, opened_last=True)
-datasets = list(dict.fromkeys(run.spec.dataset for run in picked.values()))
-chosen = page_state.open(DATASET, datasets=datasets)
-if len(datasets) > 1:
-    chosen.segments("on")
-dataset = data.load(chosen["on"])
-models = models_table.called([run for run in picked.values() if run.spec.dataset == dataset.name])
+dataset = data.load(next(iter(picked.values())).spec.dataset)
+models = models_table.called(list(picked.values()))
 
 st.header(f"Metrics on {dataset.title}")
-if len(datasets) > 1:
-    st.caption(f"{len(models)} of the {len(picked)} models: metrics on different data sets cannot be compared.")
 with st.spinner("Computing PCA of the training images …"):
     columns = comparison.table(models)
 models_table.offer(columns)
@@ -53,16 +46,16 @@ if len(models) == 1:
 elif "mse" in columns:
     st.header("Error by code size")
     sizes, of_kind = columns["code"], [run.spec.kind for run in models.values()]
-    pca = comparison.pca_errors(dataset.name)
+    alike, pca = [comparison.alike(run) for run in models.values()], comparison.pca_errors(dataset.name)
     plot.show(
-        lambda: figures.error_by_code_size(columns["model"], of_kind, sizes, columns["mse"], pca),
+        lambda: figures.error_by_code_size(columns["model"], of_kind, alike, sizes, columns["mse"], pca),
         key="sizes",
         alt="Test error of each model by the size of its code, and that of PCA",
     )
-    several = any(len({sizes[i] for i, k in enumerate(of_kind) if k == kind}) > 1 for kind in of_kind)
+    several = any(len({sizes[i] for i, a in enumerate(alike) if a == same}) > 1 for same in alike)
     st.caption(
         "A model below the dashed line reconstructs test images better than PCA with a code of the same size; a model "
-        "above it, worse." + " A solid line joins the means of a kind's models of each code size." * several
+        "above it, worse." + " A solid line joins the means of models that differ only in code size and seed." * several
     )
 
 st.header("The same test images")
@@ -100,8 +93,9 @@ for title, model in list(loaded.items())[:1]:
 next_page.link("runs.py", "Your models")
 opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run in models.items())
 by_size = f"""
-kinds, pca = [model.spec.kind for model in models.values()], comparison.pca_errors({dataset.name!r})
-figures.error_by_code_size(table["model"], kinds, table["code"], table["mse"], pca).show()
+kinds, alike = zip(*((model.spec.kind, comparison.alike(model.run)) for model in models.values()))
+pca = comparison.pca_errors({dataset.name!r})
+figures.error_by_code_size(table["model"], kinds, alike, table["code"], table["mse"], pca).show()
 """
 source_code.show(f"""
 import ae_core

@@ -41,14 +41,15 @@ def download(strips: Sequence[Strip]) -> None:
 
 st.title("Paths")
 glossary.say(
-    "Walk through the [[latent space]] and watch what the decoder draws on the way. Take the same path through several "
-    "models to see what each has learnt between two images."
+    "Walk through the [[latent space]] and watch what the decoder draws on the way, in several models at once."
 )
-which, how_long = st.columns(2)
 state = page_state.open(*FIELDS)
-mode = state.segments("path", which)
-frames = state.draw(how_long.slider, "frames")
-way = path_input.between_images(frames) if mode == BETWEEN else path_input.along_a_direction(frames)
+with st.container(horizontal=True, vertical_alignment="center"):
+    mode = state.segments("path", label_visibility="collapsed", width="content")
+    models = st.popover("Choose models", icon=":material/model_training:") if mode == BETWEEN else None
+    settings = st.popover("Settings", icon=":material/tune:")
+frames = state.draw(settings.slider, "frames")
+way = path_input.between_images(frames, models, settings) if models else path_input.along_a_direction(frames)
 
 film.show(way.strips, key=f"film-{mode}", start=way.start, values=way.values)
 st.caption(

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ae_core import data
-from ae_core.data import Dataset
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import impossible, paths, traversals
@@ -100,41 +100,31 @@ def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
     return sentence
 
 
-def _comparable() -> tuple[dict[str, LoadedRun], Dataset]:
-    """Shows the controls for runs to compare; those of the first one's data set by title, and that data set."""
-    picked = run_picker.pick_several(["variational", "vanilla", "convolutional"], MOST_RUNS)
-    dataset = data.load(next(iter(picked.values())).spec.dataset)
-    comparable = {title: run for title, run in picked.items() if run.spec.dataset == dataset.name}
-    others = [title for title in picked if title not in comparable]
-    if others:
-        st.info(
-            f"A path compares models of one data set, here {dataset.title}. These are left out: "
-            f"{', '.join(map(alerts.escape_markdown, others))}."
-        )
-    return comparable, dataset
+def between_images(frames: int, models: DeltaGenerator, settings: DeltaGenerator) -> Way:
+    """Shows the controls for a path between test images, and gives it: a strip for each run, and the pixels blended.
 
-
-def between_images(frames: int) -> Way:
-    """Shows the controls for a path between test images, and gives it: a strip for each run, and the pixels blended."""
-    comparable, dataset = _comparable()
-    controls, ends = st.container(), st.container()
-    with ends:  # as many columns as a path may have images, so that the first one stays where it is
-        columns = st.columns(MOST_IMAGES)
+    Args:
+        frames: How many it has.
+        models: Where those are chosen.
+        settings: Where the controls are that are seldom used.
+    """
+    compared = run_picker.pick_several(["variational", "vanilla", "convolutional"], MOST_RUNS, place=models)
+    dataset = data.load(next(iter(compared.values())).spec.dataset)
+    columns = st.columns(MOST_IMAGES)  # as many as a path may have images, so that the first one stays where it is
     with columns[0]:
         image = current_image.show(dataset)
     state = page_state.open(*BETWEEN, dataset=dataset.name, first=image.number)
-    how_many, which_way, spacing = controls.columns(3)
-    count = state.segments("images", how_many)
+    count = state.segments("images", settings)
     way = state.segments(
         "way",
-        which_way,
+        settings,
         help="Spherical: along an arc around the origin, on which the code keeps its length. "
         "Codes of many units lie near a sphere, and a straight line leaves it; on a plane, an arc is a detour.",
     )
     even = True
     if count > 2:
         more = "By length: codes that lie far apart get more frames between them."
-        even = state.segments("shared", spacing, help=more) == EVEN
+        even = state.segments("shared", settings, help=more) == EVEN
     rows = []
     for number, column in enumerate(columns[1:count], 2):
         with column:
@@ -146,7 +136,7 @@ def between_images(frames: int) -> Way:
 
     x = np.stack([image.x, *caches.test_images(dataset.name, rows)])
     strips, opened = [], []
-    for title, run in comparable.items():
+    for title, run in compared.items():
         try:
             codes = np.stack([image.code(run), *caches.codes(run.run)[rows]])
             path, stops = paths.through(codes, frames, way, even), paths.stops(codes, frames, way, even)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
 from pages.serving import caches, page_state, visitor
 from pages.serving.page_state import Field, Values
-from pages.widgets import alerts, times
+from pages.widgets import alerts, counts, times
 
 PICKED = "picked-run"  # in the session: the one that was opened last
 MOST_LINKED = 40  # runs that a link may add to the visitor's
@@ -100,6 +100,13 @@ BESIDE = Field("beside", "Second model", _of_the_same_data, told=f"second model 
 RUNS = Field("runs", "Models", _sound, between=page_state.REPEAT, told=f"models ({GONE})")
 
 
+# Of the models that a page compares; needs the names of all data sets as `datasets`, that of the first model as
+# `dataset`.
+DATASET = page_state.choice(
+    "on", "Data set", lambda values: values["datasets"], page_state.titled(data.load), default=lambda v: v["dataset"]
+)
+
+
 def pick(default: str = "variational") -> LoadedRun:
     """Shows the picker and gives the run that is picked, or says why there is none and ends the page.
 
@@ -132,6 +139,7 @@ def _note(name: str | None) -> None:
         st.session_state[PICKED] = name
         logs.event("run opened", run=name)
         page_state.forget(RUNS.name)
+        page_state.forget(DATASET.name)
 
 
 def pick_beside(run: LoadedRun) -> LoadedRun | None:
@@ -169,10 +177,10 @@ def none_yet(sentence: str = "There are no models yet. Train one to see it here.
     st.stop()
 
 
-def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
+def pick_several(default: Sequence[str], most: int, **about: Any) -> dict[str, LoadedRun]:
     """As `name_several`, and loads them; leaves out those that are broken, and ends the page if all are."""
     loaded = {}
-    for title, run in name_several(default, most).items():
+    for title, run in name_several(default, most, **about).items():
         try:
             loaded[title] = caches.load(run)
         except RunError as error:
@@ -182,49 +190,68 @@ def pick_several(default: Sequence[str], most: int) -> dict[str, LoadedRun]:
     return loaded
 
 
-def name_several(default: Sequence[str], most: int, opened_last: bool = False) -> dict[str, Run]:
+def name_several(
+    default: Sequence[str], most: int, *, opened_last: bool = False, any_dataset: bool = False, place: Any = st
+) -> dict[str, Run]:
     """Shows all runs to pick up to `most` of, and gives them by what they are called; ends the page if there are none.
 
     Args:
         default: Names of those that are picked at first, beside the one that other pages show.
         most: How many are given.
         opened_last: Whether that one comes after them, not before.
+        any_dataset: Whether their data sets may differ; else one is chosen where there are several.
+        place: Where the controls stand.
     """
     run = page_state.open(RUN)["run"]
     _note(run)
     state = page_state.open(RUNS)
-    wanted = state["runs"] or []
-    found = {n: r for n, r in available(run, *wanted[:MOST_LINKED]).items() if isinstance(r, Run)}
+    chosen = state["runs"] or []
+    found = {n: r for n, r in available(run, *chosen[:MOST_LINKED]).items() if isinstance(r, Run)}
     if not found:
         none_yet()
-    first = [n for n in dict.fromkeys([*default, run] if opened_last else [run, *default]) if n in found][:most]
     called = labels(found)
-    names = first if state["runs"] is None else [n for n in wanted if n in found]
+    dataset = None if any_dataset else _dataset(found, next(n for n in (*chosen, run, *default, *found) if n in found))
+    shown = {n: r for n, r in found.items() if dataset in (None, r.spec.dataset)}
+    names = [n for n in chosen if n in shown]
+    others = [n for n in chosen if n in found and n not in shown]
+    if not names and (others or state["runs"] is None):
+        first = [n for n in dict.fromkeys([*default, run] if opened_last else [run, *default]) if n in shown]
+        names = (first or list(shown))[:most]
     if len(names) > most:
         st.warning(f"At most {most} models are shown at once. Remove one to add another.")
         names = names[:most]
-        state.choose(RUNS.name, names)
+        state.choose(RUNS.name, [*names, *others])
     # Pills, not a multiselect: its tags write white on the primary colour, too faint on dark ground.
-    many = len(found) > MANY
-    label = f"{RUNS.label}, {len(names)} of {len(found)} chosen" if many else RUNS.label
+    many = len(shown) > MANY
+    label = f"{RUNS.label}, {len(names)} of {len(shown)} chosen" if many else RUNS.label
     state.draw(
-        (st.container(height=FOLD) if many else st).pills,
+        (place.container(height=FOLD) if many else place).pills,
         "runs",
         label,
         shows=names,
-        options=list(found),
+        options=list(shown),
         selection_mode="multi",
         format_func=lambda name: alerts.escape_markdown(called[name]),
+        keeps=others,
     )
     if not names:
         st.info("Choose at least one model.")
         st.stop()
-    return {called[name]: found[name] for name in names}
+    return {called[name]: shown[name] for name in names}
+
+
+def _dataset(found: Mapping[str, Run], first: str) -> str:
+    """Shows the data sets of runs where there are several, at first that of the first run, and gives the one chosen."""
+    names = list(dict.fromkeys(run.spec.dataset for run in found.values()))
+    state = page_state.open(DATASET, datasets=names, dataset=found[first].spec.dataset)
+    if len(names) > 1:
+        state.segments("on")
+    return str(state["on"])
 
 
 def summary(run: LoadedRun) -> str:
     """One line: what the run is."""
     network = run.spec.network
     family = networks.get(network.family).title.lower()
-    units = f"{network.latent_dim} unit" + ("s" if network.latent_dim > 1 else "")
+    units = counts.units(network.latent_dim)
     return f"{data.load(run.spec.dataset).title} · {family} · code of {units} · {run.parameters:,} parameters"

@@ -137,6 +137,7 @@ def test_a_gif_to_keep(shared_tab: Tab, film: Locator, row: str, tmp_path: Path)
 
 def test_the_place_outlives_another_setting(shared_tab: Tab, film: Locator) -> None:
     film.locator(".slider").evaluate("e => { e.value = 6; e.dispatchEvent(new Event('input')); }")
+    shared_tab.page.get_by_role("button", name="Settings").click()
     shared_tab.page.get_by_text("Spherical", exact=True).click()
     shared_tab.settle()
     assert marks(film) == pytest.approx([0.75] * 3, abs=0.01)

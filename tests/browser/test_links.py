@@ -73,8 +73,10 @@ def latent_space(tab: Tab) -> None:
 
 
 def paths(tab: Tab) -> None:
+    tab.page.get_by_role("button", name="Settings").click()
     tab.page.get_by_test_id("stSlider").get_by_role("slider").press("ArrowRight")
     tab.settle()
+    tab.page.keyboard.press("Escape")
     tab.page.get_by_role("radio", name="Along a direction").click()
     tab.settle()
     tab.page.get_by_test_id("stNumberInputStepUp").last.click()

@@ -21,6 +21,7 @@ def test_a_title_stands_as_it_was_written(new_visitor: Callable[[], BrowserConte
         cards.write(copy, cards.unchecked(copy) | {"title": TITLE})
         tab = Tab(new_visitor(), server)
         tab.open("paths?runs=words")
+        tab.page.get_by_role("button", name="Choose models").click()
         pill = tab.page.get_by_test_id("stButtonGroup").get_by_text("**b**").first
         assert pill.inner_text().replace("\u2060", "").startswith(TITLE)
         tab.turn_to("lens?run=words&beside=variational-2d")

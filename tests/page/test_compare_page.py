@@ -117,15 +117,26 @@ def test_models_of_two_data_sets_are_compared_one_data_set_at_a_time(
     for kind in ("sparse", "vanilla"):
         shutil.copytree(digits_runs[kind], data_folder / "runs" / f"small-{kind}")
     app = open_page("compare")
-    app.pills[0].set_value(["vanilla", "small-sparse", "small-vanilla"]).run()
-    assert compared(app) == ["Vanilla"]
     assert app.segmented_control(key="on").options == ["Fashion-MNIST", "Digits (8 × 8)"]
-    assert "1 of the 3 models" in said(app)
+    app.pills[0].set_value(["vanilla"]).run()
+    assert compared(app) == ["Vanilla"]
     app.segmented_control(key="on").set_value("digits").run()
-    assert compared(app) == ["small-sparse", "small-vanilla"]
+    assert compared(app) == ["small-sparse", "small-vanilla"], "those that there are"
     assert link(app)["on"] == data.load("digits").title
+    app.pills[0].set_value(["small-sparse"]).run()
+    assert compared(app) == ["small-sparse"]
     app.segmented_control(key="on").set_value("fashion-mnist").run()
     assert compared(app) == ["Vanilla"], "no choice is lost"
+
+
+def test_compare_begins_with_the_data_set_of_the_model_that_was_opened_last(
+    data_folder: Path, digits_runs: dict[str, Path]
+) -> None:
+    shutil.copytree(digits_runs["vanilla"], data_folder / "runs" / "small")
+    app = turn(open_page("compare", on="Fashion-MNIST"), "reconstruct")
+    app.selectbox(key="run").set_value("small").run()
+    app.query_params.clear()
+    assert compared(turn(app, "compare")) == ["small"]
 
 
 def test_a_model_that_cannot_be_loaded_has_its_figures_and_no_images(mine: Path, figures: dict[str, Any]) -> None:

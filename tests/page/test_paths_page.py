@@ -112,13 +112,14 @@ def test_two_equal_images_are_a_sentence() -> None:
     assert film(app)["rows"]
 
 
-def test_runs_of_another_data_set_are_left_out(data_folder: Path, digits_runs: dict[str, Path]) -> None:
+def test_a_path_leads_through_models_of_one_data_set(data_folder: Path, digits_runs: dict[str, Path]) -> None:
     shutil.copytree(digits_runs["sparse"], data_folder / "runs" / "digits-run")
     app = open_page("paths")
-    app.pills[0].set_value(["vanilla", "digits-run"]).run()
+    assert "digits-run" not in " ".join(app.pills[0].options)
+    app.segmented_control(key="on").set_value("digits").run()
     assert_sound(app)
-    assert "A path compares models of one data set" in app.info[0].value
-    assert len(titles(app)) == 2
+    assert len(titles(app)) == 2, "the one model, and a blend of pixels"
+    assert film(app)["image"] == [8, 8]
 
 
 def test_runs_of_small_images(data_folder: Path, nothing_ships: Path, digits_runs: dict[str, Path]) -> None:
