@@ -24,24 +24,27 @@ state = page_state.open(*FIELDS)
 begun: Starts[Job] = starts.of("training")
 form, picture = st.columns([2, 3], gap="large")
 with form:
-    name = state.draw(st.selectbox, "kind")
+    which, on = st.columns(2)
+    name, dataset = state.draw(which.selectbox, "kind"), state.draw(on.selectbox, "dataset")
     kind = kinds.get(name)
     st.caption(f"{kind.idea} *{kind.reference}*")
-    dataset = state.draw(st.selectbox, "dataset")
+    this, more = st.container(), st.container()
+with this:
     progress.turn_to(name, dataset)
     for job in begun.new:
         progress.choose(job)
     begun.new.clear()
     hyperparameters = recipe_input.hyperparameters(kind)
-    network = recipe_input.network(kind, dataset)
-    training = recipe_input.training(network, dataset)
+    network = recipe_input.network(kind, dataset, more)
+    training = recipe_input.training(network, dataset, more)
     default_title = f"{kind.title}, {network['latent_dim']} units"
-    title = st.text_input("Name", placeholder=default_title, max_chars=60, key="title", persist_state="session")
+    naming, starting = st.columns(2, vertical_alignment="bottom")
+    title = naming.text_input("Name", placeholder=default_title, max_chars=60, key="title", persist_state="session")
     what: spec.Spec | None = None
     try:
         what = spec.make_spec(name, dataset, hyperparameters, network, **training)
     except ExplorerError as error:
-        alerts.error("These settings do not fit together.", error, st.warning)
+        alerts.error("These settings cannot be trained.", error, st.warning)
     refused = None
     try:
         tasks.check_trainer()
@@ -54,7 +57,7 @@ with form:
     except ExplorerError as error:
         refused = error
         alerts.error("This server trains smaller models only.", error, st.warning)
-    start = st.button(
+    start = starting.button(
         "Start training",
         key=begun.key,
         # Streamlit writes white on the primary colour, which is too light for that on dark ground.
@@ -70,9 +73,11 @@ with form:
             alerts.error("The training could not be started.", error)
         else:
             st.rerun()
+with more:
     sweep_input.show(dataset)
 
 with picture:
+    sweep_input.watch(state_of_it)
     shown = progress.pick(name, dataset)
     if shown is None:
         progress.show_shipped(name, dataset)

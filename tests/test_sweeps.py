@@ -124,9 +124,12 @@ def test_the_command_leaves_them_to_a_server(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_page_starts_follows_and_stops_them(monkeypatch: pytest.MonkeyPatch) -> None:
     def script() -> None:
+        import streamlit as st
+
         from pages.widgets import sweep_input
 
         sweep_input.show("digits")
+        sweep_input.watch(st.container())
 
     at = AppTest.from_function(script, default_timeout=60).run()
     folder.create(plan("quick", seeds=(0,))[0][0], None, "learns")  # so that they wait

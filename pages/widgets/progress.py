@@ -13,7 +13,7 @@ from ae_core.runs import BrokenRun
 from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
 from pages.serving.page_state import Field, Values
-from pages.widgets import alerts, menu, plot, run_picker, times, under_way
+from pages.widgets import alerts, counts, menu, plot, run_picker, times, under_way
 
 REFUSED, SUBJECT, TURNED = "not-stopped", "to-train", "turned-to-another"  # in the session
 LOOK_SECONDS = 0.5
@@ -109,6 +109,8 @@ def watch(job_id: str) -> None:
         alerts.error("This training no longer exists.", error)
         return
     if not job.status.active:
+        if tasks.owns(job, visitor.current()) and runs.linked(job.id) is not None:
+            page_state.put(run_picker.RUN.name, job.id)  # the other pages go on with it
         st.rerun(scope="app")
     _title(job)
     status = job.status
@@ -170,7 +172,7 @@ def show_ended(job: Job) -> None:
     elif run is None and status.reason:
         alerts.error(f"This {_noun(job)} was stopped.", status.reason, st.info)
     elif run is None and job.resumable:
-        st.info(f"Stopped after {job.saved.epoch} of {_counted(_epochs(job))}; it can be resumed from there.")
+        st.info(f"Stopped after {job.saved.epoch} of {counts.epochs(_epochs(job))}; it can be resumed from there.")
     elif run is None and status.state == "cancelled" and not status.starts:
         st.info("It left the queue before it began.")
     elif run is None:
@@ -182,16 +184,19 @@ def show_ended(job: Job) -> None:
     else:
         if job.task == IMPORT:
             took = f", trained in {_duration(run.card.seconds)}" if run.card.seconds else ""
-            st.success(f"Imported: {_counted(run.card.epochs)}{took}.", icon=":material/check:")
+            st.success(f"Imported: {counts.epochs(run.card.epochs)}{took}.", icon=":material/check:")
         elif status.state == "finished":
             training, whole = run.card.seconds, status.updated - status.submitted
             # One that was resumed counts the seconds that it had before.
             around = f"; {_duration(whole)} with waiting, starting and saving" if whole > training else ""
             st.success(
-                f"Finished: {_counted(run.card.epochs)} in {_duration(training)}{around}.", icon=":material/check:"
+                f"Finished: {counts.epochs(run.card.epochs)} in {_duration(training)}{around}.",
+                icon=":material/check:",
             )
         else:
-            st.info(f"Stopped after {status.epoch} of {_counted(_epochs(job))}; what was learnt is kept as a model.")
+            st.info(
+                f"Stopped after {status.epoch} of {counts.epochs(_epochs(job))}; what was learnt is kept as a model."
+            )
             if status.reason:
                 st.text(status.reason)
         figure = run.card.figure
@@ -236,7 +241,7 @@ def show_shipped(kind: str, dataset: str) -> None:
         return
     st.markdown(
         f"This is how the model that ships with the app, with {run.spec.network.latent_dim} units, learnt in "
-        f"{_counted(len(run.history))}. The curves of your training appear here, live."
+        f"{counts.epochs(len(run.history))}. The curves of your training appear here, live."
     )
     _learnt(run, [])
 
@@ -301,10 +306,6 @@ def _noun(job: Job) -> str:
 
 def _epochs(job: Job) -> int:
     return job.spec.training.epochs
-
-
-def _counted(epochs: int) -> str:
-    return f"{epochs} epoch" + ("s" if epochs != 1 else "")
 
 
 def _duration(seconds: float) -> str:

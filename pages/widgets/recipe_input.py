@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ae_core import data, networks, settings, spec
 from ae_core.kinds import Hyperparameter, Kind
@@ -67,8 +68,8 @@ def _log_steps(low: float, high: float, default: float) -> list[float]:
     return sorted({v for v in steps if lowest <= v <= high} | {low, default, high})
 
 
-def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
-    """Controls for family, code size and depth; gives all that they say, as fields of `Network`."""
+def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, Any]:
+    """Controls for family, code size and, in `more`, depth; gives all that they say, as fields of `Network`."""
     default = kind.default_network(data.load(dataset).image_shape)
     most = settings.current().code
     own_size = min(default.latent_dim, most)
@@ -116,7 +117,7 @@ def network(kind: type[Kind], dataset: str) -> dict[str, Any]:
         help="How many numbers the code has. A larger code keeps more detail; with 2 you can see the whole code as a "
         "plane.",
     )
-    with st.expander("Layers around the code"):
+    with more.expander("Layers around the code"):
         state.draw(
             st.selectbox,
             "hidden",
@@ -139,8 +140,8 @@ def _width(layers: tuple[int, ...]) -> str:
     return WIDTHS.get(layers, " → ".join(map(str, layers)))
 
 
-def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
-    """Controls for epochs, seed and the optimiser; their values."""
+def training(network: dict[str, Any], dataset: str, more: DeltaGenerator) -> dict[str, Any]:
+    """Controls for epochs, seed and, in `more`, the optimiser; their values."""
     family = network["family"]
     default = spec.default_training(Network(family=family), dataset)
     most = min(spec.MAX_EPOCHS, settings.current().epochs)
@@ -149,9 +150,10 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
     def called(name: str) -> dict[str, Any]:
         return {"param": lambda values: f"{family}-{dataset}-{name}"}
 
+    # Without limits: Streamlit sends no number beyond them, and the training would start with the one before.
     state = page_state.open(
-        page_state.number("epochs", "Epochs", 1, most, default.epochs, **called("epochs")),
-        page_state.number("seed", "Seed", 0, 2**31 - 1, 0),
+        page_state.number("epochs", "Epochs", None, None, min(default.epochs, most), **called("epochs")),
+        page_state.number("seed", "Seed", None, None, 0),
         page_state.choice(
             "batch_size",
             "Batch size",
@@ -174,7 +176,7 @@ def training(network: dict[str, Any], dataset: str) -> dict[str, Any]:
     state.draw(
         right.number_input, "seed", help="Starts the random numbers: the same seed and settings give the same model."
     )
-    with st.expander("Optimiser"):
+    with more.expander("Optimiser"):
         state.draw(
             st.select_slider,
             "batch_size",

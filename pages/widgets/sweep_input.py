@@ -1,12 +1,13 @@
 """Many trainings at once: kinds × code sizes × seeds, and how far they are."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from ae_core import kinds, settings, sweeps, tasks
+from ae_core import data, kinds, settings, spec, sweeps, tasks
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.sweeps import Sweep
 from pages.serving import visitor
-from pages.widgets import alerts, next_page, recipe_input, run_picker, starts, under_way
+from pages.widgets import alerts, counts, next_page, recipe_input, run_picker, starts, under_way
 from pages.widgets.starts import Starts
 
 LOOK_SECONDS = 1
@@ -14,9 +15,12 @@ SEEDS = (0, 1, 2, 3, 4)
 
 
 def show(dataset: str) -> None:
-    """An expander that starts a sweep on a data set and follows the visitor's latest one."""
+    """An expander that starts a sweep on a data set."""
     with st.expander("Train many at once"):
-        st.caption("Trains each kind with each code size and each seed, with the default settings.")
+        st.caption(
+            f"Trains each kind with each code size and each seed on {data.load(dataset).title}. All else is at its "
+            "default: of the settings above only the data set is used."
+        )
         names = st.pills(
             "Kinds",
             kinds.names(),
@@ -40,17 +44,16 @@ def show(dataset: str) -> None:
         seeds = st.pills(
             "Seeds", SEEDS, selection_mode="multi", default=[0], key="sweep-seeds", persist_state="session", wrap=True
         )
-        epochs = st.number_input(
-            "Epochs of each training",
-            1,
-            settings.current().epochs,
+        most = min(spec.MAX_EPOCHS, settings.current().epochs)
+        epochs = st.number_input(  # without limits, as that of one training
+            f"Epochs of each training, 1 to {most}",
             value=None,
+            step=1,
             placeholder="the default",
             key="sweep-epochs",
             persist_state="session",
         )
         _offer(dataset, names, sizes, seeds, epochs)
-        _watch()
 
 
 def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], epochs: int | None) -> None:
@@ -76,11 +79,9 @@ def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], e
         return
     room = tasks.room(me)
     if count > room:
-        st.caption(
-            f"{_counted(count)}: the server has room for {room or 'none'} now. Choose fewer, or wait for some to end."
-        )
+        st.caption(f"{counts.trainings(count)}: the server has room for {room or 'none'} now. Choose fewer, or wait.")
         return
-    if not st.button(f"Start {_counted(count)}", icon=":material/grid_view:", key=begun.key):
+    if not st.button(f"Start {counts.trainings(count)}", icon=":material/grid_view:", key=begun.key):
         return
     try:
         begun.add(sweeps.submit(planned, me))
@@ -90,10 +91,13 @@ def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], e
         st.rerun()
 
 
-def _watch() -> None:
+def watch(place: DeltaGenerator) -> None:
+    """Follows the visitor's latest sweep: in `place` while it is under way; then leads to its models."""
     sweep = sweeps.latest(visitor.current())
-    if sweep is not None:
-        active = sweep.ended < len(sweep.jobs)
+    if sweep is None:
+        return
+    active = sweep.ended < len(sweep.jobs)
+    with place if active else st.container(border=True):
         st.fragment(_standing, run_every=LOOK_SECONDS if active else None)(sweep.id)
 
 
@@ -105,7 +109,7 @@ def _standing(sweep_id: str) -> None:
         alerts.error("These trainings no longer exist.", error)
         return
     done = sweep.ended == len(sweep.jobs)
-    st.progress(sweep.fraction, text=f"{sweep.ended} of {_counted(len(sweep.jobs))} done{_how(sweep)}")
+    st.progress(sweep.fraction, text=f"{sweep.ended} of {counts.trainings(len(sweep.jobs))} done{_how(sweep)}")
     ends = f"sweep-ended-{sweep.id}"
     if not done:
         st.session_state[ends] = False
@@ -126,14 +130,10 @@ def _standing(sweep_id: str) -> None:
     if done and (left := sweep.runs):
         most = run_picker.MOST_LINKED
         label = "Compare them" if len(left) <= most else f"Compare the first {most}"
-        next_page.link("compare.py", label, runs=left[:most])
+        next_page.link("compare.py", label, runs=left[:most], on=data.load(sweep.jobs[0].spec.dataset).title)
 
 
 def _how(sweep: Sweep) -> str:
     states = [job.status.state for job in sweep.jobs]
     told = [(states.count("failed"), "failed"), (states.count("cancelled"), "stopped")]
     return "".join(f", {count} {word}" for count, word in told if count)
-
-
-def _counted(count: int) -> str:
-    return f"{count} training" + ("s" if count != 1 else "")

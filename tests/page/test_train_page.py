@@ -69,6 +69,28 @@ def start_button(app: AppTest) -> Button:
     return button(app, "Start training")
 
 
+@pytest.mark.parametrize(
+    ("label", "value", "sentence"),
+    [
+        ("Epochs, 1 to 500", 501, "epochs must be a whole number from 1 to 500, got 501."),
+        ("Epochs, 1 to 500", 0, "epochs must be a whole number from 1 to 500, got 0."),
+        ("Epochs, 1 to 500", -7, "epochs must be a whole number from 1 to 500, got -7."),
+        ("Seed", -1, "seed must be a whole number from 0 to 2147483647, got -1."),
+        ("Seed", 10**12, "seed must be a whole number from 0 to 2147483647, got 1000000000000."),
+    ],
+)
+def test_a_number_that_is_out_of_range_is_told_and_starts_nothing(label: str, value: int, sentence: str) -> None:
+    app = open_page("train")
+    field = next(n for n in app.number_input if n.label == label)
+    field.set_value(value)
+    start_button(app).click().run()  # both at once, as by a click while the number is being typed
+    assert_sound(app)
+    assert sentence in said(app)
+    assert start_button(app).disabled
+    assert next(n for n in app.number_input if n.label == label).value == value, "what was typed is kept"
+    assert not tasks.jobs_of(ME)
+
+
 def test_settings_that_do_not_go_together_are_refused_in_a_sentence() -> None:
     app = open_page("train", kind="Undercomplete")
     assert not start_button(app).disabled
@@ -272,7 +294,12 @@ def test_controls_end_at_the_servers_limits(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("LATENT_EXPLORER_CODE", "16")
     app = open_page("train")
     assert_sound(app)
-    assert (app.number_input[0].max, app.number_input[0].value) == (5, 5)
+    assert app.number_input[0].value == 5
+    app.number_input[0].set_value(6).run()
+    assert "Epochs may be at most 5 on this server, got 6" in said(app)
+    assert start_button(app).disabled
+    app.number_input[0].set_value(5).run()
+    assert not start_button(app).disabled
     assert app.select_slider(key="Vanilla-fashion-mnist-size").options[-1] == "16"
     assert not start_button(app).disabled
     monkeypatch.setenv("LATENT_EXPLORER_PARAMETERS", "1000")
