@@ -23,7 +23,8 @@ glossary.say(
 
 shipped = {run.name: run for run in runs.shipped() if isinstance(run, Run)}
 if "variational" in shipped:
-    lens.show(caches.load(shipped["variational"]), MAIN_PLANE, key="home", layout="flow")
+    with st.container(key="home-lens"):
+        lens.show(caches.load(shipped["variational"]), MAIN_PLANE, key="home", layout="flow")
 else:
     st.info("The variational model is missing: `make checkpoints` trains it again.")
 missions.show_all()
@@ -48,7 +49,7 @@ pictures.image(thumbnails(originals), width="stretch", alt=f"Test images of {dat
 for name in answering:
     kind = kinds.get(name)
     words, pictures = st.columns([2, 3], vertical_alignment="center")
-    words.markdown(f"**{kind.title}**  \n{kind.idea}")
+    words.markdown(f"**{kind.title}**, {counts.units(shipped[name].spec.network.latent_dim)}  \n{kind.idea}")
     view = kind.view
     next_page.link(menu.PAGES[view.page].file, view.label, words, **({"run": name} | view.settings))
     try:

@@ -75,23 +75,20 @@ MISSIONS = (
 FIELD = page_state.choice(KEY, "Mission", [mission.name for mission in MISSIONS], default=None)
 
 
+TRIED = "missions"  # in the session: the names of those that were opened
+
+
 def show_all() -> None:
-    """Shows a card for each."""
+    """Shows a card for each, ticked once it was opened."""
     with st.container(key="missions"):
         for column, mission in zip(st.columns(len(MISSIONS), gap="small"), MISSIONS, strict=True):
             with column.container(border=True, height="stretch", gap="xxsmall"):
-                st.page_link(
-                    menu.PAGES[mission.page].file,
-                    label=f"**{mission.title}**",
-                    icon=":material/arrow_forward:",
-                    icon_position="right",
-                    query_params=mission.settings | {KEY: mission.name},
-                )
+                _link(mission, f"**{mission.title}**", tried=mission.name in st.session_state.get(TRIED, ()))
                 st.caption(mission.promise)
 
 
 def show_current(page: str) -> None:
-    """Says what to do on the page of that address, if the visitor has a mission there."""
+    """Says what to do on the page of that address, if the visitor has a mission there, and leads to the next one."""
     mission = {mission.name: mission for mission in MISSIONS if menu.PAGES[mission.page].address == page}
     if not mission:
         return
@@ -99,10 +96,14 @@ def show_current(page: str) -> None:
     wanted = mission.get(state[KEY])
     if wanted is None:
         return
+    tried = st.session_state[TRIED] = {*st.session_state.get(TRIED, ()), wanted.name}
+    left = [other for other in MISSIONS if other.name not in tried]
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="mission-here"):
         with st.container(gap="xxsmall", width="stretch"):
             st.markdown(f"**{wanted.title}.** {wanted.todo}")
             st.caption(f"Notice: {wanted.notice}")
+        if left:
+            _link(left[0], f"Next: {left[0].title}")
         st.button(
             "Done",
             icon=":material/check:",
@@ -110,3 +111,14 @@ def show_current(page: str) -> None:
             on_click=page_state.put,
             args=(state.key(KEY), None),
         )
+
+
+def _link(mission: Mission, label: str, tried: bool = False) -> None:
+    st.page_link(
+        menu.PAGES[mission.page].file,
+        label=label,
+        icon=":material/check:" if tried else ":material/arrow_forward:",
+        icon_position="right",
+        query_params=mission.settings | {KEY: mission.name},
+        width="content",
+    )
