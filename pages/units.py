@@ -32,8 +32,8 @@ FIELDS = (
 
 st.title("Units")
 glossary.say(
-    "Each row changes one [[unit]] of the image's code, from its 1st to its 99th [[percentile]] among the test images, "
-    "and keeps all other units. The units that change the image most come first."
+    "Each row moves one [[unit]] of the image's code from its 1st to its 99th [[percentile]] among the test images and "
+    "keeps all other units. The rows come first in which the image changes most."
 )
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
@@ -84,7 +84,7 @@ with switches:
     state.draw(
         st.pills,
         "off",
-        "Units, the most important ones for this image first",
+        "Units, first those without which most of this image is lost",
         options=[*holding, *(number for number in off if number not in holding)],
         selection_mode="multi",
         wrap=True,

@@ -12,10 +12,7 @@ MOST_OWN = 5  # models of one's own that answer
 
 st.title("Your image")
 every = counts.say(len(kinds.names()))
-st.markdown(
-    f"Draw, upload or take a picture. {every.capitalize()} autoencoders reconstruct it and say how unusual it is to "
-    "them."
-)
+intro = st.empty()
 
 shipped = {run.name: run for run in runs.shipped() if run.name in kinds.names()}
 asked, silent = [], {}
@@ -37,6 +34,10 @@ dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
 me = visitor.current()
 own = [run for run in tasks.runs_for(me) if isinstance(run, Run) and tasks.owns(run, me)]
 own = sorted((r for r in own if r.spec.dataset == dataset.name), key=lambda r: r.card.created, reverse=True)
+intro.markdown(
+    f"Draw, upload or take a picture. {every.capitalize()} autoencoders{', and yours,' * bool(own)} reconstruct it and "
+    "say how unusual it is to them."
+)
 for model in own[:MOST_OWN]:
     try:
         asked.append(caches.load(model))

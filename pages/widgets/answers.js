@@ -8,6 +8,7 @@ import { contextOf, find, loadImage, make, makeCanvas, themed } from "./elements
  * @property {string} title
  * @property {string} words
  * @property {boolean} unseen  Whether the model has seen nothing like it.
+ * @property {string} units  How many its code has.
  * @property {string} mse
  * @property {[across: number, down: number]} place  On the map, in [0, 1] or beyond.
  * @property {string[]} classes  Of the nearest training images.
@@ -97,7 +98,7 @@ class Answers {
   /** @param {ReturnType<Answers["build"]>} parts  @param {Row} row  @param {Pictures} pictures */
   show({ item, mse, words, canvases, captions }, row, pictures) {
     item.classList.toggle("unseen", row.unseen);
-    mse.textContent = `MSE ${row.mse}`;
+    mse.textContent = `${row.units} · MSE ${row.mse}`;
     words.textContent = row.words;
     const where = row.place.every((share) => share >= 0 && share <= 1)
       ? `${Math.round(row.place[0] * 100)} % from the left, ${Math.round(row.place[1] * 100)} % from the top`

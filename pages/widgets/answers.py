@@ -12,6 +12,7 @@ from ae_core.figures.maps import density_map
 from ae_core.inference import LoadedRun
 from ae_core.runs import Run
 from pages.serving import caches, routes, scripts
+from pages.widgets import counts
 
 NEIGHBOURS = 3
 MAP_SIDE = 56
@@ -129,6 +130,7 @@ def _row(result: RunResult) -> dict[str, Any]:
         "title": title(result.run),
         "words": words(result.rank),
         "unseen": result.rank >= UNSEEN,
+        "units": counts.units(result.run.latent_dim),
         "mse": f"{result.mse:.4f}",
         "place": result.place,
         "classes": result.classes,

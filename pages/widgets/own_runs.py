@@ -12,7 +12,7 @@ from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import Job, catalog, ownership
 from pages.serving import downloads, page_state, uploads, visitor
-from pages.widgets import alerts, next_page, progress, run_picker, starts, times, under_way
+from pages.widgets import alerts, counts, next_page, progress, run_picker, starts, times, under_way
 from pages.widgets.starts import Starts
 
 LOOK_SECONDS = 1.0
@@ -42,6 +42,10 @@ class Own:
         if isinstance(self.run, Run):
             return self.run.title
         return runs.clean(self.job.title) if self.job is not None and self.job.title else runs.clean(self.name)
+
+    @property
+    def was_imported(self) -> bool:
+        return self.job is not None and self.job.task == progress.IMPORT
 
     @property
     def under_way(self) -> bool:
@@ -91,7 +95,7 @@ def show(ended: list[Own]) -> None:
 def _show(own: Own) -> None:
     st.text(own.title)
     if isinstance(own.run, Run):
-        st.caption(_facts(own.run))
+        st.caption(_facts(own.run, own.was_imported))
     elif own.run is not None:
         alerts.error("This model is damaged and cannot be loaded.", own.run.reason, st.warning)
     elif own.job is not None:
@@ -104,7 +108,8 @@ def _show(own: Own) -> None:
         if isinstance(own.run, Run):
             next_page.link("lens.py", "Open", run=own.name)
         if own.job is not None:
-            label = "Its training" + (", which can be resumed" if own.job.resumable else "")
+            label = "Its import" if own.was_imported else "Its training"
+            label += ", which can be resumed" if own.job.resumable else ""
             next_page.link("train.py", label, job=own.name)
         if isinstance(own.run, Run):
             if st.button("Link", key=f"link-{own.name}", icon=":material/link:"):
@@ -126,7 +131,7 @@ def _show(own: Own) -> None:
             _delete(own)
 
 
-def _facts(run: Run) -> str:
+def _facts(run: Run, was_imported: bool) -> str:
     card, network = run.card, run.spec.network
     size = sum(card.bytes.values()) / 1e6
     return " · ".join(
@@ -134,8 +139,8 @@ def _facts(run: Run) -> str:
             kinds.get(run.spec.kind).title,
             data.load(run.spec.dataset).title,
             f"{networks.get(network.family).title.lower()}, code of {network.latent_dim}",
-            times.say(card.created),
-            f"{card.epochs} epoch{'s' * (card.epochs != 1)}" + ("" if card.complete else ", stopped"),
+            ("imported " if was_imported else "") + times.say(card.created),
+            counts.epochs(card.epochs) + ("" if card.complete else ", stopped"),
             f"{size:.1f} MB",
             f"BCE {card.figure('bce'):.4f}",
             f"MSE {card.figure('mse'):.4f}",

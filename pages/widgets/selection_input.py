@@ -78,11 +78,11 @@ def chip(dataset: str) -> None:
     count = len(selection.current(dataset))
     if count:
         st.button(
-            f"{count:,} selected",
+            f"{count:,} selected, all others grey",
             key="selected-chip",
             icon=":material/close:",
             icon_position="right",
-            help="All other images are grey. Click to clear the selection, which was made on the page Map.",
+            help="They were selected on the page Map. Click to clear the selection.",
             on_click=select,
             args=(dataset, []),
         )

@@ -119,7 +119,9 @@ def test_a_drawing_is_reconstructed_by_all_seven(drawn: Tab) -> None:
         np.testing.assert_allclose(image / 255, run.reconstruct(x[None])[0], atol=0.02, err_msg=name)
     text = drawn.page.locator(".answers").inner_text()
     for title in TITLES:
-        assert re.search(rf"{title}\s*MSE 0\.\d{{4}}\s*more (un)?usual than [\d.]+ % of the test images", text)
+        assert re.search(
+            rf"{title}\s*\d+ units · MSE 0\.\d{{4}}\s*more (un)?usual than [\d.]+ % of the test images", text
+        )
     assert drawn.errors == []
 
 
