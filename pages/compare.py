@@ -5,13 +5,13 @@ import streamlit as st
 from ae_core import comparison, data, figures, metrics
 from ae_core.errors import RunError
 from ae_core.figures import Row
-from pages.serving import caches, page_state
+from pages.serving import caches, fields, page_state
 from pages.widgets import alerts, glossary, image_picker, models_table, next_page, plot, run_picker, source_code
 
 MOST = 40
 SHOWN = 8  # models whose images are shown at a time
 FIELDS = (
-    page_state.number(
+    fields.number(
         "first-model",
         "First model",
         1,

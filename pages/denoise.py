@@ -6,13 +6,13 @@ import streamlit as st
 from ae_core import data, figures, filters, metrics, noise
 from ae_core.figures import Row
 from ae_core.filters import FILTERS
-from pages.serving import caches, page_state
+from pages.serving import caches, fields, page_state
 from pages.widgets import current_image, glossary, image_picker, next_page, plot, run_picker, source_code, tables
 
 FIELDS = (
-    page_state.choice("noise", "Noise", list(noise.NOISES), page_state.titled(noise.get)),
-    page_state.number("level", "Level", 0.0, 1.0, 0.5, step=0.05),
-    page_state.seed("noise-seed", "Seed of the noise"),
+    fields.choice("noise", "Noise", list(noise.NOISES), fields.titled(noise.get)),
+    fields.number("level", "Level", 0.0, 1.0, 0.5, step=0.05),
+    fields.seed("noise-seed", "Seed of the noise"),
     *image_picker.SEVERAL,
 )
 MEASURED = 100

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, figures
-from pages.serving import caches, page_state
+from pages.serving import caches, fields, page_state
 from pages.widgets import (
     codes_table,
     current_image,
@@ -25,7 +25,7 @@ from pages.widgets import (
 
 SHOWN = 60  # whole rows of ten and of six
 ORDERS = {"By number": 0, "Strangest first": -1, "Most familiar first": 1}  # what times the error rises
-FIELDS = (projection.PROJECTION, selection_input.POINTS, page_state.choice("order", "Order", list(ORDERS)))
+FIELDS = (projection.PROJECTION, selection_input.POINTS, fields.choice("order", "Order", list(ORDERS)))
 
 st.title("Map")
 glossary.say(

@@ -8,7 +8,7 @@ from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
-from pages.serving import caches, page_state
+from pages.serving import caches, fields, page_state
 from pages.serving.page_state import State
 from pages.widgets import (
     alerts,
@@ -28,8 +28,8 @@ from pages.widgets.lens import Look
 BESIDE = "beside-"
 GAP = "One gap: 99 % of the test images have another test image within this distance."
 FIELDS = (
-    page_state.choice("overlay", "Overlay", list(latent.OVERLAYS), default=None),
-    page_state.choice("debug", "Debug", ["1"], default=None),
+    fields.choice("overlay", "Overlay", list(latent.OVERLAYS), default=None),
+    fields.choice("debug", "Debug", ["1"], default=None),
 )
 HOLES = {"run": ["vanilla-2d"], "beside": ["variational-2d"], "overlay": ["Density"]}
 
@@ -45,7 +45,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         return None
     code = image.code(run)[None]
     across, up = plane.points(code)[0].tolist()
-    seen = page_state.open(*lens.fields(run, spec, (across, up)), prefix=prefix)
+    seen = page_state.open(*lens.fields_of(run, spec, (across, up)), prefix=prefix)
     look = lens.show(
         run,
         spec,

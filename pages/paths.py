@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ae_core import animation
-from pages.serving import downloads, page_state
+from pages.serving import downloads, fields, page_state
 from pages.widgets import film, glossary, next_page, path_input, source_code
 from pages.widgets.film import Strip
 
 BETWEEN, ALONG = "Between images", "Along a direction"
-FIELDS = (page_state.choice("path", "Path", [BETWEEN, ALONG]), page_state.number("frames", "Frames", 5, 40, 16))
+FIELDS = (fields.choice("path", "Path", [BETWEEN, ALONG]), fields.number("frames", "Frames", 5, 40, 16))
 SIDE = 224  # pixels of a frame in a GIF, at least: its title has room
 ALL = "All rows, side by side"
 

@@ -5,17 +5,17 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ae_core import figures, latent
-from pages.serving import caches, page_state
+from pages.serving import caches, fields, page_state
 from pages.widgets import computation, glossary, next_page, plot, run_picker, source_code
 
 DRAWS = 40
 MOST = 20  # along a side; more would be smaller than the 28 pixels they have, and too slow to follow the slider
 FIELDS = (
-    page_state.number("grid", "Images along each side", 5, MOST, 12),
-    page_state.number("reach", "Range", 0.5, 4.0, 2.0, step=0.1, when=lambda values: values["prior"]),
-    page_state.number("zoom", "Range", 0.25, 2.0, 1.0, step=0.05, when=lambda values: not values["prior"]),
-    page_state.choice("overlay", "Overlay", list(latent.OVERLAYS), default=None),
-    page_state.seed("draw-seed", "Seed of the random codes"),
+    fields.number("grid", "Images along each side", 5, MOST, 12),
+    fields.number("reach", "Range", 0.5, 4.0, 2.0, step=0.1, when=lambda values: values["prior"]),
+    fields.number("zoom", "Range", 0.25, 2.0, 1.0, step=0.05, when=lambda values: not values["prior"]),
+    fields.choice("overlay", "Overlay", list(latent.OVERLAYS), default=None),
+    fields.seed("draw-seed", "Seed of the random codes"),
 )
 
 st.title("Sampler")

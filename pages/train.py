@@ -5,13 +5,13 @@ import streamlit as st
 from ae_core import data, kinds, spec, tasks
 from ae_core.errors import ExplorerError
 from ae_core.tasks import Job
-from pages.serving import page_state, visitor
+from pages.serving import fields, page_state, visitor
 from pages.widgets import alerts, progress, recipe_input, source_code, starts, sweep_input
 from pages.widgets.starts import Starts
 
 FIELDS = (
-    page_state.choice("kind", "Kind", lambda values: kinds.names(), page_state.titled(kinds.get)),
-    page_state.choice("dataset", "Data set", lambda values: data.names(), page_state.titled(data.load)),
+    fields.choice("kind", "Kind", lambda values: kinds.names(), fields.titled(kinds.get)),
+    fields.choice("dataset", "Data set", lambda values: data.names(), fields.titled(data.load)),
 )
 
 st.title("Train")

@@ -5,13 +5,13 @@ import streamlit as st
 
 from ae_core import data, figures, metrics
 from ae_core.latent import traversals
-from pages.serving import caches, page_state
+from pages.serving import caches, fields, page_state
 from pages.widgets import current_image, glossary, next_page, plot, run_picker, source_code
 
 SHOWN = 32
 FRAMES = 11
 FIELDS = (
-    page_state.number(
+    fields.number(
         "row",
         "First row",
         1,
@@ -20,7 +20,7 @@ FIELDS = (
         of=run_picker.name_of,
         when=lambda values: run_picker.units_of(values) > SHOWN,
     ),
-    page_state.choice(
+    fields.choice(
         "off",
         "Units",
         lambda values: range(1, run_picker.units_of(values) + 1),

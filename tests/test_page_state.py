@@ -4,17 +4,18 @@ from typing import Any
 
 import pytest
 
-from pages.serving import page_state
-from pages.serving.page_state import Field, Link, Store
+from pages.serving import fields
+from pages.serving.fields import Field
+from pages.serving.store import Link, Store
 
-LEVEL = page_state.number("level", "Level", 0.0, 1.0, 0.5, step=0.05)
-COUNT = page_state.number("count", "Count", 1, 20, 12)
-NOISE = page_state.choice("noise", "Noise", ["gaussian", "masking"], str.title)
-ROW = page_state.number("row", "First row", 1, lambda v: v["size"], 1, of=lambda v: v["run"])
-OFF = page_state.choice("off", "Units", range(1, 9), between=",", default=lambda v: [])
-RUNS = page_state.choice("runs", "Runs", ["a", "b", "c"], between=page_state.REPEAT, default=None)
-CROP = page_state.flag("crop", "crop", default=True)
-FINE = page_state.number("fine", "Fine", 0, 9, 3, when=lambda v: v["noise"] == "masking")
+LEVEL = fields.number("level", "Level", 0.0, 1.0, 0.5, step=0.05)
+COUNT = fields.number("count", "Count", 1, 20, 12)
+NOISE = fields.choice("noise", "Noise", ["gaussian", "masking"], str.title)
+ROW = fields.number("row", "First row", 1, lambda v: v["size"], 1, of=lambda v: v["run"])
+OFF = fields.choice("off", "Units", range(1, 9), between=",", default=lambda v: [])
+RUNS = fields.choice("runs", "Runs", ["a", "b", "c"], between=fields.REPEAT, default=None)
+CROP = fields.flag("crop", "crop", default=True)
+FINE = fields.number("fine", "Fine", 0, 9, 3, when=lambda v: v["noise"] == "masking")
 
 
 class Visit:
@@ -84,7 +85,7 @@ def test_nonsense_is_no_value(field: Field, text: str) -> None:
 
 
 def test_a_number_without_limits_is_still_a_number() -> None:
-    free = page_state.number("free", "Free", None, None, 1.5, step=0.1)
+    free = fields.number("free", "Free", None, None, 1.5, step=0.1)
     assert free.read(["-1e9"], {}) == (-1e9, True)
     with pytest.raises(ValueError, match="inf"):
         free.read(["-inf"], {})
@@ -218,8 +219,8 @@ def test_two_owners_have_values_of_their_own() -> None:
 
 
 def test_a_name_in_the_link_is_never_taken_for_another_field_and_its_owner() -> None:
-    of_a_run = page_state.choice("class", "Class", ["bag", "boot"], default=None, of=lambda v: v["run"])
-    by_name = page_state.choice("class", "Class", ["bag", "boot"], default=None, param=lambda v: f"class-{v['run']}")
+    of_a_run = fields.choice("class", "Class", ["bag", "boot"], default=None, of=lambda v: v["run"])
+    by_name = fields.choice("class", "Class", ["bag", "boot"], default=None, param=lambda v: f"class-{v['run']}")
     visit = Visit()
     visit.ask(**{"class": "bag", "class-large": "boot"})
     assert visit.run(of_a_run, run="large") == {"class": "bag"}

@@ -16,8 +16,9 @@ from ae_core import data, images
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
 from ae_core.preparing import Stage, Steps
-from pages.serving import caches, page_state
-from pages.serving.page_state import Field, State, Values
+from pages.serving import caches, fields, page_state
+from pages.serving.fields import Field, Values
+from pages.serving.page_state import State
 from pages.widgets import alerts, gallery, image_input, image_picker, pad, steps_input
 from pages.widgets.image_input import Picture
 
@@ -97,7 +98,7 @@ def field(default: int | None) -> Field:
     return Field("image", "Image", parse, default=default, of=numbers.of, options=numbers.options)
 
 
-FROM = page_state.choice("from", "Source of the image", [TEST, DRAW, UPLOAD, CAMERA], default=DRAW)
+FROM = fields.choice("from", "Source of the image", [TEST, DRAW, UPLOAD, CAMERA], default=DRAW)
 
 
 def opened(dataset: str) -> State:

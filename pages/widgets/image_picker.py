@@ -9,8 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ae_core import data, images
 from ae_core.data import Dataset
-from pages.serving import caches, page_state
-from pages.serving.page_state import Field, State, Values
+from pages.serving import caches, fields, page_state
+from pages.serving.fields import Field, Values
+from pages.serving.page_state import State
 from pages.widgets import gallery
 
 ANY = "All classes"
@@ -38,13 +39,13 @@ def _first(values: Values) -> str:
 
 # Some images one after another; they need the name of their data set as `dataset`.
 SEVERAL = (
-    page_state.choice(
+    fields.choice(
         "class",
         "Class",
         lambda values: [ANY, *data.load(values["dataset"]).class_names],
         param=lambda values: f"class-{values['dataset']}",
     ),
-    page_state.number("first", "First image", 0, lambda values: len(_of_class(values)) - 1, 0, param=_first),
+    fields.number("first", "First image", 0, lambda values: len(_of_class(values)) - 1, 0, param=_first),
 )
 
 
@@ -58,7 +59,7 @@ def field(name: str, label: str, default: int | Callable[[Values], int] = 0, **a
             set its last one.
         **about: Further attributes of the field.
     """
-    return page_state.number(name, label, 0, _last, default, of=lambda values: values["dataset"], **about)
+    return fields.number(name, label, 0, _last, default, of=lambda values: values["dataset"], **about)
 
 
 def several(state: State, besides: int | None = None, alone: bool = False) -> np.ndarray:

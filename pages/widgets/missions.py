@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from ae_core import kinds
-from pages.serving import page_state
+from pages.serving import fields, page_state
 from pages.widgets import counts, menu
 
 KEY = "mission"  # of the field
@@ -72,7 +72,7 @@ MISSIONS = (
         {"kind": "Vanilla", "Vanilla-fashion-mnist-size": "2"},
     ),
 )
-FIELD = page_state.choice(KEY, "Mission", [mission.name for mission in MISSIONS], default=None)
+FIELD = fields.choice(KEY, "Mission", [mission.name for mission in MISSIONS], default=None)
 
 
 TRIED = "missions"  # in the session: the names of those that were opened

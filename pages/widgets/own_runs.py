@@ -11,7 +11,7 @@ from ae_core import archive, data, kinds, networks, runs, settings, tasks
 from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import Job, catalog, ownership
-from pages.serving import downloads, page_state, uploads, visitor
+from pages.serving import downloads, fields, page_state, uploads, visitor
 from pages.widgets import alerts, counts, next_page, progress, run_picker, starts, times, under_way
 from pages.widgets.starts import Starts
 
@@ -19,7 +19,7 @@ LOOK_SECONDS = 1.0
 AT_A_TIME = 10
 IMPORT = "import"  # the button that starts one
 TOLD, REFUSED = "own-runs-told", "own-runs-refused"  # in the session: what was done, or not
-PAGE = page_state.number("page", "Page", 1, 9999, 1)
+PAGE = fields.number("page", "Page", 1, 9999, 1)
 STATES = {"finished": "finished", "cancelled": "stopped", "failed": "failed"}
 
 

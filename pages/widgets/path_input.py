@@ -12,8 +12,8 @@ from ae_core import data
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import impossible, paths, traversals
-from pages.serving import caches, page_state
-from pages.serving.page_state import Field, Values
+from pages.serving import caches, fields, page_state
+from pages.serving.fields import Field, Values
 from pages.widgets import alerts, current_image, image_picker, run_picker, source_code
 from pages.widgets.film import Strip
 
@@ -37,14 +37,14 @@ def _after(number: int) -> Field:
 
 # Both need the name of the data set as `dataset`, the second needs the run as well.
 BETWEEN = (
-    page_state.choice("images", "Images", range(2, MOST_IMAGES + 1)),
-    page_state.choice("way", "Interpolation", list(paths.WAYS), str.capitalize),
-    page_state.choice("shared", "Spacing of frames", [EVEN, BY_LENGTH], when=lambda values: values["images"] > 2),
+    fields.choice("images", "Images", range(2, MOST_IMAGES + 1)),
+    fields.choice("way", "Interpolation", list(paths.WAYS), str.capitalize),
+    fields.choice("shared", "Spacing of frames", [EVEN, BY_LENGTH], when=lambda values: values["images"] > 2),
     *(_after(number) for number in range(1, MOST_IMAGES)),
 )
 ALONG = (
-    page_state.choice("along", "Along", [UNIT, PRINCIPAL]),
-    page_state.number("direction", "Direction", 1, run_picker.units_of, 1, of=run_picker.name_of),
+    fields.choice("along", "Along", [UNIT, PRINCIPAL]),
+    fields.number("direction", "Direction", 1, run_picker.units_of, 1, of=run_picker.name_of),
 )
 
 

@@ -6,8 +6,9 @@ from ae_core import latent
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import MAIN_PLANE, PlaneSpec
-from pages.serving import page_state
-from pages.serving.page_state import Field, State, Values
+from pages.serving import fields, page_state
+from pages.serving.fields import Field, Values
+from pages.serving.page_state import State
 from pages.widgets import image_picker, run_picker
 
 PRINCIPAL, UNITS, IMAGES = "Principal directions", "Two units", "Three images"
@@ -16,7 +17,7 @@ WIDTH = 150  # pixels of a number: two stand beside the kinds of planes
 
 def _number(name: str, label: str, plane: str, default: int) -> Field:
     applies = {"of": run_picker.name_of, "when": lambda values: values.get("plane") == plane}
-    return page_state.number(name, label, 1, run_picker.units_of, default, **applies)
+    return fields.number(name, label, 1, run_picker.units_of, default, **applies)
 
 
 def _code(text: str, values: Values) -> str:
@@ -27,7 +28,7 @@ def _code(text: str, values: Values) -> str:
 
 # They need the run and the name of its data set as `dataset`; a code of two units has no choice.
 FIELDS = (
-    page_state.choice("plane", "Plane", [PRINCIPAL, UNITS, IMAGES], when=lambda values: values["run"].latent_dim > 2),
+    fields.choice("plane", "Plane", [PRINCIPAL, UNITS, IMAGES], when=lambda values: values["run"].latent_dim > 2),
     *(
         image_picker.field(f"corner{i}", f"Image {i}", i - 1, when=lambda values: values.get("plane") == IMAGES)
         for i in (1, 2, 3)

@@ -12,7 +12,7 @@ from ae_core.figures import Row
 from ae_core.runs import BrokenRun
 from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
-from pages.serving.page_state import Field, Values
+from pages.serving.fields import Field, Values
 from pages.widgets import alerts, counts, menu, plot, run_picker, times, under_way
 
 REFUSED, SUBJECT, TURNED = "not-stopped", "to-train", "turned-to-another"  # in the session

@@ -6,12 +6,12 @@ import numpy as np
 
 from ae_core import projecting
 from ae_core.inference import LoadedRun
-from pages.serving import caches, page_state
+from pages.serving import caches, fields
 from pages.widgets import computation
 
 PRINCIPAL, TSNE = "Principal directions", "t-SNE"
 # Needs the run; a plane has no choice.
-PROJECTION = page_state.choice(
+PROJECTION = fields.choice(
     "projection", "Projection", [PRINCIPAL, TSNE], when=lambda values: values["run"].latent_dim > 2
 )
 

@@ -11,8 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from ae_core import data, networks, settings, spec
 from ae_core.kinds import Hyperparameter, Kind
 from ae_core.networks import Network
-from pages.serving import page_state
-from pages.serving.page_state import Field, Values
+from pages.serving import fields, page_state
+from pages.serving.fields import Field, Values
 
 SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512, 768, 1024)
 WIDTHS: dict[tuple[int, ...], str] = {(): "none", (64,): "64", (128,): "128", (256,): "256", (256, 64): "256 → 64"}
@@ -36,18 +36,18 @@ def _field(h: Hyperparameter, kind: type[Kind]) -> Field:
         "default": h.default,
     }
     if h.choices:
-        return page_state.choice(h.name, h.label, h.choices, h.title_of, **about)
+        return fields.choice(h.name, h.label, h.choices, h.title_of, **about)
     if isinstance(h.default, bool):
-        return page_state.flag(h.name, h.label, **about)
+        return fields.flag(h.name, h.label, **about)
     if isinstance(h.default, str):
         return Field(h.name, h.label, lambda text, values: text, **about)
     if h.log and h.low is not None and h.high is not None:
         about["default"] = float(h.default)
-        return page_state.choice(h.name, h.label, _log_steps(h.low, h.high, float(h.default)), _g, **about)
+        return fields.choice(h.name, h.label, _log_steps(h.low, h.high, float(h.default)), _g, **about)
     whole = isinstance(h.default, int)
     low, high, default = (None if v is None else int(v) if whole else float(v) for v in (h.low, h.high, h.default))
     step = 1 if whole else 0.01 if low is None or high is None else min(0.01, (high - low) / 100)
-    return page_state.number(h.name, h.label, low, high, step=step, **about | {"default": default})
+    return fields.number(h.name, h.label, low, high, step=step, **about | {"default": default})
 
 
 def _widget(h: Hyperparameter) -> Callable[..., Any]:
@@ -77,7 +77,7 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
     families = {name: networks.get(name) for name in networks.names()}
 
     def widths(name: str, label: str, suffix: str, own: tuple[int, ...]) -> Field:
-        return page_state.choice(
+        return fields.choice(
             name,
             label,
             [*WIDTHS, *([own] if own not in WIDTHS else [])],
@@ -90,15 +90,15 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
         return families[values["family"]].can_tie and not values["hidden"] and not values["decoder_hidden"]
 
     state = page_state.open(
-        page_state.choice(
+        fields.choice(
             "family",
             "Network",
             list(families),
-            page_state.titled(networks.get),
+            fields.titled(networks.get),
             default=default.family,
             param=lambda values: f"{key}-family",
         ),
-        page_state.choice(
+        fields.choice(
             "latent_dim",
             "Code size",
             [size for size in sorted({*SIZES, own_size}) if size <= most],
@@ -107,7 +107,7 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
         ),
         widths("hidden", "Hidden layers before the code", "before", default.hidden),
         widths("decoder_hidden", "Hidden layers after the code", "after", default.decoder_hidden),
-        page_state.flag("tied", "Tied weights", param=lambda values: f"{key}-tied", when=may_be_tied),
+        fields.flag("tied", "Tied weights", param=lambda values: f"{key}-tied", when=may_be_tied),
     )
     help = "  \n".join(f"**{f.title}**: {f.help}" for f in families.values())
     state.segments("family", help=help, wrap=True)
@@ -152,16 +152,16 @@ def training(network: dict[str, Any], dataset: str, more: DeltaGenerator) -> dic
 
     # Without limits: Streamlit sends no number beyond them, and the training would start with the one before.
     state = page_state.open(
-        page_state.number("epochs", "Epochs", None, None, min(default.epochs, most), **called("epochs")),
-        page_state.number("seed", "Seed", None, None, 0),
-        page_state.choice(
+        fields.number("epochs", "Epochs", None, None, min(default.epochs, most), **called("epochs")),
+        fields.number("seed", "Seed", None, None, 0),
+        fields.choice(
             "batch_size",
             "Batch size",
             sorted({16, 32, 64, 128, 256, 512, default.batch_size}),
             default=default.batch_size,
             **called("batch"),
         ),
-        page_state.choice(
+        fields.choice(
             "learning_rate", "Peak learning rate", rates, _g, default=default.learning_rate, **called("rate")
         ),
     )

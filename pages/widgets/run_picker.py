@@ -10,8 +10,8 @@ from ae_core import data, kinds, logs, networks, runs, tasks
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
-from pages.serving import caches, page_state, visitor
-from pages.serving.page_state import Field, Values
+from pages.serving import caches, fields, page_state, visitor
+from pages.serving.fields import Field, Values
 from pages.widgets import alerts, counts, times
 
 PICKED = "picked-run"  # in the session: the one that was opened last
@@ -97,13 +97,13 @@ def units_of(values: Values) -> int:
 # A page's own default is no choice of the visitor's: it neither stays nor goes into the link.
 RUN = Field("run", "Model", _listed, told=f"model ({GONE})")
 BESIDE = Field("beside", "Second model", _of_the_same_data, told=f"second model ({GONE}, or of another data set)")
-RUNS = Field("runs", "Models", _sound, between=page_state.REPEAT, told=f"models ({GONE})")
+RUNS = Field("runs", "Models", _sound, between=fields.REPEAT, told=f"models ({GONE})")
 
 
 # Of the models that a page compares; needs the names of all data sets as `datasets`, that of the first model as
 # `dataset`.
-DATASET = page_state.choice(
-    "on", "Data set", lambda values: values["datasets"], page_state.titled(data.load), default=lambda v: v["dataset"]
+DATASET = fields.choice(
+    "on", "Data set", lambda values: values["datasets"], fields.titled(data.load), default=lambda v: v["dataset"]
 )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ae_core import data
 from ae_core.errors import OptionError
 from pages.serving import page_state
-from pages.serving.page_state import Field
+from pages.serving.fields import Field
 
 MASK = "z"  # begins a mask; a list of numbers has only digits and dots
 NUMBERS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")

@@ -7,8 +7,8 @@ import streamlit as st
 
 from ae_core import data, figures
 from ae_core.inference import LoadedRun
-from pages.serving import caches, page_state
-from pages.serving.page_state import Values
+from pages.serving import caches, fields
+from pages.serving.fields import Values
 from pages.widgets import current_image, plot, selection
 from pages.widgets.projection import Projected
 
@@ -30,7 +30,7 @@ def _everything(values: Values) -> int:
 
 
 # How many test images are on the map, at first all; needs the name of their data set as `dataset`.
-POINTS = page_state.choice(
+POINTS = fields.choice(
     "points",
     "Test images",
     lambda values: [n for n in COUNTS if n < _everything(values)] + [_everything(values)],

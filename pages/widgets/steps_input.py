@@ -7,7 +7,7 @@ import streamlit as st
 from ae_core import images, preparing
 from ae_core.errors import ImageError
 from ae_core.preparing import Stage, Steps
-from pages.serving import page_state
+from pages.serving import fields, page_state
 from pages.widgets import alerts
 from pages.widgets.image_input import Picture
 
@@ -16,8 +16,8 @@ FINE = 3  # pixels of a tile for each of the image: smooth scaling would blur wh
 INVERT = {"Automatic": None, "Yes": True, "No": False}
 SWITCHES = ("crop", "centre", "contrast")
 FIELDS = (
-    page_state.choice("invert", "Invert", list(INVERT)),
-    *(page_state.flag(name, name, default=True) for name in SWITCHES),
+    fields.choice("invert", "Invert", list(INVERT)),
+    *(fields.flag(name, name, default=True) for name in SWITCHES),
 )
 
 

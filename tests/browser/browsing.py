@@ -38,6 +38,14 @@ from pages.widgets import menu
 ROOT = Path(__file__).resolve().parents[2]
 # The headings of the pages, by the path of their link.
 PAGES = {page.address: page.title for page in menu.PAGES.values()} | {"": "Point at a place, see what it means"}
+# Links that fill those pages which show less at first.
+FULL = {
+    "your-image": "your-image?image=7",
+    "lens": "lens?run=contractive-2d&beside=vanilla-2d&overlay=Stretch",
+    "latent-space": "latent-space?run=vanilla&select=1.2.3.5.8.13.21&image=7",
+    "units": "units?off=1,2",
+    "paths": "paths?images=3",
+}
 # What the menu calls them, in its groups.
 MENU = {group: [page.title for page in pages] for group, pages in menu.groups().items() if group}
 FLAGS = [

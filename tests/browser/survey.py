@@ -9,17 +9,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from browsing import MENU, PAGES, TEXT_FAULTS, Tab, launch, serious, serving
+from browsing import FULL, MENU, PAGES, TEXT_FAULTS, Tab, launch, serious, serving
 from playwright.sync_api import sync_playwright
 
 WIDTHS = {1920: 1080, 1280: 720, 1024: 768, 900: 700, 390: 844}
-FULL = {
-    "your-image": "your-image?image=7",
-    "lens": "lens?run=contractive-2d&beside=vanilla-2d&overlay=Stretch",
-    "latent-space": "latent-space?run=vanilla&select=1.2.3.5.8.13.21&image=7",
-    "units": "units?off=1,2",
-    "paths": "paths?images=3",
-}
 SIDEWAYS = (
     "() => { const main = document.querySelector('[data-testid=stMain]'); return main.scrollWidth - main.clientWidth; }"
 )

@@ -4,7 +4,7 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
-from browsing import PAGES, PHONE, TEXT_FAULTS, TOOLS, UPLOADS, Server, Tab, Visitors, serious
+from browsing import FULL, PAGES, PHONE, TEXT_FAULTS, TOOLS, UPLOADS, Server, Tab, Visitors, serious
 from playwright.sync_api import expect
 
 DESK, PHONE_WIDTH = 1280, PHONE["viewport"]["width"]
@@ -22,7 +22,7 @@ def tabs(visitors: Visitors, server: Server) -> dict[str, Tab]:
 
 @pytest.fixture(scope="module", params=VISITS, ids=lambda v: f"{v[0] or 'home'}-{v[1]}-{WIDTHS[v[1]]}")
 def visit(request: pytest.FixtureRequest, tabs: dict[str, Tab]) -> tuple[str, str, Tab]:
-    """A page drawn to its end: on a desk opened by its link by a new visitor, on a phone turned to by one who stays."""
+    """A page drawn to its end: full on a desk, opened by a new visitor; on a phone turned to by one who stays."""
     page, scheme = request.param
     tab = tabs[scheme]
     tab.errors.clear()
@@ -30,7 +30,7 @@ def visit(request: pytest.FixtureRequest, tabs: dict[str, Tab]) -> tuple[str, st
         tab.turn_to(page)
     else:
         tab.page.context.clear_cookies()
-        tab.open(page)
+        tab.open(FULL.get(page, page))
     return page, scheme, tab
 
 

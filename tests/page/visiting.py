@@ -20,7 +20,7 @@ from streamlit.testing.v1.element_tree import Button, Expander
 
 from ae_core import runs, tasks
 from ae_core.spec import make_spec
-from pages.serving import page_state
+from pages.serving import fields, page_state
 from pages.widgets import plot, source_code
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +64,7 @@ def visit(page: str, **query: str) -> tuple[str, list[dict], AppTest]:
 
 def choose_image(app: AppTest, number: int, name: str = "image", dataset: str = "fashion-mnist") -> AppTest:
     """As if that test image had been clicked in a chooser."""
-    app.session_state[page_state.STORE].touched[f"{name}{page_state.OWNER}{dataset}"] = number
+    app.session_state[page_state.STORE].touched[f"{name}{fields.OWNER}{dataset}"] = number
     return app.run()
 
 

@@ -13,9 +13,9 @@ from ae_core import data
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
-from pages.serving import caches, page_state, routes, scripts, sprites
+from pages.serving import caches, fields, routes, scripts, sprites
+from pages.serving.fields import Field, Values
 from pages.serving.lens_tiles import TILE, Scene, scene
-from pages.serving.page_state import Field, Values
 
 GROUND = "Hatched: no test image lies within one gap, so the decoder invents what it draws here."
 IMPOSSIBLE = "Cross-hatched: no image can have such a code, because a unit would be outside its activation's range."
@@ -106,7 +106,7 @@ def show(
     return _look(state, shown)
 
 
-def fields(run: LoadedRun, spec: PlaneSpec, mark: tuple[float, float]) -> tuple[Field, Field, Field]:
+def fields_of(run: LoadedRun, spec: PlaneSpec, mark: tuple[float, float]) -> tuple[Field, Field, Field]:
     """What a link may ask of a lens: a pin and a view, which belong to the plane, and a class.
 
     At first the pin is at `mark`, or at the place about which the plane was turned.
@@ -128,7 +128,7 @@ def fields(run: LoadedRun, spec: PlaneSpec, mark: tuple[float, float]) -> tuple[
         )
 
     dataset = data.load(run.spec.dataset)
-    alone = page_state.choice("class", "class", dataset.class_names, default=None, of=lambda v: dataset.name)
+    alone = fields.choice("class", "class", dataset.class_names, default=None, of=lambda v: dataset.name)
     return numbers("pin", 2, (x, y)), numbers("view", 3, None), alone
 
 
