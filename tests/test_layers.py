@@ -66,6 +66,16 @@ def test_imports_go_one_way(path: Path) -> None:
         assert not heavy, f"{path} must import {heavy} inside functions"
 
 
+@pytest.mark.parametrize("name", ["fields", "store"])
+def test_what_a_page_can_be_asked_for_knows_no_streamlit(name: str) -> None:
+    found = imports(ast.parse((ROOT / f"pages/serving/{name}.py").read_text()))
+    assert not [one for one in found if one.startswith("streamlit")]
+    assert {one for one in found if one.startswith("pages")} <= {
+        "pages.serving.fields.Field",
+        "pages.serving.fields.Values",
+    }
+
+
 def test_every_module_has_a_room() -> None:
     modules = {
         p.stem if p.suffix else p.name for p in (ROOT / "ae_core").iterdir() if not p.name.startswith(("__", "."))

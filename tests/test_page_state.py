@@ -109,7 +109,7 @@ def test_what_the_link_asks_for_goes_before_the_choice_and_that_before_the_defau
     visit.store.touched["count"] = 9
     assert visit.run(LEVEL, COUNT) == {"level": 0.5, "count": 9}
     assert visit.link == {"count": ["9"]}
-    visit.ask(level="0.3", count="7")
+    visit.turn("b", level="0.3", count="7")
     assert visit.run(LEVEL, COUNT) == {"level": 0.3, "count": 7}
     visit.store.touched["runs"] = []
     assert visit.run(RUNS) == {"runs": []}, "an empty list is a choice"
@@ -142,29 +142,19 @@ def test_who_goes_back_finds_the_page_as_it_was_left() -> None:
     assert visit.run(LEVEL, COUNT) == {"level": 0.2, "count": 12}, "what the other page chose came later"
 
 
-def test_a_link_that_was_opened_once_is_asked_for_once() -> None:
+def test_a_link_asks_when_the_page_is_opened_and_not_again() -> None:
     visit = Visit()
     visit.ask(level="0.3")
     visit.run(LEVEL)
     visit.store.touched["level"] = 0.2
     assert visit.run(LEVEL) == {"level": 0.2}
-    assert visit.run(LEVEL) == {"level": 0.2}
-    visit.ask(level="0.7")
-    assert visit.run(LEVEL) == {"level": 0.7}
-    visit.ask(level="0.3")  # a page opened by a link to itself goes on to ask for what it was opened with
-    assert visit.run(LEVEL) == {"level": 0.7}
-    visit.store.touched["level"] = 0.2
-    visit.run(LEVEL)
-    visit.ask(level="0.7")
-    assert visit.run(LEVEL) == {"level": 0.7}, "the same link to itself once more"
-    visit.ask()
-    assert visit.run(LEVEL) == {"level": 0.7}, "the page's name in the menu"
+    assert visit.run(LEVEL) == {"level": 0.2}, "the browser goes on to ask for what it opened the page with"
     visit.turn("b")
     visit.turn("a", level="0.3")
     assert visit.run(LEVEL) == {"level": 0.3}
 
 
-def test_a_link_that_the_page_itself_shows_asks_for_nothing_new() -> None:
+def test_a_link_that_the_page_itself_shows_is_no_news() -> None:
     visit = Visit()
     visit.run(LEVEL, COUNT)
     adopted = visit.store.adopted
@@ -263,6 +253,17 @@ def test_what_the_link_asks_for_in_vain_is_told_until_something_else_is_chosen()
     visit.store.touched["level"] = 0.5
     visit.run(NOISE, LEVEL)
     assert visit.store.refusal().endswith("defaults instead: noise.")
-    visit.ask(noise="Masking")
+    visit.turn("b", noise="Masking")
     visit.run(NOISE, LEVEL)
+    assert visit.store.refusal() == ""
+
+
+def test_what_is_chosen_in_vain_changes_nothing_and_is_told_once() -> None:
+    visit = Visit()
+    visit.store.touched["level"] = 0.2
+    visit.run(LEVEL, NOISE)
+    visit.store.touched |= {"level": 7.0, "noise": "deleted"}
+    assert visit.run(LEVEL, NOISE) == {"level": 0.2, "noise": "gaussian"}
+    assert visit.store.refusal() == "What you chose is no longer there, so nothing was changed: level, noise."
+    visit.run(LEVEL, NOISE)
     assert visit.store.refusal() == ""

@@ -11,7 +11,7 @@ OWNER = "@"  # between a name in the link, which has none, and what its value be
 REPEAT = "&"  # between the items of a list: the link repeats the name
 MAX_TEXT = 2000  # characters of a list that are read
 MAX_ITEMS = 100
-MAX_DIGITS = 16  # of a whole number
+MAX_DIGITS = 16  # of a whole number: with more, a browser does not hold it exactly
 MAX_SEED = 10**9 - 1
 
 
@@ -85,11 +85,12 @@ class Field:
         return self.default(values) if callable(self.default) else self.default
 
 
-def _digits(text: str) -> int:
+def _whole(text: str) -> int:
     digits = text.removeprefix("-")
-    if digits.isascii() and digits.isdecimal() and len(digits) <= MAX_DIGITS:
+    # isdecimal alone takes Arabic digits; Python refuses to read thousands of them.
+    if digits.isascii() and digits.isdecimal() and len(digits) < MAX_DIGITS:
         return int(text)
-    raise ValueError(f"Expected a whole number of {MAX_DIGITS} digits at most.")
+    raise ValueError(f"Expected a whole number of fewer than {MAX_DIGITS} digits.")
 
 
 def choice(name: str, label: str, choices: Any, format: Callable[[Any], str] = str, **about: Any) -> Field:
@@ -145,7 +146,7 @@ def number(name: str, label: str, low: Any, high: Any, default: Any, step: Any =
 
     def parse(text: str, values: Values) -> Any:
         least, most = limits(values)
-        value = _digits(text) if isinstance(step, int) else float(text)
+        value = _whole(text) if isinstance(step, int) else float(text)
         too_small, too_large = least is not None and value < least, most is not None and value > most
         if too_small or too_large or not math.isfinite(value):
             raise ValueError(f"Expected a number from {least} to {most}, got {text!r}.")

@@ -153,7 +153,7 @@ def _end(store: Store, asked: Link, place: DeltaGenerator, early: bool = False) 
     link = store.end(early)
 
     def adopt() -> None:
-        shown = st.session_state[LINK]["shown"]
+        shown = st.session_state[LINK].get("shown")
         if isinstance(shown, str) and len(shown) <= MAX_LINK:
             ask(parse_qs(shown, keep_blank_values=True))
 

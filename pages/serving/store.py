@@ -9,8 +9,6 @@ from pages.serving.fields import Field, Values
 
 Link = dict[str, list[str]]
 
-MAX_LINKS = 50  # that are remembered
-
 
 @dataclass
 class Store:
@@ -21,10 +19,8 @@ class Store:
         chosen: By slot, as the link says it; without any text what was taken back.
         touched: By slot, values that controls were given since their fields were opened.
         refused: By slot, what the link asks for in vain.
+        gone: What a control was given that is no longer there.
         page: The one that is open.
-        opening: What the browser asked for when it opened the page.
-        before: What it asked for at the run before.
-        shown: The links of the page since the last one was adopted.
         asked: What the link newly asks for, until a whole run of the page has ended; None if it says nothing new.
         whole: Whether the link newly says all, so that what it leaves out is no longer chosen.
         taken: The slots of the fields that have taken what the link newly says.
@@ -40,10 +36,8 @@ class Store:
     chosen: dict[str, list[str]] = field(default_factory=dict)
     touched: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    gone: dict[str, None] = field(default_factory=dict)
     page: str | None = None
-    opening: Link = field(default_factory=dict)
-    before: Link = field(default_factory=dict)
-    shown: list[Link] = field(default_factory=list)
     asked: Link | None = None
     whole: bool = False
     taken: set[str] = field(default_factory=set)
@@ -57,8 +51,8 @@ class Store:
     def begin(self, page: str, link: Link, went_back: bool = False, whole: bool = False) -> None:
         """Looks at the link that a run of a page begins with.
 
-        A browser goes on asking for what it has opened a page with, whatever link it shows since; if that was nothing,
-        it asks for the link that it shows. Neither says anything new, and the page's name in the menu does not either.
+        It asks for something when the visitor comes to the page. From then on a browser repeats what it has opened the
+        page with, or the link that the page shows: neither is news.
 
         Args:
             page: Its name.
@@ -66,17 +60,16 @@ class Store:
             went_back: Whether the visitor went back or forward to it.
             whole: Whether the link says all: one on arrival says only what is to be other than it was.
         """
-        arrived, before = page != self.page, self.before
-        self.page, self.before, self.open, self.drawing = page, link, {}, {}
+        arrived = page != self.page
+        self.page, self.open, self.drawing = page, {}, {}
         told, self.told = self.told, None
+        self.gone.clear()
         if arrived:
             self.drawn = {}
-        if arrived or went_back:
-            self.opening = link
-        elif told is None and (link in ({}, self.opening, before) or (not self.opening and link in self.shown)):
+        elif told is None and not went_back:
             return
         self.asked = self.link = link if told is None else told
-        self.whole, self.taken, self.shown = whole or told is not None or went_back or not arrived, set(), [link]
+        self.whole, self.taken = whole or told is not None or went_back, set()
         self.refused.clear()
         self.adopted += 1
 
@@ -85,7 +78,7 @@ class Store:
         param, slot = of.slot(values, prefix)
         self.open[param] = slot
         if slot in self.touched:
-            self.choose(slot, of.write(self.touched.pop(slot)))
+            self._take(slot, of, values, self.touched.pop(slot))
         elif self.asked is not None and slot not in self.taken:
             if param in self.asked:
                 self._adopt(slot, of, values, self.asked[param])
@@ -104,6 +97,16 @@ class Store:
             if param in self.link:
                 self.refused[slot] = of.told or of.label
             return of.fallback(values)
+
+    def _take(self, slot: str, of: Field, values: Values, value: Any) -> None:
+        """Keeps what a control was given, unless it has gone meanwhile: then what was chosen before stays."""
+        try:
+            if texts := of.write(value):
+                of.read(texts, values)
+        except (ValueError, TypeError, KeyError):  # also a value that no control of ours has
+            self.gone[of.told or of.label] = None
+        else:
+            self.choose(slot, texts)
 
     def _adopt(self, slot: str, of: Field, values: Values, texts: Sequence[str]) -> None:
         try:
@@ -128,12 +131,16 @@ class Store:
         self.link, self.drawn = link, self.drawing
         if not early:
             self.asked = None
-        self.shown = [*self.shown, link][-MAX_LINKS:]
         return link
 
     def refusal(self) -> str:
-        """One sentence on all that the link asks for in vain; "" if it does not."""
+        """A sentence on all that the link asks for in vain, and one on what was chosen in vain; "" if nothing was."""
         names = dict.fromkeys(self.refused[slot].lower() for slot in self.open.values() if slot in self.refused)
-        if not names:
-            return ""
-        return f"Some values of this link are not valid, so the page shows its defaults instead: {', '.join(names)}."
+        told = []
+        if names:
+            told.append(
+                f"Some values of this link are not valid, so the page shows its defaults instead: {', '.join(names)}."
+            )
+        if self.gone:
+            told.append(f"What you chose is no longer there, so nothing was changed: {', '.join(self.gone).lower()}.")
+        return " ".join(told)

@@ -269,18 +269,11 @@ class Visitor:
         return await self._rerun(what, page_name=self.path)
 
     async def turn_to(self, path: str, **query: Any) -> Page:
-        """Opens another page as its link in the navigation does, or a link with a query on a page.
-
-        After a link to the page itself, the browser goes on asking for what it was opened with.
-        """
-        opened = self.asked if path == self.path else None
+        """Opens another page as its link in the navigation does."""
         self.path, self.asked = path, urlencode(query, doseq=True, quote_via=quote)
         self.link = self.asked
         self._states.clear()
-        page = await self._rerun(f"open {path or 'home'}", page_script_hash=self._pages[path])
-        if opened is not None:
-            self.asked = opened
-        return page
+        return await self._rerun(f"open {path or 'home'}", page_script_hash=self._pages[path])
 
     async def change(self, page: Page, key: str, value: Any) -> Page:
         """Sets a widget, found by its key, to a value as a person reads it."""

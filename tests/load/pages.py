@@ -16,6 +16,7 @@ from tests.load.client import Page, Wrong
 from tests.load.stay import DATASET, GAP, OWN, SIDE, Stay, decoded, holds, loaded, same, test_images
 
 KINDS = ("vanilla", "sparse", "denoising", "undercomplete", "contractive", "variational", "vanilla-2d", "denoising-2d")
+UNITS = ("sparse-visible", "sparse", "vanilla")
 PLANES = ("variational", "vanilla-2d", "denoising-2d", "contractive-2d", "variational-2d", "sparse", "vanilla")
 
 
@@ -95,7 +96,7 @@ class LatentSpace(Stay):
         same(self.page.link.get("select", [""]), [asked], "selection in the link")
         mask = np.unpackbits(np.frombuffer(base64.b64decode(self.page.data("scatter")["dots"]["mask"]), np.uint8))
         same(np.flatnonzero(mask).tolist(), self.selected, "dots in colour")
-        same(self.page.data("selected")["among"], self.selected, "images beside the map")
+        same(self.page.data(f"selected-{DATASET}")["among"], self.selected, "images beside the map")
 
 
 class Denoise(Stay):
@@ -185,13 +186,8 @@ class Paths(Stay):
         return {"image": self.ends[0], "image-2": self.ends[1]}
 
     async def act(self) -> None:
-        if self.chance.random() < 0.5:
-            self.frames = self.chance.randrange(8, 24)
-            self.page = await self.visitor.change(self.page, "frames", self.frames)
-        else:
-            self.ends[0] = self.chance.choice([n for n in self.own if n != self.ends[1]])
-            asked = {"image": self.ends[0], "image-2": self.ends[1], "frames": self.frames}
-            self.page = await self.visitor.turn_to(self.path, **asked)
+        self.frames = self.chance.randrange(8, 24)
+        self.page = await self.visitor.change(self.page, "frames", self.frames)
 
     def check(self) -> None:
         same(
@@ -212,16 +208,14 @@ class Units(Stay):
     path = "units"
 
     def query(self) -> dict[str, Any]:
-        self.run, (self.image,) = self.chance.choice(("sparse-visible", "sparse", "vanilla")), self.some()
+        self.run, (self.image,) = self.chance.choice(UNITS), self.some()
         return self.query_again()
 
-    async def act(self) -> None:
-        self.image = self.chance.choice([number for number in self.own if number != self.opening])
-        self.page = await self.visitor.turn_to(self.path, run=self.run, image=self.image)
-
     def query_again(self) -> dict[str, Any]:
-        self.opening = self.image  # what the browser goes on to ask for: a link to that says nothing new
         return {"run": self.run, "image": self.image}
+
+    async def act(self) -> None:
+        await self.pick_run(UNITS)
 
     def check(self) -> None:
         self.of_run(self.run)

@@ -154,10 +154,17 @@ def test_turning_the_plane_about_a_place_keeps_the_code() -> None:
     assert f"Pinned at ({x:.2f}, {y:.2f})" in texts(at.header)
 
 
-def test_a_link_that_comes_while_a_lens_is_open_brings_its_own_pin() -> None:
+def follow(at: AppTest, **link: str) -> None:
+    """Goes to another page, and from there back by a link."""
+    at.switch_page("units.py").run()
+    at.query_params.clear()
+    at.query_params.update(link)
+    at.switch_page("lens.py").run()
+
+
+def test_a_link_brings_its_own_pin() -> None:
     at = opened(run="vanilla", pin="1.5,0.5")
-    at.query_params["run"], at.query_params["pin"] = "sparse", "0.25,-0.5"  # as when the browser goes back
-    at.run()
+    follow(at, run="sparse", pin="0.25,-0.5")
     assert "Pinned at (0.25, -0.50)" in texts(at.header)
     at.selectbox(key="run").set_value("vanilla").run()  # on another plane the same numbers are another place
     assert "Pinned at" in texts(at.header)
@@ -187,8 +194,7 @@ def test_a_link_of_the_app_wins_over_the_run_that_was_picked() -> None:
     at = opened()
     at.selectbox(key="run").set_value("undercomplete").run()
     assert link(at)["run"] == "undercomplete"
-    at.query_params["run"] = "vanilla-2d"
-    at.run()
+    follow(at, run="vanilla-2d")
     assert at.selectbox(key="run").value == "vanilla-2d"
 
 
