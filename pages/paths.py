@@ -1,17 +1,16 @@
 """Ways through latent space: what each run has learnt to lie between images, or along a direction."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from ae_core import animation
 from pages.serving import downloads, fields, page_state
 from pages.widgets import film, glossary, next_page, path_input, source_code
 from pages.widgets.film import Strip
 
 BETWEEN, ALONG = "Between images", "Along a direction"
 FIELDS = (fields.choice("path", "Path", [BETWEEN, ALONG]), fields.number("frames", "Frames", 5, 40, 16))
-SIDE = 224  # pixels of a frame in a GIF, at least: its title has room
 ALL = "All rows, side by side"
 
 
@@ -23,20 +22,8 @@ def download(strips: Sequence[Strip]) -> None:
     back = forth_and_back.toggle("Also play backwards", value=True)
     shown = [strip for strip in strips if chosen in (ALL, strip.title)]
 
-    def gif() -> bytes:
-        frames = animation.side_by_side([strip.images for strip in shown])
-        scale = -(-SIDE // frames.shape[1])
-        return animation.to_gif(frames, scale, film.SECONDS, back, [strip.title for strip in shown])
-
-    button.download_button(
-        "Download GIF",
-        downloads.alone(gif),
-        "path.gif",
-        "image/gif",
-        on_click="ignore",
-        icon=":material/download:",
-        width="stretch",
-    )
+    gif = partial(film.gif, shown, back)
+    downloads.button("Download GIF", gif, "path.gif", "image/gif", key="gif", place=button, width="stretch")
 
 
 st.title("Paths")
@@ -58,5 +45,5 @@ st.caption(
 )
 download(way.strips)
 st.info(way.notice, icon=":material/visibility:")
-next_page.link("sampler.py", "See images from all over the plane")
+next_page.link("sampler", "See images from all over the plane")
 source_code.show(way.source, reads=way.reads)

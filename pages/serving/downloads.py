@@ -1,32 +1,115 @@
-"""Files that are made when somebody asks for them, one at a time for each session."""
+"""Files that are made when somebody asks for them, one at a time for each visitor.
 
+Not by `st.download_button`: Streamlit deletes what it has made on demand once two runs of whomever have ended, which on
+a busy server is before the browser comes for it, and tells nobody why a file could not be made.
+"""
+
+import asyncio
+import secrets
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from threading import Lock
+from typing import Any
+from urllib.parse import quote
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from streamlit.delta_generator import DeltaGenerator
 
 from ae_core.errors import ExplorerError
-from pages.serving import visitor
+from pages.serving import errors, routes, session, visitor
 
+PATH = "/downloads"
+AT_ONCE = 2
+TOKENS = "downloads"  # in the session: by key
+GONE = "This file is no longer offered: go back to the page, reload it and press the button again."
+BUSY = "Another file is being made for you: try again when it is ready."
+FAILED = (
+    "An error in the app kept this file from being made. If it comes back, report it to the people who run this server."
+)
+
+_makers = asyncio.Semaphore(AT_ONCE)  # all codes of a large model are 40 MB of text
 _lock = Lock()
-_busy: set[str] = set()  # sessions
+_offers: dict[str, "Offer"] = {}  # by token
+_busy: set[str] = set()  # visitors
 
 
-def alone(make: Callable[[], bytes]) -> Callable[[], bytes]:
-    """What makes a file for this session, unless another one is being made: a hundred at once would take gigabytes."""
-    return partial(_make, visitor.tab() or "", make)
+@dataclass(frozen=True)
+class Offer:
+    """A file that can be asked for.
 
-
-def _make(tab: str, make: Callable[[], bytes]) -> bytes:
-    """Makes a file for a session.
-
-    Raises:
-        ExplorerError: if another one is being made for it.
+    Attributes:
+        make: Makes it.
+        name: Of the file.
+        mime: Its type.
+        visitor: Whose it is.
+        session: Where it is offered.
     """
+
+    make: Callable[[], bytes]
+    name: str
+    mime: str
+    visitor: str
+    session: str | None
+
+
+def button(
+    label: str,
+    make: Callable[[], bytes],
+    name: str,
+    mime: str,
+    *,
+    key: str,
+    place: DeltaGenerator | None = None,
+    **about: Any,
+) -> None:
+    """Shows a button that downloads a file.
+
+    Args:
+        label: Of the button.
+        make: Makes the file, in a thread without a session; an ExplorerError says why it could not.
+        name: Of the file.
+        mime: Its type.
+        key: Of the button on its page.
+        place: Where it stands.
+        **about: As of `st.link_button`.
+    """
+    tokens: dict[str, str] = st.session_state.setdefault(TOKENS, {})
+    token = tokens.setdefault(key, secrets.token_urlsafe(16))
     with _lock:
-        if tab in _busy:
-            raise ExplorerError("Another file is being made for you: try again when it is ready.")
-        _busy.add(tab)
+        if token not in _offers:
+            _forget_the_gone()
+        _offers[token] = Offer(make, name, mime, visitor.current(), session.current())
+    (place or st).link_button(label, routes.link(f"{PATH}/{token}"), icon=":material/download:", **about)
+
+
+def _forget_the_gone() -> None:
+    for token, offer in list(_offers.items()):
+        if offer.session is not None and not session.is_active(offer.session):
+            del _offers[token]
+
+
+async def _serve(request: Request) -> Response:
+    with _lock:
+        offer = _offers.get(request.path_params["token"])
+        if offer is None:
+            return PlainTextResponse(GONE, 404)
+        if offer.visitor in _busy:
+            return PlainTextResponse(BUSY, 409)
+        _busy.add(offer.visitor)
     try:
-        return make()
+        async with _makers:
+            content = await asyncio.to_thread(offer.make)
+    except ExplorerError as error:
+        return PlainTextResponse(str(error), 409)
+    except Exception as error:
+        errors.log("download failed", error)
+        return PlainTextResponse(FAILED, 500)
     finally:
-        _busy.discard(tab)
+        _busy.discard(offer.visitor)
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(offer.name)}", "Cache-Control": "no-store"}
+    return Response(content, media_type=offer.mime, headers=headers)
+
+
+ROUTE = routes.route(PATH + "/{token}", _serve)

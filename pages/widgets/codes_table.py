@@ -46,7 +46,7 @@ def show(run: LoadedRun, numbers: np.ndarray) -> None:
     key = f"rows-{hashlib.sha256(numbers.tobytes() + run.run.digest.encode()).hexdigest()[:12]}"
 
     def pick() -> None:
-        marked = st.session_state[key].selection.rows
+        marked = [row for row in st.session_state[key].selection.rows if 0 <= row < len(numbers)]
         current_image.take(run.spec.dataset, int(numbers[marked[0]]) if marked else None)
 
     st.dataframe(
@@ -86,16 +86,9 @@ def offer(run: LoadedRun, selected: np.ndarray) -> None:
     with st.container(horizontal=True):
         for what, numbers in rows.items():
             for name, (suffix, mime) in FORMATS.items():
-                st.download_button(
-                    f"{'Selection' if what == 'selection' else 'All images'}, {name}",
-                    # Made when it is asked for: all codes of a convolutional run are 40 MB of text.
-                    downloads.alone(partial(as_file, run, numbers, suffix)),
-                    file_name=f"{run.run.name}-{what}.{suffix}",
-                    mime=mime,
-                    on_click="ignore",
-                    icon=":material/download:",
-                    key=f"save-{what}-{suffix}",
-                )
+                label = f"{'Selection' if what == 'selection' else 'All images'}, {name}"
+                file, made = f"{run.run.name}-{what}.{suffix}", partial(as_file, run, numbers, suffix)
+                downloads.button(label, made, file, mime, key=f"codes-{what}-{suffix}")
 
 
 def _rows(run: LoadedRun, numbers: np.ndarray) -> pa.Table:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ae_core import images
+from ae_core import animation, images
 from pages.serving import scripts
 
 SECONDS = 4.0  # that a pass takes
+SIDE = 224  # pixels of a frame in a GIF, at least: its title has room
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,13 @@ class Strip:
     images: np.ndarray
     note: str = ""
     stops: Sequence[int] = ()
+
+
+def gif(strips: Sequence[Strip], back: bool) -> bytes:
+    """Rows of frames, side by side, as a GIF; `back` if it also plays backwards."""
+    frames = animation.side_by_side([strip.images for strip in strips])
+    scale = -(-SIDE // frames.shape[1])
+    return animation.to_gif(frames, scale, SECONDS, back, [strip.title for strip in strips])
 
 
 def show(strips: Sequence[Strip], key: str, start: float = 0.5, values: Sequence[float] | None = None) -> None:

@@ -77,14 +77,7 @@ def explain(columns: Columns) -> None:
 
 def offer(columns: Columns) -> None:
     """Shows what takes the table along."""
-    st.download_button(
-        "Table, CSV",
-        downloads.alone(partial(as_csv, columns)),
-        "models.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    downloads.button("Table, CSV", partial(as_csv, columns), "models.csv", "text/csv", key="table")
 
 
 def as_csv(columns: Columns) -> bytes:

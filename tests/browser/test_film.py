@@ -122,7 +122,7 @@ def test_a_gif_to_keep(shared_tab: Tab, film: Locator, row: str, tmp_path: Path)
     if row != "All rows, side by side":
         shared_tab.choose("Download as a GIF", row)  # the button is another one after the rerun
     with shared_tab.page.expect_download() as event:
-        shared_tab.page.get_by_role("button", name="Download GIF").click()
+        shared_tab.page.get_by_role("link", name="Download GIF").click()
     event.value.save_as(tmp_path / "path.gif")
     gif: Any = Image.open(io.BytesIO((tmp_path / "path.gif").read_bytes()), formats=["GIF"])
     assert gif.n_frames == 2 * FRAMES - 2

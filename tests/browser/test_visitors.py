@@ -118,7 +118,7 @@ def test_a_model_is_its_visitors_and_by_its_link_to_be_looked_at(alice: Tab, bob
     expect(page.get_by_text("*Hers*")).to_be_visible()
 
     with page.expect_download() as download:
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("link", name="Export").click()
     content = download.value.path().read_bytes()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.read("title.txt") == b"*Hers*"
