@@ -17,7 +17,7 @@ import math
 import re
 import stat
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,8 +108,12 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def unpack(content: bytes) -> Import:
+def unpack(content: bytes, check: Callable[[Spec], None] = lambda spec: None) -> Import:
     """Reads and validates an untrusted archive; builds and runs nothing.
+
+    Args:
+        content: Its bytes.
+        check: Raises if its model is not wanted, before the weights are unpacked.
 
     Raises:
         RunError: if `pack` cannot have written it.
@@ -124,10 +128,10 @@ def unpack(content: bytes) -> Import:
     except Exception:  # whatever zipfile makes of a damaged one
         raise RunError("This is not a .zip archive, or it is damaged.") from None
     with archive:
-        return _contents(archive, entries)
+        return _contents(archive, entries, check)
 
 
-def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Import:
+def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], check: Callable[[Spec], None]) -> Import:
     plain = [entry for entry in entries if not entry.is_dir() and not OF_THE_SYSTEM.search(entry.filename)]
     names = [entry.filename for entry in plain]
     if len({name.rpartition("/")[0] for name in names}) == 1:  # all are in the same folder
@@ -154,6 +158,7 @@ def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Impor
         wrong = sorted(set(names) ^ expected)[:3] or [name for name in names if names.count(name) > 1][:1]
         told = ", ".join(runs.clean(name)[:60] for name in wrong)
         raise RunError(f"The archive holds other files than its network needs: {told} missing, too many or twice.")
+    check(spec)
     return Import(spec, history, title, {name: files.array(name, s) for name, s in spec.weights.items()})
 
 

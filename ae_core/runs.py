@@ -178,7 +178,10 @@ def read(path: Path) -> Run:
     card = cards.read(path)
     # Digests of all files would take too long for a listing; sizes tell of truncated files.
     for name in FILES:
-        size = (path / name).stat().st_size
+        try:
+            size = (path / name).stat().st_size
+        except OSError as error:  # it is being deleted
+            raise RunError(f"{path.name}: {name} cannot be read: {unusable(error)}.") from None
         if size != card.bytes[name]:
             raise RunError(f"{path.name}: {name} has {size:,} bytes, its card says {card.bytes[name]:,}.")
     try:

@@ -39,13 +39,18 @@ with this:
     training = recipe_input.training(network, dataset, more)
     default_title = f"{kind.title}, {network['latent_dim']} units"
     naming, starting = st.columns(2, vertical_alignment="bottom")
-    title = naming.text_input("Name", placeholder=default_title, max_chars=60, key="title", persist_state="session")
+    title = naming.text_input("Name", placeholder=default_title, key="title", persist_state="session")
     what: spec.Spec | None = None
     try:
         what = spec.make_spec(name, dataset, hyperparameters, network, **training)
     except ExplorerError as error:
         alerts.error("These settings cannot be trained.", error, st.warning)
-    refused = None
+    refused, called = None, default_title
+    try:
+        called = tasks.check_title(title.strip() or default_title)
+    except ExplorerError as error:
+        refused = error
+        alerts.error("This name cannot be used.", error, st.warning)
     try:
         tasks.check_trainer()
     except ExplorerError as error:
@@ -68,7 +73,7 @@ with this:
     )
     if start and what is not None:
         try:
-            begun.add(tasks.submit(what, visitor.current(), title.strip() or default_title))
+            begun.add(tasks.submit(what, visitor.current(), called))
         except ExplorerError as error:
             alerts.error("The training could not be started.", error)
         else:

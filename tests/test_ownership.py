@@ -63,7 +63,7 @@ def test_no_name_reaches_anything_else(name: str, mine: Job) -> None:
 
 def test_a_deleted_run_is_gone_with_its_training(mine: Job, data_folder: Path) -> None:
     status = tasks.Status.load(mine.path)
-    with processes.working(mine.path), pytest.raises(TrainingError, match="under way: stop it first"):
+    with processes.working(mine.path), pytest.raises(TrainingError, match="process has not ended yet"):
         tasks.remove(mine.id, ME)
     tasks.Status("queued").write(mine.path)
     with pytest.raises(TrainingError, match="under way: stop it first"):
@@ -86,8 +86,10 @@ def test_a_renamed_run_is_the_same_run(mine: Job) -> None:
     assert archive.unpack(tasks.export(mine.id, ME)).title == "**New** <b>", "it is exported under its title"
     with pytest.raises(OptionError, match="at least one letter"):
         tasks.rename(mine.id, ME, " \n ")
-    tasks.rename(mine.id, ME, "x" * 1000)
-    assert len(runs.read(mine.run_path).title) == tasks.ownership.MAX_TITLE
+    with pytest.raises(OptionError, match="has at most 60 characters, this one has 1,000: shorten it"):
+        tasks.rename(mine.id, ME, "x" * 1000)
+    tasks.rename(mine.id, ME, "x" * 60)
+    assert runs.read(mine.run_path).title == "x" * 60
     (mine.run_path / ".0123.tmp").touch()  # of a title that was being written
     tasks.clean_up()
     assert not (mine.run_path / ".0123.tmp").exists()

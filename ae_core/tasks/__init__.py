@@ -19,7 +19,7 @@ is in `catalog`, a file for each.
 from ae_core.tasks.cleanup import clean_up, note_use
 from ae_core.tasks.folder import Job, find, jobs_of, shared
 from ae_core.tasks.limits import check, check_trainer, room
-from ae_core.tasks.ownership import export, owns, remove, rename, runs_for
+from ae_core.tasks.ownership import check_title, export, owns, remove, rename, runs_for
 from ae_core.tasks.queue import (
     Place,
     compute,
@@ -38,6 +38,7 @@ __all__ = [
     "Place",
     "Status",
     "check",
+    "check_title",
     "check_trainer",
     "clean_up",
     "compute",

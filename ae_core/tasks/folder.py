@@ -35,6 +35,7 @@ class Job:
         status: Where it stood when this record was read.
         arguments: What the task is to work on.
         sweep: The id that it shares with the others of its sweep; empty if it is of none.
+        continues: The id of the stopped training that it goes on from; empty if of none.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Job:
     status: Status
     arguments: Mapping[str, Any]
     sweep: str = ""
+    continues: str = ""
 
     @property
     def id(self) -> str:
@@ -115,10 +117,14 @@ def paths() -> list[Path]:
         return []
 
 
-def create(what: Spec, owner: str | None, title: str, sweep: str = "", archive: bytes | None = None) -> Job:
+def create(
+    what: Spec, owner: str | None, title: str, sweep: str = "", archive: bytes | None = None, continues: str = ""
+) -> Job:
     """A new job, queued, that trains a run, or builds the one of an archive."""
     task = "train" if archive is None else "import-run"
     record = {"task": task, "spec": what.to_json(), "owner": owner, "title": title, "sweep": sweep}
+    if continues:
+        record["continues"] = continues
     return _create(jobs_folder() / runs.new_name(what.kind), record, archive)
 
 
@@ -157,7 +163,7 @@ def _shared_path(task: str, run: Run) -> Path:
 
 def copy(job: Job) -> Job:
     """A new job, queued, that knows what this one has learnt up to its last finished epoch."""
-    new = create(job.spec, job.owner, job.title, sweep=job.sweep)
+    new = create(job.spec, job.owner, job.title, sweep=job.sweep, continues=job.id)
     try:
         shutil.copytree(job.path / "resume", new.path / "resume")
         for name in ("history.jsonl", "progress.jsonl", "preview.npy"):
@@ -196,7 +202,7 @@ def _asked(path: Path, modified: int) -> dict[str, Any]:
     if task in MAKE_RUNS:
         arguments["spec"] = spec.Spec.from_json(record["spec"])
     owner = None if record["owner"] is None else str(record["owner"])
-    names = {"title": str(record["title"]), "sweep": str(record.get("sweep", ""))}
+    names = {"title": str(record["title"])} | {name: str(record.get(name, "")) for name in ("sweep", "continues")}
     return {"task": task, "owner": owner, "arguments": arguments, **names}
 
 

@@ -42,8 +42,10 @@ def remove(name: str, owner: str) -> None:
     with folder.locked("It could not be deleted"):
         _check(name, owner)
         job, noted = folder.jobs_folder() / name, folder.noted(folder.jobs_folder() / name)
-        if processes.is_alive(job) or (noted is not None and noted.active):
+        if noted is not None and noted.active:
             raise TrainingError("It is under way: stop it first, and delete it when it has ended.")
+        if processes.is_alive(job):
+            raise TrainingError("Its process has not ended yet: try again in a few seconds.")
         for path in (runs.data_folder() / "runs" / name, job):
             if path.exists():
                 cleanup.hide(path)
@@ -51,17 +53,29 @@ def remove(name: str, owner: str) -> None:
     cleanup.remove_unfinished()
 
 
+def check_title(title: str) -> str:
+    """What a person wants to call a run, in one printable line.
+
+    Raises:
+        OptionError: if it is empty or too long.
+    """
+    title = runs.clean(title)
+    if not title:
+        raise OptionError("A model needs a name: give it at least one letter.")
+    if len(title) > MAX_TITLE:
+        raise OptionError(f"A name has at most {MAX_TITLE} characters, this one has {len(title):,}: shorten it.")
+    return title
+
+
 def rename(name: str, owner: str, title: str) -> None:
     """Calls a run otherwise.
 
     Raises:
-        OptionError: if the title is empty.
+        OptionError: if the title is empty or too long.
         TrainingError: if the run is not theirs.
         RunError: if it is damaged, or the disk lets nobody.
     """
-    title = runs.clean(title)[:MAX_TITLE]
-    if not title:
-        raise OptionError("A model needs a name: give it at least one letter.")
+    title = check_title(title)
     with folder.locked("It could not be renamed"):
         _check(name, owner)
         cards.rename(runs.data_folder() / "runs" / name, title)

@@ -72,7 +72,7 @@ def submit_import(content: bytes, owner: str | None, title: str = "") -> Job:
         RunError: if it is no archive of a run.
         OptionError, TrainingError: as `submit`.
     """
-    found = archive.unpack(content)
+    found = archive.unpack(content, (lambda what: None) if owner is None else limits.check)
     return submit(found.spec, owner, title or found.title or "Imported", content)
 
 
@@ -139,8 +139,9 @@ def resume(job: Job) -> Job:
     limits.check_trainer()
     with folder.locked("It cannot be resumed"):
         job = folder.find(job.id)
-        if job.status.active:
-            return job  # another tab was faster
+        for other in (job, *folder.jobs_of(job.owner)):
+            if other.status.active and job.id in (other.id, other.continues):
+                return other  # another click, or another tab, was faster
         if not job.resumable:
             raise TrainingError("This training cannot be resumed: it has no finished epoch to continue from.")
         limits.check_room(job.owner)
@@ -175,7 +176,7 @@ def request_stop(job: Job) -> None:
         TrainingError: if it cannot be asked.
     """
     with folder.locked("It could not be asked to stop"):
-        status = Status.read(job.path)
+        status = folder.find(job.id).status
         if status.state == "queued":
             replace(status, state="cancelled", phase="", updated=time.time()).write(job.path)
         elif status.active and not (job.path / "stop").exists():  # its time says when it was asked first

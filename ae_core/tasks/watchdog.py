@@ -116,6 +116,8 @@ def _stopped(path: Path, waited: float) -> End | None:
     if noted is None or noted.phase in LEARNS_NOTHING:
         back = resume_hint(path)
         return End("cancelled", f"Stopped before it continued{back}." if back else "")
+    if (path.parent.parent / "runs" / path.name).exists():
+        return None  # it has just been saved
     # One that saves because it was stopped keeps what it has learnt, however long that takes.
     if noted.phase == training.SAVING and waited > SAVING_SECONDS and not saves_after_stop(path, noted):
         return End("cancelled", f"Stopped while its model was being saved{resume_hint(path)}.")

@@ -37,7 +37,7 @@ def show(task: str, run: Run, waiting: str, begin: bool = False) -> None:
         st.info(waiting)
     asked = begin and not ended
     label = f"Compute {name}" + " again" * bool(ended)
-    if asked or st.button(label, icon=":material/play_arrow:", key=f"compute-{task}"):
+    if asked or st.button(label, icon=":material/play_arrow:", key=f"compute-{task}-{run.digest[:12]}"):
         try:
             tasks.compute(task, run, visitor.current())
         except ExplorerError as error:
@@ -54,7 +54,7 @@ def _watch(task: str, run: Run) -> None:
     st.progress(job.status.fraction, text=f"Computing {name} · {progress.standing(job)}")
     # It is shared by all who look: only who asked for it may stop it.
     mine = tasks.owns(job, visitor.current())
-    if mine and st.button(f"Stop computing {name}", icon=":material/stop:", key=f"stop-{task}"):
+    if mine and st.button(f"Stop computing {name}", icon=":material/stop:", key=f"stop-{task}-{run.digest[:12]}"):
         try:
             tasks.request_stop(job)
         except ExplorerError as error:

@@ -17,10 +17,18 @@ from pages.widgets.starts import Starts
 
 LOOK_SECONDS = 1.0
 AT_A_TIME = 10
-IMPORT = "import"  # the button that starts one
-TOLD, REFUSED = "own-runs-told", "own-runs-refused"  # in the session: what was done, or not
+IMPORTS = "import"  # the button that starts them
+SAID = "own-runs"  # in the session
 PAGE = fields.number("page", "Page", 1, 9999, 1)
 STATES = {"finished": "finished", "cancelled": "stopped", "failed": "failed"}
+
+
+@dataclass
+class Said:
+    """What was done last, or why it was not, until the page has said it."""
+
+    done: str = ""
+    refused: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ def watch(names: list[str]) -> None:
             st.text(job.title)
             doing = kinds.get(job.spec.kind).title if job.task == "train" else catalog.get(job.task).title
             st.progress(job.status.fraction, text=f"{doing} · {progress.standing(job)}")
-            next_page.link("train.py", "Watch, or stop it", job=name)
+            next_page.link("train", "Watch, or stop it", job=name)
 
 
 def show(ended: list[Own]) -> None:
@@ -106,25 +114,24 @@ def _show(own: Own) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     with row:
         if isinstance(own.run, Run):
-            next_page.link("lens.py", "Open", run=own.name)
+            next_page.link("lens", "Open", run=own.name)
         if own.job is not None:
             label = "Its import" if own.was_imported else "Its training"
             label += ", which can be resumed" if own.job.resumable else ""
-            next_page.link("train.py", label, job=own.name)
+            next_page.link("train", label, job=own.name)
         if isinstance(own.run, Run):
             if st.button("Link", key=f"link-{own.name}", icon=":material/link:"):
                 _link(own)
             if st.button("Rename", key=f"rename-{own.name}", icon=":material/edit:"):
                 st.session_state.pop(_title_key(own), None)  # what was typed another time and given up
                 _rename(own)
-            st.download_button(
+            export = partial(tasks.export, own.name, visitor.current())
+            downloads.button(
                 "Export",
-                downloads.alone(partial(tasks.export, own.name, visitor.current())),
+                export,
                 f"{own.name}.zip",
                 "application/zip",
                 key=f"export-{own.name}",
-                icon=":material/download:",
-                on_click="ignore",
                 help="Download the model as a .zip file.",
             )
         if st.button("Delete", key=f"delete-{own.name}", icon=":material/delete:"):
@@ -171,10 +178,11 @@ def _rename(own: Own) -> None:
     me = visitor.current()
 
     def rename() -> None:
-        _do(lambda: tasks.rename(own.name, me, st.session_state[key]), "The model could not be renamed.", "Renamed.")
+        wanted = st.session_state[key]
+        _do(lambda: tasks.rename(own.name, me, wanted), "The model could not be renamed.", "Renamed.")
 
     with st.form("rename", border=False):  # so that Enter renames, as the field says
-        st.text_input("Name", own.title[: ownership.MAX_TITLE], max_chars=ownership.MAX_TITLE, key=key)
+        st.text_input(f"Name, at most {ownership.MAX_TITLE} characters", own.title, key=key)
         st.form_submit_button("Rename it", key="rename-it", on_click=rename)
     _close_or_tell()
 
@@ -193,25 +201,35 @@ def _delete(own: Own) -> None:
 
 
 def _do(act: Callable[[], None], sentence: str, done: str) -> None:
+    said = _said()  # before: a second click ends this callback where it next looks into the session
+    if said.done:
+        return  # it is the second click
     try:
         act()
     except ExplorerError as error:
-        st.session_state[REFUSED] = sentence, str(error)
+        said.refused = sentence, str(error)
     else:
-        st.session_state[TOLD] = done
+        said.done = done
+
+
+def _said() -> Said:
+    said: Said = st.session_state.setdefault(SAID, Said())
+    return said
 
 
 def _close_or_tell() -> None:
     """Ends a dialog whose button has done what it says, or says why it did not."""
-    if TOLD in st.session_state:
+    said = _said()
+    if said.done:
         st.rerun()
-    if refused := st.session_state.pop(REFUSED, None):
-        alerts.error(*refused)
+    if said.refused:
+        alerts.error(*said.refused)
+        said.refused = None
 
 
 def tell() -> None:
     """Says what was done last, or not, once."""
-    begun: Starts[Job] = starts.of(IMPORT)
+    begun: Starts[Job] = starts.of(IMPORTS)
     for job in begun.new:
         under_way.note([job])
         st.success(
@@ -219,10 +237,11 @@ def tell() -> None:
             icon=":material/check:",
         )
     begun.new.clear()
-    if done := st.session_state.pop(TOLD, None):
-        st.success(done, icon=":material/check:")
-    if refused := st.session_state.pop(REFUSED, None):
-        alerts.error(*refused)
+    said = st.session_state.pop(SAID, Said())
+    if said.done:
+        st.success(said.done, icon=":material/check:")
+    if said.refused:
+        alerts.error(*said.refused)
 
 
 def bring() -> None:
@@ -232,7 +251,7 @@ def bring() -> None:
     except ExplorerError as error:
         alerts.error("This server does not import models.", error, st.info)
         return
-    begun: Starts[Job] = starts.of(IMPORT)
+    begun: Starts[Job] = starts.of(IMPORTS)
     file = st.file_uploader(
         "A model as a .zip file",
         type="zip",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures, kinds, runs, tasks
+from ae_core import data, figures, kinds, runs, tasks, training
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
@@ -15,7 +15,8 @@ from pages.serving import caches, page_state, visitor
 from pages.serving.fields import Field, Values
 from pages.widgets import alerts, counts, menu, plot, run_picker, times, under_way
 
-REFUSED, SUBJECT, TURNED = "not-stopped", "to-train", "turned-to-another"  # in the session
+# In the session.
+NOT_STOPPED, NOT_RESUMED, SUBJECT, TURNED = "not-stopped", "not-resumed", "to-train", "turned-to-another"
 LOOK_SECONDS = 0.5
 IMPORT = "import-run"  # the name of the task
 PREVIEWS = 10
@@ -64,11 +65,12 @@ def pick(kind: str, dataset: str) -> Job | None:
     of_these = [
         j for j in mine.values() if every or j.status.active or (j.spec.kind, j.spec.dataset) == (kind, dataset)
     ]
+    of_these.sort(key=lambda job: job.status.state != "running")  # of several that were started, the one that learns
     shown = (mine.get(asked) or tasks.find(asked)) if asked else next(iter(of_these), None)
     others = shown is not None and shown.id not in mine
     if mine and (shown is None or len(mine) > 1 or others):
         # Its state is not in the label: by the time that one is chosen it may be another.
-        called = run_picker.distinct({job.id: f"{job.title} · {_clock(job)}" for job in mine.values()})
+        called = run_picker.distinct({job.id: f"{_called(job)} · {_clock(job)}" for job in mine.values()})
         state.draw(
             st.selectbox,
             "job",
@@ -110,7 +112,7 @@ def watch(job_id: str) -> None:
         return
     if not job.status.active:
         if tasks.owns(job, visitor.current()) and runs.linked(job.id) is not None:
-            page_state.put(run_picker.RUN.name, job.id)  # the other pages go on with it
+            page_state.open(run_picker.RUN).choose(run_picker.RUN.name, job.id)  # other pages go on with it
         st.rerun(scope="app")
     _title(job)
     status = job.status
@@ -151,16 +153,32 @@ def _waiting(place: tasks.Place) -> str:
 def _offer_to_stop(job: Job) -> None:
     label = "Leave the queue" if job.status.state == "queued" else f"Stop {_noun(job)}"
     keeps = "What was learnt so far is kept as a model." if label == "Stop training" else None
+    if job.status.phase == training.SAVING:
+        keeps = "Its model is being saved. If you stop that, you can resume from the last finished epoch."
 
     def stop() -> None:
         try:
             tasks.request_stop(job)
         except ExplorerError as error:
-            st.session_state[REFUSED] = str(error)
+            st.session_state[NOT_STOPPED] = str(error)
 
-    st.button(label, icon=":material/stop:", disabled=bool(job.stopping), help=keeps, key="stop", on_click=stop)
-    if refused := st.session_state.pop(REFUSED, None):
+    st.button(
+        label, icon=":material/stop:", disabled=bool(job.stopping), help=keeps, key=f"stop-{job.id}", on_click=stop
+    )
+    if refused := st.session_state.pop(NOT_STOPPED, None):
         alerts.error("It could not be stopped.", refused)
+
+
+def _offer_to_resume(job: Job) -> None:
+    def resume() -> None:
+        try:
+            choose(tasks.resume(job))
+        except ExplorerError as error:
+            st.session_state[NOT_RESUMED] = str(error)
+
+    goes_on = "The training continues from the last finished epoch."
+    # Its key says which: if the page shows another training by the time that it is clicked, it is not that one's.
+    st.button("Resume", icon=":material/resume:", help=goes_on, key=f"resume-{job.id}", on_click=resume)
 
 
 def show_ended(job: Job) -> None:
@@ -215,16 +233,10 @@ def show_ended(job: Job) -> None:
             "‖∂z/∂x‖²_F over the total variance of the codes. Smaller is steadier; none if all codes are one.",
         )
         _ways_on(job)
-    goes_on = "The training continues from the last finished epoch."
-    mine = tasks.owns(job, visitor.current())
-    if job.resumable and mine and st.button("Resume", icon=":material/resume:", help=goes_on):
-        try:
-            again = tasks.resume(job)
-        except ExplorerError as error:
-            alerts.error("It could not be resumed.", error)
-        else:
-            choose(again)
-            st.rerun()
+    if job.resumable and tasks.owns(job, visitor.current()):
+        _offer_to_resume(job)
+    if refused := st.session_state.pop(NOT_RESUMED, None):
+        alerts.error("It could not be resumed.", refused)
     if isinstance(run, runs.Run):
         _learnt(run, job.progress())
     else:
@@ -248,29 +260,34 @@ def show_shipped(kind: str, dataset: str) -> None:
 
 def _learnt(run: runs.Run, steps: list) -> None:
     """The curves of a run, with steps between its epochs where they are known, and its reconstructions."""
-    if run.history or steps:
-        _curves(run.history, steps, run.spec.kind, 0)
     originals = caches.test_images(run.spec.dataset, slice(PREVIEWS))
     try:
         _compare(originals, caches.load(run).reconstruct(originals), "at the end")
     except ExplorerError as error:
         alerts.error("This model is damaged.", error)
+    if run.history or steps:
+        _curves(run.history, steps, run.spec.kind, 0)
 
 
 def _title(job: Job) -> None:
     st.header(kinds.get(job.spec.kind).title + " on " + data.load(job.spec.dataset).title)
+    st.text(_called(job))  # a person's own words: never Markdown
+
+
+def _called(job: Job) -> str:
+    """Its model may have been renamed."""
     run = runs.linked(job.id)
-    st.text(run.title if isinstance(run, runs.Run) else job.title)  # a person's own words: never Markdown
+    return run.title if isinstance(run, runs.Run) else job.title
 
 
 def _pictures(job: Job, epochs: int, when: str) -> None:
+    preview = job.preview()
+    if preview is not None:
+        originals = caches.test_images(job.spec.dataset, slice(len(preview)))
+        _compare(originals, as_float(preview), when)
     history, steps = job.history(), job.progress()
     if steps:
         _curves(history, steps, job.spec.kind, epochs)
-    preview = job.preview()
-    if preview is not None:
-        originals = as_float(data.load(job.spec.dataset).split("test").images[: len(preview)])
-        _compare(originals, as_float(preview), when)
 
 
 def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str) -> None:
