@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from ae_core.errors import ExplorerError
-from pages.serving import page_state, run_queue, uploads, visitor
+from pages.serving import page_state, run_queue, session, uploads, visitor
 from pages.widgets import alerts, icon, menu, missions, page_style, under_way
 
 TITLE = "Latent Explorer"
@@ -48,7 +48,11 @@ try:
         missions.show_current(page.url_path)
         try:
             page.run()
-        finally:
+        except session.RerunException:
+            raise  # another run follows, which may come to uploaders that this one has not come to
+        except BaseException:
             uploads.free_unused()
+            raise
+        uploads.free_unused()
 except ExplorerError as error:
     alerts.error("This page cannot be shown in full.", error)

@@ -31,15 +31,17 @@ def test_a_page_knows_its_session_and_without_a_server_there_is_nothing() -> Non
 def test_uploads_are_counted_by_session_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     """On Streamlit's own store of files."""
     store = MemoryUploadedFileManager("/upload")
-    for tab, file, size in (("a", "1", 10), ("a", "2", 20), ("b", "3", 40)):
+    for tab, file, size in (("a", "1", 10), ("a", "2", 20), ("b", "3" * 5000, 40)):
         store.add_file(tab, UploadedFileRec(file, "name", "image/png", bytes(size)))
     runtime = SimpleNamespace(uploaded_file_mgr=store, is_active_session=lambda tab: tab == "a")
     monkeypatch.setattr(session, "exists", lambda: True)
     monkeypatch.setattr(session, "get_instance", lambda: runtime)
-    assert [session.upload_bytes(tab) for tab in ("a", "b", "c", None)] == [30, 40, 0, 70]
+    about = session.ABOUT_A_FILE + 4 * len("1" + "name" + "image/png")
+    a, b = 30 + 2 * about, 40 + about + 4 * 4999  # many files without content, or with long names, are not free
+    assert [session.upload_bytes(tab) for tab in ("a", "b", "c", None)] == [a, b, 0, a + b]
     monkeypatch.setattr(session, "current", lambda: "a")
     session.remove_upload("1")
-    assert [session.upload_bytes(tab) for tab in ("a", "b")] == [20, 40]
+    assert [session.upload_bytes(tab) for tab in ("a", "b")] == [20 + about, b]
 
 
 def test_streamlit_still_has_what_is_asked_of_it() -> None:

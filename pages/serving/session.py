@@ -11,6 +11,8 @@ from typing import Any
 from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import RerunException, get_script_run_ctx
 
+ABOUT_A_FILE = 1000  # bytes
+
 
 def current() -> str | None:
     """The id of the session whose script runs in this thread; None outside of a script run."""
@@ -35,13 +37,17 @@ def _files() -> Any:
 
 
 def upload_bytes(session: str | None = None) -> int:
-    """Bytes of a session's uploads, or of all sessions', in the server's memory."""
+    """Bytes of a session's uploads, or of all sessions', in the server's memory, with what is kept about each."""
     if not exists():
         return 0
     # Copied, since Streamlit changes it in other threads.
     storage = _files().file_storage
     of = list(storage.values()) if session is None else [storage.get(session, {})]
-    return sum(len(file.data) for theirs in of for file in list(theirs.values()))
+    return sum(
+        len(file.data) + 4 * (len(name) + len(file.name) + len(file.type)) + ABOUT_A_FILE
+        for theirs in of
+        for name, file in list(theirs.items())
+    )
 
 
 def remove_upload(file_id: str) -> None:

@@ -26,7 +26,9 @@ class UploadQuota:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._tabs: dict[str, set[str]] = {}  # sessions by visitor
-        self._coming: Counter[str] = Counter()  # bytes announced or received of unfinished uploads, by session
+        # Bytes of unfinished uploads, by session. What is announced may never come: it counts for its visitor alone.
+        self._announced: Counter[str] = Counter()
+        self._came: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = PATH.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
@@ -37,40 +39,45 @@ class UploadQuota:
         tabs = self._tabs_of_visitor(scope, tab)
         length = dict(scope["headers"]).get(b"content-length", b"")
         promised = int(length) if length.isdigit() and len(length) < 16 else 0
-        came = counted = 0
+        announced = came = 0
 
-        def count(more: int) -> None:
-            nonlocal counted
+        def check(announced: int, came: int) -> None:
             most = settings.current()
-            if sum(session.upload_bytes(t) + self._coming[t] for t in tabs) + more > most.upload_mb * 1_000_000:
+            if sum(session.upload_bytes(t) + self._announced[t] for t in tabs) + announced > most.upload_mb * 1_000_000:
                 sentence = f"Your uploads may take {most.upload_mb} MB together: remove some of them, or upload less."
                 refusal = HTTPException(413, sentence)
-            elif session.upload_bytes() + self._coming.total() + more > most.all_uploads_mb * 1_000_000:
+            elif session.upload_bytes() + self._came.total() + came > most.all_uploads_mb * 1_000_000:
                 refusal = HTTPException(503, "The server has no room for more uploads now: try again in a few minutes.")
             else:
-                self._coming[tab] += more
-                counted += more
                 return
-            logs.event("upload refused", bytes=promised or came, status=refusal.status_code)
+            logs.event("upload refused", bytes=max(announced, came), status=refusal.status_code)
             raise refusal
 
         async def receive_counted() -> Message:
-            nonlocal came
+            nonlocal announced, came
             message = await receive()
-            came += len(message.get("body", b""))
-            count(max(0, came - counted))  # what exceeds the announced length
+            size = len(message.get("body", b""))
+            more = max(0, came + size - announced)
+            check(more, size)
+            announced, came = announced + more, came + size
+            self._announced[tab] += more
+            self._came[tab] += size
             return message
 
         try:
-            count(promised)
+            check(promised, promised)
         except HTTPException as error:
             await _refuse(receive, send, error)
             return
+        announced = promised
+        self._announced[tab] += promised
         try:
             await self.app(scope, receive_counted, send)
         finally:
-            self._coming[tab] -= counted
-            self._coming += Counter()  # drops zero counts
+            self._announced[tab] -= announced
+            self._came[tab] -= came
+            for counts in (self._announced, self._came):
+                counts += Counter()  # drops zero counts
 
     def _tabs_of_visitor(self, scope: Scope, tab: str) -> set[str]:
         """The active sessions of the visitor who uploads, `tab` among them."""
