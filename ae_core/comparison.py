@@ -40,7 +40,7 @@ MEASURES = (
     Measure(
         "active_units",
         "Active",
-        "Units that are active for a test image, on average; Sparsity says which are.",
+        "Units that are active for a test image, on average.",
         decimals=1,
     ),
     Measure("dead_units", "Dead", "Units that are active for no test image.", "smaller", decimals=0),
@@ -55,9 +55,10 @@ def measures() -> dict[str, Measure]:
 
 
 def alike(run: Run) -> str:
-    """What a run shares with those that differ from it in code size, seed and epochs alone."""
+    """What a run shares with those that differ from it in code size and seed alone."""
     spec = run.spec.to_json()
-    del spec["network"]["latent_dim"], spec["training"]["seed"], spec["training"]["epochs"]
+    del spec["network"]["latent_dim"], spec["training"]["seed"]
+    del spec["network"]["code_activation"]  # follows from the size
     return json.dumps(spec, sort_keys=True)
 
 

@@ -42,7 +42,7 @@ models_table.explain(columns)
 
 if len(models) == 1:
     st.info("This is one model. Choose another one above to compare it with, or train some.")
-    next_page.link("train.py", "Train many at once")
+    next_page.link("train", "Train many at once")
 elif "mse" in columns:
     st.header("Error by code size")
     sizes, of_kind = columns["code"], [run.spec.kind for run in models.values()]
@@ -89,8 +89,8 @@ st.info(
     icon=":material/visibility:",
 )
 for title, model in list(loaded.items())[:1]:
-    next_page.link("lens.py", f"Look at the plane of {alerts.escape_markdown(title)}", run=model.run.name)
-next_page.link("runs.py", "Your models")
+    next_page.link("lens", f"Look at the plane of {alerts.escape_markdown(title)}", run=model.run.name)
+next_page.link("runs", "Your models")
 opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run in models.items())
 by_size = f"""
 kinds, alike = zip(*((model.spec.kind, comparison.alike(model.run)) for model in models.values()))

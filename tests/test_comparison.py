@@ -4,6 +4,7 @@ import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +13,28 @@ from sklearn.decomposition import PCA
 from ae_core import cards, comparison, data, kinds, runs
 from ae_core.errors import OptionError
 from ae_core.runs import Run
+from ae_core.spec import make_spec
 
 
 @pytest.fixture(scope="module")
 def digits(digits_runs: dict[str, Path]) -> dict[str, Run]:
     return {kind: runs.read(path) for kind, path in digits_runs.items()}
+
+
+def test_runs_are_alike_that_differ_in_code_size_and_seed_alone(digits: dict[str, Run]) -> None:
+    def like(kind: str = "vanilla", **options: Any) -> str:
+        return comparison.alike(replace(digits["vanilla"], spec=make_spec(kind, "digits", **options)))
+
+    small = like(network={"latent_dim": 2})  # whose code is linear
+    assert small == like(network={"latent_dim": 32}, seed=3)
+    others = [
+        like("sparse"),
+        like(network={"family": "pooling"}),
+        like(network={"hidden": (64,)}),
+        like(epochs=1),
+        like("sparse", hyperparameters={"l1": 1e-3}),
+    ]
+    assert len({small, *others}) == 6
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 30])

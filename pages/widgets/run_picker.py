@@ -12,9 +12,11 @@ from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
 from pages.serving import caches, fields, page_state, visitor
 from pages.serving.fields import Field, Values
-from pages.widgets import alerts, counts, times
+from pages.widgets import alerts, counts, next_page, times
 
 PICKED = "picked-run"  # in the session: the one that was opened last
+BROUGHT = "runs-of-another-page"  # in the session: those beyond a page's limit, and the link with which they came
+COMPARED = "compared-data-set"  # in the session: that whose runs were compared last
 MOST_LINKED = 40  # runs that a link may add to the visitor's
 MANY, FOLD = 30, 240  # runs to pick from, above which they scroll in a box of so many pixels
 GONE = "deleted, or mistyped"
@@ -140,6 +142,7 @@ def _note(name: str | None) -> None:
         logs.event("run opened", run=name)
         page_state.forget(RUNS.name)
         page_state.forget(DATASET.name)
+        st.session_state.pop(COMPARED, None)
 
 
 def pick_beside(run: LoadedRun) -> LoadedRun | None:
@@ -173,7 +176,7 @@ def title(run: LoadedRun) -> str:
 def none_yet(sentence: str = "There are no models yet. Train one to see it here.") -> NoReturn:
     """Ends a page that has no model to show: says so, and leads to Train."""
     st.info(sentence)
-    st.page_link("train.py", label="Train one", icon=":material/model_training:")
+    next_page.link("train", "Train one")
     st.stop()
 
 
@@ -210,15 +213,30 @@ def name_several(
     if not found:
         none_yet()
     called = labels(found)
-    dataset = None if any_dataset else _dataset(found, next(n for n in (*chosen, run, *default, *found) if n in found))
-    shown = {n: r for n, r in found.items() if dataset in (None, r.spec.dataset)}
-    names = [n for n in chosen if n in shown]
-    others = [n for n in chosen if n in found and n not in shown]
-    if not names and (others or state["runs"] is None):
+    before = st.session_state.get(COMPARED)
+    dataset = before
+    if not any_dataset:
+        begin = next(n for n in (*chosen, run, *default, *found) if n in found)
+        dataset = st.session_state[COMPARED] = _dataset(found, before or found[begin].spec.dataset, place)
+    shown = {n: r for n, r in found.items() if any_dataset or r.spec.dataset == dataset}
+    names, others = ([n for n in chosen if n in found and (n in shown) == wanted] for wanted in (True, False))
+    if not names and (state["runs"] is None or (others and dataset != before)):
         first = [n for n in dict.fromkeys([*default, run] if opened_last else [run, *default]) if n in shown]
-        names = (first or list(shown))[:most]
+        if len(first) < 2:  # the page compares
+            first = list(dict.fromkeys([*first, *(n for n in kinds.names() if n in shown)]))
+        if len(first) < 2:
+            first = list(dict.fromkeys([*first, *shown]))
+        names = first[:most]
+        if others:
+            state.choose(RUNS.name, [*names, *others])
+    # What is too many for this page stays chosen if another page had it, not if it was added here.
+    link, brought = st.session_state.get(BROUGHT, (0, []))
+    if link != page_state.adopted():
+        brought = names[most:]
+        st.session_state[BROUGHT] = page_state.adopted(), brought
     if len(names) > most:
         st.warning(f"At most {most} models are shown at once. Remove one to add another.")
+        others = [*(n for n in names[most:] if n in brought), *others]
         names = names[:most]
         state.choose(RUNS.name, [*names, *others])
     # Pills, not a multiselect: its tags write white on the primary colour, too faint on dark ground.
@@ -240,12 +258,12 @@ def name_several(
     return {called[name]: shown[name] for name in names}
 
 
-def _dataset(found: Mapping[str, Run], first: str) -> str:
-    """Shows the data sets of runs where there are several, at first that of the first run, and gives the one chosen."""
+def _dataset(found: Mapping[str, Run], first: str, place: Any) -> str:
+    """Shows the data sets of runs where there are several, at first that one, and gives the one that is chosen."""
     names = list(dict.fromkeys(run.spec.dataset for run in found.values()))
-    state = page_state.open(DATASET, datasets=names, dataset=found[first].spec.dataset)
+    state = page_state.open(DATASET, datasets=names, dataset=first if first in names else names[0])
     if len(names) > 1:
-        state.segments("on")
+        state.segments("on", place)
     return str(state["on"])
 
 

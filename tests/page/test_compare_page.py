@@ -127,6 +127,20 @@ def test_models_of_two_data_sets_are_compared_one_data_set_at_a_time(
     assert compared(app) == ["small-sparse"]
     app.segmented_control(key="on").set_value("fashion-mnist").run()
     assert compared(app) == ["Vanilla"], "no choice is lost"
+    app.pills[0].set_value([]).run()
+    assert "Choose at least one model." in said(app)
+    assert app.segmented_control(key="on").value == "fashion-mnist"
+    app.segmented_control(key="on").set_value("digits").run()
+    assert compared(app) == ["small-sparse"]
+
+
+def test_a_page_that_shows_fewer_models_keeps_the_choice_of_one_that_shows_more() -> None:
+    app = open_page("compare")
+    app.pills[0].set_value(kinds.names()[:6]).run()
+    assert len(turn(app, "sparsity").pills[0].value) == 4
+    assert "At most 4 models are shown at once" in app.warning[0].value
+    app.run()
+    assert len(compared(turn(app, "compare"))) == 6
 
 
 def test_compare_begins_with_the_data_set_of_the_model_that_was_opened_last(
