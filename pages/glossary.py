@@ -15,4 +15,4 @@ for term in sorted(glossary.TERMS.values(), key=lambda term: term.title.lower())
     words.markdown(term.meaning)
     if term.picture:
         picture.image(glossary.picture(term), width=240, alt="")
-next_page.link("home.py", "See them on the Home page")
+next_page.link("home", "See them on the Home page")

@@ -204,4 +204,4 @@ else:
 st.caption(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])]))
 if other is None and found:
     tell_about(run, *found, count=8)
-next_page.link("paths.py", "Walk from one image to another")
+next_page.link("paths", "Walk from one image to another")

@@ -30,7 +30,7 @@ kept = f"A model is deleted {days:g} days after it was last opened." if days els
 st.markdown(
     f"{kept} A cookie in this browser is the key to this list. Another browser, or this one without the cookie, shows "
     "another list, and then nobody can rename or delete these models. To open a model elsewhere, copy its link; to "
-    "keep it permanently, export it."
+    "have it in a file of your own, export it."
 )
-next_page.link("compare.py", "Compare models")
-next_page.link("train.py", "Train one")
+next_page.link("compare", "Compare models")
+next_page.link("train", "Train one")

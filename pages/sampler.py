@@ -133,5 +133,5 @@ else:
 drawn = run.decode(latent.density(run, codes).draw({DRAWS}, seed={seed}))
 figures.image_grid(drawn, columns=20, height=160).show()
 """
-next_page.link("lens.py", "See what lies between these places", run=run.run.name)
+next_page.link("lens", "See what lies between these places", run=run.run.name)
 source_code.show(source)

@@ -66,7 +66,7 @@ st.info(
     "“active for an image”. A unit that is active for every image says little about any one of them.",
     icon=":material/visibility:",
 )
-next_page.link("units.py", "Move one unit at a time", run=next(iter(overlaid.values())).run.name)
+next_page.link("units", "Move one unit at a time", run=next(iter(overlaid.values())).run.name)
 opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in overlaid.items())
 source_code.show(f"""
 import ae_core

@@ -8,6 +8,7 @@ from ae_core import tasks
 from ae_core.errors import ExplorerError
 from ae_core.tasks import Job, catalog
 from pages.serving import visitor
+from pages.widgets import menu
 
 KEY = "under-way"  # in the session: ids; reading every job's folder at each run would take long on a shared server
 LOOK_SECONDS = 2.0
@@ -66,7 +67,9 @@ def _say(jobs: list[Job]) -> None:
         shown, words, icon = stopped, "stopped", ":material/stop_circle:"
     else:
         shown, words, icon = jobs, "finished", ":material/check:"
-    st.page_link("train.py", label=f"{_called(shown)} {words}", icon=icon, query_params={"job": shown[0].id})
+    st.page_link(
+        menu.PAGES["train"].file, label=f"{_called(shown)} {words}", icon=icon, query_params={"job": shown[0].id}
+    )
 
 
 def _called(jobs: list[Job]) -> str:
