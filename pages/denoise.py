@@ -75,17 +75,18 @@ glossary.say("Larger is better for [[PSNR]] and [[SSIM]]; an SSIM of 1 means ide
 _, ours, *theirs = psnrs
 if ours > max(theirs):
     notice = (
-        f"Here the model comes {ours - max(theirs):.1f} dB closer to the clean images than the better filter. A filter "
-        f"smooths what it sees; the model draws a {dataset.thing} like those it has learnt, maybe a different one."
+        f"Here the model comes {round(ours, 1) - round(max(theirs), 1):.1f} dB closer to the clean images than the "
+        f"better filter. A filter smooths what it sees; the model draws a {dataset.thing} like those it has learnt, "
+        "maybe a different one."
     )
 else:
     notice = "Here the better filter comes at least as close to the clean images as the model, which " + (
         "changes even pixels without noise."
-        if run.spec.kind == "denoising"
+        if run.recipe.denoises
         else "never saw noise in its training and treats it as a part of the image."
     )
 st.info(notice, icon=":material/visibility:")
-next_page.link("reconstruct.py", "See what it makes of clean images", run=run.run.name)
+next_page.link("reconstruct", "See what it makes of clean images", run=run.run.name)
 source_code.show(
     f"""
 import numpy as np

@@ -8,7 +8,7 @@ from ae_core.errors import RunError
 from ae_core.latent import MAIN_PLANE
 from ae_core.runs import Run
 from pages.serving import caches
-from pages.widgets import alerts, counts, glossary, lens, menu, missions, next_page, source_code
+from pages.widgets import alerts, counts, glossary, lens, missions, next_page, source_code
 
 THUMBNAILS = 8
 SCALE = 2
@@ -17,8 +17,8 @@ KINDS = kinds.names()
 st.title("Point at a place, see what it means")
 glossary.say(
     "An [[autoencoder]] squeezes an image into a few numbers, its [[code]], and draws the image again from them. In "
-    "the variational model here the code is two numbers: a place on a [[plane]]. Each dot is a test image. Move over "
-    "the plane: the decoder draws what lies there."
+    "the variational model here the code is two numbers: a place on a [[plane]]. Each dot is the code of a picture of "
+    "clothing; where it is hatched, there is none. Move or tap on the plane: the decoder draws what lies there."
 )
 
 shipped = {run.name: run for run in runs.shipped() if isinstance(run, Run)}
@@ -31,7 +31,8 @@ missions.show_all()
 
 st.header(f"{counts.say(len(KINDS)).capitalize()} ways to learn a code")
 dataset = data.load(next((shipped[name].spec.dataset for name in KINDS if name in shipped), "fashion-mnist"))
-answering = [name for name in KINDS if name in shipped and shipped[name].spec.dataset == dataset.name]
+answering = {name: kinds.get(name).view.run for name in KINDS if name in shipped}
+answering = {name: run if run in shipped else name for name, run in answering.items()}
 classes = range(min(THUMBNAILS, len(dataset.class_names)))
 first_of_class = [int(np.flatnonzero(caches.test_labels(dataset.name) == c)[0]) for c in classes]
 originals = caches.test_images(dataset.name, first_of_class)
@@ -46,21 +47,21 @@ words.markdown(
     f"**Test images**  \nThe same {counts.say(len(classes))} images for all {counts.say(len(KINDS))} models."
 )
 pictures.image(thumbnails(originals), width="stretch", alt=f"Test images of {dataset.title}")
-for name in answering:
+for name, shown in answering.items():
     kind = kinds.get(name)
     words, pictures = st.columns([2, 3], vertical_alignment="center")
-    words.markdown(f"**{kind.title}**, {counts.units(shipped[name].spec.network.latent_dim)}  \n{kind.idea}")
+    words.markdown(f"**{kind.title}**, {counts.units(shipped[shown].spec.network.latent_dim)}  \n{kind.idea}")
     view = kind.view
-    next_page.link(menu.PAGES[view.page].file, view.label, words, **({"run": name} | view.settings))
+    next_page.link(view.page, view.label, words, **({"run": shown} | view.settings))
     try:
-        x_hat = caches.load(shipped[name]).reconstruct(originals)
+        x_hat = caches.load(shipped[shown]).reconstruct(originals)
     except RunError as error:
         with pictures:
             alerts.error("Its model is damaged.", error, st.warning)
         continue
     pictures.image(thumbnails(x_hat), width="stretch", alt=f"The same images, reconstructed by the {name} autoencoder")
 
-next_page.link("lens.py", "Look at any plane of any model")
+next_page.link("lens", "Look at any plane of any model")
 source_code.show(f"""
 import numpy as np
 
@@ -86,7 +87,7 @@ figures.image_grid(decoded, len(across), (across, up), plane.labels).show()
 
 originals = x[{first_of_class}]
 rows = [Row("test images", originals)]
-for kind in {answering}:
+for kind in {list(answering.values())}:
     rows.append(Row(kind, ae_core.load(kind).reconstruct(originals)))
 figures.image_rows(rows).show()
 """)

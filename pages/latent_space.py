@@ -24,7 +24,7 @@ from pages.widgets import (
 )
 
 SHOWN = 60  # whole rows of ten and of six
-ORDERS = {"By number": 0, "Strangest first": -1, "Most familiar first": 1}  # what times the error rises
+ORDERS = {"By number": 0, "Largest error first": -1, "Smallest error first": 1}  # what times the error rises
 FIELDS = (projection.PROJECTION, selection_input.POINTS, fields.choice("order", "Order", list(ORDERS)))
 
 st.title("Map")
@@ -60,7 +60,8 @@ with gallery_column:
     order = state.segments("order", width="stretch")
     among = selected if len(selected) else np.arange(len(labels))
     shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")[:SHOWN]]
-    gallery.some(dataset.name, shown.tolist(), "selected", picked, partial(current_image.take, dataset.name))
+    take = partial(current_image.take, dataset.name)
+    gallery.some(dataset.name, shown.tolist(), f"selected-{dataset.name}", picked, take)
     if len(among) > SHOWN:
         st.caption(f"The first {SHOWN} of {'them' if len(selected) else 'all test images'}.")
 selection_input.by_class(dataset.name, count)
@@ -93,7 +94,7 @@ st.caption("Each row holds the number, class, error and code of an image.")
 codes_table.offer(run, selected)
 
 st.info(run.recipe.notice, icon=":material/visibility:")
-next_page.link("lens.py", "See what the decoder draws between the dots", run=run.run.name)
+next_page.link("lens", "See what the decoder draws between the dots", run=run.run.name)
 source_code.show(f"""
 import numpy as np
 

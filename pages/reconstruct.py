@@ -48,10 +48,10 @@ strangest.metric(
 strangest.text(names[worst])
 st.info(
     "Look at the errors: fine patterns are lost first, and the outline survives. "
-    f"The model draws even what it has never seen as a {dataset.thing}.",
+    f"A model with a small code draws even what it has never seen as a {dataset.thing}.",
     icon=":material/visibility:",
 )
-next_page.link("latent_space.py", "See where the images lie in its latent space", run=run.run.name)
+next_page.link("latent_space", "See where the images lie in its latent space", run=run.run.name)
 source_code.show(
     f"""
 import numpy as np

@@ -84,7 +84,7 @@ with switches:
     state.draw(
         st.pills,
         "off",
-        "Units, first those without which most of this image is lost",
+        "Units to switch off, first those without which most of this image is lost",
         options=[*holding, *(number for number in off if number not in holding)],
         selection_mode="multi",
         wrap=True,
@@ -104,18 +104,19 @@ with switches:
     before, after = st.columns(2)
     before.metric("MSE with all units", f"{whole:.4f}")
     if off:
-        change = f"{rest - whole:+.4f}" if abs(rest - whole) >= 5e-5 else None
+        added = round(rest, 4) - round(whole, 4)  # as they stand there
+        change = f"{added:+.4f}" if abs(added) >= 5e-5 else None
         after.metric(f"Without {gone}", f"{rest:.4f}", delta=change, delta_color="inverse")
     silent = run.spec.network.code_activation in ("relu", "sigmoid")
     speaking = f"{int((z != off_values).sum())} of {run.latent_dim} units are active for this image. " if silent else ""
     how = "set to 0" if silent else "set to its mean over the test images"
     st.caption(f"{speaking}A unit that is switched off is {how}. In the errors, orange was added and blue was lost.")
 st.info(
-    "In a sparse model most units are inactive for any one image: switching them off changes nothing. A few units "
-    "hold nearly all of the image. In a vanilla model every unit holds a part of it.",
+    "In a sparse model most units are inactive for any one image; only the others can be switched off here. A few "
+    "units hold nearly all of the image. In a vanilla model every unit holds a part of it.",
     icon=":material/visibility:",
 )
-next_page.link("sparsity.py", "Count the active units of several models", run=run.run.name)
+next_page.link("sparsity", "Count the active units of several models", run=run.run.name)
 source_code.show(
     f"""
 import numpy as np

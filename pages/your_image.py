@@ -6,7 +6,7 @@ from ae_core import data, images, kinds, runs, tasks
 from ae_core.errors import RunError
 from ae_core.runs import Run
 from pages.serving import caches, page_state, visitor
-from pages.widgets import answers, counts, current_image, image_picker, next_page, run_picker, source_code
+from pages.widgets import answers, counts, current_image, image_picker, menu, next_page, run_picker, source_code
 
 MOST_OWN = 5  # models of one's own that answer
 
@@ -63,7 +63,7 @@ with theirs:
         wanted = answers.show([answers.compute(run, image.x) for run in asked], key="answers")
         if wanted:
             page_state.put(run_picker.RUN.name, wanted)
-            st.switch_page("reconstruct.py")
+            st.switch_page(menu.PAGES["reconstruct"].file)
         among = len(caches.training_images(dataset.name).labels)
         st.caption(
             "In the error, orange was added and blue was lost. The ring is the code of your image among those of the "
@@ -76,11 +76,12 @@ with theirs:
         st.text(f"{title} is damaged and is left out. {reason}")
 
 st.info(
-    f"Draw a letter or a face: the models draw it with shapes of a {dataset.thing}, because they have learnt nothing "
-    "else. An image that is mostly black is easy to reconstruct: its error is small, whatever it shows.",
+    f"Draw a letter or a face. A model with a small code draws it with shapes of a {dataset.thing}, because it has "
+    "learnt nothing else; with a large code it draws nearly anything. An image that is mostly black is easy to "
+    "reconstruct: its error is small, whatever it shows.",
     icon=":material/visibility:",
 )
-next_page.link("train.py", "Train one of your own")
+next_page.link("train", "Train one of your own")
 if image is not None:
     listed = ",\n    ".join(source_code.opened(run.run) for run in asked)
     source_code.show(

@@ -103,11 +103,13 @@ class View:
         page: Its name, that of its script.
         label: What one does there.
         settings: What a link to it asks for, if more than a model of the kind.
+        run: The name of the shipped model that shows it best, if that is not the one that has the kind's name.
     """
 
     page: str
     label: str
     settings: dict[str, str] = field(default_factory=dict)
+    run: str = ""
 
 
 _ARTICLE = {float: "a number", int: "a whole number", str: "a word", bool: "true or false"}
@@ -159,6 +161,7 @@ class Kind:
         measures: What the figures that its `evaluate` adds mean.
         heads: Names of the encoder's outputs; the first is the code that `encode` returns.
         prior: Whether its codes are regularised towards a standard normal distribution.
+        denoises: Whether it learns to give clean images for noisy ones.
         unit: Unit of its loss.
         order: Place in lists.
     """
@@ -172,6 +175,7 @@ class Kind:
     measures: ClassVar[tuple[Measure, ...]] = ()
     heads: ClassVar[tuple[str, ...]] = ("z",)
     prior: ClassVar[bool] = False
+    denoises: ClassVar[bool] = False
     unit: ClassVar[str] = "nats per pixel"
     order: ClassVar[int] = 100
 

@@ -17,6 +17,7 @@ class Denoising(Kind):
     notice = "It returns what an image should look like, not what it was shown."
     view = View("denoise", "Denoise with it")
     order = 2
+    denoises = True
     hyperparameters = (
         Hyperparameter(
             "noise",

@@ -19,7 +19,7 @@ class Sparse(Kind):
     idea = "Use many units, but only a few of them for any one image."
     reference = "Ng 2011; Makhzani & Frey 2014"
     notice = "It uses few of its units for any one image. Count the active ones."
-    view = View("sparsity", "Count its units")
+    view = View("sparsity", "Count its units", run="sparse-visible")  # with a light penalty most units are active
     order = 1
     hyperparameters = (
         Hyperparameter(

@@ -18,6 +18,11 @@ def epochs(count: int) -> str:
     return _of(count, "epoch")
 
 
+def images(count: int) -> str:
+    """As "2 images"."""
+    return _of(count, "image")
+
+
 def trainings(count: int) -> str:
     """As "2 trainings"."""
     return _of(count, "training")

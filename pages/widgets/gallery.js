@@ -8,7 +8,7 @@ import { Sprites } from "./sprites.js";
  * @typedef {object} TestImages
  * @property {import("./sprites.js").Sheets} sprites
  * @property {[height: number, width: number]} image
- * @property {string} labels  A byte for each image, in base64.
+ * @property {string} labels  A byte for each image, or each of those that are shown, in base64.
  * @property {string[]} classes
  * @property {number[]} [among]  Those that are shown, if not all.
  * @typedef {{ pictures: { name: string, link: string }[] }} Pictures
@@ -71,12 +71,12 @@ class Gallery {
     }
     if (opened) {
       this.images.ariaLabel = "Test images";
-      this.labels = decode(data.labels);
       this.sprites = new Sprites(data.sprites, data.image, () => this.fill());
       this.class.replaceChildren(...["All classes", ...data.classes].map((name, i) => new Option(name, String(i - 1))));
       for (const tool of [this.class, this.back, this.count, this.on, this.random]) tool.hidden = !!data.among;
       this.saving.hidden = !data.among;
     }
+    if (opened || data.among) this.labels = decode(data.labels);
     if (data.among) {
       this.numbers = data.among;
       this.show(String(data.among));
@@ -113,7 +113,8 @@ class Gallery {
     const { data } = this;
     if (!data) return "";
     if ("pictures" in data) return data.pictures[n].name;
-    return `${data.classes[this.labels[n]]}, test image ${n.toLocaleString("en")}`;
+    const label = this.labels[data.among ? data.among.indexOf(n) : n];
+    return `${data.classes[label]}, test image ${n.toLocaleString("en")}`;
   }
 
   draw() {

@@ -24,8 +24,8 @@ def test_images(dataset: str, key: str, chosen: int | None, on_choose: Callable[
 
 def some(dataset: str, numbers: Sequence[int], key: str, chosen: int | None, on_choose: Callable[[int], None]) -> None:
     """Shows the test images with these numbers, in this order; otherwise as `test_images`."""
-    shown = _about(dataset) | {"among": list(numbers), "chosen": chosen}
-    _show(shown, key, data.load(dataset).sizes["test"], on_choose)
+    about = _about(dataset, numbers) | {"among": list(numbers), "chosen": chosen}
+    _show(about, key, data.load(dataset).sizes["test"], on_choose)
 
 
 def pictures(given: Sequence[tuple[str, str]], key: str, chosen: int | None, on_choose: Callable[[int], None]) -> None:
@@ -34,19 +34,21 @@ def pictures(given: Sequence[tuple[str, str]], key: str, chosen: int | None, on_
     _show({**shown, "chosen": chosen}, key, len(given), on_choose)
 
 
-def _about(dataset: str) -> dict[str, Any]:
-    of = data.load(dataset)
+def _about(dataset: str, numbers: Sequence[int] | None = None) -> dict[str, Any]:
+    of, labels = data.load(dataset), caches.test_labels(dataset)
+    if numbers is not None:
+        labels = labels[list(numbers)]
     return {
         "sprites": sprites.about(dataset),
         "image": list(of.image_shape),
-        "labels": base64.b64encode(caches.test_labels(dataset).astype("uint8").tobytes()).decode(),
+        "labels": base64.b64encode(labels.astype("uint8").tobytes()).decode(),
         "classes": list(of.class_names),
     }
 
 
 def _show(shown: dict[str, Any], key: str, count: int, on_choose: Callable[[int], None]) -> None:
     def choose() -> None:
-        number = st.session_state[key]["chosen"]
+        number = st.session_state[key].get("chosen")
         if isinstance(number, int) and 0 <= number < count:
             on_choose(number)
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ae_core import kinds
 from pages.serving import fields, page_state
-from pages.widgets import counts, menu
+from pages.widgets import counts, menu, next_page
 
 KEY = "mission"  # of the field
 
@@ -50,7 +50,7 @@ MISSIONS = (
         "Watch one image turn into another, step by step.",
         "paths",
         "Press Play, or move the slider beside it slowly from one end to the other.",
-        "Compare the rows. Which model passes through other garments, and which one only blends the two images?",
+        "Where does a model draw something in between, and where do shirt and shoe just overlap, as in the last row?",
         {"image": "7", "image-2": "9"},
     ),
     Mission(
@@ -58,8 +58,8 @@ MISSIONS = (
         "Draw a shirt, then fill it",
         f"See how {counts.say(len(kinds.names()))} models reconstruct what you draw.",
         "your_image",
-        "Draw the outline of a shirt. Then fill it, and compare the errors. Then press Clear and draw a letter.",
-        "The filled shirt has a smaller error than its outline: the models have only seen garments that are filled.",
+        "Draw the outline of a shirt and look at the errors. Fill it and look again. Then Clear it and draw a letter.",
+        "Most models have a smaller error with the filled shirt than with its outline: all they have seen is filled.",
         {"from": "Draw"},
     ),
     Mission(
@@ -104,9 +104,11 @@ def show_current(page: str) -> None:
             st.caption(f"Notice: {wanted.notice}")
         if left:
             _link(left[0], f"Next: {left[0].title}")
+        else:
+            next_page.link("home", "All tried: back to Home")
         st.button(
-            "Done",
-            icon=":material/check:",
+            "Close",
+            icon=":material/close:",
             key="mission-done",
             on_click=page_state.put,
             args=(state.key(KEY), None),

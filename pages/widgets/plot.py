@@ -38,7 +38,7 @@ def show(figure: go.Figure | Draw, key: str, alt: str, narrow: Draw | None = Non
     told: dict[str, bool] = st.session_state.setdefault(NARROW, {})
 
     def tell() -> None:
-        told[key] = bool(st.session_state[key]["narrow"])
+        told[key] = bool(st.session_state[key].get("narrow"))
 
     is_narrow = told.get(key, _on_a_phone()) if narrow else None
     draw = narrow if narrow and is_narrow else figure
@@ -100,7 +100,7 @@ def dots(
     }
 
     def told() -> None:
-        numbers = st.session_state[key]["selected"]
+        numbers = st.session_state[key].get("selected")
         on_select([n for n in numbers if isinstance(n, int)] if isinstance(numbers, list) else [])
 
     drawn = _drawn(figure, key, of)

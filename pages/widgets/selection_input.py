@@ -9,7 +9,7 @@ from ae_core import data, figures
 from ae_core.inference import LoadedRun
 from pages.serving import caches, fields
 from pages.serving.fields import Values
-from pages.widgets import current_image, plot, selection
+from pages.widgets import counts, current_image, plot, selection
 from pages.widgets.projection import Projected
 
 COUNTS = (1000, 3000, 10_000)  # of dots on a map
@@ -69,7 +69,7 @@ def heading(dataset: str, shown: int) -> None:
         return
     there = "" if drawn == count else f", {drawn:,} of them on the map" if drawn else ", not on the map"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header(f"{count:,} image{'s' if count > 1 else ''} selected{there}", width="content")
+        st.header(f"{counts.images(count)} selected{there}", width="content")
         st.button("Clear", icon=":material/deselect:", on_click=select, args=(dataset, []))
 
 

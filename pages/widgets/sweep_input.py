@@ -113,7 +113,7 @@ def _standing(sweep_id: str) -> None:
     ends = f"sweep-ended-{sweep.id}"
     if not done:
         st.session_state[ends] = False
-        stopping = all((job.path / "stop").exists() for job in sweep.jobs if job.status.active)
+        stopping = all(job.stopping for job in sweep.jobs if job.status.active)
         if st.button(
             "Stop all", icon=":material/stop:", disabled=stopping, help="What was learnt so far is kept as models."
         ):
@@ -130,7 +130,7 @@ def _standing(sweep_id: str) -> None:
     if done and (left := sweep.runs):
         most = run_picker.MOST_LINKED
         label = "Compare them" if len(left) <= most else f"Compare the first {most}"
-        next_page.link("compare.py", label, runs=left[:most], on=data.load(sweep.jobs[0].spec.dataset).title)
+        next_page.link("compare", label, runs=left[:most], on=data.load(sweep.jobs[0].spec.dataset).title)
 
 
 def _how(sweep: Sweep) -> str:

@@ -27,5 +27,5 @@ def _zone() -> ZoneInfo:
     """The browser's zone; UTC where it names none that is known."""
     try:
         return ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, TypeError):
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):  # of zones, Europe is a folder
         return ZoneInfo("UTC")

@@ -74,7 +74,7 @@ CHANGES: dict[str, tuple[str, Callable[[Page, int], None]]] = {
     "reconstruct": ("first image", step),
     "denoise": ("level of noise", slide),
     "sparsity": ("runs", press("Undercomplete")),
-    "latent-space": ("order of the images", press("Strangest first", "By number")),
+    "latent-space": ("order of the images", press("Largest error first", "By number")),
     "latent-space run": ("run", choose("Run", "Contractive", "Variational")),
     "paths": ("frames", slide),
     "units": ("test image", step),

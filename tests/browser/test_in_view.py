@@ -17,7 +17,7 @@ RESULTS: dict[str, dict[str, str | None]] = {
     "denoise": {"": ".plot"},
     "lens?run=sparse": {"": ".lens"},
     "latent-space?run=sparse&image=7": {
-        "By number|Strangest|Most familiar": ".gallery",
+        "By number|Largest|Smallest": ".gallery",
         "$|Test image": ".plot >> nth=1",
         "All images": None,
         "": ".plot >> nth=0",

@@ -24,7 +24,7 @@ def begin(tab: Tab, mission: Mission) -> None:
 
 
 def end(tab: Tab, mission: Mission) -> None:
-    tab.page.get_by_role("button", name="Done").click()
+    tab.page.get_by_role("button", name="Close").click()
     expect(tab.page.get_by_text(mission.todo)).to_have_count(0)
     tab.settle()
 
@@ -118,7 +118,7 @@ def test_a_practitioner_trains_many_compares_them_and_takes_the_figures_along(ta
     expect(page.get_by_role("heading", level=1, name="Compare")).to_be_visible()
     tab.settle()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Table, CSV").click()
+        page.get_by_role("link", name="Table, CSV").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
     assert len(rows) == 2
     assert {row["kind"] for row in rows} == {"Vanilla", "Variational"}

@@ -371,7 +371,7 @@ def test_downloads_open_with_pandas(page: Page, tab: Tab) -> None:
         ("All images, Parquet", pd.read_parquet, np.arange(10_000)),
     ):
         with page.expect_download() as download:
-            page.get_by_role("button", name=name).click()
+            page.get_by_role("link", name=name).click()
         frame = read(download.value.path())
         assert frame.columns.tolist() == ["image", "class", "error", "z1", "z2"]
         np.testing.assert_array_equal(frame["image"], rows)

@@ -67,7 +67,7 @@ def train(tab: Tab) -> None:
 def latent_space(tab: Tab) -> None:
     tab.page.get_by_role("radio", name="1,000").click()
     tab.settle()
-    tab.page.get_by_role("radio", name="Strangest first").click()
+    tab.page.get_by_role("radio", name="Largest error first").click()
     tab.settle()
     tab.page.get_by_role("button", name="Sandal", exact=True).click()
 

@@ -113,7 +113,7 @@ def test_classes_are_selected_by_name(shown: dict[str, Any]) -> None:
 
 
 def test_the_strangest_come_first(shown: dict[str, Any]) -> None:
-    app = visit(run="variational", select="1.2.3.4.5.6.7.8", order="Strangest first")
+    app = visit(run="variational", select="1.2.3.4.5.6.7.8", order="Largest error first")
     run = inference.load(runs.SHIPPED / "variational")
     x = data.as_float(data.load("fashion-mnist").split("test").images[:9])
     errors = metrics.squared_error(x, run.reconstruct(x))

@@ -18,7 +18,10 @@ from pages.serving.fields import Field, Values
 from pages.serving.lens_tiles import TILE, Scene, scene
 
 GROUND = "Hatched: no test image lies within one gap, so the decoder invents what it draws here."
-IMPOSSIBLE = "Cross-hatched: no image can have such a code, because a unit would be outside its activation's range."
+IMPOSSIBLE = (
+    "Cross-hatched: no image can have its code just there, because a unit would be outside its activation's range. "
+    "Codes of dots there lie beside the plane."
+)
 
 
 @dataclass(frozen=True)
