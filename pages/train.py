@@ -107,8 +107,7 @@ run = ae_core.train(
     title={title.strip() or default_title!r},
     {", ".join(f"{option}={value!r}" for option, value in training.items())},
 )
-figures.learning_curves(run.run.history, unit=run.recipe.unit).show()
-
 x = data.as_float(data.load({dataset!r}).split("test").images[:10])
 figures.image_rows([Row("test image", x), Row("at the end", run.reconstruct(x))], tile=56).show()
+figures.learning_curves(run.run.history, unit=run.recipe.unit).show()
 """)

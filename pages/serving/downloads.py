@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from streamlit.delta_generator import DeltaGenerator
 
+from ae_core import logs
 from ae_core.errors import ExplorerError
 from pages.serving import errors, routes, session, visitor
 
@@ -104,7 +105,7 @@ async def _serve(request: Request) -> Response:
     except ExplorerError as error:
         return PlainTextResponse(str(error), 409)
     except Exception as error:
-        errors.log("download failed", error)
+        logs.event("download failed", "error", error=type(error).__name__, where=errors.places(error))
         return PlainTextResponse(FAILED, 500)
     finally:
         _busy.discard(offer.visitor)

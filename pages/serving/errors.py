@@ -16,7 +16,7 @@ def on_script_error(error: Exception) -> bool:
     """Logs the error's type and place, and shows a sentence without details. Streamlit calls this."""
     if isinstance(error, FragmentHandledException):
         return True  # raised again by the page around a fragment, which has reported it
-    log("page failed", error)
+    logs.event("page failed", "error", error=type(error).__name__, where=places(error))
     st.error(
         "An error in the app stopped this page. Choose the page again in the menu: a reload would keep your models but "
         "lose your drawing and your pictures. If the error comes back, report it to the people who run this server: "
@@ -25,11 +25,11 @@ def on_script_error(error: Exception) -> bool:
     return True
 
 
-def log(event: str, error: Exception) -> None:
-    """Notes an exception by its type and by the places in our own code that it came through."""
+def places(error: Exception) -> str:
+    """The last places in our own code that an exception came through."""
     ours = [
         f"{Path(frame.filename).relative_to(locations.PACKAGE.parent)}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
         if any(Path(frame.filename).is_relative_to(folder) for folder in OURS)
     ]
-    logs.event(event, "error", error=type(error).__name__, where=" ".join(ours[-3:]))
+    return " ".join(ours[-3:])
