@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from ae_core.errors import ExplorerError
-from pages.serving import page_state, run_queue, session, uploads, visitor
+from pages.serving import downloads, page_state, run_queue, session, uploads, visitor
 from pages.widgets import alerts, icon, menu, missions, page_style, under_way
 
 TITLE = "Latent Explorer"
@@ -41,6 +41,11 @@ page_style.show()
 visitor.arrive()
 
 
+def free_unused() -> None:
+    uploads.free_unused()
+    downloads.free_unused()
+
+
 refusals = st.empty()
 try:
     with run_queue.turn(), page_state.visit(page.url_path, refusals, whole=missions.KEY):
@@ -51,8 +56,8 @@ try:
         except session.RerunException:
             raise  # another run follows, which may come to uploaders that this one has not come to
         except BaseException:
-            uploads.free_unused()
+            free_unused()
             raise
-        uploads.free_unused()
+        free_unused()
 except ExplorerError as error:
     alerts.error("This page cannot be shown in full.", error)

@@ -87,3 +87,21 @@ def test_it_is_said_why_a_file_cannot_be_made() -> None:
         assert (answer.status_code, text(answer)) == (status, sentence)
     answer = get("/downloads/unknown")
     assert (answer.status_code, text(answer)) == (404, downloads.GONE)
+
+
+def test_what_a_page_no_longer_offers_is_let_go() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from pages.serving import downloads
+
+        for key in ("a", "b"):
+            if st.session_state.get("shown", key) == key:
+                downloads.button(key, bytes, "file", "text/plain", key=key)
+        downloads.free_unused()
+
+    at = AppTest.from_function(page).run()
+    a, b = (button.proto.url for button in at.get("link_button"))
+    at.session_state["shown"] = "b"
+    at.run()
+    assert [get(url).status_code for url in (a, b)] == [404, 200]

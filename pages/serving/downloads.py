@@ -23,7 +23,7 @@ from pages.serving import errors, routes, session, visitor
 
 PATH = "/downloads"
 AT_ONCE = 2
-TOKENS = "downloads"  # in the session: by key
+TOKENS, OFFERED = "downloads", "downloads-offered"  # in the session: tokens by key; keys of this run
 GONE = "This file is no longer offered: go back to the page, reload it and press the button again."
 BUSY = "Another file is being made for you: try again when it is ready."
 FAILED = (
@@ -78,11 +78,19 @@ def button(
     """
     tokens: dict[str, str] = st.session_state.setdefault(TOKENS, {})
     token = tokens.setdefault(key, secrets.token_urlsafe(16))
+    st.session_state.setdefault(OFFERED, set()).add(key)
     with _lock:
         if token not in _offers:
             _forget_the_gone()
         _offers[token] = Offer(make, name, mime, visitor.current(), session.current())
     (place or st).link_button(label, routes.link(f"{PATH}/{token}"), icon=":material/download:", **about)
+
+
+def free_unused() -> None:
+    """Lets go of what this run of a page has not offered: what makes a file may hold all that is in it."""
+    offered, tokens = st.session_state.pop(OFFERED, set()), st.session_state.get(TOKENS, {})
+    for key in tokens.keys() - offered:
+        _offers.pop(tokens.pop(key), None)
 
 
 def _forget_the_gone() -> None:
