@@ -37,12 +37,7 @@ MEASURES = (
     Measure(
         "knn_accuracy", "5-NN", "Accuracy of a 5-nearest-neighbours classifier of the codes, from 0 to 1.", "larger"
     ),
-    Measure(
-        "active_units",
-        "Active",
-        "Units that are active for a test image, on average.",
-        decimals=1,
-    ),
+    Measure("active_units", "Active", "Units that are active for a test image, on average.", decimals=1),
     Measure("dead_units", "Dead", "Units that are active for no test image.", "smaller", decimals=0),
     Measure("jacobian", "Jacobian", "Mean ‖∂z/∂x‖²_F; it grows with the scale of the codes.", decimals=2),
 )

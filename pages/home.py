@@ -31,8 +31,8 @@ missions.show_all()
 
 st.header(f"{counts.say(len(KINDS)).capitalize()} ways to learn a code")
 dataset = data.load(next((shipped[name].spec.dataset for name in KINDS if name in shipped), "fashion-mnist"))
-answering = {name: kinds.get(name).view.run for name in KINDS if name in shipped}
-answering = {name: run if run in shipped else name for name, run in answering.items()}
+known = [name for name, run in shipped.items() if run.spec.dataset == dataset.name]
+answering = {name: run if (run := kinds.get(name).view.run) in known else name for name in KINDS if name in known}
 classes = range(min(THUMBNAILS, len(dataset.class_names)))
 first_of_class = [int(np.flatnonzero(caches.test_labels(dataset.name) == c)[0]) for c in classes]
 originals = caches.test_images(dataset.name, first_of_class)

@@ -9,6 +9,7 @@ from pages.serving import fields, page_state
 from pages.widgets import counts, menu, next_page
 
 KEY = "mission"  # of the field
+TRIED = "missions"  # in the session: the names of those that were opened
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,6 @@ MISSIONS = (
     ),
 )
 FIELD = fields.choice(KEY, "Mission", [mission.name for mission in MISSIONS], default=None)
-
-
-TRIED = "missions"  # in the session: the names of those that were opened
 
 
 def show_all() -> None:
