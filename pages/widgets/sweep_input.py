@@ -6,11 +6,12 @@ from streamlit.delta_generator import DeltaGenerator
 from ae_core import data, kinds, settings, spec, sweeps, tasks
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.sweeps import Sweep
-from pages.serving import visitor
+from pages.serving import page_state, visitor
 from pages.widgets import alerts, counts, next_page, recipe_input, run_picker, starts, under_way
 from pages.widgets.starts import Starts
 
 LOOK_SECONDS = 1
+SEEN = "sweep-seen"  # in the session: the sweep that was seen under way, and the link with which the page was opened
 SEEDS = (0, 1, 2, 3, 4)
 
 
@@ -92,12 +93,15 @@ def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], e
 
 
 def watch(place: DeltaGenerator) -> None:
-    """Follows the visitor's latest sweep: in `place` while it is under way; then leads to its models."""
+    """Follows the visitor's latest sweep and leads to its models: in `place` for whoever has seen it under way."""
     sweep = sweeps.latest(visitor.current())
     if sweep is None:
         return
     active = sweep.ended < len(sweep.jobs)
-    with place if active else st.container(border=True):
+    seen = (sweep.id, page_state.adopted())  # until the page is opened anew
+    if active:
+        st.session_state[SEEN] = seen
+    with place if st.session_state.get(SEEN) == seen else st.container():
         st.fragment(_standing, run_every=LOOK_SECONDS if active else None)(sweep.id)
 
 
@@ -109,12 +113,13 @@ def _standing(sweep_id: str) -> None:
         alerts.error("These trainings no longer exist.", error)
         return
     done = sweep.ended == len(sweep.jobs)
-    st.progress(sweep.fraction, text=f"{sweep.ended} of {counts.trainings(len(sweep.jobs))} done{_how(sweep)}")
+    row = st.container(border=True, horizontal=True, vertical_alignment="center")
+    row.progress(sweep.fraction, text=f"{sweep.ended} of {counts.trainings(len(sweep.jobs))} done{_how(sweep)}")
     ends = f"sweep-ended-{sweep.id}"
     if not done:
         st.session_state[ends] = False
         stopping = all(job.stopping for job in sweep.jobs if job.status.active)
-        if st.button(
+        if row.button(
             "Stop all", icon=":material/stop:", disabled=stopping, help="What was learnt so far is kept as models."
         ):
             try:
@@ -130,7 +135,7 @@ def _standing(sweep_id: str) -> None:
     if done and (left := sweep.runs):
         most = run_picker.MOST_LINKED
         label = "Compare them" if len(left) <= most else f"Compare the first {most}"
-        next_page.link("compare", label, runs=left[:most], on=data.load(sweep.jobs[0].spec.dataset).title)
+        next_page.link("compare", label, row, runs=left[:most], on=data.load(sweep.jobs[0].spec.dataset).title)
 
 
 def _how(sweep: Sweep) -> str:
