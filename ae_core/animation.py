@@ -15,13 +15,13 @@ TITLE, MARGIN = 16, 6  # pixels: of a title's letters, and around it
 
 
 def side_by_side(films: list[np.ndarray], gap: int = GAP) -> np.ndarray:
-    """Joins films (n, h, w) of equal length and height into one, (n, h, sum of widths and black gaps)."""
+    """Joins films (n, h, w) or (n, h, w, 3) of equal length and height into one, with black gaps between them."""
     if not films:
         raise OptionError("There is no film to show.")
-    n, h, _ = films[0].shape
-    if any(film.shape[:2] != (n, h) for film in films):
-        raise OptionError("Films side by side must have the same number of frames and the same height.")
-    between = np.zeros((n, h, gap), np.float32)
+    n, h, _, *channels = films[0].shape
+    if any((*film.shape[:2], *film.shape[3:]) != (n, h, *channels) for film in films):
+        raise OptionError("Films side by side must have the same number of frames, height and colours.")
+    between = np.zeros((n, h, gap, *channels), films[0].dtype)
     parts = [part for film in films for part in (film, between)][:-1]
     return np.concatenate(parts, axis=2)
 
@@ -29,10 +29,10 @@ def side_by_side(films: list[np.ndarray], gap: int = GAP) -> np.ndarray:
 def to_gif(
     frames: np.ndarray, scale: int = 8, seconds: float = 3.0, back: bool = True, titles: Sequence[str] = ()
 ) -> bytes:
-    """Encodes frames as a GIF that loops for ever, each pixel a square, grey values exact.
+    """Encodes frames as a GIF that loops for ever, each pixel a square; grey values are exact, colours as GIF can.
 
     Args:
-        frames: At least 2, (n, h, w) in [0, 1].
+        frames: At least 2, (n, h, w) or (n, h, w, 3), in [0, 1] or uint8.
         scale: Side of a pixel's square.
         seconds: Duration of one pass.
         back: Whether to play the frames backwards too, 2n − 2 frames instead of n.
@@ -46,17 +46,21 @@ def to_gif(
         OptionError: if there are fewer than 2 frames, one is not finite, or scale or seconds are not positive.
     """
     frames = np.asarray(frames)
-    if frames.ndim != 3 or len(frames) < 2:
-        raise OptionError(f"An animation needs at least 2 frames of shape (n, h, w), got {frames.shape}.")
+    if frames.ndim not in (3, 4) or frames.shape[3:] not in ((), (3,)) or len(frames) < 2:
+        raise OptionError(
+            f"An animation needs at least 2 frames of shape (n, h, w) or (n, h, w, 3), got {frames.shape}."
+        )
     if not np.isfinite(frames).all():
         raise OptionError("Frames must be finite numbers.")
     if scale < 1 or not 0 < seconds <= 600:
         raise OptionError(f"An animation needs a scale of at least 1 and 0 to 600 seconds, got {scale} and {seconds}.")
-    grey = as_uint8(frames)
+    shown = as_uint8(frames)
     if back:
-        grey = np.concatenate([grey, grey[-2:0:-1]])
-    above = _heading(titles, scale * grey.shape[2], scale * GAP)
-    pictures = [np.concatenate([above, enlarged(f, scale)]) for f in grey]
+        shown = np.concatenate([shown, shown[-2:0:-1]])
+    above = _heading(titles, scale * shown.shape[2], scale * GAP)
+    if shown.ndim == 4:
+        above = np.repeat(above[..., None], 3, axis=-1)
+    pictures = [np.concatenate([above, enlarged(f, scale)]) for f in shown]
     first, *others = [Image.fromarray(picture) for picture in pictures]
     duration = round(1000 * max(seconds / len(frames), SHORTEST))
     file = io.BytesIO()

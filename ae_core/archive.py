@@ -1,6 +1,7 @@
 """Exports a run as one .zip of JSON and plain arrays, and reads it back.
 
     spec.json, history.jsonl         as in the run's folder
+    data.card.json, data.test.npy …  test examples that the run carries, where its data set was added
     title.txt                        title
     encoder.dense.0.npy, …           one file for each array of weights, little-endian float32
     SHA256SUMS                       digests of all but the title, as `sha256sum` writes them; old archives have none
@@ -18,18 +19,20 @@ import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ae_core import cards, runs
+from ae_core import cards, disk, runs
 from ae_core import spec as specs
+from ae_core.data import own
 from ae_core.errors import ExplorerError, RunError
 from ae_core.runs import Run
 from ae_core.spec import Spec
 
 SPEC, HISTORY, TITLE, SUMS = "spec.json", "history.jsonl", "title.txt", "SHA256SUMS"
+BEFORE_CARRIED = "data."  # begins the names of files of the examples that a run carries
 MAX_ARCHIVE = 64 << 20
 MAX_DIRECTORY = 64 << 10  # bytes of the central directory
 END = 22  # bytes of the end record of an archive without a comment
@@ -47,12 +50,14 @@ class Import:
         history: As in a run, with no more epochs than the spec asks for.
         title: One printable line; may be empty.
         weights: Arrays by the names in `Spec.weights`, in its order; float32 and finite.
+        carried: Contents of the files of the examples that it carries, by name; none of a data set of the app's own.
     """
 
     spec: Spec
     history: tuple[dict[str, Any], ...]
     title: str
     weights: dict[str, np.ndarray]
+    carried: dict[str, bytes] = field(default_factory=dict)
 
 
 def pack(run: Run) -> bytes:
@@ -76,6 +81,9 @@ def pack(run: Run) -> bytes:
                 files[_file(name)] = _header(shape) + array.tobytes()
     except Exception as error:  # whatever HDF5 makes of a file that another version wrote
         raise RunError(f"{run.path.name}: its weights cannot be taken out ({error}).") from error
+    for name, most in own.CARRIED_FILES.items():
+        if (run.path / own.CARRIED / name).is_file():
+            files[BEFORE_CARRIED + name] = disk.read(run.path / own.CARRIED, name, most)
     return _zipped(files)
 
 
@@ -153,13 +161,17 @@ def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], check: C
         raise RunError(f"The archive's {HISTORY} has {len(history)} epochs, its spec asks for {spec.training.epochs}.")
     title = runs.clean(files.text(TITLE, 4 * cards.MAX_TITLE))[: cards.MAX_TITLE]
 
-    expected = {SPEC, HISTORY, TITLE, *({SUMS} & set(names)), *(_file(name) for name in spec.weights)}
+    carried = {BEFORE_CARRIED + name: most for name, most in own.CARRIED_FILES.items()}
+    carried = {name: most for name, most in carried.items() if name in names}
+    expected = {SPEC, HISTORY, TITLE, *({SUMS} & set(names)), *carried, *(_file(name) for name in spec.weights)}
     if len(names) != len(expected) or set(names) != expected:
         wrong = sorted(set(names) ^ expected)[:3] or [name for name in names if names.count(name) > 1][:1]
         told = ", ".join(runs.clean(name)[:60] for name in wrong)
         raise RunError(f"The archive holds other files than its network needs: {told} missing, too many or twice.")
     check(spec)
-    return Import(spec, history, title, {name: files.array(name, s) for name, s in spec.weights.items()})
+    brought = {name.removeprefix(BEFORE_CARRIED): files.read(name, most) for name, most in carried.items()}
+    weights = {name: files.array(name, shape) for name, shape in spec.weights.items()}
+    return Import(spec, history, title, weights, brought)
 
 
 def _without_comment(content: bytes) -> bytes:
@@ -188,13 +200,13 @@ class _Files:
 
     def text(self, name: str, most: int) -> str:
         try:
-            return self._read(name, most).decode()
+            return self.read(name, most).decode()
         except UnicodeDecodeError:
             raise RunError(f"The archive's {name} is not text.") from None
 
     def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         header = _header(shape)
-        content = self._read(_file(name), len(header) + 4 * math.prod(shape))
+        content = self.read(_file(name), len(header) + 4 * math.prod(shape))
         # The header is compared with the only valid one, never parsed.
         if len(content) != len(header) + 4 * math.prod(shape) or not content.startswith(header):
             raise RunError(f"The archive's {_file(name)} must be a little-endian float32 array of shape {shape}.")
@@ -203,7 +215,7 @@ class _Files:
             raise RunError(f"The archive's {_file(name)} holds values that are not finite numbers.")
         return array
 
-    def _read(self, name: str, most: int) -> bytes:
+    def read(self, name: str, most: int) -> bytes:
         """Reads one plain file of at most that many bytes."""
         entry = self._entries[name]
         kind = stat.S_IFMT(entry.external_attr >> 16)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ae_core import disk
+from ae_core.bounds import MAX_EPOCHS, MAX_FILE
 from ae_core.errors import RunError
-from ae_core.spec import MAX_EPOCHS, MAX_FILE
 
 FILES = ("spec.json", "history.jsonl", "model.weights.h5", "encoder.onnx", "decoder.onnx")
 CARD = "card.json"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ae_core import processes
-from ae_core.errors import RunError
+from ae_core.errors import ExplorerError, RunError
 
 # O_NONBLOCK: a pipe in a file's place would otherwise block for ever.
 FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
@@ -26,35 +26,66 @@ REPLACE_SECONDS = 2.0  # that Windows is given to let go of a file that somebody
 
 
 @contextmanager
-def writing(out: Path) -> Iterator[Path]:
+def writing(out: Path, noun: str = "run", refusal: type[ExplorerError] = RunError) -> Iterator[Path]:
     """A folder to fill that becomes `out` whole when the block ends, or vanishes when it fails.
 
+    Args:
+        out: The folder.
+        noun: What it will be.
+        refusal: The class of the errors.
+
     Raises:
-        RunError: if `out` exists already, or the disk does not let it be written.
+        RunError, or what `refusal` says: if `out` exists already, or the disk does not let it be written.
     """
     if out.name in ("", ".."):
-        raise RunError(f"{str(out)!r} names no new folder: choose the name of one.")
+        raise refusal(f"{str(out)!r} names no new folder: choose the name of one.")
     if os.path.lexists(out):
-        raise RunError(f"{out.name!r} exists already: a run is never overwritten; choose another name.")
-    work = out.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
+        raise refusal(f"{out.name!r} exists already: a {noun} is never overwritten; choose another name.")
+    with unfinished(out.parent, out.name, noun, refusal) as work:
+        yield work
+        finish(work, out)
+
+
+@contextmanager
+def unfinished(parent: Path, name: str, noun: str = "run", refusal: type[ExplorerError] = RunError) -> Iterator[Path]:
+    """A folder to fill and to `finish`; it vanishes if that does not happen.
+
+    Args:
+        parent: Where it will be.
+        name: What it will be called, or something as long.
+        noun: What it will be.
+        refusal: The class of the errors.
+
+    Raises:
+        RunError, or what `refusal` says: if the disk does not let it be written.
+    """
+    work = parent / f"{UNFINISHED}{secrets.token_hex(8)}"
     try:
-        work.parent.mkdir(parents=True, exist_ok=True)
+        parent.mkdir(parents=True, exist_ok=True)
         with processes.lock(_claim(work)):
             work.mkdir()
-            if len(os.fsencode(out.name)) > _longest_name(work):
+            if len(os.fsencode(name)) > _longest_name(work):
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
             yield work
-            for file in work.iterdir():
-                _sync(file)
-            _sync(work)
-            os.rename(work, out)
-            _sync(out.parent)
     except OSError as error:
         reason = error.strerror or error
-        raise RunError(f"The run {out.name!r} cannot be written in {out.parent}: {reason}.") from error
+        raise refusal(f"The {noun} {name!r} cannot be written in {parent}: {reason}.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
         _remove_claim(work)
+
+
+def finish(work: Path, out: Path) -> None:
+    """Gives an unfinished folder its name, once all in it is on the disk.
+
+    Raises:
+        OSError: if that cannot be done.
+    """
+    for path in sorted(work.rglob("*")):
+        _sync(path)
+    _sync(work)
+    os.rename(work, out)
+    _sync(out.parent)
 
 
 def _claim(work: Path) -> Path:

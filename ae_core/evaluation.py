@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ae_core import data, metrics
+from ae_core import metrics
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
 
@@ -46,25 +46,24 @@ def evaluate(
         on_progress: Called with the share done so far, in [0, 1].
 
     Returns:
-        bce: Mean binary cross-entropy in nats per pixel; above_floor: the same minus the pixels' entropy.
+        bce: Mean binary cross-entropy in nats per pixel; above_floor: the same minus the pixels' entropy. Where the
+            likelihood is Gaussian instead nll: mean negative log-density in nats per value.
         mse, psnr: Mean squared error per pixel; peak signal-to-noise ratio at that error in dB.
         active_units, dead_units: Mean number of units active for an image; number of units active for none.
         jacobian, contraction_ratio: Mean ‖∂z/∂x‖²_F; the same divided by the total variance of the codes.
         knn_accuracy: Accuracy of the classifier.
         Further figures of the kind's own.
     """
-    dataset = data.load(run.spec.dataset)
+    dataset = run.dataset
     test = dataset.split("test")
     x = as_float(test.images)
     codes = run.encode(x)
     x_hat = run.decode(codes)
-    bce = float(metrics.binary_cross_entropy(x, x_hat).mean(dtype=np.float64))
     activity = active(run, codes)
     jacobian = float(run.squared_jacobian_norm(x, seed=SEED).mean())
     variance = metrics.total_variance(codes)
     figures = {
-        "bce": bce,
-        "above_floor": bce - float(metrics.pixel_entropy(x).mean(dtype=np.float64)),
+        **_likelihood(run, x, x_hat),
         "mse": float(metrics.squared_error(x, x_hat).mean(dtype=np.float64)),
         "psnr": metrics.mean_psnr(x, x_hat),
         "active_units": float(activity.sum(axis=1).mean()),
@@ -72,7 +71,7 @@ def evaluate(
         "jacobian": jacobian,
         "contraction_ratio": jacobian / variance if variance > 0 else float("inf"),
     }
-    if neighbours:
+    if neighbours and dataset.class_names:
         train = dataset.split("train")
         on_progress(0.1)
         parts = [run.encode(as_float(train.images[i : i + 5000])) for i in range(0, len(train), 5000)]
@@ -81,3 +80,11 @@ def evaluate(
             np.concatenate(parts), train.labels, codes, test.labels, on_progress=lambda f: on_progress(0.2 + 0.8 * f)
         )
     return figures | run.recipe.evaluate(run, x, SEED)
+
+
+def _likelihood(run: LoadedRun, x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:
+    """Mean negative log-likelihood of examples in nats per value."""
+    surprise = float(metrics.surprise(run.spec.likelihood, x, x_hat).mean(dtype=np.float64))
+    if run.spec.likelihood == "gaussian":
+        return {"nll": surprise}
+    return {"bce": surprise, "above_floor": surprise - float(metrics.pixel_entropy(x).mean(dtype=np.float64))}

@@ -1,4 +1,4 @@
-"""Reads image files of any origin into grey arrays, and writes arrays as PNG."""
+"""Reads image files of any origin into arrays, grey or in colour, and writes arrays as PNG."""
 
 import base64
 import io
@@ -52,8 +52,8 @@ _UPRIGHT = {
 }
 
 
-def decode(content: bytes, side: int = KEPT_SIDE) -> np.ndarray:
-    """Decodes an image file: upright, in grey, of an animation the first frame that is not blank.
+def decode(content: bytes, side: int = KEPT_SIDE, colour: bool = False) -> np.ndarray:
+    """Decodes an image file: upright, of an animation the first frame that is not blank.
 
     Transparent parts become black or white, whichever lets the others be seen. Grey values of 16 bits are scaled by
     their own range.
@@ -61,9 +61,10 @@ def decode(content: bytes, side: int = KEPT_SIDE) -> np.ndarray:
     Args:
         content: The bytes of a PNG, JPEG, WebP, GIF, BMP or AVIF file; its name does not matter.
         side: Pixels that are kept at least of a longer side that has as many.
+        colour: Whether colours are kept.
 
     Returns:
-        uint8 of shape (h, w), reduced to less than `2 * side` on the longer side.
+        uint8 of shape (h, w) in grey, or (h, w, 3) in colour, reduced to less than `2 * side` on the longer side.
 
     Raises:
         ImageError: if the file is empty, too large, damaged, or not an image.
@@ -92,7 +93,8 @@ def decode(content: bytes, side: int = KEPT_SIDE) -> np.ndarray:
         try:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size; other formats ignore this.
             image.draft(None, (side, side))
-            pixels = _first_with_content(image, side, min(MAX_FRAMES, max(1, MAX_PIXELS // (width * height))))
+            frames = min(MAX_FRAMES, max(1, MAX_PIXELS // (width * height)))
+            pixels = _first_with_content(image, side, frames, "RGB" if colour else "L")
         except Exception:
             raise ImageError(_damaged(kind)) from None
     if is_plain(pixels) and kind == "PNG" and content[24] == 16 and content[25] != 0:  # bits a channel, kind of colour
@@ -103,26 +105,36 @@ def decode(content: bytes, side: int = KEPT_SIDE) -> np.ndarray:
 
 
 def is_plain(pixels: np.ndarray) -> bool:
-    """Whether a picture, uint8 of any shape, shows next to nothing."""
-    return int(np.ptp(pixels)) < FLAT * 255
+    """Whether a picture, uint8 (h, w) or (h, w, 3), shows next to nothing."""
+    return int(np.ptp(pixels, axis=(0, 1)).max()) < FLAT * 255
+
+
+def in_grey(pixels: np.ndarray) -> np.ndarray:
+    """A picture in grey, uint8 (h, w): the luma of one in colour."""
+    return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+def in_colour(pixels: np.ndarray) -> np.ndarray:
+    """A picture in colour, uint8 (h, w, 3); of a grey one its three channels are the same."""
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
 
 
 def reduce(pixels: np.ndarray, side: int) -> np.ndarray:
-    """Shrinks a picture, uint8 (h, w), by a whole factor until its longer side is less than `2 * side`.
+    """Shrinks a picture, uint8 (h, w) or (h, w, 3), by a whole factor until its longer side is less than `2 * side`.
 
     Pixels are averaged, which also reduces noise.
     """
-    factor = max(1, max(pixels.shape) // side)
+    factor = max(1, max(pixels.shape[:2]) // side)
     return np.asarray(Image.fromarray(pixels).reduce(factor))
 
 
 def border(pixels: np.ndarray) -> np.ndarray:
-    """Returns the outermost pixels of a picture (h, w)."""
+    """Returns the outermost pixels of a picture (h, w) or (h, w, 3)."""
     return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
 
 
 def to_png(image: np.ndarray) -> bytes:
-    """Encodes an image, float of shape (h, w) in [0, 1], as PNG."""
+    """Encodes an image, float of shape (h, w) or (h, w, 3) in [0, 1] or uint8, as PNG."""
     return _png(as_uint8(image))
 
 
@@ -135,24 +147,25 @@ def mosaic(images: np.ndarray, columns: int, gap: int = 1, fill: int = 0) -> np.
     """Tiles images, row by row.
 
     Args:
-        images: float in [0, 1] or uint8, of shape (n, h, w).
+        images: float in [0, 1] or uint8, of shape (n, h, w) or (n, h, w, 3).
         columns: Images in a row.
         gap: Pixels between two images.
-        fill: Grey value, 0 to 255, of gaps and empty cells.
+        fill: Value, 0 to 255, of gaps and empty cells.
 
     Returns:
-        uint8 of shape (rows · (h + gap) − gap, columns · (w + gap) − gap), at least one row.
+        uint8 of shape (rows · (h + gap) − gap, columns · (w + gap) − gap), in colour (…, 3); at least one row.
     """
-    n, h, w = images.shape
+    n, h, w, *channels = images.shape
     rows = max(1, ceil(n / columns))
-    cells = np.full((rows * columns, h + gap, w + gap), fill, np.uint8)
+    cells = np.full((rows * columns, h + gap, w + gap, *channels), fill, np.uint8)
     cells[:n, :h, :w] = as_uint8(images)
-    sheet = cells.reshape(rows, columns, h + gap, w + gap).swapaxes(1, 2).reshape(rows * (h + gap), -1)
+    sheet = cells.reshape(rows, columns, h + gap, w + gap, *channels).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * (h + gap), columns * (w + gap), *channels)
     return sheet[: len(sheet) - gap, : sheet.shape[1] - gap]
 
 
 def enlarged(image: np.ndarray, scale: int) -> np.ndarray:
-    """Makes each pixel of an image (h, w) a square of that side."""
+    """Makes each pixel of an image, (h, w) or (h, w, c), a square of that side."""
     return image.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
@@ -198,16 +211,16 @@ def _unreadable(content: bytes) -> str:
     return f"The file is not an image that can be read: save it as {READ}."
 
 
-def _first_with_content(image: Image.Image, side: int, most: int) -> np.ndarray:
-    """The first of so many frames that is not plain, else the first of all; grey, upright and reduced, uint8 (h, w)."""
+def _first_with_content(image: Image.Image, side: int, most: int, mode: str) -> np.ndarray:
+    """The first of so many frames that is not plain, else the first of all; upright and reduced, of Pillow's mode."""
     size, first = image.size, None
     for frame in islice(ImageSequence.Iterator(image), most):
         if frame.size != size:  # which was not checked
             break
         frame.load()
         turn = _UPRIGHT.get(_orientation(frame))
-        grey = _in_grey(frame)
-        pixels = reduce(np.asarray(grey if turn is None else grey.transpose(turn)), side)
+        whole = _opaque(frame, mode)
+        pixels = reduce(np.asarray(whole if turn is None else whole.transpose(turn)), side)
         if not is_plain(pixels):
             return pixels
         first = pixels if first is None else first
@@ -224,23 +237,24 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _in_grey(image: Image.Image) -> Image.Image:
-    """Converts a picture to grey in pieces: copies of sixteen million pixels would take 200 MB."""
+def _opaque(image: Image.Image, mode: str) -> Image.Image:
+    """Converts a picture to "L" or "RGB" in pieces: copies of sixteen million pixels would take 200 MB."""
     width, height = image.size
     rows = max(1, PIECE // width)
     tops = range(0, height, rows)
     levels = _levels(image) if image.mode.startswith("I") else (0, 255)
 
     def piece(top: int) -> tuple[Image.Image, Image.Image | None]:
-        return _grey_and_alpha(image.crop((0, top, width, min(top + rows, height))), levels)
+        return _values_and_alpha(image.crop((0, top, width, min(top + rows, height))), levels, mode)
 
     ground = _ground(map(piece, tops)) if image.has_transparency_data else 0
-    whole = Image.new("L", image.size)
+    whole = Image.new(mode, image.size)
     for top in tops:
-        grey, alpha = piece(top)
+        values, alpha = piece(top)
         if alpha is not None:
-            grey = Image.composite(grey, Image.new("L", grey.size, ground), alpha)
-        whole.paste(grey, (0, top))
+            behind = Image.new("L", values.size, ground).convert(mode)
+            values = Image.composite(values, behind, alpha)
+        whole.paste(values, (0, top))
     return whole
 
 
@@ -254,21 +268,21 @@ def _levels(image: Image.Image) -> tuple[int, int]:
     return (low, high) if high - low > 255 else (0, (1 << max(8, high.bit_length())) - 1)
 
 
-def _grey_and_alpha(image: Image.Image, levels: tuple[int, int]) -> tuple[Image.Image, Image.Image | None]:
-    """The grey values and the opacity of a piece of a picture; None if all of it is opaque."""
+def _values_and_alpha(image: Image.Image, levels: tuple[int, int], mode: str) -> tuple[Image.Image, Image.Image | None]:
+    """The values and the opacity of a piece of a picture; None if all of it is opaque."""
     if image.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip at 255
         values, (low, high) = np.asarray(image, np.float32), levels
-        grey = Image.fromarray(np.round((values - low) * (255 / (high - low))).astype(np.uint8))
+        grey = Image.fromarray(np.round((values - low) * (255 / (high - low))).astype(np.uint8)).convert(mode)
         hidden = image.info.get("transparency")
         return grey, None if hidden is None else Image.fromarray(np.where(values == hidden, 0, 255).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        return image.convert("L"), image.getchannel("A")
+        return image.convert(mode), image.getchannel("A")
     if image.mode == "CMYK" and "adobe" not in image.info:
         image = ImageChops.invert(image)  # Pillow takes all for Adobe's, in which 0 is full ink
     if image.mode in ("1", "L", "RGB"):
-        return image.convert("L"), None
-    return image.convert("RGB").convert("L"), None
+        return image.convert(mode), None
+    return image.convert("RGB").convert(mode), None
 
 
 def _ground(pieces: Iterable[tuple[Image.Image, Image.Image | None]]) -> int:
@@ -277,7 +291,8 @@ def _ground(pieces: Iterable[tuple[Image.Image, Image.Image | None]]) -> int:
     Near to it if only corners or edges are transparent: they would be taken for content.
     """
     opaque = light = area = 0.0
-    for grey, alpha in pieces:
+    for values, alpha in pieces:
+        grey = values.convert("L")
         weights = np.asarray(alpha, np.float32) / 255
         opaque += float(weights.sum(dtype=np.float64))
         light += float((weights * np.asarray(grey)).sum(dtype=np.float64))

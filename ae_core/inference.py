@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ae_core import cards, processes, runs
+from ae_core.data import Dataset
 from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
@@ -75,7 +76,7 @@ class LoadedRun:
     Attributes:
         run: Record on disk.
         recipe: Kind with its hyperparameters.
-        image_shape: (h, w) of the images.
+        form: What an example is.
         latent_dim: Number of units in the code.
     """
 
@@ -83,15 +84,13 @@ class LoadedRun:
         self.run = run
         self.spec = run.spec
         self.recipe: Kind = run.spec.recipe()
-        self.image_shape = run.spec.image_shape
+        self.form = run.spec.form
         self.latent_dim = run.spec.network.latent_dim
-        self._encoder = self._open("encoder", np.zeros((1, *self.image_shape), np.float32), self.latent_dim)
+        self._encoder = self._open("encoder", np.zeros((1, *self.form.shape), np.float32), self.latent_dim)
         self._decoder = self._open("decoder", np.zeros((1, self.latent_dim), np.float32), None)
 
     def _open(self, name: str, probe: np.ndarray, width: int | None) -> OnnxNetwork:
-        expected = (
-            dict.fromkeys(self.recipe.heads, (1, self.latent_dim)) if width else {"x_hat": (1, *self.image_shape)}
-        )
+        expected = dict.fromkeys(self.recipe.heads, (1, self.latent_dim)) if width else {"x_hat": (1, *self.form.shape)}
         cards.verify_file(self.run.path, f"{name}.onnx", self.run.card)
         try:
             network = OnnxNetwork(self.run.path / f"{name}.onnx")
@@ -110,11 +109,11 @@ class LoadedRun:
         return network
 
     def encode(self, x: np.ndarray) -> np.ndarray:
-        """Encodes images: (n, h, w) in [0, 1] → (n, latent_dim) float32; z_mean for a variational run."""
+        """Encodes examples: (n, *shape) in [0, 1] → (n, latent_dim) float32; z_mean for a variational run."""
         return self._encoder(self._images(x))[self.recipe.heads[0]]
 
     def encode_distribution(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Encodes images to z_mean and z_log_var, (n, latent_dim) float32 each.
+        """Encodes examples to z_mean and z_log_var, (n, latent_dim) float32 each.
 
         Raises:
             OptionError: if the run's kind encodes to points.
@@ -125,7 +124,7 @@ class LoadedRun:
         return out["z_mean"], out["z_log_var"]
 
     def decode(self, z: np.ndarray) -> np.ndarray:
-        """Decodes codes: (n, latent_dim) → (n, h, w) float32 in [0, 1]."""
+        """Decodes codes: (n, latent_dim) → (n, *shape) float32; in [0, 1] unless the likelihood is Gaussian."""
         try:
             z = np.asarray(z)
             finite = z.dtype.kind in "fiu" and bool(np.isfinite(z).all())
@@ -138,7 +137,7 @@ class LoadedRun:
         return self._decoder(z)["x_hat"]
 
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
-        """Encodes and decodes images: (n, h, w) in [0, 1] → the same shape."""
+        """Encodes and decodes examples: (n, *shape) in [0, 1] → the same shape."""
         return self.decode(self.encode(x))
 
     def squared_jacobian_norm(self, x: np.ndarray, directions: int = 4, seed: int = 0) -> np.ndarray:
@@ -160,18 +159,24 @@ class LoadedRun:
         return total / directions
 
     def _images(self, x: np.ndarray) -> np.ndarray:
+        things = "Images" if self.form.is_image else "Examples"
         try:
             x = np.asarray(x)
         except ValueError:
-            raise OptionError("Images must be arrays of one size, got some of different sizes.") from None
-        if x.ndim != 3 or x.shape[1:] != self.image_shape:
-            h, w = self.image_shape
-            raise OptionError(f"Images must be of shape (n, {h}, {w}), got {x.shape}.")
+            raise OptionError(f"{things} must be arrays of one size, got some of different sizes.") from None
+        if x.shape[1:] != self.form.shape:
+            expected = ", ".join(map(str, ("n", *self.form.shape)))
+            raise OptionError(f"{things} must be of shape ({expected}), got {x.shape}.")
         if x.dtype.kind != "f":
-            raise OptionError(f"Images must be floats in [0, 1], got {x.dtype}.")
+            raise OptionError(f"{things} must be floats in [0, 1], got {x.dtype}.")
         if x.size and not (x.min() >= 0 and x.max() <= 1):  # NaN is neither
-            raise OptionError(f"Images must be floats in [0, 1], got values from {x.min()} to {x.max()}.")
+            raise OptionError(f"{things} must be floats in [0, 1], got values from {x.min()} to {x.max()}.")
         return x
+
+    @property
+    def dataset(self) -> Dataset:
+        """As of `Run`."""
+        return self.run.dataset
 
     @cached_property
     def parameters(self) -> int:

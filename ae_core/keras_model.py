@@ -27,14 +27,17 @@ class Autoencoder(keras.Model):
         self.network = spec.network
         self._names = tuple(spec.weights)
         self.built = True  # by its parts: they are functional models
-        self.encoder, self.decoder, self.logits = building.build(spec.architecture)
+        self.likelihood = spec.likelihood
+        output = "sigmoid" if spec.likelihood == "bernoulli" else "linear"
+        self.encoder, self.decoder, self.logits = building.build(spec.architecture, output)
 
     def forward(self, x: tf.Tensor, x_in: tf.Tensor, seed: keras.random.SeedGenerator, training: bool) -> Forward:
-        """Forward pass of x_in, the corrupted version of clean images x, both (batch, h, w) in [0, 1]."""
+        """Forward pass of x_in, the corrupted version of clean x, both (batch, *shape) in [0, 1]."""
         code = self.encoder(x_in, training=training)
         z = self.kind.draw(code, seed, training)
         logits = self.logits(z, training=training)
-        return Forward(x, x_in, code, z, keras.ops.sigmoid(logits), logits, self.encoder, self.network, seed, training)
+        x_hat = keras.ops.sigmoid(logits) if self.likelihood == "bernoulli" else logits
+        return Forward(x, x_in, code, z, x_hat, logits, self.encoder, self.network, seed, training, self.likelihood)
 
     def assign(self, weights: dict[str, np.ndarray]) -> None:
         """Sets the weights, given by the names in `Spec.weights` and in that order."""
@@ -50,13 +53,13 @@ class Autoencoder(keras.Model):
         return [*self.encoder.variables, *self.decoder.variables]
 
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
-        """Encodes and decodes images, (n, h, w) → (n, h, w) in [0, 1]."""
+        """Encodes and decodes examples, (n, *shape) → the same shape."""
         code = self.encoder(x, training=False)[self.kind.heads[0]]
         return self.decoder(code, training=False)["x_hat"].numpy()
 
 
 class Optimisation:
-    """Training of one model: compiled steps over images kept as uint8, and the state needed to resume."""
+    """Training of one model: compiled steps over examples as they are kept, and the state needed to resume."""
 
     def __init__(self, model: Autoencoder, spec: Spec, train: np.ndarray, validation: np.ndarray) -> None:
         config = spec.training
@@ -87,7 +90,7 @@ class Optimisation:
         self._evaluate = tf.function(self._validation_terms)
 
     def _inputs(self, batch: tf.Tensor, seed: keras.random.SeedGenerator) -> tuple[tf.Tensor, tf.Tensor]:
-        x = tf.cast(batch, tf.float32) / 255.0
+        x = tf.cast(batch, tf.float32) / 255.0 if batch.dtype == tf.uint8 else batch
         return x, self.model.kind.corrupt(x, seed)
 
     def _terms(self, x: tf.Tensor, x_in: tf.Tensor, seed: keras.random.SeedGenerator, training: bool) -> tf.Tensor:

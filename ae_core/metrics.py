@@ -1,6 +1,6 @@
 """Metrics of reconstructions and codes: pure functions of NumPy arrays.
 
-Images are float arrays of shape (n, h, w) in [0, 1]; codes are of shape (n, d).
+Examples are float arrays of shape (n, *shape) in [0, 1], as images (n, h, w) or (n, h, w, 3); codes are (n, d).
 """
 
 import math
@@ -13,27 +13,48 @@ from ae_core.errors import OptionError
 
 PART = 1024  # images
 EPSILON = 1e-7  # as Keras clips probabilities
+LEAST_VARIANCE = 1e-6  # as in kinds/base.py
 
 
 def squared_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
-    """Mean squared error of each image, shape (n,)."""
+    """Mean squared error of each example, shape (n,)."""
     if np.shape(x) != np.shape(x_hat):
-        raise OptionError(f"Images to compare must have the same shape, got {np.shape(x)} and {np.shape(x_hat)}.")
-    return _in_parts(lambda x, x_hat: np.mean((np.asarray(x, np.float32) - x_hat) ** 2, axis=(1, 2)), x, x_hat)
+        raise OptionError(f"Examples to compare must have the same shape, got {np.shape(x)} and {np.shape(x_hat)}.")
+    return _in_parts(lambda x, x_hat: _mean((np.asarray(x, np.float32) - x_hat) ** 2), x, x_hat)
 
 
 def binary_cross_entropy(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
-    """Binary cross-entropy of each image in nats per pixel, shape (n,); x is the target."""
+    """Binary cross-entropy of each example in nats per value, shape (n,); x is the target."""
 
     def of(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
         p = np.clip(x_hat, EPSILON, 1 - EPSILON).astype(np.float32)
-        return np.mean(-(x * np.log(p) + (1 - x) * np.log1p(-p)), axis=(1, 2))
+        return _mean(-(x * np.log(p) + (1 - x) * np.log1p(-p)))
 
     return _in_parts(of, x, x_hat)
 
 
+def gaussian_surprise(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    """Negative log-density of each example under a Gaussian around x_hat in nats per value, shape (n,).
+
+    Its variance is the mean squared error of all examples, which makes them most likely.
+    """
+    errors = squared_error(x, x_hat)
+    variance = max(float(errors.mean(dtype=np.float64)), LEAST_VARIANCE)
+    return 0.5 * (math.log(2 * math.pi * variance) + errors / variance)
+
+
+def surprise(likelihood: str, x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    """Negative log-likelihood of each example in nats per value, shape (n,), by one of `spec.LIKELIHOODS`."""
+    return binary_cross_entropy(x, x_hat) if likelihood == "bernoulli" else gaussian_surprise(x, x_hat)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean over all axes but the first."""
+    return np.asarray(values.mean(axis=tuple(range(1, values.ndim))))
+
+
 def _in_parts(measure: Callable[[np.ndarray, np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Measures images in parts: intermediate results would be several copies of all images."""
+    """Measures examples in parts: intermediate results would be several copies of all images."""
     if np.shape(x) != np.shape(y) or len(x) <= PART:
         return measure(x, y)
     return np.concatenate([measure(x[i : i + PART], y[i : i + PART]) for i in range(0, len(x), PART)])
@@ -65,15 +86,18 @@ def ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     Images with a side below 11 get a square window. Same values as skimage, in a fifth of its time.
 
     Args:
-        x: (n, h, w) in [0, 1].
-        y: Images to compare with, (..., n, h, w).
+        x: Images, (n, h, w) or (n, h, w, 3) in [0, 1].
+        y: Images to compare with, (..., *x.shape).
 
     Returns:
-        (..., n).
+        (..., n); of images in colour the mean over the channels.
     """
     from scipy.ndimage import uniform_filter
 
     x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
+    if x.ndim == 4:
+        of_each = [ssim(x[..., c], y[..., c]) for c in range(x.shape[3])]
+        return np.asarray(np.mean(of_each, axis=0))
     h, w = x.shape[1:]
     window = min(11, h - (1 - h % 2), w - (1 - w % 2))
     rim = (window - 1) // 2

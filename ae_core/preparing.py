@@ -1,7 +1,8 @@
-"""Prepares pictures for the models, step by step, so that each step can be seen and left out.
+"""Prepares pictures for the models.
 
-All steps together imitate the processing of Fashion-MNIST: bright on black, the longer side filling the frame, centred
-by its bounding box, contrast from black to white.
+For data of one's own they are fitted as the images of those were. For grey things on black it goes step by step, so
+that each step can be seen and left out; all steps together imitate the processing of Fashion-MNIST: bright on black,
+the longer side filling the frame, centred by its bounding box, contrast from black to white.
 Reference: Xiao, Rasul & Vollgraf 2017, Fashion-MNIST, section 2.
 """
 
@@ -11,10 +12,13 @@ import numpy as np
 from PIL import Image
 
 from ae_core import images
+from ae_core.data import Dataset, as_float
 from ae_core.errors import ImageError
+from ae_core.forms import Form
 
 TOLERANCE = 0.05  # difference from the background above which a pixel is content, as in Fashion-MNIST
 NOISE = 4.0  # the same in standard deviations of the background's noise; the larger of both counts
+KEPT = 2  # pixels a side that are kept at least for each pixel of an image that a picture is fitted to
 DETAIL = 4  # pixels a side that are examined for each pixel of the result
 
 
@@ -84,7 +88,71 @@ def read(content: bytes, image_shape: tuple[int, int], steps: Steps = Steps()) -
     Raises:
         ImageError: if the file cannot be read or the picture is one colour, or almost.
     """
-    return prepare(images.decode(content), image_shape, steps)[-1].image
+    return prepare(images.in_grey(images.decode(content, colour=True)), image_shape, steps)[-1].image
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How pictures of any proportions become images of one size.
+
+    Attributes:
+        how: "crop" cuts off what is beyond the image's proportions, "pad" adds ground beside the picture, "stretch"
+            changes its proportions.
+        ground: Value of what is added, 0 to 255; None for the colour of the picture's border.
+    """
+
+    how: str = "crop"
+    ground: int | None = None
+
+
+HOW = {"crop": "Crop to fill", "pad": "Fit, with ground around", "stretch": "Stretch"}
+
+
+def fit_of(dataset: Dataset) -> Fit:
+    """How pictures became the images of a data set that was added."""
+    made = dataset.details.get("made", {})
+    how, ground = made.get("fit"), made.get("ground")
+    return Fit(how if how in HOW else Fit.how, ground if isinstance(ground, int) and 0 <= ground <= 255 else None)
+
+
+def fitted(pixels: np.ndarray, form: Form, fit: Fit = Fit()) -> np.ndarray:
+    """Makes an image of a picture.
+
+    Args:
+        pixels: uint8 (h, w) or (h, w, 3), any size.
+        form: Of the image, grey or in colour.
+        fit: How.
+
+    Returns:
+        uint8 of the form's shape.
+    """
+    pixels = images.in_colour(pixels) if form.is_colour else images.in_grey(pixels)
+    height, width = form.sides
+    h, w = pixels.shape[:2]
+    if fit.how == "stretch":
+        scale_y, scale_x = h / height, w / width
+    else:
+        scale_y = scale_x = (min if fit.how == "crop" else max)(h / height, w / width)
+    high, wide = scale_y * height, scale_x * width
+    beyond = int(np.ceil(max((high - h) / 2, (wide - w) / 2, 0)))
+    if beyond:
+        ground = np.median(images.border(pixels), axis=0) if fit.ground is None else np.full(form.channels, fit.ground)
+        larger = np.empty((h + 2 * beyond, w + 2 * beyond, *pixels.shape[2:]), np.uint8)
+        larger[:] = np.asarray(ground, np.uint8)
+        larger[beyond : beyond + h, beyond : beyond + w] = pixels
+        pixels = larger
+    top, left = (pixels.shape[0] - high) / 2, (pixels.shape[1] - wide) / 2
+    box = (left, top, left + wide, top + high)
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.HAMMING, box=box))
+
+
+def read_fitted(content: bytes, form: Form, fit: Fit = Fit()) -> np.ndarray:
+    """Reads an image file as models of one's own data get it: float32 of the form's shape in [0, 1].
+
+    Raises:
+        ImageError: if the file cannot be read.
+    """
+    return as_float(fitted(images.decode(content, KEPT * max(form.sides), form.is_colour), form, fit))
 
 
 def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps()) -> list[Stage]:

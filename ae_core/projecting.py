@@ -21,7 +21,7 @@ def beside(run: Run) -> Path:
 
 def read(run: Run) -> np.ndarray | None:
     """The places of all test codes of a run, float32 (n, 2) in [-1, 1]; None if there are none that are whole."""
-    count = data.load(run.spec.dataset).sizes["test"]
+    count = run.dataset.sizes["test"]
     for places in derived.load(run, TSNE, MAX_FILE):
         if places.dtype == np.int16 and places.shape == (count, 2) and places.any():
             return places.astype(np.float32) / np.float32(FULL)
@@ -44,7 +44,7 @@ def compute(run: Run, on_progress: Callable[[str, float], bool | None]) -> np.nd
     if on_progress("Encoding the test images", 0.0):
         return None
     loaded = inference.load(run.path)
-    codes = loaded.encode(data.as_float(data.load(run.spec.dataset).split("test").images))
+    codes = loaded.encode(data.as_float(run.dataset.split("test").images))
     if on_progress("Finding the nearest neighbours of each code", 0.0):
         return None
     return tsne(codes, on_progress=lambda fraction: on_progress("Moving the dots", fraction))

@@ -17,7 +17,6 @@ import os
 import re
 import secrets
 import time
-import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePath
@@ -26,15 +25,16 @@ from typing import Any
 
 from cachetools import TTLCache, cached
 
-from ae_core import cards, disk, locations, settings
+from ae_core import bounds, cards, data, disk, locations, settings
 from ae_core import spec as specs
 from ae_core.cards import CARD, FILES, MAX_REASON, Card
+from ae_core.data import Dataset
 from ae_core.errors import ExplorerError, RunError
 from ae_core.spec import Spec
+from ae_core.texts import clean
 
 SHIPPED = locations.CHECKPOINTS
 NETWORKS = ("model.weights.h5", "encoder.onnx", "decoder.onnx")
-JOINERS = "\u200c\u200d"  # zero-width non-joiner and joiner
 NOT_GUESSED = re.compile(r"[\w-]{1,100}-\d{8}-\d{6}-[0-9a-f]{16}", re.ASCII)  # as `new_name` makes them
 
 
@@ -62,19 +62,19 @@ class Run:
     def title(self) -> str:
         return clean(self.card.title or "") or clean(self.name)
 
+    @property
+    def dataset(self) -> Dataset:
+        """The data set that it learnt; where that is gone, the test examples that the run carries.
+
+        Raises:
+            DatasetError: if it carries none.
+        """
+        return data.of_run(self.spec.about, self.path)
+
     @cached_property
     def digest(self) -> str:
         """Identifies the content of all files of the run."""
         return hashlib.sha256(json.dumps(dict(self.card.sha256), sort_keys=True).encode()).hexdigest()
-
-
-def clean(text: str) -> str:
-    """Returns user text as one printable line, without control and formatting characters and lone surrogates.
-
-    What joins letters or emoji, or keeps them apart, stays between them.
-    """
-    kept = (c if c.isprintable() or c in JOINERS else "" if unicodedata.category(c) == "Cf" else " " for c in text)
-    return " ".join("".join(kept).split()).strip(JOINERS + " ")
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def read(path: Path) -> Run:
     if card.epochs != len(history):
         raise RunError(f"{path.name}: {CARD} says {card.epochs} epochs, history.jsonl has {len(history)}.")
     for name in NETWORKS:
-        most = 4 * spec.parameters + specs.MAX_HEADER
+        most = 4 * spec.parameters + bounds.MAX_HEADER
         if card.bytes[name] > most:
             raise RunError(f"{path.name}: {name} has {card.bytes[name]:,} bytes, its network needs at most {most:,}.")
     return Run(path, spec, history, card)

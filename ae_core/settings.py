@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ae_core import locations
+from ae_core.bounds import MAX_EPOCHS, MAX_LATENT_DIM, MAX_PARAMETERS
 from ae_core.errors import SettingsError
-from ae_core.networks.network import MAX_LATENT_DIM
-from ae_core.spec import MAX_EPOCHS, MAX_PARAMETERS
 
 PREFIX = "LATENT_EXPLORER_"
 PROFILES = ("laptop", "demo")

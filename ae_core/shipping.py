@@ -98,7 +98,7 @@ def ship(names: Sequence[str]) -> None:
         run = runs.read(folder / name)
         loaded = inference.load(run.path)
         if not loaded.recipe.prior:
-            codes = loaded.encode(data.as_float(data.load(run.spec.dataset).split("test").images))
+            codes = loaded.encode(data.as_float(run.dataset.split("test").images))
             mixture = densities.fit_mixture(densities.sample(codes))
             fitting.write(derived.beside(run, fitting.NAME), mixture)
         if run.spec.network.latent_dim > 2:

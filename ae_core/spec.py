@@ -5,17 +5,20 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from ae_core import data, kinds, networks
-from ae_core.errors import OptionError
+from ae_core import data, kinds, networks, texts
+from ae_core.bounds import MAX_EPOCHS, MAX_PARAMETERS
+from ae_core.data import About, Dataset, own
+from ae_core.errors import DatasetError, OptionError
+from ae_core.forms import Form
 from ae_core.kinds import Kind
 from ae_core.networks import Network
 from ae_core.networks.layers import Architecture
 
-MAX_EPOCHS = 500
-MAX_FILE = 64 << 20  # bytes of a file of weights
-MAX_HEADER = 256 << 10  # bytes of it that are not weights
-MAX_PARAMETERS = (MAX_FILE - MAX_HEADER) // 4
 VALIDATION_SHARE = 0.05
+LIKELIHOODS = {
+    "bernoulli": "Bernoulli: binary cross-entropy, for values from 0 to 1 that say how much of something is there",
+    "gaussian": "Gaussian: squared error, for values that are measured",
+}
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> None:
@@ -61,18 +64,34 @@ class TrainingConfig:
             raise OptionError(f"compile must be true or false, got {self.compile!r}.")
 
 
+LARGE_DATASET = 20_000  # examples
+SMALL_BATCH = 32
 SMALL_DATASET_STEPS = 3000
+STEPS = 4000  # of batches of 64, on a large data set that nobody has tried
+GENTLE_RATE = 2e-3  # half of the article's, at which half of the units die on pictures with a light ground
 
 
-def default_training(network: Network, dataset: str) -> TrainingConfig:
-    """Returns the defaults of the network's family; a small data set gets smaller batches and more epochs."""
+def default_training(network: Network, dataset: Dataset) -> TrainingConfig:
+    """Returns the defaults of the network's family; a small data set gets smaller batches and more epochs.
+
+    On a data set that the defaults were not chosen on, the rate is lower, and the number of steps is limited, so that a
+    training ends within minutes.
+    """
     config = TrainingConfig(**networks.get(network.family).training)
-    images = data.load(dataset).sizes["train"]
-    if images >= 20_000:
-        return config
-    batch_size = 32
-    epochs = min(200, -(-SMALL_DATASET_STEPS * batch_size // images))
-    return replace(config, batch_size=batch_size, epochs=epochs)
+    count = dataset.sizes["train"]
+    if not dataset.is_tuned:
+        config = replace(config, learning_rate=min(config.learning_rate, GENTLE_RATE))
+    if count < LARGE_DATASET:
+        batch_size = max(1, min(SMALL_BATCH, count // 2))
+        return replace(config, batch_size=batch_size, epochs=_epochs(SMALL_DATASET_STEPS * SMALL_BATCH, count))
+    if not dataset.is_tuned:
+        return replace(config, epochs=min(config.epochs, _epochs(STEPS * config.batch_size, count)))
+    return config
+
+
+def _epochs(examples: int, count: int) -> int:
+    """In how many passes over `count` examples so many are seen."""
+    return min(200, -(-examples // max(count, 1)))
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,8 @@ class Spec:
         network: Configuration of the layers.
         dataset: Name of the data set.
         training: Optimisation settings.
+        likelihood: How reconstructions are compared with examples, one of `LIKELIHOODS`; "" for what suits the data.
+        about: What there is to know of the data set, also where it is gone.
     """
 
     kind: str
@@ -92,15 +113,24 @@ class Spec:
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     dataset: str = "fashion-mnist"
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    likelihood: str = ""
+    about: About = field(default=None)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
+        if self.about is None:
+            object.__setattr__(self, "about", data.load(self.dataset).about)
         recipe = kinds.get(self.kind)(**self.hyperparameters)
         object.__setattr__(self, "hyperparameters", recipe.values)
-        object.__setattr__(self, "network", recipe.fit_network(self.network))
-        size = data.load(self.dataset).sizes["train"]
+        network = recipe.fit_network(self.network)
+        object.__setattr__(self, "network", networks.get(network.family).fit(network, self.form))
+        if not self.likelihood:
+            object.__setattr__(self, "likelihood", default_likelihood(self.form))
+        if self.likelihood not in LIKELIHOODS:
+            raise OptionError(f"likelihood must be one of {', '.join(LIKELIHOODS)}, got {self.likelihood!r}.")
+        size = self.about.sizes["train"]
         if self.training.batch_size > size // 2:
             raise OptionError(
-                f"batch size must be at most {size // 2} for {self.dataset}, got {self.training.batch_size}."
+                f"batch size must be at most {size // 2} for {self.about.title}, got {self.training.batch_size}."
             )
         if self.parameters > MAX_PARAMETERS:
             raise OptionError(
@@ -113,13 +143,14 @@ class Spec:
         return kinds.get(self.kind)(**self.hyperparameters)
 
     @property
-    def image_shape(self) -> tuple[int, int]:
-        return data.load(self.dataset).image_shape
+    def form(self) -> Form:
+        """What an example is."""
+        return self.about.form
 
     @property
     def architecture(self) -> Architecture:
         """Layers of its encoder and decoder."""
-        return self.network.describe(self.image_shape, kinds.get(self.kind).heads)
+        return self.network.describe(self.form, kinds.get(self.kind).heads)
 
     @property
     def weights(self) -> dict[str, tuple[int, ...]]:
@@ -136,8 +167,9 @@ class Spec:
             "kind": self.kind,
             "hyperparameters": self.hyperparameters,
             "network": self.network.to_json(),
-            "dataset": self.dataset,
+            "dataset": self.dataset if self.dataset in data.names() else _about_to_json(self.about),
             "training": asdict(self.training),
+            "likelihood": self.likelihood,
         }
 
     @classmethod
@@ -147,23 +179,68 @@ class Spec:
         Raises:
             OptionError: if a field is missing, unknown, of another type or out of range.
         """
-        parts = _record(value, "spec", {f.name for f in fields(cls)})
-        network = _record(parts["network"], "network", {f.name for f in fields(Network)})
-        if isinstance(parts["training"], dict):  # missing in old runs, which used this value
+        names = {f.name for f in fields(cls)} - {"about"}
+        parts = _record({"likelihood": "bernoulli"} | value if isinstance(value, dict) else value, "spec", names)
+        if isinstance(parts["network"], dict):  # missing in runs of versions that had but one value for it
+            parts["network"] = {"filters": []} | parts["network"]
+        if isinstance(parts["training"], dict):
             parts["training"] = {"beta_2": TrainingConfig.beta_2} | parts["training"]
+        network = _record(parts["network"], "network", {f.name for f in fields(Network)})
         training = _record(parts["training"], "training", {f.name for f in fields(TrainingConfig)})
-        for name in ("hidden", "decoder_hidden"):
+        for name in ("hidden", "decoder_hidden", "filters"):
             if not isinstance(network[name], list):
                 raise OptionError(f"{name} must be a list of widths, got {network[name]!r}.")
             network[name] = tuple(network[name])
         if not isinstance(parts["hyperparameters"], dict):
             raise OptionError(f"hyperparameters must be an object, got {parts['hyperparameters']!r}.")
+        about = None if isinstance(parts["dataset"], str) else _about_from_json(parts["dataset"])
+        if about is not None:
+            parts["dataset"] = about.name
         for name, given in [*parts.items(), *network.items()]:
-            if name in ("kind", "dataset", "family", "code_activation") and not isinstance(given, str):
+            if name in ("kind", "dataset", "family", "code_activation", "likelihood") and not isinstance(given, str):
                 raise OptionError(f"{name} must be a name, got {given!r}.")
+        if about is None and parts["dataset"] not in data.names():
+            raise OptionError(f"Unknown data set {parts['dataset']!r}: must be one of {', '.join(data.names())}.")
         if not isinstance(network["tied"], bool):
             raise OptionError(f"tied must be true or false, got {network['tied']!r}.")
-        return cls(**{**parts, "network": Network(**network), "training": TrainingConfig(**training)})
+        values = parts | {"network": Network(**network), "training": TrainingConfig(**training), "about": about}
+        return cls(**values)
+
+
+def _about_to_json(about: About) -> dict[str, Any]:
+    return {
+        "name": about.name,
+        "title": about.title,
+        **about.form.to_json(),
+        "classes": list(about.class_names),
+        "sizes": about.sizes,
+    }
+
+
+def _about_from_json(value: Any) -> About:
+    """Validates what a spec says of a data set that was added, as untrusted input."""
+    parts = _record(value, "data set", {"name", "title", "medium", "shape", "classes", "sizes"})
+    sizes = _record(parts["sizes"], "data set's sizes", {"train", "test"})
+    for which, count in sizes.items():
+        _whole(f"the number of {which} examples", count, 1, 2**31)
+    if not isinstance(parts["name"], str) or not own.NAME.fullmatch(parts["name"]):
+        raise OptionError(f"A data set's name must be {own.DIGEST} hexadecimal digits, got {parts['name']!r}.")
+    classes, title = parts["classes"], parts["title"]
+    if not isinstance(title, str) or len(title) > own.MAX_TITLE:
+        raise OptionError(f"A data set's title must be at most {own.MAX_TITLE} letters.")
+    known = isinstance(classes, list) and len(classes) <= own.MAX_CLASSES
+    if not known or not all(isinstance(c, str) and len(c) <= own.MAX_CLASS_NAME for c in classes):
+        raise OptionError(f"A data set must have at most {own.MAX_CLASSES} classes, each a name.")
+    try:
+        form = Form.from_json({"medium": parts["medium"], "shape": parts["shape"]})
+    except DatasetError as error:
+        raise OptionError(str(error)) from None
+    return About(parts["name"], texts.clean(title), form, tuple(map(texts.clean, classes)), sizes)
+
+
+def default_likelihood(form: Form) -> str:
+    """What suits examples of a form."""
+    return "bernoulli" if form.is_image else "gaussian"
 
 
 def make_spec(
@@ -171,6 +248,7 @@ def make_spec(
     dataset: str = "fashion-mnist",
     hyperparameters: dict[str, Any] | None = None,
     network: Network | dict[str, Any] | None = None,
+    likelihood: str = "",
     **training: Any,
 ) -> Spec:
     """Makes a spec from the values that differ from the kind's defaults.
@@ -180,12 +258,14 @@ def make_spec(
         dataset: Name of the data set.
         hyperparameters: Values of the kind's hyperparameters.
         network: A `Network`, or the fields that differ from the kind's default network.
+        likelihood: One of `LIKELIHOODS`; by default what suits the data.
         **training: Fields that differ from the network's default `TrainingConfig`.
     """
+    of = data.load(dataset)
     asked = None if isinstance(network, Network) else (network or {}).get("code_activation")
     if not isinstance(network, Network):
-        network = _network(kind, dataset, network or {})
-    config = default_training(network, dataset)
+        network = _network(kind, of, network or {})
+    config = default_training(network, of)
     unknown = set(training) - {f.name for f in fields(TrainingConfig)}
     if unknown:
         known = ", ".join(f.name for f in fields(TrainingConfig))
@@ -193,9 +273,11 @@ def make_spec(
     spec = Spec(
         kind=kind,
         network=network,
-        hyperparameters=dict(hyperparameters or {}),
-        dataset=dataset,
+        hyperparameters=kinds.get(kind).defaults(of.form) | (hyperparameters or {}),
+        dataset=of.name,
         training=replace(config, **training),
+        likelihood=likelihood,
+        about=of.about,
     )
     activation = spec.network.code_activation
     if asked not in (None, activation):
@@ -203,15 +285,21 @@ def make_spec(
     return spec
 
 
-def _network(kind: str, dataset: str, changes: dict[str, Any]) -> Network:
-    default = kinds.get(kind).default_network(data.load(dataset).image_shape)
+def default_network(kind: type[Kind], dataset: Dataset) -> Network:
+    """The network of a kind's article on the data sets that it was chosen on, else what the kind proposes."""
+    return kind.default_network(dataset.form) if dataset.is_tuned else kind.propose_network(dataset.form)
+
+
+def _network(kind: str, dataset: Dataset, changes: dict[str, Any]) -> Network:
+    default = default_network(kinds.get(kind), dataset)
     unknown = set(changes) - {f.name for f in fields(Network)}
     if unknown:
         known = ", ".join(f.name for f in fields(Network))
         raise OptionError(f"Unknown network option {sorted(unknown)[0]!r}: must be one of {known}.")
     if changes.get("family", default.family) != default.family:
         # The default's hidden layers were chosen for its own family.
-        default = Network(family=changes["family"], latent_dim=default.latent_dim)
+        activation = Network.code_activation if dataset.is_tuned else default.code_activation
+        default = Network(family=changes["family"], latent_dim=default.latent_dim, code_activation=activation)
     network = replace(default, **changes)
     if "code_activation" not in changes and network.latent_dim <= 3:
         # A relu confines a plane to a quadrant, and its units die.

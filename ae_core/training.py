@@ -5,6 +5,7 @@ import json
 import math
 import platform
 import shutil
+import tempfile
 import threading
 import time
 from collections import deque
@@ -18,7 +19,7 @@ import numpy as np
 
 from ae_core import archive, cards, data, disk, inference, runs
 from ae_core.archive import Import
-from ae_core.data import Dataset, as_float
+from ae_core.data import Dataset, as_float, own
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.evaluation import evaluate
 from ae_core.events import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
@@ -116,17 +117,26 @@ def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterato
     yield Preparing(LOADING)
     from ae_core import keras_model
 
-    dataset = data.load(found.spec.dataset)
-    images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
     model = keras_model.Autoencoder(found.spec)
     model.assign(found.weights)
-    if found.history:
-        work = keras_model.Optimisation(model, found.spec, *_held_out(dataset.split("train").images))
-        _check_loss(work.validate(), found.history[-1]["validation"])
-    yield Preparing(SAVING)
-    history = list(found.history)
-    seconds = history[-1]["seconds"] if history else 0.0
-    yield Finished(_save(out, found.spec, model, history, _card(found.spec, history, labels, seconds), images))
+    with tempfile.TemporaryDirectory() as work_folder:
+        dataset = _dataset_of(found, Path(work_folder))
+        images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
+        if found.history and dataset.whole:
+            work = keras_model.Optimisation(model, found.spec, *_held_out(dataset.split("train").images))
+            _check_loss(work.validate(), found.history[-1]["validation"])
+        yield Preparing(SAVING)
+        history = list(found.history)
+        seconds = history[-1]["seconds"] if history else 0.0
+        card = _card(found.spec, history, labels, seconds)
+        yield Finished(_save(out, found.spec, model, history, card, images, dataset))
+
+
+def _dataset_of(found: Import, work_folder: Path) -> Dataset:
+    """The data set of an imported model, or what its archive carries of it, in a folder that is there for that."""
+    if found.carried:
+        own.unpack(found.carried, work_folder)
+    return data.of_run(found.spec.about, work_folder)
 
 
 def _check_loss(found: dict[str, float], told: dict[str, float]) -> None:
@@ -189,7 +199,7 @@ def _fit(
     yield Preparing(SAVING)
     card = _card(spec, history, labels, loop.seconds)
     try:
-        run = _save(out, spec, model, history, card, preview_images)
+        run = _save(out, spec, model, history, card, preview_images, dataset)
     except ExplorerError as error:
         raise TrainingError(f"{error}{_keep(out, state, spec, history, labels, model)}") from error
     if reason and state is not None:
@@ -360,13 +370,19 @@ def _save(
     history: list[dict[str, Any]],
     card: dict[str, Any],
     x: np.ndarray,
+    dataset: Dataset,
 ) -> Run:
-    """Writes a run atomically: weights, networks checked on images x, and figures computed from the written files."""
+    """Writes a run atomically: weights, networks checked on examples x, and figures computed from the written files.
+
+    Of a data set that does not come with the app it carries some examples.
+    """
     from ae_core import keras_model
 
     with disk.writing(out) as folder:
         (folder / archive.SPEC).write_text(archive.spec_text(spec), encoding="utf-8")
         (folder / archive.HISTORY).write_text(archive.history_text(history), encoding="utf-8")
+        if dataset.path is not None:
+            own.carry(dataset, folder)
         disk.reserve(folder, 3 * 4 * card["parameters"] + (1 << 18))  # as weights, encoder and decoder
         model.save_weights(folder / "model.weights.h5")
         keras_model.export(model, folder, x)

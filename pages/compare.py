@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ae_core import comparison, data, figures, metrics
+from ae_core import comparison, figures, metrics
 from ae_core.errors import RunError
 from ae_core.figures import Row
 from pages.serving import caches, fields, page_state
@@ -30,7 +30,7 @@ glossary.say(
     "same ten images."
 )
 picked = run_picker.name_several(models_table.at_first(), MOST, opened_last=True)
-dataset = data.load(next(iter(picked.values())).spec.dataset)
+dataset = next(iter(picked.values())).dataset
 models = models_table.called(list(picked.values()))
 
 st.header(f"Metrics on {dataset.title}")
@@ -78,10 +78,10 @@ for title, run in list(models.items())[first - 1 : first - 1 + SHOWN]:
     x_hat = model.reconstruct(x)
     rows.append(Row(figures.wrapped(title), x_hat, [f"MSE {e:.4f}" for e in metrics.squared_error(x, x_hat)]))
 plot.show(
-    lambda: figures.image_rows(rows, tile=56),
+    lambda: figures.image_rows(rows, tile=56, form=dataset.form),
     key="images",
     alt="Test images, and below each its reconstructions by the models",
-    narrow=lambda: figures.image_rows(rows, tile=56, wrap=plot.WRAP),
+    narrow=lambda: figures.image_rows(rows, tile=56, wrap=plot.WRAP, form=dataset.form),
 )
 st.info(
     "A larger code usually makes a smaller error: compare models of one code size, or each with PCA beside it. "
@@ -114,5 +114,5 @@ rows = [Row("original", x)]
 for title in {list(loaded)}:
     x_hat = models[title].reconstruct(x)
     rows.append(Row(figures.wrapped(title), x_hat, [f"MSE {{e:.4f}}" for e in metrics.squared_error(x, x_hat)]))
-figures.image_rows(rows, tile=56).show()
+figures.image_rows(rows, tile=56{source_code.form(dataset.form)}).show()
 """)

@@ -3,9 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures, filters, metrics, noise
+from ae_core import figures, filters, metrics, noise
 from ae_core.figures import Row
-from ae_core.filters import FILTERS
 from pages.serving import caches, fields, page_state
 from pages.widgets import current_image, glossary, image_picker, next_page, plot, run_picker, source_code, tables
 
@@ -29,7 +28,7 @@ st.markdown("The same noisy images, cleaned by an autoencoder and by two classic
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
     run = run_picker.pick(default="denoising")
-dataset = data.load(run.spec.dataset)
+dataset = run.dataset
 with of_image:
     image = current_image.show(dataset)
 state = page_state.open(*FIELDS, dataset=dataset.name)
@@ -45,9 +44,9 @@ x = np.stack([image.x, *caches.test_images(dataset.name, np.concatenate([rows, n
 noisy = noise.add(x, kind, level, seed)
 shown = 1 + len(rows)
 results = {"noisy": noisy, run.recipe.title.lower() + " model": run.reconstruct(noisy)}
-for name, chosen in FILTERS.items():
+for name, chosen in filters.of(dataset.form).items():
     width, filtered = filters.at_best_width(name, x, noisy, judged=slice(shown, None))
-    label = "off is best" if width == chosen.widths[0] else f"{width:g} px"
+    label = "off is best" if width == chosen.widths[0] else f"{width:g} {chosen.unit}"
     results[f"{chosen.title} ({label})"] = filtered
 
 picture_rows = [Row("clean", x[:shown])]
@@ -55,25 +54,32 @@ for name, images in results.items():
     of_each = metrics.psnr(x[:shown], images[:shown])
     picture_rows.append(Row(name, images[:shown], [decibels(d, "PSNR {:.1f} dB") for d in of_each]))
 plot.show(
-    lambda: figures.image_rows(picture_rows, tile=80),
+    lambda: figures.image_rows(picture_rows, tile=80, form=run.form),
     key="denoised",
     alt="Clean, noisy and denoised images",
-    narrow=lambda: figures.image_rows(picture_rows, tile=80, wrap=plot.WRAP),
+    narrow=lambda: figures.image_rows(picture_rows, tile=80, wrap=plot.WRAP, form=run.form),
 )
 
 st.header(f"Averages over {len(x) - shown} test images")
 psnrs = [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()]
-ssims = metrics.ssim(x[shown:], np.stack([y[shown:] for y in results.values()])).mean(axis=1)
-tables.show(
-    {
-        "images": list(results),
-        "PSNR, dB": [decibels(d) for d in psnrs],
-        "SSIM": [f"{s:.3f}" for s in ssims],
-    }
+columns = {f"{dataset.form.noun}s": list(results), "PSNR, dB": [decibels(d) for d in psnrs]}
+if dataset.form.is_image:
+    ssims = metrics.ssim(x[shown:], np.stack([y[shown:] for y in results.values()])).mean(axis=1)
+    columns["SSIM"] = [f"{s:.3f}" for s in ssims]
+tables.show(columns)
+glossary.say(
+    "Larger is better for [[PSNR]] and [[SSIM]]; an SSIM of 1 means identical images."
+    if dataset.form.is_image
+    else "Larger is better for [[PSNR]].",
+    small=True,
 )
-glossary.say("Larger is better for [[PSNR]] and [[SSIM]]; an SSIM of 1 means identical images.", small=True)
-_, ours, *theirs = psnrs
-if ours > max(theirs):
+unfiltered, ours, *theirs = psnrs
+if not theirs:
+    notice = (
+        f"The model {'brings the rows closer to' if ours > unfiltered else 'leaves the rows no closer to'} the clean "
+        "ones. There is no filter to compare it with: the columns of a table have no order."
+    )
+elif ours > max(theirs):
     notice = (
         f"Here the model comes {round(ours, 1) - round(max(theirs), 1):.1f} dB closer to the clean images than the "
         f"better filter. A filter smooths what it sees; the model draws a {dataset.thing} like those it has learnt, "
@@ -103,9 +109,9 @@ shown = 1 + len(rows)  # the others are measured
 noisy = noise.add(x, {kind!r}, level={level!r}, seed={seed})
 
 results = {{"noisy": noisy, {list(results)[1]!r}: run.reconstruct(noisy)}}
-for name, chosen in filters.FILTERS.items():
+for name, chosen in filters.of(run.form).items():
     width, filtered = filters.at_best_width(name, x, noisy, judged=slice(shown, None))
-    label = "off is best" if width == chosen.widths[0] else f"{{width:g}} px"
+    label = "off is best" if width == chosen.widths[0] else f"{{width:g}} {{chosen.unit}}"
     results[f"{{chosen.title}} ({{label}})"] = filtered
 
 pictures = [Row("clean", x[:shown])]
@@ -113,7 +119,7 @@ for name, result in results.items():
     print(f"{{name}}: {{metrics.mean_psnr(x[shown:], result[shown:]):.1f}} dB")
     captions = [f"PSNR {{d:.1f}} dB" for d in metrics.psnr(x[:shown], result[:shown])]
     pictures.append(Row(name, result[:shown], captions))
-figures.image_rows(pictures, tile=80).show()
+figures.image_rows(pictures, tile=80{source_code.form(run.form)}).show()
 """,
     reads=image.reads,
 )

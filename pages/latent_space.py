@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures
+from ae_core import figures, thumbnails
 from pages.serving import caches, fields, page_state
 from pages.widgets import (
     codes_table,
@@ -36,7 +36,7 @@ glossary.say(
 of_model, of_map = st.columns(2, gap="large")
 with of_model:
     run = run_picker.pick()
-dataset = data.load(run.spec.dataset)
+dataset = run.dataset
 labels = caches.test_labels(dataset.name)
 with st.spinner("Computing the errors of the test images …"):
     errors = caches.errors(run.run)
@@ -55,7 +55,8 @@ with gallery_column:
     if picked is None:
         st.caption("Click a dot or an image to see more about it below.")
     else:
-        image_picker.show(dataset.split("test").images[picked], image_picker.name_of(dataset, picked))
+        picture = thumbnails.draw(dataset.form, dataset.split("test").images[picked : picked + 1])[0]
+        image_picker.show(picture, dataset.called(picked))
     selection_input.heading(dataset.name, count)
     order = state.segments("order", width="stretch")
     among = selected if len(selected) else np.arange(len(labels))
@@ -64,7 +65,8 @@ with gallery_column:
     gallery.some(dataset.name, shown.tolist(), f"selected-{dataset.name}", picked, take)
     if len(among) > SHOWN:
         st.caption(f"The first {SHOWN} of {'them' if len(selected) else 'all test images'}.")
-selection_input.by_class(dataset.name, count)
+if dataset.class_names:
+    selection_input.by_class(dataset.name, count)
 
 closely, table = st.columns(2, gap="large")
 with closely:
@@ -75,14 +77,15 @@ with table:
     codes_table.show(run, shown)
 
 mix, histogram = st.columns(2, gap="large")
-with mix:
-    st.header("Their classes" if len(selected) else "Classes")
-    plot.show(
-        figures.class_mix(labels[among], labels, dataset.class_names),
-        key="mix",
-        alt="How many images of each class there are",
-    )
-with histogram:
+if dataset.class_names:
+    with mix:
+        st.header("Their classes" if len(selected) else "Classes")
+        plot.show(
+            figures.class_mix(labels[among], labels, dataset.class_names),
+            key="mix",
+            alt="How many images of each class there are",
+        )
+with histogram if dataset.class_names else mix:
     st.header("Their reconstruction errors" if len(selected) else "Reconstruction errors")
     plot.show(figures.error_histogram(errors, selected), key="errors", alt="Distribution of reconstruction errors")
     if len(selected):
@@ -102,20 +105,20 @@ import ae_core
 from ae_core import data, figures, latent, metrics, projecting
 
 run = {source_code.opened(run.run)}
-dataset = data.load({run.spec.dataset!r})
+dataset = data.load({run.dataset.name!r})
 labels = dataset.split("test").labels
 x = data.as_float(dataset.split("test").images)
 codes = run.encode(x)
 errors = metrics.squared_error(x, run.decode(codes))
 
 {projected.source}
-figures.scatter(places[:{count}], labels[:{count}], dataset.class_names, axes).show()
+figures.scatter(places[:{count}], labels[:{count}], dataset.class_names, axes, {dataset.form.noun!r}).show()
 
 selected = {codes_table.source(selected)}
 among = selected if len(selected) else np.arange(len(labels))
 shown = among[np.argsort({ORDERS[order]} * errors[among], kind="stable")[:{SHOWN}]]
 print(shown)
 {neighbours_source}
-figures.class_mix(labels[among], labels, dataset.class_names).show()
+{"figures.class_mix(labels[among], labels, dataset.class_names).show()" if dataset.class_names else ""}
 figures.error_histogram(errors, selected).show()
 """)

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures, latent
+from ae_core import figures, latent
 from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
@@ -36,7 +36,7 @@ HOLES = {"run": ["vanilla-2d"], "beside": ["variational-2d"], "overlay": ["Densi
 
 def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] | None:
     """A lens under the controls of its plane, and the pinned place (2,); a sentence where there is no plane."""
-    state = page_state.open(*plane_picker.FIELDS, prefix=prefix, run=run, dataset=run.spec.dataset)
+    state = page_state.open(*plane_picker.FIELDS, prefix=prefix, run=run, dataset=run.dataset.name)
     try:
         spec = plane_picker.pick(state, run, image.number or 0)
         plane = caches.plane(run.run, spec)
@@ -51,7 +51,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         spec,
         f"{prefix}lens-{page_state.adopted()}-{image.digest}",  # another image is another beginning
         first=Look(seen["pin"], seen["view"], seen["class"]),
-        selected=selection.current(run.spec.dataset),
+        selected=selection.current(run.dataset.name),
         overlay=overlay,
         layout="full" if other is None else "right" if prefix else "left",
         mark=(across, up),
@@ -77,16 +77,16 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
 
 def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray, count: int) -> None:
     """What lies at a pinned place: its exact image, its code, its neighbours."""
-    dataset, prefix = data.load(run.spec.dataset), state.prefix
-    labels = caches.test_labels(dataset.name)
+    dataset, prefix = run.dataset, state.prefix
     z = caches.plane(run.run, spec).codes(place[None])
     image = run.decode(z)
     neighbour_distance = caches.neighbour_distance(run.run)
     by_code, far = caches.index(run.run).nearest(z[0], count)
     by_pixels, _ = caches.pixels(dataset.name).nearest(image.reshape(-1), count)
+    values, form = f"{dataset.form.value}s", source_code.form(run.form)
 
     def named(numbers: np.ndarray) -> list[str]:
-        return [f"{figures.plain(dataset.class_names[labels[n]])}, test image {n:,}" for n in numbers]
+        return [figures.plain(dataset.called(n)) for n in numbers]
 
     st.header(f"Pinned at ({place[0]:.2f}, {place[1]:.2f})")
     if run.latent_dim > 2:
@@ -100,13 +100,19 @@ def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray,
         )
     shown, neighbours = st.columns([1, 3], vertical_alignment="center")
     with shown:
-        plot.show(figures.image_grid(image, 1, height=220), key=f"{prefix}pinned", alt="The pinned place, decoded")
+        plot.show(
+            figures.image_grid(image, 1, height=220, form=run.form),
+            key=f"{prefix}pinned",
+            alt="The pinned place, decoded",
+        )
     with neighbours:
         rows = [
             Row("by code", caches.test_images(dataset.name, by_code), named(by_code)),
-            Row("by pixels", caches.test_images(dataset.name, by_pixels), named(by_pixels)),
+            Row(f"by {values}", caches.test_images(dataset.name, by_pixels), named(by_pixels)),
         ]
-        plot.show(figures.image_rows(rows, tile=84), key=f"{prefix}neighbours", alt="Nearest test images")
+        plot.show(
+            figures.image_rows(rows, tile=84, form=run.form), key=f"{prefix}neighbours", alt="Nearest test images"
+        )
     bounded = run.spec.network.code_activation != "linear"
     trip = latent.round_trip(run, z)[0] / neighbour_distance
     with st.container(horizontal=True, gap="large"):
@@ -144,16 +150,15 @@ codes = run.encode(images)
 plane = {plane_picker.source(spec)}
 z = plane.codes(np.array([{place.tolist()}], np.float32))
 image = run.decode(z)
-figures.image_grid(image, 1, height=220).show()
+figures.image_grid(image, 1, height=220{form}).show()
 
 by_code, _ = latent.nearest(codes, z[0], {count})
-by_pixels, _ = latent.nearest(images.reshape(len(images), -1), image.reshape(-1), {count})
-names = [figures.plain(dataset.class_names[label]) for label in test.labels]
+by_values, _ = latent.nearest(images.reshape(len(images), -1), image.reshape(-1), {count})
 rows = [
-    Row(name, images[found], [f"{{names[n]}}, test image {{n:,}}" for n in found])
-    for name, found in (("by code", by_code), ("by pixels", by_pixels))
+    Row(name, images[found], [figures.plain(dataset.called(n)) for n in found])
+    for name, found in (("by code", by_code), ("by {values}", by_values))
 ]
-figures.image_rows(rows, tile=84).show()
+figures.image_rows(rows, tile=84{form}).show()
 {profile}
 """,
         prefix=prefix,
@@ -175,8 +180,8 @@ with second:
         tell = "Shows vanilla's plane beside the variational one: compare the places where no image has its code."
         st.button("Example: a plane with holes", help=tell, on_click=page_state.ask, args=(HOLES,), type="tertiary")
 with picture:
-    image = current_image.show(data.load(run.spec.dataset))
-    selection_input.chip(run.spec.dataset)
+    image = current_image.show(run.dataset)
+    selection_input.chip(run.dataset.name)
 options = page_state.open(*FIELDS)
 overlay = options.draw(third.segmented_control, "overlay", wrap=True)
 with third:

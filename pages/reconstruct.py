@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures, metrics
+from ae_core import figures, metrics
 from pages.serving import caches, page_state
 from pages.widgets import current_image, glossary, image_picker, next_page, plot, run_picker, source_code
 
@@ -13,14 +13,14 @@ glossary.say("What a [[model]] draws from the [[code]] of an image: its [[recons
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
     run = run_picker.pick(default="vanilla")
-dataset = data.load(run.spec.dataset)
+dataset = run.dataset
 with of_image:
     image = current_image.show(dataset)
 state = page_state.open(*image_picker.SEVERAL, dataset=dataset.name)
 given = [image, *current_image.beside(dataset, image)]
 rows = image_picker.several(state, image.number)[: max(image_picker.COUNT - len(given), 0)]
 x = np.stack([*(each.x for each in given), *caches.test_images(dataset.name, rows)])
-names = [*(each.name for each in given), *(image_picker.name_of(dataset, row) for row in rows)]
+names = [*(each.name for each in given), *(dataset.called(row) for row in rows)]
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
@@ -28,10 +28,10 @@ with st.spinner("Computing the errors of the test images …"):
     among = caches.errors(run.run)
 ranks = metrics.percentile_rank(errors, among)
 plot.show(
-    lambda: figures.reconstructions(x, x_hat, names, ranks),
+    lambda: figures.reconstructions(x, x_hat, names, ranks, form=run.form),
     key="reconstructions",
     alt="Images, reconstructions and errors",
-    narrow=lambda: figures.reconstructions(x, x_hat, names, ranks, wrap=plot.WRAP),
+    narrow=lambda: figures.reconstructions(x, x_hat, names, ranks, wrap=plot.WRAP, form=run.form),
 )
 st.caption(
     "The number above an image is the share of test images with a smaller error. In the errors, orange was added by "
@@ -65,14 +65,14 @@ test = dataset.split("test")
 images = data.as_float(test.images)
 rows = {rows.tolist()}
 x = np.stack([{", ".join(each.source for each in given)}, *images[rows]])
-names = [f"{{dataset.class_names[test.labels[i]]}}, test image {{i:,}}" for i in rows]
+names = [dataset.called(i) for i in rows]
 names = [{", ".join(repr(each.name) for each in given)}, *names]
 
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
 among = metrics.squared_error(images, run.reconstruct(images))
 ranks = metrics.percentile_rank(errors, among)
-figures.reconstructions(x, x_hat, names, ranks).show()
+figures.reconstructions(x, x_hat, names, ranks{source_code.form(run.form)}).show()
 """,
     reads=[name for each in given for name in each.reads],
 )

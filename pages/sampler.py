@@ -51,7 +51,7 @@ grid_codes = plane.codes(grid)
 tint = ""
 if overlay:
     tint = f"""values = latent.overlay({overlay!r}, run, plane, places, codes, latent.neighbour_distance(codes))
-grid = figures.tinted(grid, values)
+grid = figures.tinted(grid, values{source_code.form(run.form)})
 """
 if run.latent_dim > 2:
     impossible, activation = latent.impossible(run, grid_codes).mean(), run.spec.network.code_activation
@@ -73,9 +73,9 @@ def picture() -> go.Figure:
     if overlay:
         codes = caches.codes(run.run)
         images = figures.tinted(
-            images, latent.overlay(overlay, run, plane, grid, codes, caches.neighbour_distance(run.run))
+            images, latent.overlay(overlay, run, plane, grid, codes, caches.neighbour_distance(run.run)), run.form
         )
-    return figures.image_grid(images, len(across), (across, up), plane.labels, height=680)
+    return figures.image_grid(images, len(across), (across, up), plane.labels, 680, run.form)
 
 
 plot.show(
@@ -95,14 +95,14 @@ import ae_core
 from ae_core import data, figures, latent
 
 run = {source_code.opened(run.run)}
-images = data.as_float(data.load({run.spec.dataset!r}).split("test").images)
+images = data.as_float(data.load({run.dataset.name!r}).split("test").images)
 codes = run.encode(images)
 
 plane = latent.main_plane(codes)
 {axes}
 places = latent.grid(across, up)
 grid = run.decode(plane.codes(places))
-{tint}figures.image_grid(grid, len(across), (across, up), plane.labels, height=680).show()
+{tint}figures.image_grid(grid, len(across), (across, up), plane.labels, height=680{source_code.form(run.form)}).show()
 """
 try:
     density = caches.density(run.run)
@@ -111,10 +111,10 @@ except LookupError:
 else:
     drawn = caches.draws(run.run, DRAWS, seed)
     plot.show(
-        lambda: figures.image_grid(drawn, columns=20, height=160),
+        lambda: figures.image_grid(drawn, columns=20, height=160, form=run.form),
         key="draws",
         alt="Images decoded from random codes",
-        narrow=lambda: figures.image_grid(drawn, columns=8, height=260),
+        narrow=lambda: figures.image_grid(drawn, columns=8, height=260, form=run.form),
         of=(caches.content(run.run), seed),
     )
     st.caption(f"Codes sampled from {density.name}.")
@@ -131,7 +131,7 @@ else:
     )
     source += f"""
 drawn = run.decode(latent.density(run, codes).draw({DRAWS}, seed={seed}))
-figures.image_grid(drawn, columns=20, height=160).show()
+figures.image_grid(drawn, columns=20, height=160{source_code.form(run.form)}).show()
 """
 next_page.link("lens", "See what lies between these places", run=run.run.name)
 source_code.show(source)

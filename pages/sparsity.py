@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ae_core import data, figures
+from ae_core import figures
 from pages.serving import caches
 from pages.widgets import alerts, glossary, next_page, plot, run_picker, source_code, tables
 
@@ -14,7 +14,7 @@ glossary.say("How many [[units|unit]] of the [[code]] are active for an image: n
 overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS, any_dataset=True)
 found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
-datasets = [data.load(run.spec.dataset).title for run in overlaid.values()]
+datasets = [run.dataset.title for run in overlaid.values()]
 tables.show(
     {"model": [alerts.escape_markdown(title) for title in overlaid]}
     | ({"data set": [alerts.escape_markdown(title) for title in datasets]} if len(set(datasets)) > 1 else {})

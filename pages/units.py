@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures, metrics
+from ae_core import figures, metrics
 from ae_core.latent import traversals
 from pages.serving import caches, fields, page_state
 from pages.widgets import current_image, glossary, next_page, plot, run_picker, source_code
@@ -39,7 +39,7 @@ glossary.say(
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
     run = run_picker.pick(default="sparse-visible")
-dataset = data.load(run.spec.dataset)
+dataset = run.dataset
 with of_image:
     image = current_image.show(dataset)
 state = page_state.open(*FIELDS, run=run)
@@ -56,12 +56,12 @@ with rows:
     values = np.linspace(ranges[shown, 0], ranges[shown, 1], FRAMES, axis=1)
     pictures = traversals.traverse_units(run, z, shown, values)
     plot.show(
-        lambda: figures.traversals(shown, values, z[shown], changes[shown], pictures),
+        lambda: figures.traversals(shown, values, z[shown], changes[shown], pictures, form=run.form),
         key="traversals",
         alt=f"Rows of images: each moves one of the units {', '.join(str(u + 1) for u in shown)} through its range",
         # Every other image, and labels of one line, which a row of a phone has room for.
         narrow=lambda: figures.traversals(
-            shown, values[:, ::2], z[shown], changes[shown], pictures[:, ::2], brief=True
+            shown, values[:, ::2], z[shown], changes[shown], pictures[:, ::2], brief=True, form=run.form
         ),
     )
     still = int((changes == 0).sum())
@@ -94,7 +94,7 @@ with switches:
     x_hat, without = run.decode(np.stack([z, switched]))
     gone = "" if not off else f"unit {off[0]}" if len(off) == 1 else f"{len(off)} units"
     plot.show(
-        figures.without_units(x, x_hat, without, gone),
+        figures.without_units(x, x_hat, without, gone, run.form),
         key="switched",
         alt="The original, its reconstruction"
         + (f", and what is left of it without {gone}" if gone else "")
@@ -135,11 +135,11 @@ changes = traversals.changes(run, z, ranges)
 units = np.argsort(-changes, kind="stable")[{first - 1}:{first - 1 + SHOWN}]
 values = np.linspace(ranges[units, 0], ranges[units, 1], {FRAMES}, axis=1)
 pictures = traversals.traverse_units(run, z, units, values)
-figures.traversals(units, values, z[units], changes[units], pictures).show()
+figures.traversals(units, values, z[units], changes[units], pictures{source_code.form(run.form)}).show()
 
 switched = traversals.switch_off(run, z, {[number - 1 for number in off]}, traversals.off_values(run, codes))
 x_hat, without = run.decode(np.stack([z, switched]))
-figures.without_units(x, x_hat, without, {gone!r}).show()
+figures.without_units(x, x_hat, without, {gone!r}{source_code.form(run.form)}).show()
 """,
     reads=image.reads,
 )

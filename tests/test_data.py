@@ -17,7 +17,7 @@ def test_every_data_set_is_what_it_declares(name: str) -> None:
     dataset = data.load(name)
     for which, size in dataset.sizes.items():
         split = dataset.split(which)
-        assert split.images.shape == (size, *dataset.image_shape)
+        assert split.images.shape == (size, *dataset.form.shape)
         assert split.images.dtype == split.labels.dtype == np.uint8
         assert sorted(set(split.labels.tolist())) == list(range(len(dataset.class_names)))
         assert split.images.max() == 255

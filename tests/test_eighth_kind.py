@@ -48,7 +48,7 @@ AVERAGING = """
 import math
 from dataclasses import dataclass
 
-from ae_core.networks.families.base import Family, cut_to, with_channels
+from ae_core.networks.families.base import Family, cut_to
 from ae_core.networks.layers import Conv2D, Dense, Layer, MaxPooling2D, Reshape, UpSampling2D, output_shape
 
 
@@ -61,13 +61,15 @@ class Averaging(Family):
     title = "Convolutional, averaging"
     help = "5 × 5 convolutions with average pooling."
 
-    def encoder(self, image_shape):
-        return Reshape(with_channels(image_shape)), Conv2D(6, 5), AveragePooling2D(3), Conv2D(4, 5)
+    convolutional = True
 
-    def decoder(self, network, image_shape, heads):
-        features = self.features_shape(image_shape)
+    def encoder(self, network, form):
+        return Reshape(form.with_channels), Conv2D(6, 5), AveragePooling2D(3), Conv2D(4, 5)
+
+    def decoder(self, network, form, heads):
+        features = self.features_shape(network, form)
         layers = Dense(math.prod(features), "relu"), Reshape(features), UpSampling2D(3), Conv2D(1, 5, activation=None)
-        return *layers, *cut_to(image_shape, output_shape(layers, features))
+        return *layers, *cut_to(form, output_shape(layers, features))
 """
 
 CALLS = """

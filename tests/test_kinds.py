@@ -2,8 +2,9 @@
 
 import pytest
 
-from ae_core import data, kinds, networks
+from ae_core import data, forms, kinds, networks
 from ae_core.errors import OptionError
+from ae_core.forms import Form
 from ae_core.kinds import Hyperparameter
 from ae_core.networks import Network
 from ae_core.spec import make_spec
@@ -81,7 +82,7 @@ def test_unknown_kinds_are_refused_with_the_known_ones() -> None:
 
 def test_the_default_network_fits_every_data_set(kind: type[kinds.Kind]) -> None:
     for name in data.names():
-        network = kind.default_network(data.load(name).image_shape)
+        network = kind.default_network(data.load(name).form)
         assert kind().fit_network(network) == network
 
 
@@ -125,10 +126,15 @@ def test_impossible_networks_are_refused(changes: dict, says: str) -> None:
 
 
 def test_feature_map_is_two_halvings_and_its_filters() -> None:
-    pooling, strided = networks.get("pooling"), networks.get("strided")
-    assert pooling.features_shape((28, 28)) == (7, 7, 8)
-    assert strided.features_shape((28, 28)) == (7, 7, 64)
-    assert pooling.features_shape((9, 5)) == (3, 2, 8)
+    def features(family: str, form: Form) -> tuple[int, ...]:
+        of = networks.get(family)
+        return of.features_shape(of.fit(Network(family), form), form)
+
+    assert features("pooling", forms.image(28, 28)) == (7, 7, 8)
+    assert features("strided", forms.image(28, 28)) == (7, 7, 64)
+    assert features("pooling", forms.image(9, 5)) == (3, 2, 8)
+    assert features("strided", forms.image(64, 64, colour=True)) == (8, 8, 64), "three halvings of a larger side"
+    assert features("strided", Form("signal", (150, 3))) == (19, 64)
 
 
 @pytest.mark.parametrize(

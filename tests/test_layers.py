@@ -7,8 +7,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = """
-    errors locations processes data noise blurring metrics filters images animation preparing
-    discovery backend networks kinds spec settings logs disk cards
+    errors bounds texts forms locations processes settings disk
+    data noise blurring metrics filters images thumbnails animation preparing
+    discovery backend networks kinds spec logs cards
     runs derived archive inference evaluation latent keras_model events training __init__
     fitting projecting comparison tasks sweeps figures shipping cli __main__
 """.split()  # noqa: SIM905

@@ -21,10 +21,10 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 import ae_core
-from ae_core import cards, latent, runs
+from ae_core import cards, forms, latent, runs
 from ae_core.latent import MAIN_PLANE, PlaneSpec
 from pages.serving import lens_tiles
-from pages.serving.lens_tiles import ROOT, ROUTES, TILE, Scene, View
+from pages.serving.lens_tiles import ROOT, ROUTES, Scene, View, differences, places_of
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -71,18 +71,39 @@ def scene(request: pytest.FixtureRequest) -> Scene:
     return scene_of(request.param)
 
 
+def restored(content: bytes, scene: Scene) -> np.ndarray:
+    """The examples of a tile as it is sent, top row first, (places + 2, places + 2, *shape)."""
+    side = scene.places + 2
+    sent = np.frombuffer(content, np.uint8).reshape(side, side, *scene.run.form.shape)
+    return sent.cumsum(axis=0, dtype=np.uint8).cumsum(axis=1, dtype=np.uint8)
+
+
+def test_tiles_of_larger_examples_have_fewer_places_and_all_take_about_as_much() -> None:
+    places = [places_of(form) for form in (forms.image(28, 28), forms.image(32, 32, True), forms.image(64, 64, True))]
+    assert places == [48, 29, 13]
+    for side, size in zip(places, (28 * 28, 32 * 32 * 3, 64 * 64 * 3), strict=True):
+        assert (side + 2) ** 2 * size <= 3_100_000
+
+
+def test_differences_are_to_the_examples_left_and_above() -> None:
+    tile = np.random.default_rng(0).integers(0, 256, (25, 3, 2), np.uint8)
+    whole = differences(tile, 5).cumsum(axis=0, dtype=np.uint8).cumsum(axis=1, dtype=np.uint8)
+    np.testing.assert_array_equal(whole, tile.reshape(5, 5, -1))
+    assert not differences(np.full((25, 4), 7, np.uint8), 5)[1:, 1:].any(), "of equal examples nothing is left"
+
+
 def test_a_tile_is_what_the_decoder_gives_at_its_places(scene: Scene) -> None:
     x, y, reach = scene.world.x, scene.world.y, scene.world.reach
     level, column, row = 2, 1, 3
     answer = get(f"{scene.path}/tile/{level}/{column}/{row}")
-    h, w = scene.run.image_shape
-    images = np.frombuffer(body(answer), np.uint8).reshape(TILE + 2, TILE + 2, h, w)
+    images = restored(body(answer), scene)
     left, top = x - reach + column * reach / 2, y + reach - row * reach / 2
     corner = scene.plane.codes(np.array([[left, top], [left + reach / 2, top - reach / 2]]))
     exact = scene.run.decode(corner) * 255
     np.testing.assert_allclose(images[1, 1], exact[0], atol=0.51)
     np.testing.assert_allclose(images[-2, -2], exact[1], atol=0.51)
-    one, next_one = (scene.tile(1, column, 0).reshape(TILE + 2, TILE + 2, -1).astype(int) for column in (0, 1))
+    square = (scene.places + 2, scene.places + 2, -1)
+    one, next_one = (scene.tile(1, column, 0).reshape(square).astype(int) for column in (0, 1))
     assert np.abs(one[:, -2] - next_one[:, 1]).max() <= 1, "tiles meet: the same places, but for rounding"
 
 

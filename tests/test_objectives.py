@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ae_core import data, kinds, networks
+from ae_core import data, forms, kinds, networks
 from ae_core.backend import keras, tf
 from ae_core.data import as_float
+from ae_core.forms import Form
 from ae_core.keras_model import Autoencoder
 from ae_core.kinds import contractive
 from ae_core.networks import Network, building
@@ -178,7 +179,7 @@ def test_automatic_differentiation_matches_central_differences(
 ) -> None:
     keras.utils.set_random_seed(1)
     network = Network(family, 5, hidden, code_activation=activation)
-    encoder, _, _ = building.build(network.describe((8, 8), ("z",)))
+    encoder, _, _ = building.build(network.describe(forms.image(8, 8), ("z",)))
     # Ties under a pooling window have no derivative: real-valued images have none.
     x = X[:4].astype(np.float64) + 0.01 * np.random.default_rng(0).random((4, 8, 8))
     rows = jacobian(lambda x: encoder(x)["z"].numpy(), x)
@@ -234,11 +235,20 @@ def test_codes_are_drawn_from_the_encoders_distribution() -> None:
 # What the networks promise all kinds
 
 
-@pytest.mark.parametrize("side", [(8, 8), (9, 7), (28, 28)])
+FORMS = (
+    *(forms.image(*side) for side in ((8, 8), (9, 7), (28, 28))),
+    forms.image(33, 20, colour=True),
+    Form("signal", (24, 1)),
+    Form("signal", (131, 3)),
+)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("family", networks.names())
-def test_networks_give_back_the_shape_they_took(family: str, side: tuple[int, int]) -> None:
-    encoder, decoder, logits = building.build(Network(family, 5, (6,), (7,)).describe(side, ("z_mean", "z_log_var")))
-    x = np.random.default_rng(0).random((3, *side), dtype=np.float32)
+def test_networks_give_back_the_shape_they_took(family: str, form: Form) -> None:
+    network = Network(family, 5, (6,), (7,))
+    encoder, decoder, logits = building.build(network.describe(form, ("z_mean", "z_log_var")))
+    x = np.random.default_rng(0).random((3, *form.shape), dtype=np.float32)
     code = encoder(x)
     assert {name: tuple(z.shape) for name, z in code.items()} == {"z_mean": (3, 5), "z_log_var": (3, 5)}
     x_hat = decoder(code["z_mean"])["x_hat"].numpy()

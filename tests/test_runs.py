@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from ae_core import cards, disk, inference, kinds, runs
+from ae_core.bounds import MAX_FILE
 from ae_core.errors import RunError
 from ae_core.runs import CARD, FILES, BrokenRun, Run
-from ae_core.spec import MAX_FILE
 from tests.load import damaged
 
 EVERY = (*FILES, CARD)

@@ -22,7 +22,7 @@ def get(path: str) -> Response | None:
 
 @pytest.mark.parametrize(("dataset", "numbers"), [("fashion-mnist", (0, 49, 50, 999, 1000, 9_999)), ("digits", (359,))])
 def test_every_image_is_at_its_place(dataset: str, numbers: tuple[int, ...]) -> None:
-    h, w = data.load(dataset).image_shape
+    h, w = data.load(dataset).form.shape
     for n in numbers:
         answer = get(sprites.link(dataset, n // sprites.SHEET))
         assert answer

@@ -10,6 +10,7 @@ import numpy as np
 
 from ae_core import data, inference
 from ae_core.cli.output import FILE, telling, write
+from ae_core.data import Dataset
 from ae_core.errors import ImageError
 from ae_core.inference import LoadedRun
 
@@ -41,13 +42,14 @@ def encode(
     loaded = inference.load(run)
     with telling("Encoding …"):
         if images:
-            codes = loaded.encode(np.stack([_read_image(path, loaded.image_shape, steps) for path in images]))
+            if not loaded.form.is_image:
+                raise click.UsageError(f"This model takes no images: it learnt {loaded.form.noun}s of {loaded.form}.")
+            codes = loaded.encode(np.stack([_read_image(path, loaded.dataset, steps) for path in images]))
             heading, rows = ["image"], [[str(path)] for path in images]
         else:
             codes, labels = _split_codes(loaded, split or "test", limit)
-            class_names = data.load(loaded.spec.dataset).class_names
-            heading = ["image", "label", "class"]
-            rows = [[str(i), str(label), class_names[label]] for i, label in enumerate(labels)]
+            heading = [loaded.form.noun, "label", "class"]
+            rows = [[str(i), str(label), loaded.dataset.class_of(label)] for i, label in enumerate(labels)]
     if out is not None and out.suffix == ".npy":
         file = io.BytesIO()
         np.save(file, codes)
@@ -65,17 +67,20 @@ def encode(
 
 def _split_codes(run: LoadedRun, split: str, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
     """Codes and class numbers of the first images of a split, (n, latent_dim) and (n,)."""
-    part = data.load(run.spec.dataset).split(split)
+    part = run.dataset.split(split)
     images = part.images[:limit]
     codes = [run.encode(data.as_float(images[i : i + CHUNK])) for i in range(0, len(images), CHUNK)]
     return np.concatenate(codes), part.labels[:limit]
 
 
-def _read_image(path: Path, image_shape: tuple[int, int], steps: dict[str, Any]) -> np.ndarray:
+def _read_image(path: Path, dataset: Dataset, steps: dict[str, Any]) -> np.ndarray:
     from ae_core import preparing
 
     try:
-        return preparing.read(path.read_bytes(), image_shape, preparing.Steps(**steps))
+        if not dataset.is_tuned:
+            return preparing.read_fitted(path.read_bytes(), dataset.form, preparing.fit_of(dataset))
+        height, width = dataset.form.sides
+        return preparing.read(path.read_bytes(), (height, width), preparing.Steps(**steps))
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
     except OSError as error:

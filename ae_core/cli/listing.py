@@ -34,7 +34,15 @@ def list_runs(folder: Path | None, as_json: bool) -> None:
 def _row(place: str, run: Run) -> list[str]:
     spec = run.spec
     epochs = f"{len(run.history)}" + ("" if run.card.complete else " (stopped)")
-    return [run.name, place, spec.kind, spec.dataset, f"{spec.network.latent_dim}", epochs, run.title]
+    return [
+        run.name,
+        place,
+        spec.kind,
+        spec.about.title if run.dataset.path else spec.dataset,
+        f"{spec.network.latent_dim}",
+        epochs,
+        run.title,
+    ]
 
 
 def _record(place: str, run: Run | BrokenRun) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from ae_core import data, networks
+from ae_core.bounds import MAX_EPOCHS, MAX_LATENT_DIM
 from ae_core.kinds import Hyperparameter, Kind
-from ae_core.networks.network import ACTIVATIONS, MAX_LATENT_DIM
-from ae_core.spec import MAX_EPOCHS
+from ae_core.networks.network import ACTIVATIONS
 
 OWN = "own_"  # before a hyperparameter's name, so that it cannot collide with a shared option's
 

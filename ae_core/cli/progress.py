@@ -45,7 +45,7 @@ class TrainingView:
             case Started():
                 self._bar = Bar()
                 self._say(
-                    f"{self._spec.recipe().title} on {self._spec.dataset}: {event.parameters:,} parameters, "
+                    f"{self._spec.recipe().title} on {self._spec.about.title}: {event.parameters:,} parameters, "
                     f"{event.epochs} epochs of {event.steps_per_epoch} steps."
                 )
             case Progress():

@@ -22,16 +22,17 @@ def sample(run: str, count: int, seed: int, out: Path) -> None:
 
     A variational run's codes are drawn from its prior, another's from a density fitted to its test codes.
     """
-    from ae_core import images, latent
+    from ae_core import images, latent, thumbnails
 
     if out.suffix.lower() != ".png":
         raise click.UsageError(f"--out must end in .png, got {out.name!r}.")
     loaded = inference.load(run)
     with telling("Fitting a density to the codes …"):
-        codes = loaded.encode(data.as_float(data.load(loaded.spec.dataset).split("test").images))
+        codes = loaded.encode(data.as_float(loaded.dataset.split("test").images))
         density = latent.density(loaded, codes)
     click.echo(f"Sampled from {density.name}.", err=True)
     x_hat = loaded.decode(density.draw(count, seed))
-    zoom = -(-TILE // min(loaded.image_shape))
-    enlarged = np.kron(x_hat, np.ones((1, zoom, zoom), np.float32))
+    pictures = thumbnails.draw(loaded.form, x_hat, TILE)
+    zoom = -(-TILE // min(pictures.shape[1:3]))
+    enlarged = np.stack([images.enlarged(picture, zoom) for picture in pictures])
     write(out, images.to_png(images.mosaic(enlarged, columns=math.ceil(math.sqrt(count)), gap=4)))

@@ -6,11 +6,10 @@ from typing import Any
 import click
 
 from ae_core import data, kinds, processes, runs, sweeps, tasks
+from ae_core.bounds import MAX_EPOCHS, MAX_LATENT_DIM
 from ae_core.cli.output import STOPPED, STOPPING, Bar, as_json, clock, print_json, table
 from ae_core.errors import OptionError
-from ae_core.networks.network import MAX_LATENT_DIM
 from ae_core.runs import Run
-from ae_core.spec import MAX_EPOCHS
 from ae_core.sweeps import Sweep
 from ae_core.tasks import Job
 

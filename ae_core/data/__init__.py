@@ -1,4 +1,4 @@
-"""Image data sets; each module in this package that holds a ``DATASET`` is one.
+"""Data sets: those that come with the app, each a module in this package that holds a ``DATASET``, and those added.
 
 ``load("fashion-mnist").split("test").images`` is a uint8 array of shape (n, h, w).
 """
@@ -6,32 +6,81 @@
 import importlib
 import pkgutil
 from functools import cache
+from pathlib import Path
 
-from ae_core.data.dataset import Dataset, Split, as_float
+from ae_core.data import own
+from ae_core.data.dataset import About, Dataset, Scale, Split, as_float
 from ae_core.errors import DatasetError
 
-__all__ = ["Dataset", "Split", "as_float", "load", "names"]
+__all__ = ["About", "Dataset", "Scale", "Split", "as_float", "find", "load", "names", "of_run"]
 
 
 @cache
 def _datasets() -> dict[str, Dataset]:
     modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
     found = [m.DATASET for m in modules if hasattr(m, "DATASET")]
-    return {d.name: d for d in sorted(found, key=lambda d: -d.pixels)}
+    return {d.name: d for d in sorted(found, key=lambda d: -d.form.size)}
 
 
 def names() -> list[str]:
-    """The names that `load` knows, the largest images first."""
+    """The names of the data sets that come with the app, the largest examples first."""
     return list(_datasets())
 
 
 def load(name: str) -> Dataset:
-    """The data set of that name; its images are read when first asked for.
+    """The data set of that name, whoever added it; its examples are read when first asked for.
 
     Raises:
         DatasetError: if no data set has that name.
     """
+    found = _datasets().get(name)
+    if found is not None:
+        return found
+    for added in (*own.named(name)[-1:], *own.carried(name)):
+        return added
+    raise DatasetError(
+        f"Unknown data set {name!r}: it must be one of {', '.join(names())}, or one that was added and not deleted "
+        "since."
+    )
+
+
+def of_run(about: About, run_folder: Path) -> Dataset:
+    """The data set that a run learnt; where that is gone, the test examples that are in the run's folder.
+
+    Raises:
+        DatasetError: if there are none.
+    """
     try:
-        return _datasets()[name]
-    except KeyError:
-        raise DatasetError(f"Unknown data set {name!r}: must be one of {', '.join(names())}.") from None
+        return load(about.name)
+    except DatasetError:
+        found = own.carried_by(run_folder)
+        if found is None:
+            raise DatasetError(
+                f"The data set {about.title!r} is not here, and the model carries no examples of it: add it again."
+            ) from None
+        return found
+
+
+def find(text: str, owner: str | None = None) -> Dataset:
+    """The data set that a person means, by its name, the beginning of it, or its title.
+
+    Args:
+        text: What they call it.
+        owner: Who they are; without one, all data sets that have no owner are looked through.
+
+    Raises:
+        DatasetError: if there is none, or more than one.
+    """
+    if text in _datasets():
+        return load(text)
+    wanted = text.strip().casefold()
+    candidates = [*_datasets().values(), *own.listed(owner)]
+    found = [d for d in candidates if d.title.casefold() == wanted]
+    found = found or [d for d in candidates if len(wanted) >= 6 and d.name.startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        known = ", ".join(d.name[:8] for d in found)
+        raise DatasetError(f"Several data sets are called {text!r}: give the beginning of one's digest, {known}.")
+    titles = "".join(f", {d.title}" for d in own.listed(owner))
+    raise DatasetError(f"Unknown data set {text!r}: must be one of {', '.join(names())}{titles}.")

@@ -2,17 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ae_core.errors import DatasetError
+from ae_core.forms import Form
 
 SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images, uint8 of shape (n, h, w), and their class numbers, uint8 of shape (n,)."""
+    """Examples and their class numbers.
+
+    Attributes:
+        images: Examples of the data set's form, (n, *shape): uint8 of images, float32 in [0, 1] of all else.
+        labels: uint8 of shape (n,); all 0 where the data set has no classes.
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -22,33 +30,98 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A named set of grey images in classes.
+class Scale:
+    """What stored values in [0, 1] mean: x of a channel or column stands for low + x · (high − low).
 
     Attributes:
-        name: Identifier on the command line and in links.
+        low, high: One for each channel of a signal or each column of a table.
+        names: Of the channels or columns; "" of those that have none.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    names: tuple[str, ...]
+
+    def restore(self, x: np.ndarray) -> np.ndarray:
+        """Stored values (..., c) as they were given."""
+        low, high = np.array(self.low, np.float32), np.array(self.high, np.float32)
+        return low + np.asarray(x, np.float32) * (high - low)
+
+    def store(self, values: np.ndarray) -> np.ndarray:
+        """Given values (..., c) as they are stored, cut to [0, 1]; the inverse of `restore`."""
+        low, high = np.array(self.low, np.float32), np.array(self.high, np.float32)
+        return np.clip((np.asarray(values, np.float32) - low) / (high - low), 0, 1)
+
+
+@dataclass(frozen=True)
+class About:
+    """What there is to know of a data set without reading it.
+
+    Attributes:
+        name: Identifier on the command line and in links; of one that was added, the beginning of its digest.
         title: Display name.
-        class_names: One for each class number.
-        image_shape: (height, width) of every image.
-        sizes: Number of images in each split.
-        source: Origin and licence.
-        thing: What an image shows, as in "a garment".
-        read: Function that reads one split.
+        form: What an example is.
+        class_names: One for each class number; none if the data set has no classes.
+        sizes: Number of examples in each split.
     """
 
     name: str
     title: str
+    form: Form
     class_names: tuple[str, ...]
-    image_shape: tuple[int, int]
-    sizes: dict[str, int]
+    sizes: dict[str, int] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A named set of examples, maybe in classes.
+
+    Attributes:
+        about: What there is to know without reading it.
+        source: Origin and licence.
+        read: Function that reads one split.
+        thing: What an example shows, as in "a garment".
+        is_tuned: Whether the defaults of kinds and networks were chosen on it, or on data very like it.
+        unlabelled: Whether the last class holds the examples that came without a class.
+        scale: What the values of signals and tables mean.
+        path: The folder of one that was added.
+        owner: Owner's id; None for one that everyone sees.
+        details: How it was made, as its card says it.
+        whole: Whether all of it is there; if not, a model has carried some test examples of it.
+    """
+
+    about: About
     source: str
     read: Callable[[str], Split]
     thing: str = "image"
+    is_tuned: bool = False
+    unlabelled: bool = False
+    scale: Scale | None = None
+    path: Path | None = None
+    owner: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    whole: bool = True
     _cache: dict[str, Split] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def pixels(self) -> int:
-        return self.image_shape[0] * self.image_shape[1]
+    def name(self) -> str:
+        return self.about.name
+
+    @property
+    def title(self) -> str:
+        return self.about.title
+
+    @property
+    def form(self) -> Form:
+        return self.about.form
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.about.class_names
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return self.about.sizes
 
     def split(self, which: str) -> Split:
         """Returns the "train" or "test" split, cached; its arrays are read-only."""
@@ -60,7 +133,21 @@ class Dataset:
             self._cache[which] = split
         return self._cache[which]
 
+    def class_of(self, label: int) -> str:
+        """The name of a class; "" where there are none."""
+        return self.class_names[label] if self.class_names else ""
+
+    def called(self, number: int) -> str:
+        """What a test example is called: its class, if it has one, and its number."""
+        of = self.class_of(self.split("test").labels[number])
+        return f"{of}, test {self.form.noun} {number:,}" if of else f"Test {self.form.noun} {number:,}"
+
+    @property
+    def known(self) -> slice:
+        """The class numbers that say something: all but that of the examples without a class."""
+        return slice(0, len(self.class_names) - self.unlabelled)
+
 
 def as_float(images: np.ndarray) -> np.ndarray:
-    """Converts uint8 images to float32 in [0, 1]."""
-    return images.astype(np.float32) / np.float32(255)
+    """Converts examples to float32 in [0, 1], which those of signals and tables are already."""
+    return images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else np.asarray(images, np.float32)

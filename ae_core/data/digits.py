@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_core.data.dataset import Dataset, Split
+from ae_core import forms
+from ae_core.data.dataset import About, Dataset, Split
 
 TEST_SIZE = 360
 
@@ -25,12 +26,15 @@ def read(which: str) -> Split:
 
 
 DATASET = Dataset(
-    name="digits",
-    title="Digits (8 × 8)",
-    class_names=tuple(str(d) for d in range(10)),
-    image_shape=(8, 8),
-    sizes={"train": 1797 - TEST_SIZE, "test": TEST_SIZE},
+    About(
+        name="digits",
+        title="Digits (8 × 8)",
+        form=forms.image(8, 8),
+        class_names=tuple(str(d) for d in range(10)),
+        sizes={"train": 1797 - TEST_SIZE, "test": TEST_SIZE},
+    ),
     source="Alpaydin & Kaynak 1998, UCI, as shipped by scikit-learn",
     read=read,
     thing="digit",
+    is_tuned=True,
 )

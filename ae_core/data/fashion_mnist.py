@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_core.data.dataset import Dataset, Split
+from ae_core import forms
+from ae_core.data.dataset import About, Dataset, Split
 from ae_core.errors import DatasetError
 
 FOLDER = Path(__file__).parent / "fashion_mnist"
@@ -46,23 +47,26 @@ def read(which: str) -> Split:
 
 
 DATASET = Dataset(
-    name="fashion-mnist",
-    title="Fashion-MNIST",
-    class_names=(
-        "T-shirt",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
+    About(
+        name="fashion-mnist",
+        title="Fashion-MNIST",
+        form=forms.image(28, 28),
+        class_names=(
+            "T-shirt",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ),
+        sizes={"train": 60_000, "test": 10_000},
     ),
-    image_shape=(28, 28),
-    sizes={"train": 60_000, "test": 10_000},
     source="Xiao, Rasul & Vollgraf 2017, Zalando SE, MIT licence",
     read=read,
     thing="garment",
+    is_tuned=True,
 )

@@ -21,7 +21,11 @@ ROOM = 0.03  # of a scatter's larger side, beyond its outermost points: no dot i
 
 
 def scatter(
-    points: np.ndarray, labels: np.ndarray, class_names: Sequence[str], axes: tuple[str, str] | None
+    points: np.ndarray,
+    labels: np.ndarray,
+    class_names: Sequence[str],
+    axes: tuple[str, str] | None,
+    noun: str = "image",
 ) -> go.Figure:
     """Points on a plane, coloured by class; each trace of one class, `customdata` the point's number.
 
@@ -30,13 +34,14 @@ def scatter(
     Args:
         points: (n, 2).
         labels: Class numbers, (n,).
-        class_names: One for each class number.
+        class_names: One for each class number; none if there are no classes.
         axes: Names of the axes; None if lengths along them mean nothing.
+        noun: What an example is called.
     """
     many = len(points) > MANY
     layers = LAYERS if many else 1
     traces = []
-    for layer, (number, name) in product(range(layers), enumerate(class_names)):
+    for layer, (number, name) in product(range(layers), enumerate(class_names or [noun])):
         rows = np.flatnonzero(labels == number)[layer::layers]
         colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
         traces.append(
@@ -46,9 +51,9 @@ def scatter(
                 y=points[rows, 1].astype(np.float32),
                 customdata=rows.astype(np.int32),
                 mode="markers",
-                name=name,
+                name=plain(name),
                 legendgroup=name,
-                showlegend=layer == 0,
+                showlegend=layer == 0 and len(class_names) > 0,
                 marker={
                     "size": 3 if many else 6,
                     "color": colour,
@@ -58,7 +63,7 @@ def scatter(
                 # Once some points are selected, of all classes together.
                 selected={"marker": {"color": colour, "opacity": 1}},
                 unselected={"marker": {"color": colour, "opacity": 0.1}},
-                hovertemplate=f"{name}, test image %{{customdata}}<extra></extra>",
+                hovertemplate=f"{f'{plain(name)}, ' if class_names else ''}test {noun} %{{customdata}}<extra></extra>",
             )
         )
     shown = axes is not None
@@ -112,7 +117,12 @@ def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str])
         340,
         bargap=0.25,
         xaxis={"visible": False, "range": [0, max(float(counts.max()), 1.0) * 1.12]},  # the bars say their numbers
-        yaxis={"autorange": "reversed", "showgrid": False, "tickvals": numbers, "ticktext": list(class_names)},
+        yaxis={
+            "autorange": "reversed",
+            "showgrid": False,
+            "tickvals": numbers,
+            "ticktext": [plain(name) for name in class_names],
+        },
     )
 
 

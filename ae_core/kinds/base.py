@@ -5,13 +5,18 @@ what its loss is made of. Sliders, command-line options, loss curves and tests a
 one declaration. Nothing here imports Keras; a recipe's functions import it where they compute.
 """
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from ae_core.errors import OptionError
+from ae_core.forms import Form
 from ae_core.networks import Network
 
 LARGEST = 2**53
+SMALLER = 4  # times at least a proposed code is smaller than an example
+TABLE_LAYERS = (128,)
+LEAST_VARIANCE = 1e-6  # of a Gaussian likelihood: a thousandth of the range of values
 
 
 @dataclass(frozen=True)
@@ -120,16 +125,17 @@ class Forward:
     """Forward pass of a batch, as Keras tensors; the argument of `Kind.loss_terms`.
 
     Attributes:
-        x: Clean images, (batch, h, w) in [0, 1].
+        x: Clean examples, (batch, *shape) in [0, 1].
         x_in: The encoder's input: x, corrupted by the kind.
         code: The encoder's outputs by name, each (batch, latent_dim).
         z: The decoder's input, (batch, latent_dim).
-        x_hat: Reconstructions, (batch, h, w) in [0, 1].
-        logits: The same before the sigmoid.
+        x_hat: Reconstructions, (batch, *shape).
+        logits: The same before the last activation.
         encoder: Keras model, for objectives on its derivatives.
         network: Configuration of the layers.
         seed: Seed generator for `keras.random`.
         training: Whether this pass is a training step.
+        likelihood: One of `spec.LIKELIHOODS`.
     """
 
     x: Any
@@ -142,12 +148,31 @@ class Forward:
     network: Network
     seed: Any
     training: bool
+    likelihood: str = "bernoulli"
+
+    def surprise(self) -> Any:
+        """Negative log-likelihood of each value of x given x_hat in nats, (batch, *shape)."""
+        return self.cross_entropy() if self.likelihood == "bernoulli" else self.squared_surprise()
 
     def cross_entropy(self) -> Any:
-        """Binary cross-entropy of each pixel of x given x_hat, (batch, h, w)."""
+        """Binary cross-entropy of each value of x given x_hat, (batch, *shape)."""
         import keras
 
         return keras.ops.binary_crossentropy(self.x, self.logits, from_logits=True)
+
+    def squared_surprise(self) -> Any:
+        """Negative log-density of each value of x under a Gaussian around x_hat, (batch, *shape).
+
+        Its variance σ² is the one that makes the batch most likely, its mean squared error; so there is no weight to
+        choose between this and other terms.
+        Reference: Rybkin, Daniilidis & Levine 2021, Simple and effective VAE training with calibrated decoders,
+        equation 6.
+        """
+        from keras import ops
+
+        squared = (self.x - self.x_hat) ** 2
+        variance = ops.stop_gradient(ops.maximum(ops.mean(squared), LEAST_VARIANCE))
+        return 0.5 * (ops.log(2 * math.pi * variance) + squared / variance)
 
 
 class Kind:
@@ -190,9 +215,28 @@ class Kind:
             setattr(self, name, value)
 
     @classmethod
-    def default_network(cls, image_shape: tuple[int, int]) -> Network:
-        """Default network for images of that shape, close to the reference's."""
+    def default_network(cls, form: Form) -> Network:
+        """Default network for examples of that form, close to the reference's."""
         return Network()
+
+    @classmethod
+    def propose_network(cls, form: Form) -> Network:
+        """Network for data that nobody has tried it on: small, with convolutions where neighbours are alike.
+
+        Its code is linear, since half of the units of a relu code can die on other data than the article's.
+        """
+        default = cls.default_network(form)
+        size = min(default.latent_dim, max(2, form.size // SMALLER))
+        if not form.sides:
+            default = replace(default, family="dense", hidden=TABLE_LAYERS, decoder_hidden=TABLE_LAYERS)
+        elif default.family == "dense":
+            default = replace(default, family="strided")
+        return replace(default, latent_dim=size, code_activation="linear")
+
+    @classmethod
+    def defaults(cls, form: Form) -> dict[str, Any]:
+        """Values of hyperparameters that suit examples of that form better than their defaults."""
+        return {}
 
     def fit_network(self, network: Network) -> Network:
         """Adapts a network to the requirements of this kind.
@@ -214,8 +258,8 @@ class Kind:
         """Returns the scalar terms of the loss by name; their sum is minimised, and each gets its own curve."""
         import keras
 
-        return {"reconstruction": keras.ops.mean(p.cross_entropy())}
+        return {"reconstruction": keras.ops.mean(p.surprise())}
 
     def evaluate(self, run: Any, x: Any, seed: int) -> dict[str, float]:
-        """Computes figures specific to this kind, of a loaded run on images x, (n, h, w) in [0, 1]."""
+        """Computes figures specific to this kind, of a loaded run on examples x, (n, *shape) in [0, 1]."""
         return {}

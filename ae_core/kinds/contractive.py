@@ -1,7 +1,7 @@
 from typing import Any
 
+from ae_core import networks
 from ae_core.kinds.base import Forward, Hyperparameter, Kind, View
-from ae_core.networks.layers import Flatten
 
 # Up to this many units the Jacobian is taken unit by unit; beyond it, it is estimated.
 EXACT_UNITS = 16
@@ -48,7 +48,7 @@ class Contractive(Kind):
 
 def squared_jacobian_norm(p: Forward) -> Any:
     """‖∂h/∂x‖²_F for each image, shape (batch,), at the encoder's input."""
-    if p.network.describe(tuple(p.x.shape[1:]), ("z",)).encoder == (Flatten(),):
+    if not p.network.hidden and not networks.get(p.network.family).convolutional:
         return one_layer_norm(p.code["z"], p.encoder.get_layer("z").kernel, p.network.code_activation)
     return differentiated_norm(p.encoder, p.x_in, p.network.latent_dim, p.seed)
 
@@ -82,5 +82,6 @@ def differentiated_norm(encoder: Any, x: Any, units: int, seed: Any) -> Any:
                 tf.cast(2 * keras.random.randint(tf.shape(h), 0, 2, seed=seed) - 1, h.dtype) for _ in range(PROJECTIONS)
             ]
             scalars = [tf.reduce_sum(h * v, axis=1) for v in signs]
-    total = sum(tf.reduce_sum(tf.square(tape.gradient(s, x)), axis=(1, 2)) for s in scalars)
+    axes = range(1, len(x.shape))
+    total = sum(tf.reduce_sum(tf.square(tape.gradient(s, x)), axis=tuple(axes)) for s in scalars)
     return total if exact else total / PROJECTIONS

@@ -1,7 +1,10 @@
 import math
+from dataclasses import replace
 
 from ae_core import networks
+from ae_core.bounds import MAX_LATENT_DIM
 from ae_core.errors import OptionError
+from ae_core.forms import Form
 from ae_core.kinds.base import Kind
 from ae_core.networks import Network
 
@@ -22,8 +25,16 @@ class Convolutional(Kind):
     order = 5
 
     @classmethod
-    def default_network(cls, image_shape: tuple[int, int]) -> Network:
-        return Network(family="pooling", latent_dim=math.prod(networks.get("pooling").features_shape(image_shape)))
+    def default_network(cls, form: Form) -> Network:
+        if not form.sides:
+            raise OptionError("Convolutional needs images or signals: the columns of a table have no order.")
+        pooling = networks.get("pooling")
+        network = pooling.fit(Network(family="pooling"), form)
+        return replace(network, latent_dim=min(MAX_LATENT_DIM, math.prod(pooling.features_shape(network, form))))
+
+    @classmethod
+    def propose_network(cls, form: Form) -> Network:
+        return cls.default_network(form)  # its code is the relu map itself
 
     def fit_network(self, network: Network) -> Network:
         if not networks.get(network.family).convolutional:

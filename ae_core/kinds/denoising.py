@@ -1,7 +1,10 @@
 from typing import Any
 
 from ae_core import noise as noises
+from ae_core.forms import Form
 from ae_core.kinds.base import Hyperparameter, Kind, Measure, View
+
+GENTLE_LEVEL = 0.1  # on signals and tables, whose values fill the range from 0 to 1
 
 
 class Denoising(Kind):
@@ -48,6 +51,10 @@ class Denoising(Kind):
     noise: str
     level: float
 
+    @classmethod
+    def defaults(cls, form: Form) -> dict[str, Any]:
+        return {} if form.is_image else {"level": GENTLE_LEVEL}
+
     def corrupt(self, x: Any, seed: Any) -> Any:
         import keras
 
@@ -60,8 +67,7 @@ class Denoising(Kind):
 
         noisy = noises.add(x, self.noise, self.level, seed)
         denoised = run.reconstruct(noisy)
-        return {
-            "psnr_noisy": metrics.mean_psnr(x, noisy),
-            "psnr_denoised": metrics.mean_psnr(x, denoised),
-            "bce_denoised": float(metrics.binary_cross_entropy(x, denoised).mean()),
-        }
+        figures = {"psnr_noisy": metrics.mean_psnr(x, noisy), "psnr_denoised": metrics.mean_psnr(x, denoised)}
+        if run.spec.likelihood == "bernoulli":
+            figures["bce_denoised"] = float(metrics.binary_cross_entropy(x, denoised).mean())
+        return figures

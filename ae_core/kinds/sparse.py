@@ -1,6 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
+from ae_core.forms import Form
 from ae_core.kinds.base import Forward, Hyperparameter, Kind, View
 from ae_core.networks import Network
 
@@ -78,6 +79,10 @@ class Sparse(Kind):
     target: float
     kl_weight: float
     rate: float
+
+    @classmethod
+    def propose_network(cls, form: Form) -> Network:
+        return replace(super().propose_network(form), code_activation="relu")  # only a relu gives true zeros
 
     def fit_network(self, network: Network) -> Network:
         # Elsewhere a mean activity can lie outside (0, 1), where KL(ρ ‖ ρ̂) is not defined.

@@ -1,4 +1,5 @@
 from ae_core.errors import OptionError
+from ae_core.forms import Form
 from ae_core.kinds.base import Kind
 from ae_core.networks import Network
 
@@ -16,7 +17,7 @@ class Undercomplete(Kind):
     order = 3
 
     @classmethod
-    def default_network(cls, image_shape: tuple[int, int]) -> Network:
+    def default_network(cls, form: Form) -> Network:
         return Network(latent_dim=16)
 
     def fit_network(self, network: Network) -> Network:

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 
 from ae_core import metrics
+from ae_core.forms import Form
 from ae_core.kinds.base import Forward, Hyperparameter, Kind, Measure, View
 from ae_core.networks import Network
 
@@ -11,7 +12,7 @@ from ae_core.networks import Network
 class Variational(Kind):
     """Encode to a cloud instead of a point, and keep the clouds near a standard normal.
 
-    Minimises −ELBO = BCE summed over pixels + β KL(q(z|x) ‖ N(0, I)) summed over dims, mean over
+    Minimises −ELBO = −log p(x|z) summed over values + β KL(q(z|x) ‖ N(0, I)) summed over dims, mean over
     the batch; z = z_mean + exp(z_log_var / 2) ε. BCE on grey pixels is not a normalised
     likelihood: its floor is the pixels' entropy, not zero.
 
@@ -49,7 +50,7 @@ class Variational(Kind):
     beta: float
 
     @classmethod
-    def default_network(cls, image_shape: tuple[int, int]) -> Network:
+    def default_network(cls, form: Form) -> Network:
         return Network(family="strided", latent_dim=2, hidden=(16,), code_activation="linear")
 
     def fit_network(self, network: Network) -> Network:
@@ -68,16 +69,16 @@ class Variational(Kind):
         mean, log_var = p.code["z_mean"], p.code["z_log_var"]
         kl = -0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=1)
         return {
-            "reconstruction": ops.mean(ops.sum(p.cross_entropy(), axis=(1, 2))),
+            "reconstruction": ops.mean(ops.sum(p.surprise(), axis=tuple(range(1, len(p.x.shape))))),
             "kl": self.beta * ops.mean(kl),
         }
 
     def evaluate(self, run: Any, x: Any, seed: int) -> dict[str, float]:
-        """−ELBO at β = 1 and its two terms in nats per image, z drawn once for each image."""
+        """−ELBO at β = 1 and its two terms in nats per example, z drawn once for each example."""
         z_mean, z_log_var = run.encode_distribution(x)
         noise = np.random.default_rng(seed).standard_normal(z_mean.shape, dtype=np.float32)
         x_hat = run.decode(z_mean + np.exp(0.5 * z_log_var) * noise)
-        pixels = x.shape[1] * x.shape[2]
-        reconstruction = float(metrics.binary_cross_entropy(x, x_hat).mean() * pixels)
+        surprise = metrics.surprise(run.spec.likelihood, x, x_hat)
+        reconstruction = float(surprise.mean(dtype=np.float64) * run.spec.form.size)
         kl = float(metrics.kl_to_standard_normal(z_mean, z_log_var).mean())
         return {"negative_elbo": reconstruction + kl, "elbo_reconstruction": reconstruction, "kl": kl}

@@ -22,7 +22,7 @@ class Index:
     give a lower bound (Cauchy-Schwarz); full distances are computed only where the bound allows a neighbour.
 
     Args:
-        codes: (n, d) floats, or images flattened to (n, h·w), which may stay uint8.
+        codes: (n, d) floats, or examples flattened to (n, size), which may stay uint8.
     """
 
     def __init__(self, codes: np.ndarray) -> None:
@@ -54,8 +54,13 @@ class Index:
         """Principal directions of the codes, (d, FEW)."""
         sample = np.random.default_rng(0).permutation(len(self._codes))[:SAMPLE]
         centred = self[sample] - self._middle
-        _, columns = np.linalg.eigh(centred.T @ centred)
-        return np.ascontiguousarray(columns[:, -FEW:], np.float32)
+        if len(centred) >= centred.shape[1]:
+            _, columns = np.linalg.eigh(centred.T @ centred)
+            return np.ascontiguousarray(columns[:, -FEW:], np.float32)
+        # Of many pixels the same directions follow from the smaller matrix of products between examples.
+        _, rows = np.linalg.eigh(centred @ centred.T)
+        columns = centred.T @ rows[:, -FEW:]
+        return np.ascontiguousarray(np.linalg.qr(columns)[0], np.float32)
 
     def _along(self, centred: np.ndarray) -> np.ndarray:
         """Coordinates for the bound: along the directions and the remainder's length, or all of a small code."""

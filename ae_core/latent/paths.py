@@ -153,8 +153,9 @@ def length(path: np.ndarray) -> float:
 
 
 def jumps(images: np.ndarray) -> np.ndarray:
-    """Root mean square change of the image at each step: (n, h, w) → (n − 1,)."""
-    return np.sqrt(np.mean(np.diff(np.asarray(images, np.float64), axis=0) ** 2, axis=(1, 2)))
+    """Root mean square change of the example at each step: (n, *shape) → (n − 1,)."""
+    changes = np.diff(np.asarray(images, np.float64), axis=0).reshape(len(images) - 1, -1)
+    return np.asarray(np.sqrt(np.mean(changes**2, axis=1)))
 
 
 def _way(name: str) -> Callable[[np.ndarray, np.ndarray, int], np.ndarray]:

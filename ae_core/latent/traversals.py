@@ -37,7 +37,7 @@ def changes(run: LoadedRun, code: np.ndarray, ranges: np.ndarray) -> np.ndarray:
     result = np.zeros(run.latent_dim, np.float32)
     for part in _parts(moving):
         low, high = (run.decode(_with(code, part, ranges[part, end])) for end in (0, 1))
-        result[part] = np.sqrt(np.mean((high - low) ** 2, axis=(1, 2)))
+        result[part] = _root_mean_square(high - low)
     return result
 
 
@@ -51,7 +51,7 @@ def shares(run: LoadedRun, code: np.ndarray, off: np.ndarray) -> np.ndarray:
     result = np.zeros(run.latent_dim, np.float32)
     for part in _parts(np.flatnonzero(code != off)):
         without = run.decode(_with(code, part, off[part]))
-        result[part] = np.sqrt(np.mean((without - whole) ** 2, axis=(1, 2)))
+        result[part] = _root_mean_square(without - whole)
     return result
 
 
@@ -65,7 +65,7 @@ def traverse_units(run: LoadedRun, code: np.ndarray, units: Iterable[int], value
         values: Values of each unit, (k, n).
 
     Returns:
-        (k, n, h, w) float32 in [0, 1].
+        (k, n, *shape) float32.
 
     Raises:
         OptionError: if there is no such unit, or the code or a value is not fit to be decoded.
@@ -74,7 +74,7 @@ def traverse_units(run: LoadedRun, code: np.ndarray, units: Iterable[int], value
     numbers = _units(run, units)
     k, n = values.shape
     codes = _with(code, numbers.repeat(n), np.ravel(values))
-    return run.decode(codes).reshape(k, n, *run.image_shape)
+    return run.decode(codes).reshape(k, n, *run.form.shape)
 
 
 def off_values(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
@@ -97,6 +97,10 @@ def switch_off(run: LoadedRun, code: np.ndarray, units: Iterable[int], off: np.n
     numbers = _units(run, units)
     code[numbers] = off[numbers]
     return code
+
+
+def _root_mean_square(differences: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt(np.mean(differences.reshape(len(differences), -1) ** 2, axis=1)))
 
 
 def _parts(units: np.ndarray) -> list[np.ndarray]:

@@ -1,6 +1,6 @@
 """Encoders and decoders, described once: shapes, weights and the Keras models all follow from the layers' records.
 
-``Network(family="pooling", latent_dim=32).describe((28, 28), ("z",)).weights`` names every array that is learnt.
+``Network(family="pooling", latent_dim=32).describe(forms.image(28, 28), ("z",)).weights`` names what is learnt.
 Only `ae_core.networks.building` imports Keras when it is imported.
 """
 

@@ -21,15 +21,19 @@ class TiedDense(keras.layers.Layer):
         return keras.ops.matmul(z, self._kernel()) + self.bias
 
 
-def build(architecture: Architecture) -> tuple[keras.Model, keras.Model, keras.Model]:
+def build(architecture: Architecture, output: str = "sigmoid") -> tuple[keras.Model, keras.Model, keras.Model]:
     """Builds untrained networks.
 
+    Args:
+        architecture: Their layers.
+        output: The activation of the decoder's values, "sigmoid" or "linear".
+
     Returns:
-        encoder: (n, *image_shape) → {head: (n, latent_dim)} for each head.
-        decoder: (n, latent_dim) → {"x_hat": (n, *image_shape) in [0, 1]}.
-        logits: The decoder before its sigmoid, (n, latent_dim) → (n, *image_shape).
+        encoder: (n, *shape) → {head: (n, latent_dim)} for each head.
+        decoder: (n, latent_dim) → {"x_hat": (n, *shape)}.
+        logits: The decoder before its last activation, (n, latent_dim) → (n, *shape).
     """
-    y = x = keras.Input(architecture.image_shape, name="x")
+    y = x = keras.Input(architecture.form.shape, name="x")
     for layer in architecture.encoder:
         y = layer.build()(y)
     encoder = keras.Model(
@@ -38,5 +42,5 @@ def build(architecture: Architecture) -> tuple[keras.Model, keras.Model, keras.M
     y = z = keras.Input((architecture.latent_dim,), name="z")
     for layer in architecture.decoder:
         y = layer.build(encoder)(y)
-    x_hat = keras.layers.Activation("sigmoid", name="x_hat")(y)
+    x_hat = keras.layers.Activation(output, name="x_hat")(y)
     return encoder, keras.Model(z, {"x_hat": x_hat}, name="decoder"), keras.Model(z, y, name="logits")

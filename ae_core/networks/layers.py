@@ -1,7 +1,7 @@
 """Layers as plain records: fields named like the arguments of the Keras layer of the same name, which imports late.
 
 A record knows the shape that its layer gives and the shapes of its weights, without building it. Shapes are those of
-one example: an image is (h, w) or (h, w, channels), a flat vector (n,).
+one example: a feature map is (h, w, channels), or (t, channels) of a signal; a flat vector is (n,).
 """
 
 import math
@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from ae_core.forms import Form
 
 Shape = tuple[int, ...]
 
@@ -94,7 +96,9 @@ class TiedDense(Layer):
 
 
 @dataclass(frozen=True)
-class Conv2D(Layer):
+class Convolution(Layer):
+    """Base of the convolutions, along all axes but the last."""
+
     filters: int
     kernel_size: int = 3
     strides: int = 1
@@ -102,19 +106,44 @@ class Conv2D(Layer):
     padding: str = "same"
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*(math.ceil(side / self.strides) for side in shape[:2]), self.filters)
+        return (*(math.ceil(side / self.strides) for side in shape[:-1]), self.filters)
 
     def weights(self, shape: Shape) -> tuple[Shape, ...]:
-        return (self.kernel_size, self.kernel_size, shape[2], self.filters), (self.filters,)
+        return (*self._kernel(shape), shape[-1], self.filters), (self.filters,)
+
+    def _kernel(self, shape: Shape) -> Shape:
+        return (self.kernel_size,) * (len(shape) - 1)
 
 
 @dataclass(frozen=True)
-class Conv2DTranspose(Conv2D):
+class Conv2D(Convolution):
+    pass
+
+
+@dataclass(frozen=True)
+class Conv1D(Convolution):
+    kernel_size: int = 5
+
+
+@dataclass(frozen=True)
+class Transposed(Convolution):
+    """Base of the transposed convolutions."""
+
     def output_shape(self, shape: Shape) -> Shape:
-        return (*(side * self.strides for side in shape[:2]), self.filters)
+        return (*(side * self.strides for side in shape[:-1]), self.filters)
 
     def weights(self, shape: Shape) -> tuple[Shape, ...]:
-        return (self.kernel_size, self.kernel_size, self.filters, shape[2]), (self.filters,)
+        return (*self._kernel(shape), self.filters, shape[-1]), (self.filters,)
+
+
+@dataclass(frozen=True)
+class Conv2DTranspose(Transposed):
+    pass
+
+
+@dataclass(frozen=True)
+class Conv1DTranspose(Transposed):
+    kernel_size: int = 5
 
 
 @dataclass(frozen=True)
@@ -123,7 +152,12 @@ class MaxPooling2D(Layer):
     padding: str = "same"
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*(math.ceil(side / self.pool_size) for side in shape[:2]), shape[2])
+        return (*(math.ceil(side / self.pool_size) for side in shape[:-1]), shape[-1])
+
+
+@dataclass(frozen=True)
+class MaxPooling1D(MaxPooling2D):
+    pass
 
 
 @dataclass(frozen=True)
@@ -131,7 +165,12 @@ class UpSampling2D(Layer):
     size: int = 2
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*(side * self.size for side in shape[:2]), shape[2])
+        return (*(side * self.size for side in shape[:-1]), shape[-1])
+
+
+@dataclass(frozen=True)
+class UpSampling1D(UpSampling2D):
+    pass
 
 
 @dataclass(frozen=True)
@@ -142,6 +181,16 @@ class Cropping2D(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         return (*(side - sum(cut) for side, cut in zip(shape, self.cropping, strict=False)), shape[2])
+
+
+@dataclass(frozen=True)
+class Cropping1D(Layer):
+    """Cuts steps from the beginning and from the end."""
+
+    cropping: tuple[int, int]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape[0] - sum(self.cropping), shape[1]
 
 
 def output_shape(layers: Sequence[Layer], shape: Shape) -> Shape:
@@ -156,15 +205,15 @@ class Architecture:
     """All layers of an encoder and a decoder.
 
     Attributes:
-        image_shape: Of the images.
+        form: Of the examples.
         latent_dim: Number of units in the code.
-        encoder: Layers from an image to what the heads see, (n,).
+        encoder: Layers from an example to what the heads see, (n,).
         heads: Names of the encoder's outputs; each is a layer `head` of its own, the first gives the code.
         head: From there to (latent_dim,).
-        decoder: Layers from the code to the logits of an image.
+        decoder: Layers from the code to an example, before the last activation.
     """
 
-    image_shape: Shape
+    form: Form
     latent_dim: int
     encoder: tuple[Layer, ...]
     heads: tuple[str, ...]
@@ -185,7 +234,7 @@ class Architecture:
 
     @property
     def steps(self) -> dict[str, list[tuple[str, Shape]]]:
-        """What happens to an image on its way, without layers that only arrange numbers anew.
+        """What happens to an example on its way, without layers that only arrange numbers anew.
 
         Returns:
             For "encoder" and "decoder" each layer's kind, as "Conv2D", with the shape that it gives; the encoder's last
@@ -193,14 +242,14 @@ class Architecture:
         """
         found: dict[str, list[tuple[str, Shape]]] = {"encoder": [], "decoder": []}
         for model, layer, shape in self._inputs():
-            if not isinstance(layer, Flatten | Reshape | Cropping2D | Identity):
+            if not isinstance(layer, Flatten | Reshape | Cropping1D | Cropping2D | Identity):
                 found[model].append((type(layer).__name__, layer.output_shape(shape)))
         found["encoder"][-len(self.heads) :] = [("Code", (self.latent_dim,))]
         return found
 
     def _inputs(self) -> Iterator[tuple[str, Layer, Shape]]:
         """Each layer with its model's name and the shape that it takes."""
-        shape = self.image_shape
+        shape = self.form.shape
         for layer in self.encoder:
             yield "encoder", layer, shape
             shape = layer.output_shape(shape)

@@ -3,18 +3,20 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ae_core.bounds import MAX_LATENT_DIM
 from ae_core.errors import OptionError
-from ae_core.networks.layers import Architecture, Shape
+from ae_core.forms import Form
+from ae_core.networks.layers import Architecture
 
-MAX_LATENT_DIM = 1024
 MAX_WIDTH = 2048
 MAX_LAYERS = 4
+MAX_FILTERS, MAX_DEPTH = 256, 6
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "linear")
 
 
 @dataclass(frozen=True)
 class Network:
-    """The layers between image and code; the objective is the kind's, not the network's.
+    """The layers between example and code; the objective is the kind's, not the network's.
 
     Attributes:
         family: One of `families.names()`.
@@ -23,6 +25,8 @@ class Network:
         decoder_hidden: Widths of the dense relu layers after it.
         code_activation: Activation of the code's units, one of `ACTIVATIONS`.
         tied: Whether the decoder uses the transposed weights of the encoder (dense, no hidden layers).
+        filters: Of each convolution of the encoder, which halves the sides; the decoder mirrors them. Without any, a
+            convolutional family chooses those that fit the examples.
     """
 
     family: str = "dense"
@@ -31,6 +35,7 @@ class Network:
     decoder_hidden: tuple[int, ...] = ()
     code_activation: str = "relu"
     tied: bool = False
+    filters: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         from ae_core.networks import families  # which describe networks
@@ -47,12 +52,18 @@ class Network:
             raise OptionError(f"Code activation must be one of {', '.join(ACTIVATIONS)}, got {self.code_activation!r}.")
         if self.tied and (not family.can_tie or self.hidden or self.decoder_hidden):
             raise OptionError("Tied weights need a dense network without hidden layers.")
+        if self.filters and not family.convolutional:
+            raise OptionError(f"A {self.family} network has no filters, got {list(self.filters)}: leave them out.")
+        if len(self.filters) > MAX_DEPTH or not all(_is_int(n) and 1 <= n <= MAX_FILTERS for n in self.filters):
+            raise OptionError(
+                f"Filters must be at most {MAX_DEPTH} numbers from 1 to {MAX_FILTERS}, got {list(self.filters)}."
+            )
 
-    def describe(self, image_shape: Shape, heads: tuple[str, ...]) -> Architecture:
-        """All layers for images of that shape and encoder outputs of those names."""
+    def describe(self, form: Form, heads: tuple[str, ...]) -> Architecture:
+        """All layers for examples of that form and encoder outputs of those names."""
         from ae_core.networks import families
 
-        return families.get(self.family).describe(self, image_shape, heads)
+        return families.get(self.family).describe(self, form, heads)
 
     def to_json(self) -> dict[str, Any]:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}

@@ -80,14 +80,14 @@ def test_labels(dataset: str) -> np.ndarray:
 def codes(run: Run) -> np.ndarray:
     """Codes of all test images, (n, d)."""
     loaded = load(run)
-    parts = [loaded.encode(test_images(run.spec.dataset, rows)) for rows in _parts(run.spec.dataset)]
+    parts = [loaded.encode(test_images(run.dataset.name, rows)) for rows in _parts(run.dataset.name)]
     return _frozen(np.concatenate(parts))
 
 
 def log_variances(run: Run) -> np.ndarray:
     """z_log_var of all test images of a variational run, (n, d)."""
-    loaded, every = load(run), _parts(run.spec.dataset)
-    return np.concatenate([loaded.encode_distribution(test_images(run.spec.dataset, rows))[1] for rows in every])
+    loaded, every = load(run), _parts(run.dataset.name)
+    return np.concatenate([loaded.encode_distribution(test_images(run.dataset.name, rows))[1] for rows in every])
 
 
 @memoize(INDEX_CACHE, size=lambda index: index.nbytes)
@@ -105,8 +105,9 @@ def pixels(dataset: str) -> Index:
 
 @memoize(2, key=str)
 def training_images(dataset: str) -> Split:
-    """Some training images and labels, evenly spread; the others are not kept in memory."""
-    every = data.load(dataset).read("train")
+    """Some training examples and labels, evenly spread, or else those for tests; others are not kept in memory."""
+    found = data.load(dataset)
+    every = found.read("train") if found.whole else found.split("test")
     rows = np.linspace(0, len(every) - 1, min(TRAINING_IMAGES, len(every))).round().astype(int)
     return Split(every.images[rows], every.labels[rows])
 
@@ -114,7 +115,7 @@ def training_images(dataset: str) -> Split:
 @memoize(INDEX_CACHE, size=lambda index: index.nbytes)
 def training_index(run: Run) -> Index:
     """An index of the codes of `training_images` for nearest-neighbour search."""
-    loaded, images = load(run), training_images(run.spec.dataset).images
+    loaded, images = load(run), training_images(run.dataset.name).images
     # All images as floats at once would take thirty megabytes, and the server would keep them.
     parts = [loaded.encode(as_float(images[i : i + PART])) for i in range(0, len(images), PART)]
     return Index(np.concatenate(parts))
@@ -128,8 +129,8 @@ def errors(run: Run) -> np.ndarray:
         loaded, z = load(run), codes(run)
         # In parts: all reconstructions at once take a hundred megabytes.
         parts = [
-            metrics.squared_error(test_images(run.spec.dataset, rows), loaded.decode(z[rows]))
-            for rows in _parts(run.spec.dataset)
+            metrics.squared_error(test_images(run.dataset.name, rows), loaded.decode(z[rows]))
+            for rows in _parts(run.dataset.name)
         ]
         return np.concatenate(parts)
 

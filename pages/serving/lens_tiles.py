@@ -5,7 +5,8 @@
     ROOT/RUN/DIGEST/PLANE/overlay/NAME?view=X,Y,REACH   of the home view if none is given
 
 An address says all that its answer shows, so any server gives that answer, and browsers and proxies keep it for good.
-The tile at level 0 covers all of the plane; each further level halves the side of its tiles.
+The tile at level 0 covers all of the plane; each further level halves the side of its tiles. A tile is sent as
+differences to the examples left of and above each one, which packs to half.
 """
 
 import asyncio
@@ -31,20 +32,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ae_core import data, derived, disk, latent, runs
+from ae_core import derived, disk, images, latent, runs
 from ae_core.errors import ExplorerError, OptionError
+from ae_core.forms import Form
 from ae_core.inference import LoadedRun
 from ae_core.latent import MAIN_PLANE, Plane, PlaneSpec
 from ae_core.runs import Run
 from pages.serving import caches, routes
 
-VERSION = 2  # raise it with any change of what an address answers
+VERSION = 3  # raise it with any change of what an address answers
 ROOT = f"/assets/lens/v{VERSION}"
 DIGITS = 16  # of a run's digest
 SCENES_CACHED = 2000  # scenes of some kilobytes
-TILE = 48  # decoded images along each side of a tile, without those beyond its rim
+MOST_PLACES = 48  # decoded examples along each side of a tile, without those beyond its rim
+TILE_BYTES = 3_100_000  # of a tile in the browser: larger examples have fewer places
 DEEPEST = 12
-COARSEST, FINEST = 2, 3  # for all of the plane at once: 4 or 16 tiles of two megabytes each in the browser
+LARGE = 1024  # values of an example above which a coarse plane is tried first
+COARSE, MEDIUM, FINE = 48, 192, 384  # examples along all of the plane
 TOLERANCE = 0.012  # of the 99th percentile of what the browser shows between decoded images
 PROBES = 128  # places at which that is tried
 ANSWERS_CACHE = 16 << 20  # bytes in memory, of planes that someone has chosen; those of main planes are kept as files
@@ -110,12 +114,31 @@ class Scene:
         left, right, bottom, top = latent.extent(self.plane.points(self.codes), outside=0)
         return View((left + right) / 2, (bottom + top) / 2, max(right - left, top - bottom) / 2)
 
+    @cached_property
+    def places(self) -> int:
+        """Decoded examples along each side of a tile, without those beyond its rim."""
+        return places_of(self.run.form)
+
+    @property
+    def coarsest(self) -> int:
+        """The first level that is tried."""
+        return self._level_of(COARSE if self.run.form.size > LARGE else MEDIUM)
+
+    @property
+    def finest(self) -> int:
+        """The level that is fine enough for all of the plane, whatever is decoded."""
+        return self._level_of(FINE)
+
+    def _level_of(self, along: int) -> int:
+        """The first level with so many examples along all of the plane."""
+        return max(0, math.ceil(math.log2(along / self.places)))
+
     def points(self) -> bytes:
         """float32 (n, 2) places, (n,) offsets, of a variational run (n, 3) covariances; then uint8 (n,) classes."""
         parts = [self.plane.points(self.codes), self.plane.offsets(self.codes)]
         if self.has_posteriors:
             parts.append(latent.plane_covariances(self.plane, caches.log_variances(self.of)))
-        labels = data.load(self.run.spec.dataset).split("test").labels
+        labels = caches.test_labels(self.run.dataset.name)
         return b"".join(np.ascontiguousarray(p, "<f4").tobytes() for p in parts) + labels.astype(np.uint8).tobytes()
 
     @property
@@ -128,26 +151,26 @@ class Scene:
         return View(self.home.x, self.home.y, 2 * self.home.reach)
 
     def tile(self, level: int, column: int, row: int) -> np.ndarray:
-        """Decoded images of a tile with a margin of one place, uint8 ((TILE + 2)², h, w), top row first."""
+        """Decoded examples of a tile with a margin of one place, uint8 ((places + 2)², *shape), top row first."""
         x, y, reach = self.world.x, self.world.y, self.world.reach
         half = reach / 2**level
         view = View(x - reach + (2 * column + 1) * half, y + reach - (2 * row + 1) * half, half)
-        codes = self.plane.codes(view.places(TILE + 2, margin=1))
+        codes = self.plane.codes(view.places(self.places + 2, margin=1))
         # In parts: all at once would take ten times the memory.
         parts = (self.run.decode(codes[i : i + PART]) for i in range(0, len(codes), PART))
-        return np.concatenate([np.round(part * 255).astype(np.uint8) for part in parts])
+        return np.concatenate([images.as_uint8(part) for part in parts])
 
     @cached_property
     def level(self) -> int:
-        """The first level at which interpolated images are within TOLERANCE of decoded ones, or the finest."""
+        """The first level at which interpolated examples are within TOLERANCE of decoded ones, or the finest."""
         rng = np.random.default_rng(0)
         places = self.home.x, self.home.y
         p = (np.array(places) + self.home.reach * rng.uniform(-1, 1, (PROBES, 2))).astype(np.float32)
         exact = self.run.decode(self.plane.codes(p))
         t = rng.uniform(0, 1, (PROBES, 2)).astype(np.float32)
         weights = cubic(t[:, 1])[:, :, None] * cubic(t[:, 0])[:, None]
-        for level in range(COARSEST, FINEST):
-            step = 2 * self.world.reach / (TILE - 1) / 2**level
+        for level in range(self.coarsest, self.finest):
+            step = 2 * self.world.reach / (self.places - 1) / 2**level
             corners = np.stack(np.meshgrid(np.arange(-1, 3), np.arange(-1, 3)), axis=-1)
             around = p[:, None, None] + step * (corners[None] - t[:, None, None])
             decoded = self.run.decode(self.plane.codes(around.reshape(-1, 2))).reshape(PROBES, 4, 4, -1)
@@ -155,7 +178,7 @@ class Scene:
             seen = (exact > 1 / 255) | (shown > 1 / 255)  # background is easy
             if not seen.any() or np.quantile(np.abs(shown - exact)[seen], 0.99) <= TOLERANCE:
                 return level
-        return FINEST
+        return self.finest
 
     def overlay(self, name: str, view: View | None = None) -> np.ndarray:
         """Values over a view, square, top row first: of latent.OVERLAYS, or the "ground".
@@ -170,6 +193,20 @@ class Scene:
         about = self.run, self.plane, view.places(side), self.codes, caches.neighbour_distance(self.of)
         values = latent.ground(*about) if name == "ground" else latent.overlay(name, *about)
         return values.reshape(side, side)
+
+
+def places_of(form: Form) -> int:
+    """Decoded examples along each side of a tile, without those beyond its rim, so that it has `TILE_BYTES` at most."""
+    return max(2, min(MOST_PLACES, math.isqrt(TILE_BYTES // form.size) - 2))
+
+
+def differences(tile: np.ndarray, side: int) -> np.ndarray:
+    """What is left of a square tile's examples, uint8 (side², *shape), without the ones left of and above each."""
+    square = tile.reshape(side, side, -1).copy()
+    square[:, 1:] -= tile.reshape(square.shape)[:, :-1]
+    along = square.copy()
+    square[1:] -= along[:-1]
+    return square
 
 
 def cubic(t: np.ndarray) -> np.ndarray:
@@ -198,7 +235,7 @@ def _compute(scene: Scene, what: str, *which: Any) -> bytes:
     if what == "points":
         content = scene.points()
     elif what == "tile":
-        content = scene.tile(*which).tobytes()
+        content = differences(scene.tile(*which), scene.places + 2).tobytes()
     else:
         values = scene.overlay(*which).astype("<f4")
         content = json.dumps({"side": len(values), "values": b64encode(values.tobytes()).decode()}).encode()
@@ -232,7 +269,7 @@ async def _content(scene: Scene, *what: Any, request: Request | None = None) -> 
     Raises:
         ClientDisconnect: if nobody waits for the request's answer any more when its turn has come.
     """
-    often = not (what[0] == "tile" and what[1] > FINEST) and not isinstance(what[-1], View)
+    often = not (what[0] == "tile" and what[1] > scene.finest) and not isinstance(what[-1], View)
     kept = scene.spec == MAIN_PLANE and often
     if kept:
         with suppress(OSError):
@@ -260,7 +297,7 @@ async def keep_main_planes(of: Iterable[Run]) -> None:
         with suppress(ExplorerError):  # a damaged run, which its pages report
             main = await asyncio.to_thread(prepare, run)
             # The home view is the middle half of the world.
-            middle = range(2 ** (main.level - 2), 3 * 2 ** (main.level - 2))
+            middle = range(2**main.level // 4, -(-3 * 2**main.level // 4))
             tiles = [("tile", main.level, column, row) for row in middle for column in middle]
             for what in [("overlay", "ground"), ("tile", 0, 0, 0), *tiles]:
                 await _content(main, *what)

@@ -1,4 +1,4 @@
-"""Sprite sheets of test images: a browser fetches one when it needs it, and keeps it."""
+"""Sprite sheets of test examples: a browser fetches one when it needs it, and keeps it."""
 
 import io
 from functools import lru_cache
@@ -8,7 +8,7 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ae_core import data, images
+from ae_core import data, images, thumbnails
 from ae_core.errors import DatasetError
 from pages.serving import routes
 
@@ -34,13 +34,14 @@ def about(dataset: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=32)
 def sheet(dataset: str, number: int) -> bytes:
-    """A sheet as a grey PNG without gaps.
+    """A sheet without gaps, as a PNG.
 
     Raises:
         DatasetError: if there is no such data set.
     """
     first = number * SHEET
-    shown = data.load(dataset).split("test").images[first : first + SHEET]
+    of = data.load(dataset)
+    shown = thumbnails.draw(of.form, of.split("test").images[first : first + SHEET])
     file = io.BytesIO()
     Image.fromarray(images.mosaic(shown, COLUMNS, gap=0)).save(file, "PNG")
     return file.getvalue()

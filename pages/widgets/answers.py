@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import data, figures, images, metrics, runs
-from ae_core.data import as_float
+from ae_core import figures, images, metrics, runs, thumbnails
 from ae_core.figures.maps import density_map
 from ae_core.inference import LoadedRun
 from ae_core.runs import Run
@@ -25,12 +24,12 @@ class RunResult:
 
     Attributes:
         run: The run.
-        reconstruction: (h, w) in [0, 1].
-        error: Its signed error, RGBA.
+        reconstruction: Of the run's form.
+        error: A picture of its signed error, uint8, of an image RGBA.
         mse: Its mean squared error.
         rank: The share of test images with a smaller error, in per cent.
         place: Where its code lies on the map, across and down, each in [0, 1] or beyond.
-        neighbours: The nearest training images, (NEIGHBOURS, h, w) uint8, the nearest first.
+        neighbours: The nearest training examples, (NEIGHBOURS, *shape), the nearest first.
         classes: The names of their classes.
     """
 
@@ -58,23 +57,25 @@ def prepare(run: Run) -> None:
 
 
 def compute(run: LoadedRun, x: np.ndarray) -> RunResult:
-    """What a run makes of an image (h, w) in [0, 1]."""
+    """What a run makes of an example of its form in [0, 1]."""
     (code,) = run.encode(x[None])
     x_hat = run.decode(code[None])
     error = float(metrics.squared_error(x[None], x_hat)[0])
     _, (left, right, bottom, top) = _map(run.run)
     ((across, up),) = caches.plane(run.run).points(code[None])
     near, _ = caches.training_index(run.run).nearest(code, NEIGHBOURS)
-    training, names = caches.training_images(run.spec.dataset), data.load(run.spec.dataset).class_names
+    training, names = caches.training_images(run.dataset.name), run.dataset.class_names
     return RunResult(
         run=run,
         reconstruction=x_hat[0],
-        error=figures.signed_error(x[None], x_hat)[0],
+        error=figures.signed_error(x[None], x_hat)[0]
+        if run.form.is_image
+        else thumbnails.draw(run.form, x_hat, against=x[None])[0],
         mse=error,
         rank=float(metrics.percentile_rank(error, caches.errors(run.run))),
         place=(float((across - left) / (right - left)), float((top - up) / (top - bottom))),
         neighbours=training.images[near],
-        classes=tuple(names[c] for c in training.labels[near]),
+        classes=tuple(names[c] if names else "" for c in training.labels[near]),
     )
 
 
@@ -124,7 +125,9 @@ def _summary(results: Sequence[RunResult]) -> str:
 
 
 def _row(result: RunResult) -> dict[str, Any]:
-    greys = np.concatenate([result.reconstruction[None], as_float(result.neighbours)])
+    form = result.run.form
+    shown = [thumbnails.draw(form, examples) for examples in (result.reconstruction[None], result.neighbours)]
+    greys = np.concatenate(shown)
     return {
         "name": result.run.run.name,
         "title": title(result.run),
@@ -134,7 +137,7 @@ def _row(result: RunResult) -> dict[str, Any]:
         "mse": f"{result.mse:.4f}",
         "place": result.place,
         "classes": result.classes,
-        "size": result.reconstruction.shape,
+        "size": thumbnails.size(form),
         "greys": images.data_uri(images.mosaic(greys, len(greys), gap=0)),
         "error": images.data_uri(result.error),
         "map": _map(result.run.run)[0],

@@ -9,7 +9,7 @@ import pyarrow as pa
 import streamlit as st
 from pyarrow import csv, parquet
 
-from ae_core import data, images, metrics
+from ae_core import images, metrics, thumbnails
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
 from pages.serving import caches, downloads
@@ -22,11 +22,11 @@ FORMATS = {"CSV": ("csv", "text/csv"), "Parquet": ("parquet", "application/vnd.a
 
 def table(run: LoadedRun, numbers: np.ndarray) -> pa.Table:
     """A row for each image: its number, class, mean squared error, and the value of each unit of its code."""
-    dataset = data.load(run.spec.dataset)
+    dataset = run.dataset
     codes = caches.codes(run.run)[numbers]
     about = {
         "image": numbers.astype(np.int32),
-        "class": [dataset.class_names[c] for c in caches.test_labels(dataset.name)[numbers]],
+        "class": [dataset.class_of(c) for c in caches.test_labels(dataset.name)[numbers]],
         "error": caches.errors(run.run)[numbers],
     }
     return tables.table(about | {f"z{i}": unit for i, unit in enumerate(codes.T, start=1)})
@@ -47,7 +47,7 @@ def show(run: LoadedRun, numbers: np.ndarray) -> None:
 
     def pick() -> None:
         marked = [row for row in st.session_state[key].selection.rows if 0 <= row < len(numbers)]
-        current_image.take(run.spec.dataset, int(numbers[marked[0]]) if marked else None)
+        current_image.take(run.dataset.name, int(numbers[marked[0]]) if marked else None)
 
     st.dataframe(
         _rows(run, numbers),
@@ -81,7 +81,7 @@ def source(numbers: np.ndarray) -> str:
 
 def offer(run: LoadedRun, selected: np.ndarray) -> None:
     """Shows what takes the codes along: of the selection if there is one, and of all test images."""
-    everything = np.arange(data.load(run.spec.dataset).sizes["test"])
+    everything = np.arange(run.dataset.sizes["test"])
     rows = {"selection": selected, "all": everything} if len(selected) else {"all": everything}
     with st.container(horizontal=True):
         for what, numbers in rows.items():
@@ -93,14 +93,14 @@ def offer(run: LoadedRun, selected: np.ndarray) -> None:
 
 def _rows(run: LoadedRun, numbers: np.ndarray) -> pa.Table:
     """The images to look at: picture, number, class, error and its percentile."""
-    dataset: Dataset = data.load(run.spec.dataset)
-    pictures = dataset.split("test").images[numbers]
+    dataset: Dataset = run.dataset
+    pictures = thumbnails.draw(dataset.form, dataset.split("test").images[numbers])
     errors = caches.errors(run.run)
     return tables.table(
         {
             "picture": [images.data_uri(picture) for picture in pictures],
             "number": numbers,
-            "class": [dataset.class_names[c] for c in caches.test_labels(dataset.name)[numbers]],
+            "class": [dataset.class_of(c) for c in caches.test_labels(dataset.name)[numbers]],
             "error": errors[numbers],
             "percentile": metrics.percentile_rank(errors[numbers], errors),
         }

@@ -12,10 +12,10 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from ae_core import data, images
+from ae_core import data, images, preparing, thumbnails
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
-from ae_core.preparing import Stage, Steps
+from ae_core.preparing import Fit, Stage, Steps
 from pages.serving import caches, fields, page_state
 from pages.serving.fields import Field, Values
 from pages.serving.page_state import State
@@ -36,11 +36,12 @@ class CurrentImage:
 
     Attributes:
         name: What it is called: class and number, or the title of the picture.
-        x: float32 (h, w) in [0, 1].
+        x: float32 of the data set's form in [0, 1].
         number: Of the test image; None of one's own picture.
         picture: One's own picture, if it is one.
         stages: What was made of it, step by step.
         steps: Which steps were taken with it.
+        fit: How it was fitted instead, for a data set of one's own.
     """
 
     name: str
@@ -49,6 +50,7 @@ class CurrentImage:
     picture: Picture | None = None
     stages: Sequence[Stage] = ()
     steps: Steps | None = None
+    fit: Fit | None = None
 
     @property
     def digest(self) -> str:
@@ -65,6 +67,9 @@ class CurrentImage:
         """The Python that makes it of `images`, which are all test images."""
         if self.picture is None:
             return f"images[{self.number}]"
+        if self.fit is not None:
+            form = f"forms.image{(*self.x.shape[:2], self.x.ndim == 3)}"
+            return f"preparing.read_fitted(Path({self.picture.file!r}).read_bytes(), {form}, {self.fit})"
         return f"preparing.read(Path({self.picture.file!r}).read_bytes(), {self.x.shape}, {self.steps})"
 
     @property
@@ -77,6 +82,10 @@ class CurrentImage:
         """Further imports that `source` needs."""
         if self.picture is None:
             return ""
+        if self.fit is not None:
+            return (
+                "from pathlib import Path\n\nfrom ae_core import forms, preparing\nfrom ae_core.preparing import Fit\n"
+            )
         return "from pathlib import Path\n\nfrom ae_core import preparing\nfrom ae_core.preparing import Steps\n"
 
     @property
@@ -130,14 +139,16 @@ def show(dataset: Dataset) -> CurrentImage:
     if chip.is_open:
         with chip.inside():
             _prepare(found, source)
-    chip.show(images.as_uint8(found.x), found.name)
+    chip.show(thumbnails.draw(dataset.form, found.x[None])[0], found.name)
     return found
 
 
 def choose(dataset: Dataset) -> CurrentImage | None:
     """Shows the chooser itself, at first the pad, and gives the current image if one was chosen."""
     state = opened(dataset.name)
-    source = page_state.open(FROM, *steps_input.FIELDS).segments("from", label_visibility="collapsed")
+    source = TEST
+    if dataset.form.is_image:
+        source = page_state.open(FROM, *steps_input.FIELDS).segments("from", label_visibility="collapsed")
     _choose(state, source)
     found = _found(dataset, state)
     if found is None:
@@ -154,7 +165,7 @@ def beside(dataset: Dataset, image: CurrentImage) -> list[CurrentImage]:
 
 
 def _test_image(dataset: Dataset, number: int) -> CurrentImage:
-    name = image_picker.name_of(dataset, number)
+    name = dataset.called(number)
     return CurrentImage(name, caches.test_images(dataset.name, number), number)
 
 
@@ -163,8 +174,8 @@ def _found(dataset: Dataset, state: State) -> CurrentImage | None:
     chosen = state["image"]
     if chosen is None:
         return None
-    if chosen != OWN:
-        return _test_image(dataset, chosen)
+    if chosen != OWN or not dataset.form.is_image:
+        return _test_image(dataset, 0 if chosen == OWN else chosen)
     picture = image_input.current()
     if picture is None:
         st.info(GONE, icon=":material/no_photography:")
@@ -175,14 +186,17 @@ def _found(dataset: Dataset, state: State) -> CurrentImage | None:
 def _own(dataset: Dataset, picture: Picture) -> CurrentImage | None:
     """A picture of one's own as an image; says why if nothing can be made of it."""
     steps = steps_input.chosen()
-    stages = steps_input.prepare(picture, dataset.image_shape, steps)
+    stages = steps_input.prepare(picture, dataset, steps)
     if not stages:
         return None
-    return CurrentImage(picture.title, stages[-1].image, picture=picture, stages=stages, steps=steps)
+    fit = None if dataset.is_tuned else preparing.fit_of(dataset)
+    return CurrentImage(picture.title, stages[-1].image, picture=picture, stages=stages, steps=steps, fit=fit)
 
 
 def _source_of(state: State) -> str:
     """Shows the sources of images in a chooser, at first that of the current one, and gives the one to choose from."""
+    if not data.load(state["dataset"]).form.is_image:
+        return TEST
     picture = image_input.current() if state["image"] == OWN else None
     now = TEST if picture is None else DRAW if picture.id == image_input.DRAWING else UPLOAD
     return st.segmented_control(
@@ -229,8 +243,9 @@ def _draw(state: State, take_own: Callable[[], None]) -> None:
             st.button("Use this drawing", icon=":material/check:", on_click=take)
         if chosen not in (None, OWN):
             dataset = data.load(state["dataset"])
-            put = (image_input.PAD, caches.test_images(dataset.name, chosen))
-            label = f"Put {alerts.escape_markdown(image_picker.name_of(dataset, chosen))} on the pad"
+            x = caches.test_images(dataset.name, chosen)
+            put = (image_input.PAD, x if x.ndim == 2 else data.as_float(images.in_grey(images.as_uint8(x))))
+            label = f"Put {alerts.escape_markdown(dataset.called(chosen))} on the pad"
             st.button(label, icon=":material/add_photo_alternate:", on_click=pad.put, args=put)
 
 
@@ -238,4 +253,7 @@ def _prepare(found: CurrentImage, source: str) -> None:
     """Shows what was made of one's own picture, and the switches of the steps."""
     if found.stages and source != TEST:
         steps_input.show(found.stages)
-        steps_input.choose()
+        if found.fit is None:
+            steps_input.choose()
+        else:
+            st.caption(f"Made as the images of the data set were: {preparing.HOW[found.fit.how].lower()}.")

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ae_core import animation, images
+from ae_core import animation, images, thumbnails
+from ae_core.forms import Form
 from pages.serving import scripts
 
 SECONDS = 4.0  # that a pass takes
+CURVE = 112  # pixels of the picture of a signal
 SIDE = 224  # pixels of a frame in a GIF, at least: its title has room
 
 
@@ -20,20 +22,27 @@ class Strip:
 
     Attributes:
         title: Its name.
-        images: Its frames, (n, h, w) in [0, 1].
+        images: Its frames, (n, *shape).
         note: What there is to say about it.
         stops: Frames to mark with a dot.
+        form: What a frame is; grey images unless given.
     """
 
     title: str
     images: np.ndarray
     note: str = ""
     stops: Sequence[int] = ()
+    form: Form | None = None
+
+    @property
+    def pictures(self) -> np.ndarray:
+        """Its frames as pictures, uint8 (n, h, w) or (n, h, w, 3)."""
+        return images.as_uint8(self.images) if self.form is None else thumbnails.draw(self.form, self.images, CURVE)
 
 
 def gif(strips: Sequence[Strip], back: bool) -> bytes:
     """Rows of frames, side by side, as a GIF; `back` if it also plays backwards."""
-    frames = animation.side_by_side([strip.images for strip in strips])
+    frames = animation.side_by_side([strip.pictures for strip in strips])
     scale = -(-SIDE // frames.shape[1])
     return animation.to_gif(frames, scale, SECONDS, back, [strip.title for strip in strips])
 
@@ -47,8 +56,8 @@ def show(strips: Sequence[Strip], key: str, start: float = 0.5, values: Sequence
         start: Where the slider stands at first, as a share of the way.
         values: A number for each frame, to be shown instead of the frame's own.
     """
-    frames, h, w = strips[0].images.shape
-    sheet = np.concatenate([strip.images for strip in strips])
+    sheet = np.concatenate([strip.pictures for strip in strips])
+    frames, (h, w) = len(strips[0].images), sheet.shape[1:3]
     payload = {
         "image": [h, w],
         "frames": frames,

@@ -10,6 +10,7 @@ import { Sprites } from "./sprites.js";
  * @property {[height: number, width: number]} image
  * @property {string} labels  A byte for each image, or each of those that are shown, in base64.
  * @property {string[]} classes
+ * @property {string} noun  What a test image is called, if it is no image.
  * @property {number[]} [among]  Those that are shown, if not all.
  * @typedef {{ pictures: { name: string, link: string }[] }} Pictures
  * @typedef {(TestImages | Pictures) & { chosen: number | null }} Data
@@ -74,6 +75,7 @@ class Gallery {
       this.sprites = new Sprites(data.sprites, data.image, () => this.fill());
       this.class.replaceChildren(...["All classes", ...data.classes].map((name, i) => new Option(name, String(i - 1))));
       for (const tool of [this.class, this.back, this.count, this.on, this.random]) tool.hidden = !!data.among;
+      if (!data.classes.length) this.class.hidden = true;
       this.saving.hidden = !data.among;
     }
     if (opened || data.among) this.labels = decode(data.labels);
@@ -114,7 +116,8 @@ class Gallery {
     if (!data) return "";
     if ("pictures" in data) return data.pictures[n].name;
     const label = this.labels[data.among ? data.among.indexOf(n) : n];
-    return `${data.classes[label]}, test image ${n.toLocaleString("en")}`;
+    const of = data.classes[label];
+    return `${of ? `${of}, test` : "Test"} ${data.noun} ${n.toLocaleString("en")}`;
   }
 
   draw() {

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ae_core import data
+from ae_core import data, thumbnails
 from pages.serving import caches, scripts, sprites
 
 
@@ -40,7 +40,8 @@ def _about(dataset: str, numbers: Sequence[int] | None = None) -> dict[str, Any]
         labels = labels[list(numbers)]
     return {
         "sprites": sprites.about(dataset),
-        "image": list(of.image_shape),
+        "image": thumbnails.size(of.form),
+        "noun": of.form.noun,
         "labels": base64.b64encode(labels.astype("uint8").tobytes()).decode(),
         "classes": list(of.class_names),
     }

@@ -28,24 +28,29 @@ class Picture:
 
     Attributes:
         title: What it is called on the page.
-        grey: uint8 (h, w).
+        pixels: In colour, uint8 (h, w, 3), or grey, (h, w).
         id: What tells it from others.
         file: The name that its file has or would have.
-        prepared: By shape of image, the steps that were taken last and what they made of it.
+        prepared: By the name of a data set, the steps that were taken last and what they made of it.
     """
 
     title: str
-    grey: np.ndarray
+    pixels: np.ndarray
     id: str
     file: str
-    prepared: dict[tuple[int, int], tuple[Steps, list[Stage]]] = field(default_factory=dict, compare=False)
+    prepared: dict[str, tuple[Steps, list[Stage]]] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def grey(self) -> np.ndarray:
+        """It in grey, uint8 (h, w)."""
+        return images.in_grey(self.pixels)
 
     @cached_property
     def thumbnail(self) -> str:
         """The whole picture on a black square, small, as a data URI."""
-        whole = Image.fromarray(self.grey)
+        whole = Image.fromarray(self.pixels)
         whole.thumbnail((THUMBNAIL, THUMBNAIL))
-        square = Image.new("L", (THUMBNAIL, THUMBNAIL))
+        square = Image.new(whole.mode, (THUMBNAIL, THUMBNAIL))
         square.paste(whole, ((THUMBNAIL - whole.width) // 2, (THUMBNAIL - whole.height) // 2))
         return images.data_uri(np.asarray(square))
 
@@ -133,7 +138,8 @@ def _keep(given: Sequence[UploadedFile], where: str, title: str = "", name: str 
     for number, file in enumerate(given):
         if number < MAX_FILES:
             try:
-                shelf.put(Picture(title or file.name, images.decode(file.getvalue()), file.file_id, name or file.name))
+                pixels = images.decode(file.getvalue(), colour=True)
+                shelf.put(Picture(title or file.name, pixels, file.file_id, name or file.name))
                 read += 1
             except ImageError as error:
                 logs.event("upload refused", bytes=file.size)

@@ -7,9 +7,8 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ae_core import data, images
-from ae_core.data import Dataset
-from pages.serving import caches, fields, page_state
+from ae_core import data, images, thumbnails
+from pages.serving import fields, page_state
 from pages.serving.fields import Field, Values
 from pages.serving.page_state import State
 from pages.widgets import gallery
@@ -29,6 +28,12 @@ def _of_class(values: Values) -> np.ndarray:
     return np.flatnonzero(labels == dataset.class_names.index(values["class"]))
 
 
+def _classes(values: Values) -> list[str]:
+    """The classes that have test examples, after all of them together."""
+    dataset = data.load(values["dataset"])
+    return [ANY, *(dataset.class_names[c] for c in np.unique(dataset.split("test").labels) if dataset.class_names)]
+
+
 def _last(values: Values) -> int:
     return data.load(values["dataset"]).sizes["test"] - 1
 
@@ -42,7 +47,7 @@ SEVERAL = (
     fields.choice(
         "class",
         "Class",
-        lambda values: [ANY, *data.load(values["dataset"]).class_names],
+        _classes,
         param=lambda values: f"class-{values['dataset']}",
     ),
     fields.number("first", "First image", 0, lambda values: len(_of_class(values)) - 1, 0, param=_first),
@@ -70,20 +75,17 @@ def several(state: State, besides: int | None = None, alone: bool = False) -> np
         besides: The number of the image that they stand beside, if it is a test image: it is not shown twice.
         alone: Whether they stand beside none; beside one there is room for one less.
     """
-    count, others = (COUNT, "image") if alone else (COUNT - 1, "of the other images")
+    noun = data.load(state["dataset"]).form.noun
+    count, others = (COUNT, noun) if alone else (COUNT - 1, f"of the other {noun}s")
     by_class, by_number, by_chance = st.columns([2, 2, 1], vertical_alignment="bottom")
-    state.draw(by_class.selectbox, "class", "Class" if alone else "Class of the other images")
+    if data.load(state["dataset"]).class_names:
+        state.draw(by_class.selectbox, "class", "Class" if alone else f"Class of the other {noun}s")
     rows = _of_class(state.values)
     if by_chance.button("Random start", icon=":material/shuffle:", width="stretch"):
         state.choose("first", int(np.random.default_rng().integers(len(rows))))
     first = state.draw(by_number.number_input, "first", f"First {others}, 0 to {len(rows) - 1:,}", step=count)
     found = rows[first : first + COUNT]
     return found[found != besides][:count]
-
-
-def name_of(dataset: Dataset, number: int) -> str:
-    """What a test image is called: its class and its number."""
-    return f"{dataset.class_names[caches.test_labels(dataset.name)[number]]}, test image {number:,}"
 
 
 def one(state: State, name: str) -> int:
@@ -98,7 +100,7 @@ def one(state: State, name: str) -> int:
     if chip.is_open:
         with chip.inside():
             gallery.test_images(dataset.name, f"gallery-{key}", row, chip.choose(key))
-    chip.show(dataset.split("test").images[row], name_of(dataset, row))
+    chip.show(thumbnails.draw(dataset.form, dataset.split("test").images[row : row + 1])[0], dataset.called(row))
     return row
 
 
@@ -139,12 +141,12 @@ class Chip:
         return choose
 
     def show(self, image: np.ndarray, name: str) -> None:
-        """Fills it with an image, uint8 (h, w), and its name."""
+        """Fills it with a picture, uint8 (h, w) or (h, w, 3), and its name."""
         _fill(self._thumbnail, self._name, image, name)
 
 
 def show(image: np.ndarray, name: str) -> None:
-    """Shows an image, uint8 (h, w), and its name as a chip without a chooser."""
+    """Shows a picture, uint8 (h, w) or (h, w, 3), and its name as a chip without a chooser."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _fill(st.container(width=THUMBNAIL), st.container(width="stretch"), image, name)
 

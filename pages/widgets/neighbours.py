@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures, latent
+from ae_core import figures, latent
 from ae_core.inference import LoadedRun
 from pages.serving import caches
 from pages.widgets import alerts, current_image, plot
@@ -17,40 +17,43 @@ def show(run: LoadedRun) -> str:
     Returns:
         The Python that makes the figure of `codes`, `x`, `labels` and `dataset`; "" while no image is picked.
     """
-    dataset = data.load(run.spec.dataset)
+    dataset = run.dataset
     state = current_image.opened(dataset.name)
     last = dataset.sizes["test"] - 1
     placeholder = "Select a row, click a dot, or type a number"
     picked = current_image.test_number(dataset.name)
-    state.draw(st.number_input, "image", f"Test image, 0 to {last:,}", shows=picked, placeholder=placeholder)
+    state.draw(
+        st.number_input, "image", f"Test {dataset.form.noun}, 0 to {last:,}", shows=picked, placeholder=placeholder
+    )
     if picked is None:
         st.markdown("Choose an image to see which others are nearest to it, by code and by pixels.")
         return ""
     test = dataset.split("test")
-    labels = test.labels
+    labels, noun, value = test.labels, dataset.form.noun, dataset.form.value
     near = {
         "in code": latent.nearest_others(caches.index(run.run), picked, NEAREST),
-        "in pixels": latent.nearest_others(caches.pixels(dataset.name), picked, NEAREST),
+        f"in {value}s": latent.nearest_others(caches.pixels(dataset.name), picked, NEAREST),
     }
     plot.show(
-        figures.neighbours(picked, near, test.images, labels, dataset.class_names),
+        figures.neighbours(picked, near, test.images, labels, dataset.class_names, dataset.form),
         key="neighbours",
         alt="An image and its nearest neighbours, in code space and in pixels",
     )
     in_code, in_pixels = (found for found, _ in near.values())
     shared = np.intersect1d(in_code, in_pixels)
     same = [int((labels[found] == labels[picked]).sum()) for found in (in_code, in_pixels)]
-    name, all_of_them = alerts.escape_markdown(dataset.class_names[labels[picked]]), len(in_code)
+    name, all_of_them = alerts.escape_markdown(dataset.class_of(labels[picked])), len(in_code)
     named = f": {', '.join(f'{n:,}' for n in shared)}" if len(shared) else ""
-    st.markdown(
-        f"Its class is {name}. Of its {all_of_them} nearest images by code, **{same[0]}** have this class; of its "
-        f"{all_of_them} nearest by pixels, **{same[1]}** have it. In both lists: **{len(shared) or 'none'}**{named}."
+    of_class = (
+        f"Its class is {name}. Of its {all_of_them} nearest {noun}s by code, **{same[0]}** have this class; of its "
+        f"{all_of_them} nearest by {value}s, **{same[1]}** have it. "
     )
+    st.markdown(f"{of_class if name else ''}In both lists: **{len(shared) or 'none'}**{named}.")
     st.caption("By code: distances between whole codes, not between dots on the map.")
     return f"""
 near = {{
     "in code": latent.nearest_others(codes, {picked}, {NEAREST}),
-    "in pixels": latent.nearest_others(x.reshape(len(x), -1), {picked}, {NEAREST}),
+    "in {value}s": latent.nearest_others(x.reshape(len(x), -1), {picked}, {NEAREST}),
 }}
-figures.neighbours({picked}, near, x, labels, dataset.class_names).show()
+figures.neighbours({picked}, near, x, labels, dataset.class_names, dataset.form).show()
 """

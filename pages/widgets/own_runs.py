@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from ae_core import archive, data, kinds, networks, runs, settings, tasks
+from ae_core import archive, kinds, networks, runs, settings, tasks
 from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
 from ae_core.tasks import Job, catalog, ownership
@@ -107,7 +107,7 @@ def _show(own: Own) -> None:
     elif own.run is not None:
         alerts.error("This model is damaged and cannot be loaded.", own.run.reason, st.warning)
     elif own.job is not None:
-        kind, dataset = kinds.get(own.job.spec.kind).title, data.load(own.job.spec.dataset).title
+        kind, dataset = kinds.get(own.job.spec.kind).title, own.job.spec.about.title
         st.caption(f"{kind} · {dataset} · {STATES.get(own.job.status.state, 'under way')}, without a model")
         if own.job.status.reason:
             st.text(own.job.status.reason)
@@ -144,7 +144,7 @@ def _facts(run: Run, was_imported: bool) -> str:
     return " · ".join(
         [
             kinds.get(run.spec.kind).title,
-            data.load(run.spec.dataset).title,
+            run.dataset.title,
             f"{networks.get(network.family).title.lower()}, code of {network.latent_dim}",
             ("imported " if was_imported else "") + times.say(card.created),
             counts.epochs(card.epochs) + ("" if card.complete else ", stopped"),

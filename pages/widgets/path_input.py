@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ae_core import data
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.latent import impossible, paths, traversals
@@ -109,7 +108,7 @@ def between_images(frames: int, models: DeltaGenerator, settings: DeltaGenerator
         settings: Where the controls are that are seldom used.
     """
     compared = run_picker.pick_several(["variational", "vanilla", "convolutional"], MOST_RUNS, place=models)
-    dataset = data.load(next(iter(compared.values())).spec.dataset)
+    dataset = next(iter(compared.values())).dataset
     columns = st.columns(MOST_IMAGES)  # as many as a path may have images, so that the first one stays where it is
     with columns[0]:
         image = current_image.show(dataset)
@@ -145,7 +144,7 @@ def between_images(frames: int, models: DeltaGenerator, settings: DeltaGenerator
             alerts.error(sentence, f"{title}: {error}", st.warning)
             continue
         decoded = run.decode(path)
-        strips.append(Strip(title, decoded, _findings(run, path, decoded), stops))
+        strips.append(Strip(title, decoded, _findings(run, path, decoded), stops, run.form))
         opened.append(source_code.opened(run.run))
     if not strips:
         st.info("Choose images that are less alike, or other models.")
@@ -153,7 +152,8 @@ def between_images(frames: int, models: DeltaGenerator, settings: DeltaGenerator
     # Codes that differ come from pixels that do.
     blend = paths.through(x.reshape(count, -1), frames).reshape(-1, *x.shape[1:])
     note = "Without a model, one image fades out while the other fades in, and both are visible."
-    strips.append(Strip("No model: a blend of the pixels", blend, note, paths.stops(x.reshape(count, -1), frames)))
+    at = paths.stops(x.reshape(count, -1), frames)
+    strips.append(Strip(f"No model: a blend of the {dataset.form.value}s", blend, note, at, dataset.form))
     listed = ",\n    ".join(opened)
     source = f"""
 import numpy as np
@@ -173,7 +173,7 @@ for run in [
     rows.append(Row(run.run.title, run.decode(path)))
 blend = paths.through(x.reshape({count}, -1), {frames})
 rows.append(Row("pixels", blend.reshape(-1, *x.shape[1:])))
-figures.image_rows(rows).show()
+figures.image_rows(rows{source_code.form(dataset.form)}).show()
 """
     return Way(
         strips,
@@ -192,7 +192,7 @@ def along_a_direction(frames: int) -> Way:
     codes = caches.codes(run.run)
     picture, direction_input = st.columns(2, vertical_alignment="bottom")
     with picture:
-        image = current_image.show(data.load(run.spec.dataset))
+        image = current_image.show(run.dataset)
     z = image.code(run)
     with direction_input:
         kind = state.segments(
@@ -216,7 +216,7 @@ def along_a_direction(frames: int) -> Way:
     images = run.decode(path)
     values = np.linspace(low, high, frames)
     note = f"From {low:.2f} to {high:.2f}; the image itself is at {own:.2f}. {_findings(run, path, images)}"
-    strip = Strip(f"{run.run.title}, {name}", images, note, [int(np.abs(values - own).argmin())])
+    strip = Strip(f"{run.run.title}, {name}", images, note, [int(np.abs(values - own).argmin())], run.form)
     start = float(np.clip((own - low) / (high - low), 0, 1))
     caption = (
         f"The path leads from the 1st to the 99th percentile of the test images along {name} and keeps everything "
@@ -235,12 +235,12 @@ from ae_core.figures import Row
 from ae_core.latent import paths, principal_directions
 {image.imports}
 run = {source_code.opened(run.run)}
-images = data.as_float(data.load({run.spec.dataset!r}).split("test").images)
+images = data.as_float(data.load({run.dataset.name!r}).split("test").images)
 codes = run.encode(images)
 x = {image.source}
 direction = {f"np.eye({run.latent_dim})" if kind == UNIT else "principal_directions(codes)[0]"}[{which - 1}]
 low, high = np.percentile(codes @ direction, [1, 99])
 path = paths.along({image.code_source}, direction, low, high, {frames})
-figures.image_rows([Row({name!r}, run.decode(path))]).show()
+figures.image_rows([Row({name!r}, run.decode(path))]{source_code.form(run.form)}).show()
 """
     return Way([strip], caption, notice, source, image.reads, values.tolist(), start)

@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from cachetools import LRUCache, cached
 
-from ae_core import data
+from ae_core import data, thumbnails
 from pages.serving import plotly_script, scripts, sprites
 
 Draw = Callable[[], go.Figure]
@@ -95,7 +95,7 @@ def dots(
         "mask": base64.b64encode(np.packbits(mask).tobytes()).decode(),
         "marked": [int(n) for n in marked],
         "sprites": sprites.about(dataset),
-        "image": data.load(dataset).image_shape,
+        "image": thumbnails.size(data.load(dataset).form),
         "view": view,
     }
 

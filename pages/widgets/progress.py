@@ -5,10 +5,11 @@ import math
 import numpy as np
 import streamlit as st
 
-from ae_core import data, figures, kinds, runs, tasks, training
+from ae_core import figures, kinds, runs, tasks, training
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
+from ae_core.forms import Form
 from ae_core.runs import BrokenRun
 from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
@@ -260,9 +261,9 @@ def show_shipped(kind: str, dataset: str) -> None:
 
 def _learnt(run: runs.Run, steps: list) -> None:
     """The curves of a run, with steps between its epochs where they are known, and its reconstructions."""
-    originals = caches.test_images(run.spec.dataset, slice(PREVIEWS))
+    originals = caches.test_images(run.dataset.name, slice(PREVIEWS))
     try:
-        _compare(originals, caches.load(run).reconstruct(originals), "at the end")
+        _compare(originals, caches.load(run).reconstruct(originals), "at the end", run.spec.form)
     except ExplorerError as error:
         alerts.error("This model is damaged.", error)
     if run.history or steps:
@@ -270,7 +271,7 @@ def _learnt(run: runs.Run, steps: list) -> None:
 
 
 def _title(job: Job) -> None:
-    st.header(kinds.get(job.spec.kind).title + " on " + data.load(job.spec.dataset).title)
+    st.header(kinds.get(job.spec.kind).title + " on " + job.spec.about.title)
     st.text(_called(job))  # a person's own words: never Markdown
 
 
@@ -283,20 +284,24 @@ def _called(job: Job) -> str:
 def _pictures(job: Job, epochs: int, when: str) -> None:
     preview = job.preview()
     if preview is not None:
-        originals = caches.test_images(job.spec.dataset, slice(len(preview)))
-        _compare(originals, as_float(preview), when)
+        try:
+            originals = caches.test_images(job.spec.dataset, slice(len(preview)))
+        except ExplorerError:  # it has been deleted
+            originals = as_float(preview)[:0]
+        if len(originals) == len(preview) and preview.shape[1:] == job.spec.form.shape:
+            _compare(originals, as_float(preview), when, job.spec.form)
     history, steps = job.history(), job.progress()
     if steps:
         _curves(history, steps, job.spec.kind, epochs)
 
 
-def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str) -> None:
-    rows = [Row("test image", originals), Row(when, reconstructions)]
+def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str, form: Form) -> None:
+    rows = [Row(f"test {form.noun}", originals), Row(when, reconstructions)]
     plot.show(
-        lambda: figures.image_rows(rows, tile=56),
+        lambda: figures.image_rows(rows, tile=56, form=form),
         key="preview",
         alt="Ten test images and their reconstructions",
-        narrow=lambda: figures.image_rows(rows, tile=56, wrap=plot.WRAP),
+        narrow=lambda: figures.image_rows(rows, tile=56, wrap=plot.WRAP, form=form),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ae_core import data, networks, settings, spec
+from ae_core import bounds, data, networks, settings, spec
 from ae_core.kinds import Hyperparameter, Kind
 from ae_core.networks import Network
 from pages.serving import fields, page_state
@@ -70,11 +70,14 @@ def _log_steps(low: float, high: float, default: float) -> list[float]:
 
 def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, Any]:
     """Controls for family, code size and, in `more`, depth; gives all that they say, as fields of `Network`."""
-    default = kind.default_network(data.load(dataset).image_shape)
+    of = data.load(dataset)
+    default = spec.default_network(kind, of)
     most = settings.current().code
     own_size = min(default.latent_dim, most)
     key = f"{kind.__name__}-{dataset}"
     families = {name: networks.get(name) for name in networks.names()}
+    if not of.form.sides:
+        families = {name: family for name, family in families.items() if not family.convolutional}
 
     def widths(name: str, label: str, suffix: str, own: tuple[int, ...]) -> Field:
         return fields.choice(
@@ -143,8 +146,8 @@ def _width(layers: tuple[int, ...]) -> str:
 def training(network: dict[str, Any], dataset: str, more: DeltaGenerator) -> dict[str, Any]:
     """Controls for epochs, seed and, in `more`, the optimiser; their values."""
     family = network["family"]
-    default = spec.default_training(Network(family=family), dataset)
-    most = min(spec.MAX_EPOCHS, settings.current().epochs)
+    default = spec.default_training(Network(family=family), data.load(dataset))
+    most = min(bounds.MAX_EPOCHS, settings.current().epochs)
     rates = sorted({1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, default.learning_rate})
 
     def called(name: str) -> dict[str, Any]:

@@ -272,4 +272,4 @@ def summary(run: LoadedRun) -> str:
     network = run.spec.network
     family = networks.get(network.family).title.lower()
     units = counts.units(network.latent_dim)
-    return f"{data.load(run.spec.dataset).title} · {family} · code of {units} · {run.parameters:,} parameters"
+    return f"{run.dataset.title} · {family} · code of {units} · {run.parameters:,} parameters"

@@ -42,11 +42,11 @@ POINTS = fields.choice(
 
 def on_map(run: LoadedRun, projected: Projected, count: int) -> None:
     """Shows the first `count` test images as dots, to draw around and to click."""
-    dataset = data.load(run.spec.dataset)
+    dataset = run.dataset
     picked = current_image.test_number(dataset.name)
-    labels = caches.test_labels(dataset.name)
+    labels, noun = caches.test_labels(dataset.name), dataset.form.noun
     plot.dots(
-        lambda: figures.scatter(projected.places[:count], labels[:count], dataset.class_names, projected.axes),
+        lambda: figures.scatter(projected.places[:count], labels[:count], dataset.class_names, projected.axes, noun),
         key="scatter",
         alt=f"Codes of {count:,} test images, coloured by class: {projected.name.lower()}",
         dataset=dataset.name,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ae_core import runs
+from ae_core.forms import Form
 from ae_core.runs import Run
 
 TITLE = "Show the code"
@@ -30,6 +31,11 @@ def show(source: str, reads: Sequence[str] = (), prefix: str = "") -> None:
         else:
             st.caption(f"{made}.")
         st.code(source.strip(), language="python")
+
+
+def form(of: Form) -> str:
+    """The argument that says what is drawn, after others; "" for images, which figures take for granted."""
+    return "" if of.is_image else ", form=run.form"
 
 
 def opened(run: Run) -> str:

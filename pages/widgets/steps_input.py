@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ae_core import images, preparing
+from ae_core import data, images, preparing
+from ae_core.data import Dataset
 from ae_core.errors import ImageError
 from ae_core.preparing import Stage, Steps
 from pages.serving import fields, page_state
@@ -40,19 +41,26 @@ def choose() -> None:
             state.draw(st.checkbox, name)
 
 
-def prepare(picture: Picture, image_shape: tuple[int, int], steps: Steps) -> list[Stage]:
+def prepare(picture: Picture, dataset: Dataset, steps: Steps) -> list[Stage]:
     """Prepares a picture, once for as long as the steps stay; warns if nothing can be made of it.
 
     Returns:
-        Its stages; the image of the last one, of shape `image_shape`, is for the models. Empty if nothing can be made.
+        Its stages; the image of the last one, of the data set's form, is for the models: step by step for those of the
+        app, for all else as its own images were made. Empty if nothing can be made.
     """
-    if image_shape not in picture.prepared or picture.prepared[image_shape][0] != steps:
+    if dataset.name not in picture.prepared or picture.prepared[dataset.name][0] != steps:
         try:
-            picture.prepared[image_shape] = steps, preparing.prepare(picture.grey, image_shape, steps)
+            if dataset.is_tuned:
+                height, width = dataset.form.sides
+                stages = preparing.prepare(picture.grey, (height, width), steps)
+            else:
+                image = preparing.fitted(picture.pixels, dataset.form, preparing.fit_of(dataset))
+                stages = [Stage("fitted", data.as_float(image), True)]
+            picture.prepared[dataset.name] = steps, stages
         except ImageError as error:
             st.warning(alerts.escape_markdown(f"{picture.title}: {error}"))
             return []
-    return picture.prepared[image_shape][1]
+    return picture.prepared[dataset.name][1]
 
 
 def show(stages: Sequence[Stage]) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ae_core import data, kinds, settings, spec, sweeps, tasks
+from ae_core import bounds, data, kinds, settings, sweeps, tasks
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.sweeps import Sweep
 from pages.serving import page_state, visitor
@@ -45,7 +45,7 @@ def show(dataset: str) -> None:
         seeds = st.pills(
             "Seeds", SEEDS, selection_mode="multi", default=[0], key="sweep-seeds", persist_state="session", wrap=True
         )
-        most = min(spec.MAX_EPOCHS, settings.current().epochs)
+        most = min(bounds.MAX_EPOCHS, settings.current().epochs)
         epochs = st.number_input(  # without limits, as that of one training
             f"Epochs of each training, 1 to {most}",
             value=None,
@@ -135,7 +135,7 @@ def _standing(sweep_id: str) -> None:
     if done and (left := sweep.runs):
         most = run_picker.MOST_LINKED
         label = "Compare them" if len(left) <= most else f"Compare the first {most}"
-        next_page.link("compare", label, row, runs=left[:most], on=data.load(sweep.jobs[0].spec.dataset).title)
+        next_page.link("compare", label, row, runs=left[:most], on=sweep.jobs[0].spec.about.title)
 
 
 def _how(sweep: Sweep) -> str:

@@ -149,7 +149,7 @@ def test_shows_what_the_decoder_gives_on_every_run(shared_tab: Tab, name: str) -
     at, shown = shared_tab.page.evaluate(VISIT, [cursor.element_handle(), places])
     shared_tab.settle()
     assert shared_tab.sent == before
-    images = np.frombuffer(base64.b64decode(shown), np.uint8).reshape(PLACES, *run.image_shape) / 255
+    images = np.frombuffer(base64.b64decode(shown), np.uint8).reshape(PLACES, *run.form.shape) / 255
     exact = run.decode(plane.codes(np.array(at)))
     assert all(np.any(a != b) for a, b in zip(images[1:], images[:-1], strict=True))
     seen = (images > 1 / 255) | (exact > 1 / 255)

@@ -188,7 +188,7 @@ class Whole:
     @classmethod
     def of(cls, path: Path) -> "Whole":
         loaded = inference.load(path)
-        x = np.random.default_rng(0).random((20, *loaded.image_shape), np.float32)
+        x = np.random.default_rng(0).random((20, *loaded.form.shape), np.float32)
         z = loaded.encode(x)
         return cls(loaded.run, z, loaded.decode(z), projecting.read(loaded.run))
 

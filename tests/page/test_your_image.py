@@ -268,7 +268,7 @@ def test_a_picture_that_was_removed_beside_another_data_set_is_missed_and_no_lin
 def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) -> None:
     read: list[bytes] = []
     decode = images.decode
-    monkeypatch.setattr(images, "decode", lambda content, *rest: read.append(content) or decode(content, *rest))
+    monkeypatch.setattr(images, "decode", lambda content, **about: read.append(content) or decode(content, **about))
     app = opened()
     first, second = png(np.pad(shirt(), 9)), png(np.pad(shirt(), 5))
     uploader(app).upload("one.png", first).upload("bad.png", b"no image").run()
@@ -282,7 +282,7 @@ def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, asked: list) ->
 def test_a_click_while_a_file_is_read_loses_no_picture(monkeypatch: pytest.MonkeyPatch, asked: list) -> None:
     decode = images.decode
 
-    def decode_and_click(content: bytes) -> np.ndarray:
+    def decode_and_click(content: bytes, **about: Any) -> np.ndarray:
         context = get_script_run_ctx()
         assert context
         assert context.script_requests
@@ -290,7 +290,7 @@ def test_a_click_while_a_file_is_read_loses_no_picture(monkeypatch: pytest.Monke
         sent = context.session_state._state._current_interaction_widget_states
         asked_for = {"page_script_hash": context.page_script_hash, "query_string": context.query_string}
         context.script_requests.request_rerun(RerunData(widget_states=sent, **asked_for))
-        return decode(content)
+        return decode(content, **about)
 
     monkeypatch.setattr(images, "decode", decode_and_click)
     app = opened(**{"from": "Upload"})

@@ -1,23 +1,21 @@
 """What a family of networks declares."""
 
+import math
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ae_core.networks.layers import (
-    Architecture,
-    Conv2D,
-    Cropping2D,
-    Dense,
-    Flatten,
-    Layer,
-    Reshape,
-    Shape,
-    output_shape,
-)
+from ae_core.errors import OptionError
+from ae_core.forms import Form
+from ae_core.networks import layers
+from ae_core.networks.layers import Architecture, Dense, Flatten, Layer, Reshape, Shape, output_shape
 from ae_core.networks.network import Network
+
+SMALL_SIDE = {"image": 8, "signal": 32}  # what halvings lead down to
+FEWEST_HALVINGS = 2
 
 
 class Family:
-    """A way of building encoders and decoders: the layers between images and features, for subclasses to give.
+    """A way of building encoders and decoders: the layers between examples and features, for subclasses to give.
 
     Between features and code lie the same dense layers in every family.
 
@@ -27,6 +25,7 @@ class Family:
             Fashion-MNIST's training images; tests/benchmarks/train_speed.py measures them. Adam's usual beta_2 of 0.999
             averages over more steps than two epochs have: 0.98 learns as much in fewer, but on strided convolutions.
         can_tie: Whether its decoder can use the encoder's transposed weights.
+        convolutional: Whether it looks at neighbourhoods, which a table's columns do not have.
         order: Place in lists.
     """
 
@@ -34,48 +33,94 @@ class Family:
     help: ClassVar[str]
     training: ClassVar[dict[str, Any]] = {}
     can_tie: ClassVar[bool] = False
+    convolutional: ClassVar[bool] = False
     order: ClassVar[int] = 100
 
-    def encoder(self, image_shape: Shape) -> tuple[Layer, ...]:
-        """Layers from an image to its features, of any shape."""
+    def filters(self, form: Form) -> tuple[int, ...]:
+        """The filters of each halving that fit examples of a form; none unless it is convolutional."""
         return ()
 
-    def decoder(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
-        """Layers from the last hidden layer after the code, (n,), to the logits of an image."""
+    def fit(self, network: Network, form: Form) -> Network:
+        """Gives a network the filters that fit a form, if it has none.
+
+        Raises:
+            OptionError: if its layers do not fit the form.
+        """
+        if not self.convolutional:
+            return network
+        if not form.sides:
+            raise OptionError(
+                f"The columns of a table have no order that a {self.title.lower()} network could use: choose dense."
+            )
+        filters = network.filters or self.filters(form)
+        if 2 ** len(filters) > min(form.sides):
+            raise OptionError(
+                f"{len(filters)} halvings are too many for {form}: choose at most {int(math.log2(min(form.sides)))}."
+            )
+        return replace(network, filters=filters)
+
+    def encoder(self, network: Network, form: Form) -> tuple[Layer, ...]:
+        """Layers from an example to its features, of any shape."""
+        return ()
+
+    def decoder(self, network: Network, form: Form, heads: tuple[str, ...]) -> tuple[Layer, ...]:
+        """Layers from the last hidden layer after the code, (n,), to an example, before the last activation."""
         raise NotImplementedError
 
-    def head(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> Layer:
+    def head(self, network: Network, form: Form, heads: tuple[str, ...]) -> Layer:
         """The layer that gives one output of the encoder, (latent_dim,)."""
         return Dense(network.latent_dim, network.code_activation)
 
-    def features_shape(self, image_shape: Shape) -> Shape:
-        return output_shape(self.encoder(image_shape), image_shape)
+    def features_shape(self, network: Network, form: Form) -> Shape:
+        return output_shape(self.encoder(network, form), form.shape)
 
-    @property
-    def convolutional(self) -> bool:
-        return any(isinstance(layer, Conv2D) for layer in self.encoder((28, 28)))
-
-    def describe(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> Architecture:
-        """All layers of a network for images of that shape, (h, w) or (h, w, channels)."""
+    def describe(self, network: Network, form: Form, heads: tuple[str, ...]) -> Architecture:
+        """All layers of a network for examples of that form."""
+        network = self.fit(network, form)
         return Architecture(
-            image_shape,
+            form,
             network.latent_dim,
-            (*self.encoder(image_shape), Flatten(), *(Dense(width, "relu") for width in network.hidden)),
+            (*self.encoder(network, form), Flatten(), *(Dense(width, "relu") for width in network.hidden)),
             heads,
-            self.head(network, image_shape, heads),
+            self.head(network, form, heads),
             (
                 *(Dense(width, "relu") for width in network.decoder_hidden),
-                *self.decoder(network, image_shape, heads),
+                *self.decoder(network, form, heads),
             ),
         )
 
 
-def with_channels(image_shape: Shape) -> Shape:
-    """(h, w) as (h, w, 1); other shapes as they are."""
-    return (*image_shape, 1) if len(image_shape) == 2 else image_shape
+@dataclass(frozen=True)
+class Bricks:
+    """The layers that look at neighbourhoods, along as many axes as an example has."""
+
+    convolution: type[layers.Convolution]
+    transposed: type[layers.Transposed]
+    pooling: type[layers.MaxPooling2D]
+    upsampling: type[layers.UpSampling2D]
 
 
-def cut_to(image_shape: Shape, shape: Shape) -> tuple[Layer, ...]:
-    """Layers that cut a feature map (h, w, channels) of that shape to the image's: halvings round odd sides up."""
-    bottom, right = shape[0] - image_shape[0], shape[1] - image_shape[1]
-    return Cropping2D(((0, bottom), (0, right))), Reshape(image_shape)
+BRICKS = {
+    "image": Bricks(layers.Conv2D, layers.Conv2DTranspose, layers.MaxPooling2D, layers.UpSampling2D),
+    "signal": Bricks(layers.Conv1D, layers.Conv1DTranspose, layers.MaxPooling1D, layers.UpSampling1D),
+}
+
+
+def bricks(form: Form) -> Bricks:
+    """Those for examples of a form that has sides."""
+    return BRICKS[form.medium]
+
+
+def halvings(form: Form) -> int:
+    """How often the sides of an example are halved by default: twice for 28 or 32 pixels, three times for 64."""
+    if not form.sides:
+        return 0
+    wanted = math.ceil(math.log2(min(form.sides) / SMALL_SIDE[form.medium]))
+    return min(max(wanted, FEWEST_HALVINGS), int(math.log2(min(form.sides))))
+
+
+def cut_to(form: Form, shape: Shape) -> tuple[Layer, ...]:
+    """Layers that cut a feature map of that shape to an example's: halvings round odd sides up."""
+    cuts = tuple((0, given - side) for given, side in zip(shape, form.sides, strict=False))
+    cut: Layer = layers.Cropping1D(cuts[0]) if len(cuts) == 1 else layers.Cropping2D((cuts[0], cuts[1]))
+    return cut, Reshape(form.shape)

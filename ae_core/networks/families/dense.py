@@ -1,9 +1,9 @@
-import math
 from typing import Any, ClassVar
 
+from ae_core.forms import Form
 from ae_core.networks import layers
 from ae_core.networks.families.base import Family
-from ae_core.networks.layers import Layer, Reshape, Shape, TiedDense
+from ae_core.networks.layers import Layer, Reshape, TiedDense
 from ae_core.networks.network import Network
 
 
@@ -14,7 +14,7 @@ class Dense(Family):
     """
 
     title = "Dense"
-    help = "Fully connected layers: every pixel to every unit."
+    help = "Fully connected layers: every value to every unit."
     training: ClassVar[dict[str, Any]] = {
         "epochs": 9,
         "batch_size": 96,
@@ -25,6 +25,5 @@ class Dense(Family):
     can_tie = True
     order = 0
 
-    def decoder(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
-        size = math.prod(image_shape)
-        return TiedDense(size, heads[0]) if network.tied else layers.Dense(size), Reshape(image_shape)
+    def decoder(self, network: Network, form: Form, heads: tuple[str, ...]) -> tuple[Layer, ...]:
+        return TiedDense(form.size, heads[0]) if network.tied else layers.Dense(form.size), Reshape(form.shape)

@@ -1,11 +1,12 @@
 import math
 from typing import Any, ClassVar
 
-from ae_core.networks.families.base import Family, cut_to, with_channels
-from ae_core.networks.layers import Conv2D, Conv2DTranspose, Dense, Layer, Reshape, Shape, output_shape
+from ae_core.forms import Form
+from ae_core.networks.families.base import Family, bricks, cut_to, halvings
+from ae_core.networks.layers import Dense, Layer, Reshape, output_shape
 from ae_core.networks.network import Network
 
-FILTERS = (32, 64)
+FIRST, OTHERS = 32, 64  # filters
 
 
 class Strided(Family):
@@ -15,7 +16,7 @@ class Strided(Family):
     """
 
     title = "Convolutional, strided"
-    help = "3 × 3 convolutions of stride 2, mirrored by transposed ones."
+    help = "Convolutions of stride 2, mirrored by transposed ones."
     training: ClassVar[dict[str, Any]] = {
         "epochs": 11,
         "batch_size": 64,
@@ -23,17 +24,22 @@ class Strided(Family):
         "beta_2": 0.999,
         "compile": False,
     }
+    convolutional = True
     order = 2
 
-    def encoder(self, image_shape: Shape) -> tuple[Layer, ...]:
-        return Reshape(with_channels(image_shape)), *(Conv2D(n, strides=2) for n in FILTERS)
+    def filters(self, form: Form) -> tuple[int, ...]:
+        return (FIRST,) + (OTHERS,) * (halvings(form) - 1)
 
-    def decoder(self, network: Network, image_shape: Shape, heads: tuple[str, ...]) -> tuple[Layer, ...]:
-        features = self.features_shape(image_shape)
+    def encoder(self, network: Network, form: Form) -> tuple[Layer, ...]:
+        of = bricks(form)
+        return Reshape(form.with_channels), *(of.convolution(n, strides=2) for n in network.filters)
+
+    def decoder(self, network: Network, form: Form, heads: tuple[str, ...]) -> tuple[Layer, ...]:
+        features, of = self.features_shape(network, form), bricks(form)
         layers = (
             Dense(math.prod(features), "relu"),
             Reshape(features),
-            *(Conv2DTranspose(n, strides=2) for n in reversed(FILTERS)),
-            Conv2DTranspose(with_channels(image_shape)[2], activation=None),
+            *(of.transposed(n, strides=2) for n in reversed(network.filters)),
+            of.transposed(form.channels, activation=None),
         )
-        return *layers, *cut_to(image_shape, output_shape(layers, (network.latent_dim,)))
+        return *layers, *cut_to(form, output_shape(layers, (network.latent_dim,)))

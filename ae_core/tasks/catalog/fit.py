@@ -18,7 +18,7 @@ class Fit(Task):
     def work(self, job: Job, stop: Callable[[], bool]) -> Iterator[Event]:
         run = job.run()
         yield Advanced("Encoding the test images", 0.0)
-        codes = inference.load(run.path).encode(data.as_float(data.load(run.spec.dataset).split("test").images))
+        codes = inference.load(run.path).encode(data.as_float(run.dataset.split("test").images))
         yield Advanced("Fitting a density to the codes", 0.3)
         mixture = densities.fit_mixture(densities.sample(codes))
         fitting.write(derived.folder(run) / fitting.NAME, mixture)

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from ae_core import data
+from ae_core import thumbnails
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
 from pages.serving import caches, fields, routes, scripts, sprites
 from pages.serving.fields import Field, Values
-from pages.serving.lens_tiles import TILE, Scene, scene
+from pages.serving.lens_tiles import Scene, scene
 
 GROUND = "Hatched: no test image lies within one gap, so the decoder invents what it draws here."
 IMPOSSIBLE = (
@@ -68,9 +68,9 @@ def show(
         What the visitor did, `first` until then.
     """
     shown = scene(run.run, spec)
-    dataset = data.load(run.spec.dataset)
+    dataset = run.dataset
     home = shown.home
-    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(dataset.class_names))]
+    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(max(len(dataset.class_names), 1))]
     name = f"{key}-{shown.token}"  # a pin belongs to its plane: on another one it would be another code
     now = _look(st.session_state[name], shown) if name in st.session_state else first
     state = scripts.component("lens/lens.js")(
@@ -78,7 +78,7 @@ def show(
         data={
             "link": routes.link(shown.path),
             "home": [home.x, home.y, home.reach],
-            "tile": TILE,
+            "tile": shown.places,
             "level": shown.level,
             "view": now and now.view,
             "alone": now and now.alone,
@@ -88,7 +88,9 @@ def show(
             "count": len(shown.codes),
             "posteriors": shown.has_posteriors,
             "neighbour_distance": caches.neighbour_distance(run.run),
-            "image": list(run.image_shape),
+            "form": run.form.to_json(),
+            "image": thumbnails.size(run.form),
+            "noun": run.form.noun,
             "classes": list(dataset.class_names),
             "colours": colours,
             "edges": [edge(colour) for colour in colours],
@@ -130,14 +132,14 @@ def fields_of(run: LoadedRun, spec: PlaneSpec, mark: tuple[float, float]) -> tup
             name, name, parse, lambda found: ",".join(f"{n:.7g}" for n in found), default, of=lambda v: shown.token
         )
 
-    dataset = data.load(run.spec.dataset)
+    dataset = run.dataset
     alone = fields.choice("class", "class", dataset.class_names, default=None, of=lambda v: dataset.name)
     return numbers("pin", 2, (x, y)), numbers("view", 3, None), alone
 
 
 def _look(state: Any, shown: Scene) -> Look:
     alone = state.get("alone")
-    known = isinstance(alone, str) and alone in data.load(shown.of.spec.dataset).class_names
+    known = isinstance(alone, str) and alone in shown.of.dataset.class_names
     return Look(_numbers(state.get("pin"), 2, shown), _numbers(state.get("view"), 3, shown), alone if known else None)
 
 

@@ -12,6 +12,10 @@ const NAMES = {
   Conv2DTranspose: "transposed convolution",
   MaxPooling2D: "pooling",
   UpSampling2D: "upsampling",
+  Conv1D: "convolution",
+  Conv1DTranspose: "transposed convolution",
+  MaxPooling1D: "pooling",
+  UpSampling1D: "upsampling",
   Dense: "dense",
   TiedDense: "dense, the encoder's weights",
   Code: "the code",
@@ -21,7 +25,8 @@ const NAMES = {
 function fill(list, steps, side) {
   // A dense layer is as high as the square that its numbers would fill.
   const items = steps.map(([kind, shape]) => {
-    const [high, wide, channels] = shape.length === 3 ? shape : [Math.sqrt(shape[0]), 0, 1];
+    const [high, wide, channels] =
+      shape.length === 3 ? shape : shape.length === 2 ? [shape[0], 1, shape[1]] : [Math.sqrt(shape[0]), 0, 1];
     const bar = make("i");
     bar.style.setProperty("--high", String(Math.min(high / side, 1)));
     bar.style.setProperty("--wide", String(4 + 2 * Math.log2(channels)));
@@ -33,10 +38,10 @@ function fill(list, steps, side) {
   list.replaceChildren(...items);
 }
 
-/** @param {import("./lens.js").Parts} parts  @param {Steps | null} steps  @param {number[]} image  Height and width. */
-export function showFlow({ flow, encoder, decoder }, steps, image) {
+/** @param {import("./lens.js").Parts} parts  @param {Steps | null} steps  @param {number[]} shape  Of an example. */
+export function showFlow({ flow, encoder, decoder }, steps, shape) {
   flow.hidden = !steps;
   if (!steps) return;
-  fill(encoder, steps.encoder, image[0]);
-  fill(decoder, steps.decoder, image[0]);
+  fill(encoder, steps.encoder, shape[0]);
+  fill(decoder, steps.decoder, shape[0]);
 }

@@ -23,7 +23,9 @@ import { View } from "./view.js";
  * @property {number} count  Of test images.
  * @property {boolean} posteriors  Whether their codes are distributions.
  * @property {number} neighbour_distance  The usual gap between neighbouring codes.
- * @property {number[]} image  Height and width.
+ * @property {import("../picture.js").Form} form  Of an example.
+ * @property {number[]} image  Height and width of a test example's picture.
+ * @property {string} noun  What an example is called.
  * @property {string[]} classes
  * @property {string[]} colours  Of the classes.
  * @property {string[]} edges  Of their dots.
@@ -112,7 +114,7 @@ class Lens {
     this.plane = undefined;
     this.tiles?.close();
     this.parts.lens.dataset.sharp = "false";
-    showFlow(this.parts, data.steps, data.image);
+    showFlow(this.parts, data.steps, data.form.shape);
     const view = new View(data.home, data.view ?? data.home);
     const tiles = new Tiles(
       data,

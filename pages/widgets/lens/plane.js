@@ -1,6 +1,7 @@
 // A latent plane that is loaded: what is shown of it, and where one looks.
 import { decode } from "../base64.js";
 import { contextOf, make } from "../elements.js";
+import { Picture } from "../picture.js";
 import { Sprites } from "../sprites.js";
 import { drawCursor, drawDots } from "./draw.js";
 import { ask } from "./fetched.js";
@@ -54,8 +55,8 @@ export class Plane {
     this.owner = owner;
     this.sprites = new Sprites(data.sprites, data.image, () => this.redraw());
     const [height, width] = data.image;
-    for (const canvas of [parts.decoded, parts.nearest]) Object.assign(canvas, { width, height });
-    this.picture = contextOf(parts.decoded).createImageData(width, height);
+    Object.assign(parts.nearest, { width, height });
+    this.picture = new Picture(parts.decoded, data.form);
     parts.lens.dataset.posteriors = String(data.posteriors);
     const { signal } = this.closing; // the elements may outlive this plane
     this.input = new PointerInput(this, signal);
@@ -217,14 +218,16 @@ export class Plane {
   showPlace() {
     const { x, y, data, parts } = this;
     const { index, distance } = this.found;
-    if (this.tiles.decode(x, y, this.picture.data)) contextOf(parts.decoded).putImageData(this.picture, 0, 0);
+    const values = this.tiles.decode(x, y);
+    if (values) this.picture.paint(values);
     const [h, w] = data.image;
     this.sprites.draw(contextOf(parts.nearest), index, 0, 0, w, h);
     parts.lens.dataset.place = `${x},${y}`;
     parts.lens.dataset.sharp = String(this.tiles.sharp);
     parts.place.textContent = parts.here.textContent = written(x, y);
     parts.own.textContent = written(...this.points.place(index));
-    const name = `${data.classes[this.points.labels[index]]}, test image ${index}`;
+    const of = data.classes[this.points.labels[index]];
+    const name = `${of ? `${of}, test` : "Test"} ${data.noun} ${index}`;
     if (parts.name.textContent !== name) parts.name.textContent = name; // it is read aloud
     const gaps = (distance / data.neighbour_distance).toFixed(1);
     parts.off.textContent = `${distance.toFixed(2)} away (${gaps} gaps)`;

@@ -1,7 +1,8 @@
 // Decoded images in tiles as those of a map: all of the plane is one at level 0, and each level halves their side.
 import { clamp } from "./view.js";
 
-const KEPT = 48; // tiles of two megabytes
+const KEPT_BYTES = 96 << 20; // of all tiles
+const FEWEST_KEPT = 8;
 const AT_ONCE = 2;
 const DEEPEST = 12;
 const WHOLE = "0/0/0"; // the coarse tile that is never let go
@@ -21,11 +22,11 @@ export class Tiles {
    * @param {number[]} plane.home  x, y and reach of what shows all of it.
    * @param {number} plane.tile  Images along each side of a tile, without those beyond its rim.
    * @param {number} plane.level  The coarsest that is fine enough.
-   * @param {number[]} plane.image  Height and width.
+   * @param {{ shape: number[] }} plane.form  Of an example.
    * @param {(name: string) => Promise<ArrayBuffer>} load  Gets a tile by "level/column/row".
    * @param {() => void} arrived  @param {(error: Error) => void} tell
    */
-  constructor({ home: [x, y, reach], tile, level, image: [h, w] }, load, arrived, tell) {
+  constructor({ home: [x, y, reach], tile, level, form: { shape } }, load, arrived, tell) {
     this.side = tile;
     this.level = level;
     this.load = load;
@@ -35,7 +36,8 @@ export class Tiles {
     this.left = x - 2 * reach;
     this.top = y + 2 * reach;
     this.size = 4 * reach;
-    this.sum = new Float32Array(h * w);
+    this.sum = new Float32Array(shape.reduce((size, length) => size * length, 1));
+    this.most = Math.max(FEWEST_KEPT, Math.floor(KEPT_BYTES / ((tile + 2) ** 2 * this.sum.length)));
   }
 
   close() {
@@ -97,8 +99,8 @@ export class Tiles {
   async fetchOne(name) {
     this.underWay.add(name);
     try {
-      this.kept.set(name, new Uint8Array(await this.load(name)));
-      if (this.kept.size > KEPT) this.kept.delete([...this.kept.keys()].find((key) => key !== WHOLE) ?? WHOLE);
+      this.kept.set(name, whole(new Uint8Array(await this.load(name)), this.side + 2));
+      if (this.kept.size > this.most) this.kept.delete([...this.kept.keys()].find((key) => key !== WHOLE) ?? WHOLE);
     } catch (error) {
       this.wanted = [];
       this.failed = true;
@@ -128,12 +130,12 @@ export class Tiles {
   }
 
   /**
-   * Writes the image of a place, by cubic convolution between sixteen; false while none is here.
-   * @param {number} x  @param {number} y  @param {Uint8ClampedArray} rgba
+   * The values of a place, by cubic convolution between sixteen; the same array each time, null while none is here.
+   * @param {number} x  @param {number} y
    */
-  decode(x, y, rgba) {
+  decode(x, y) {
     const tile = this.find(x, y);
-    if (!tile) return false;
+    if (!tile) return null;
     const { sum, side } = this;
     const { values, level, column, row } = tile;
     const size = this.size / 2 ** level;
@@ -150,13 +152,22 @@ export class Tiles {
       const start = ((j - 1 + (n >> 2)) * (side + 2) + i - 1 + (n & 3)) * sum.length;
       for (let p = 0; p < sum.length; p++) sum[p] += weight * values[start + p];
     }
-    // Clamped and rounded by the array itself.
-    for (let p = 0, k = 0; p < sum.length; p++, k += 4) {
-      rgba[k] = rgba[k + 1] = rgba[k + 2] = sum[p];
-      rgba[k + 3] = 255;
-    }
-    return true;
+    return sum;
   }
+}
+
+/**
+ * Undoes the differences that a tile is sent as: to the example left of each one, and to the one above.
+ * @param {Uint8Array} values  Changed in place.
+ * @param {number} side  Examples along each side.
+ */
+export function whole(values, side) {
+  const row = values.length / side;
+  const one = row / side;
+  for (let k = row; k < values.length; k++) values[k] += values[k - row];
+  for (let start = 0; start < values.length; start += row)
+    for (let k = start + one; k < start + row; k++) values[k] += values[k - one];
+  return values;
 }
 
 /**

@@ -1,0 +1,385 @@
+"""Data sets that were added: a folder is a data set, and the folder is the truth.
+
+    card.json           what it is: form, classes, sizes, scale, source, how it was made, digests of the arrays
+    train.npy           examples, uint8 of images, float32 in [0, 1] of signals and tables
+    test.npy
+    train_labels.npy    class numbers, uint8; absent without classes
+    test_labels.npy
+
+A data set is written to a temporary folder and renamed; afterwards only its title can change. Its folder is called
+DIGEST-TOKEN: the digest of its content is its name for everybody, and the token tells apart what two people added.
+A run carries such a folder with some test examples, to be looked at where the data set is gone.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ae_core import disk, settings, texts
+from ae_core.data.dataset import SPLITS, About, Dataset, Scale, Split
+from ae_core.errors import DatasetError, ExplorerError
+from ae_core.forms import Form
+
+CARD = "card.json"
+FORMAT = 1
+MAX_CARD = 256 << 10  # bytes
+MAX_TITLE = 60
+MAX_CLASSES = 100
+MAX_CLASS_NAME = 60
+MAX_NAME = 60  # letters of a channel's or column's name
+DIGEST = 32  # hexadecimal digits of it that are a name
+NAME = re.compile(f"[0-9a-f]{{{DIGEST}}}")
+CARRIED = "data"  # the folder in that of a run
+CARRIED_EXAMPLES = 100
+CARRIED_FILES = {CARD: MAX_CARD, "test.npy": 4 << 20, "test_labels.npy": 1024}  # at most so many bytes
+OF_A_RUN = "carried-by-"  # begins the name of what a run carries
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split that is to be written.
+
+    Attributes:
+        count: Of its examples.
+        chunks: Its examples in order, a few at a time, each (k, *shape).
+        labels: Class numbers, uint8 (n,); None without classes.
+    """
+
+    count: int
+    chunks: Iterable[np.ndarray]
+    labels: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A data set that is to be written.
+
+    Attributes:
+        title: What to call it.
+        form: What an example is.
+        class_names: One for each class number.
+        unlabelled: Whether the last class holds the examples that came without a class.
+        scale: What the values of signals and tables mean.
+        source: Where it comes from, for people.
+        details: How it was made; for JSON.
+        parts: By split.
+        owner: Whose it is; None for everyone's.
+    """
+
+    title: str
+    form: Form
+    class_names: tuple[str, ...]
+    parts: Mapping[str, Part]
+    unlabelled: bool = False
+    scale: Scale | None = None
+    source: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+    owner: str | None = None
+
+
+def folder() -> Path:
+    """Folder of all data sets that were added."""
+    return settings.current().data / "datasets"
+
+
+def write(draft: Draft) -> Dataset:
+    """Writes a data set, whole or not at all; what its owner has added before is given back.
+
+    Raises:
+        DatasetError: if the disk does not let it be written.
+    """
+    with disk.unfinished(folder(), f"{'0' * DIGEST}-{secrets.token_hex(8)}", "data set", DatasetError) as work:
+        name = _fill(work, draft)
+        for known in named(name):
+            if known.owner == draft.owner:
+                return known
+        out = folder() / f"{name}-{secrets.token_hex(8)}"
+        disk.finish(work, out)
+    return read(out)
+
+
+def carry(dataset: Dataset, run_folder: Path) -> None:
+    """Puts some test examples of a data set into the folder of a run, with all that is known of it.
+
+    Raises:
+        DatasetError: if the data set is damaged.
+        OSError: if it cannot be written.
+    """
+    test = dataset.split("test")
+    rows = np.linspace(0, len(test) - 1, min(CARRIED_EXAMPLES, len(test))).round().astype(int)
+    part = Part(len(rows), [test.images[rows]], test.labels[rows] if dataset.class_names else None)
+    draft = Draft(
+        dataset.title,
+        dataset.form,
+        dataset.class_names,
+        {"test": part},
+        dataset.unlabelled,
+        dataset.scale,
+        dataset.source,
+        {"of": dataset.name, "sizes": dataset.sizes},
+    )
+    path = run_folder / CARRIED
+    path.mkdir()
+    _fill(path, draft)
+
+
+def carried_by(run_folder: Path) -> Dataset | None:
+    """What a run carries of its data set; None if it carries nothing that is whole."""
+    with contextlib.suppress(ExplorerError):
+        if (run_folder / CARRIED / CARD).is_file():
+            found = read(run_folder / CARRIED)
+            return replace(found, about=replace(found.about, name=OF_A_RUN + run_folder.name), whole=False)
+    return None
+
+
+def unpack(files: Mapping[str, bytes], run_folder: Path) -> None:
+    """Puts files that came with a run where `carried_by` finds them; whatever they are.
+
+    Raises:
+        DatasetError: if they are not what `carry` writes.
+    """
+    path = run_folder / CARRIED
+    path.mkdir()
+    for name, content in files.items():
+        (path / Path(name).name).write_bytes(content)
+    read(path)
+    verify(path)
+
+
+def _fill(work: Path, draft: Draft) -> str:
+    """Writes the files of a data set into a folder; the name that its content gives it."""
+    digests, sizes = {}, {}
+    for which, part in draft.parts.items():
+        dtype = np.dtype(np.uint8 if draft.form.is_image else "<f4")
+        shape = (part.count, *draft.form.shape)
+        digests[f"{which}.npy"] = _write_array(work / f"{which}.npy", dtype, shape, part.chunks)
+        if part.labels is not None:
+            labels = np.asarray(part.labels, np.uint8)
+            digests[f"{which}_labels.npy"] = _write_array(
+                work / f"{which}_labels.npy", labels.dtype, labels.shape, [labels]
+            )
+        sizes[which] = part.count
+    scale = draft.scale
+    content = {
+        "form": draft.form.to_json(),
+        "classes": list(draft.class_names),
+        "unlabelled": draft.unlabelled,
+        "scale": scale and {"low": list(scale.low), "high": list(scale.high), "names": list(scale.names)},
+        "sizes": sizes,
+        "sha256": digests,
+    }
+    card = {
+        "format": FORMAT,
+        "title": texts.clean(draft.title)[:MAX_TITLE],
+        "owner": draft.owner,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "source": draft.source,
+        "details": draft.details,
+        "bytes": {name: (work / name).stat().st_size for name in digests},
+        "digest": digest(content),
+        **content,
+    }
+    disk.write_json(work / CARD, card)
+    return str(card["digest"])[:DIGEST]
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """SHA-256 of what a data set is, whoever added it and whatever they call it: of the fields of its card.
+
+    Args:
+        content: "form", "classes", "unlabelled", "scale", "sizes" and "sha256"; other fields do not count.
+    """
+    names = ("form", "classes", "unlabelled", "scale", "sizes", "sha256")
+    chosen = {name: content[name] for name in names}
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _write_array(path: Path, dtype: np.dtype, shape: tuple[int, ...], chunks: Iterable[np.ndarray]) -> str:
+    """Writes a .npy file piece by piece; its SHA-256."""
+    hashed = hashlib.sha256()
+
+    def put(file: BufferedWriter, content: bytes) -> None:
+        file.write(content)
+        hashed.update(content)
+
+    class Both:
+        """What NumPy writes the header to."""
+
+        def write(self, content: bytes) -> None:
+            put(file, content)
+
+    count = 0
+    with path.open("wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(Both(), header)
+        for chunk in chunks:
+            put(file, np.ascontiguousarray(chunk, dtype).tobytes())
+            count += len(chunk)
+    if count != shape[0]:
+        raise DatasetError(f"{path.name} got {count:,} examples, expected {shape[0]:,}.")
+    return hashed.hexdigest()
+
+
+def named(name: str) -> list[Dataset]:
+    """The data sets of that name, of whomever, the latest last; broken ones are left out."""
+    if not NAME.fullmatch(name):
+        return []
+    return _read_all(sorted(folder().glob(f"{name}-*")))
+
+
+def listed(owner: str | None) -> list[Dataset]:
+    """The data sets in a visitor's lists, the latest first: their own and those without an owner."""
+    return [found for found in everything() if found.owner in (None, owner)]
+
+
+def everything() -> list[Dataset]:
+    """All data sets that were added, the latest first."""
+    try:
+        paths = [Path(e.path) for e in os.scandir(folder()) if not e.name.startswith(".") and e.is_dir()]
+    except OSError:
+        return []
+    return sorted(_read_all(paths), key=lambda d: str(d.details["created"]), reverse=True)
+
+
+def _read_all(paths: Iterable[Path]) -> list[Dataset]:
+    found = []
+    for path in paths:
+        with contextlib.suppress(DatasetError):
+            found.append(read(path))
+    return found
+
+
+def read(path: Path) -> Dataset:
+    """Reads the data set of a folder: its card; its arrays when they are asked for.
+
+    Raises:
+        DatasetError: if its card cannot be read or makes no sense, or a file is missing.
+    """
+    try:
+        about = (path / CARD).stat()
+    except OSError:
+        raise DatasetError(f"There is no data set in {path.name!r}: it may have been deleted.") from None
+    return _read(path, about.st_mtime_ns, about.st_ino)
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, *version: int) -> Dataset:
+    try:
+        card = json.loads(disk.read(path, CARD, MAX_CARD))
+        if card["format"] != FORMAT or card["digest"] != digest(card):
+            raise ValueError("it is not the card that was written")
+        form = Form.from_json(card["form"])
+        class_names = tuple(map(str, card["classes"]))
+        sizes = {which: int(card["sizes"].get(which, 0)) for which in SPLITS}
+        scale = card["scale"]
+        if scale is not None:
+            low, high = (tuple(map(float, scale[name])) for name in ("low", "high"))
+            scale = Scale(low, high, tuple(map(str, scale["names"])))
+        for name, size in card["bytes"].items():
+            if (path / Path(name).name).stat().st_size != size:
+                raise ValueError(f"{name} is cut short")
+        about = About(str(card["digest"])[:DIGEST], str(card["title"]), form, class_names, sizes)
+        details = {**card["details"], "created": str(card["created"]), "bytes": sum(card["bytes"].values())}
+        owner = None if card["owner"] is None else str(card["owner"])
+        unlabelled, source = bool(card["unlabelled"]), str(card["source"])
+    except (ExplorerError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DatasetError(f"The data set in {path.name!r} is damaged ({error}): add it again.") from error
+    return Dataset(
+        about,
+        source=source,
+        read=lambda which: _read_split(path, which, form, class_names, sizes[which]),
+        thing=form.noun,
+        unlabelled=unlabelled,
+        scale=scale,
+        path=path,
+        owner=owner,
+        details=details,
+    )
+
+
+def _read_split(path: Path, which: str, form: Form, class_names: tuple[str, ...], count: int) -> Split:
+    dtype = np.uint8 if form.is_image else np.float32
+    if not count:
+        return Split(np.empty((0, *form.shape), dtype), np.empty(0, np.uint8))
+    images = _mapped(path / f"{which}.npy", (count, *form.shape), dtype)
+    labels = np.zeros(count, np.uint8)
+    if class_names:
+        labels = np.array(_mapped(path / f"{which}_labels.npy", (count,), np.uint8))
+        if labels.max() >= len(class_names):
+            raise DatasetError(f"The labels in {path.name!r} name classes that are not there: add the data set again.")
+    return Split(images, labels)
+
+
+def _mapped(file: Path, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array that stays on the disk until it is looked at."""
+    try:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # whatever NumPy makes of a damaged file
+        raise DatasetError(f"{file.name} of a data set cannot be read ({error}): add the data set again.") from error
+    if array.shape != shape or array.dtype != dtype:
+        raise DatasetError(f"{file.name} of a data set is damaged: add the data set again.")
+    return array
+
+
+def verify(path: Path) -> None:
+    """Compares all arrays of a data set with the digests in its card.
+
+    Raises:
+        DatasetError: if one differs.
+    """
+    card = json.loads(disk.read(path, CARD, MAX_CARD))
+    for name, expected in card["sha256"].items():
+        with (path / name).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                raise DatasetError(f"{name} of the data set is not the file that was written: add the data set again.")
+
+
+def rename(dataset: Dataset, title: str) -> None:
+    """Changes a data set's title.
+
+    Raises:
+        DatasetError: if its card cannot be written.
+    """
+    assert dataset.path is not None
+    try:
+        card = json.loads(disk.read(dataset.path, CARD, MAX_CARD))
+        disk.write_json(dataset.path / CARD, card | {"title": texts.clean(title)[:MAX_TITLE]})
+    except (OSError, ExplorerError) as error:
+        raise DatasetError(f"The data set cannot be renamed ({error}).") from error
+
+
+def remove(dataset: Dataset) -> None:
+    """Deletes a data set: at once out of sight, then from the disk.
+
+    Raises:
+        DatasetError: if the disk does not let it.
+    """
+    assert dataset.path is not None
+    hidden = dataset.path.with_name(f"{disk.UNFINISHED}{secrets.token_hex(8)}")
+    try:
+        os.rename(dataset.path, hidden)
+    except OSError as error:
+        raise DatasetError(f"The data set cannot be deleted ({error.strerror}).") from error
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
+def carried(name: str) -> Iterator[Dataset]:
+    """What the run that a name ends with carries of its data set."""
+    run = name.removeprefix(OF_A_RUN)
+    if name.startswith(OF_A_RUN) and Path(run).name == run and run not in ("", ".", ".."):
+        found = carried_by(settings.current().data / "runs" / run)
+        if found is not None:
+            yield found

@@ -1,0 +1,162 @@
+"""Signals and rows of tables as small curves, in tiles beside and below one another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ae_core.figures.style import SERIES_COLOURS, Trace, trace
+from ae_core.forms import Form
+
+HEIGHT, WIDTH = 48, 72  # of a tile, in units of the axes
+MOST_STEPS = 160  # of a curve that are drawn
+ROOM = 0.06  # of a tile's height, beyond the range of values on either side
+GROUND = "rgba(128, 128, 128, 0.10)"
+ADDED, LOST = "rgba(231, 99, 0, 0.75)", "rgba(63, 144, 218, 0.75)"
+TINT = "31, 105, 190"
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Examples to be drawn as curves.
+
+    Attributes:
+        values: (n, t, c), about in [0, 1].
+        against: What they are compared with, likewise: where values are larger it is filled orange, else blue.
+        has_order: Whether neighbouring steps are alike; if not, they are drawn as steps.
+        tints: How strongly the ground of each is tinted, (n,) in [0, 1].
+    """
+
+    values: np.ndarray
+    against: np.ndarray | None = None
+    has_order: bool = True
+    tints: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Their number, and the height and width of a tile."""
+        return len(self.values), HEIGHT, WIDTH
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: slice) -> "Curves":
+        against, tints = (None if part is None else part[rows] for part in (self.against, self.tints))
+        return Curves(self.values[rows], against, self.has_order, tints)
+
+
+def curves(form: Form, x: np.ndarray, against: np.ndarray | None = None) -> Curves:
+    """Examples (n, *shape) of signals or tables as curves."""
+    shape = (-1, form.shape[0], form.channels if form.sides else 1)
+    other = None if against is None else np.asarray(against, np.float32).reshape(shape)
+    return Curves(np.asarray(x, np.float32).reshape(shape), other, bool(form.sides))
+
+
+def traces(blocks: Sequence[tuple[Curves, np.ndarray, np.ndarray]]) -> list[Trace]:
+    """Curves in tiles.
+
+    Args:
+        blocks: Curves with the left and upper edges of their tiles, (n,) each.
+    """
+    found = [_ground(left, top) for _, left, top in blocks]
+    for shown, left, top in blocks:
+        if shown.tints is not None:
+            found += [
+                _box(x, y, f"rgba({TINT}, {0.7 * t:.3f})") for x, y, t in zip(left, top, shown.tints, strict=True) if t
+            ]
+        if shown.against is not None:
+            found += [
+                _filled(shown.values, shown.against, left, top, 1, ADDED),
+                _filled(shown.values, shown.against, left, top, -1, LOST),
+            ]
+    channels = blocks[0][0].values.shape[2]
+    for channel in range(channels):
+        lines = [_line(shown.values[..., channel], left, top) for shown, left, top in blocks]
+        x, y = (np.concatenate(parts) for parts in zip(*lines, strict=True))
+        found.append(
+            trace(
+                "scatter",
+                x=x,
+                y=y,
+                mode="lines",
+                line={
+                    "color": SERIES_COLOURS[channel % len(SERIES_COLOURS)],
+                    "width": 1.5,
+                    "shape": "linear" if blocks[0][0].has_order else "hvh",
+                },
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+    return found
+
+
+def _ground(left: np.ndarray, top: np.ndarray) -> Trace:
+    across, down = np.array([0, 1, 1, 0, 0, np.nan]) * WIDTH, np.array([0, 0, 1, 1, 0, np.nan]) * HEIGHT
+    return _area((left[:, None] + across).ravel(), (top[:, None] + down).ravel(), GROUND)
+
+
+def _box(left: float, top: float, colour: str) -> Trace:
+    return _area(
+        np.array([left, left + WIDTH, left + WIDTH, left]), np.array([top, top, top + HEIGHT, top + HEIGHT]), colour
+    )
+
+
+def _area(x: np.ndarray, y: np.ndarray, colour: str) -> Trace:
+    return trace(
+        "scatter",
+        x=x.astype(np.float32),
+        y=y.astype(np.float32),
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=colour,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _line(values: np.ndarray, left: np.ndarray, top: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of curves (n, t) with a gap after each."""
+    n, _ = values.shape
+    along, values = _thinned(values)
+    x = left[:, None] + along * WIDTH
+    y = top[:, None] + _height(values)
+    gap = np.full((n, 1), np.nan)
+    return (np.concatenate([part, gap], axis=1).ravel().astype(np.float32) for part in (x, y))  # type: ignore[return-value]
+
+
+def _filled(
+    values: np.ndarray, against: np.ndarray, left: np.ndarray, top: np.ndarray, sign: int, colour: str
+) -> Trace:
+    """What lies between two curves where their difference has a sign, for all channels."""
+    n, steps, channels = values.shape
+    x, y = [], []
+    for channel in range(channels):
+        base, own = against[..., channel], values[..., channel]
+        beyond = np.maximum(own, base) if sign > 0 else np.minimum(own, base)
+        along = np.linspace(0, 1, steps)
+        forth, back = left[:, None] + along * WIDTH, left[:, None] + along[::-1] * WIDTH
+        gap = np.full((n, 1), np.nan)
+        x.append(np.concatenate([forth, back, gap], axis=1))
+        y.append(np.concatenate([top[:, None] + _height(beyond), top[:, None] + _height(base[:, ::-1]), gap], axis=1))
+    return _area(np.concatenate(x).ravel(), np.concatenate(y).ravel(), colour)
+
+
+def _height(values: np.ndarray) -> np.ndarray:
+    """How far below the upper edge of a tile values are drawn."""
+    return (ROOM + (1 - np.clip(values, -ROOM, 1 + ROOM)) * (1 - 2 * ROOM)) * HEIGHT
+
+
+def _thinned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places along curves (n, t) and values there: of a long one the smallest and the largest of each piece."""
+    n, steps = values.shape
+    if steps <= MOST_STEPS:
+        return np.linspace(0, 1, steps)[None].repeat(n, axis=0), values
+    edges = np.linspace(0, steps, MOST_STEPS // 2 + 1).round().astype(int)
+    pieces = list(pairwise(edges))
+    lows = np.stack([values[:, a:b].argmin(axis=1) + a for a, b in pieces], axis=1)
+    highs = np.stack([values[:, a:b].argmax(axis=1) + a for a, b in pieces], axis=1)
+    picked = np.sort(np.stack([lows, highs], axis=2), axis=2).reshape(n, -1)
+    return picked / (steps - 1), np.take_along_axis(values, picked, axis=1)

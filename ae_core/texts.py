@@ -1,0 +1,14 @@
+"""Words that people give."""
+
+import unicodedata
+
+JOINERS = "\u200c\u200d"  # zero-width non-joiner and joiner
+
+
+def clean(text: str) -> str:
+    """Returns user text as one printable line, without control and formatting characters and lone surrogates.
+
+    What joins letters or emoji, or keeps them apart, stays between them.
+    """
+    kept = (c if c.isprintable() or c in JOINERS else "" if unicodedata.category(c) == "Cf" else " " for c in text)
+    return " ".join("".join(kept).split()).strip(JOINERS + " ")

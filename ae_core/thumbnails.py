@@ -1,0 +1,100 @@
+"""Small pictures of examples: an image is its own, a signal or a row of a table becomes a curve on black."""
+
+import numpy as np
+
+from ae_core.forms import Form
+from ae_core.images import as_uint8
+
+SIDE = 56  # pixels of a curve's picture
+ROOM = 3.0  # pixels above the largest value and below the smallest one
+HALF = 0.75  # of a line's width, in pixels
+FINE = 4  # places along a curve for each column of pixels, at least
+PART = 4_000_000  # numbers at a time
+WHITE = (255, 255, 255)
+# Of channels, on black; of a single one white.
+COLOURS = (
+    (63, 144, 218),
+    (255, 169, 14),
+    (148, 164, 162),
+    (231, 99, 0),
+    (138, 72, 210),
+    (146, 218, 221),
+    (185, 172, 112),
+    (169, 107, 89),
+)
+ADDED, LOST = (231, 99, 0), (63, 144, 218)
+
+
+def size(form: Form, side: int = SIDE) -> tuple[int, int]:
+    """Height and width of the picture of an example."""
+    return (form.shape[0], form.shape[1]) if form.is_image else (side, side)
+
+
+def draw(form: Form, x: np.ndarray, side: int = SIDE, against: np.ndarray | None = None) -> np.ndarray:
+    """Draws examples.
+
+    Args:
+        form: What they are.
+        x: Examples (n, *shape), uint8 or floats in [0, 1].
+        side: Pixels of a curve's picture.
+        against: Examples, with which those of signals and tables are compared: what is above them is filled orange,
+            what is below blue.
+
+    Returns:
+        uint8 of shape (n, h, w), or (n, h, w, 3) in colour.
+    """
+    if form.is_image:
+        return as_uint8(x)
+    values = np.asarray(x, np.float32).reshape(len(x), form.shape[0], form.channels if form.sides else 1)
+    other = None if against is None else np.asarray(against, np.float32).reshape(values.shape)
+    few = max(1, PART // (side * side * max(values.shape[2], FINE)))
+    parts = [
+        _curves(values[i : i + few], side, None if other is None else other[i : i + few])
+        for i in range(0, max(len(values), 1), few)
+    ]
+    return np.concatenate(parts)
+
+
+def _curves(values: np.ndarray, side: int, against: np.ndarray | None) -> np.ndarray:
+    """Curves of values (n, t, c) as pictures."""
+    n, _, channels = values.shape
+    low, high = _envelope(values, side)
+    down = np.arange(side, dtype=np.float32)[None, :, None, None]
+    share = _covered(down, high - HALF, low + HALF)
+    if channels == 1 and against is None:
+        return np.round(255 * share[..., 0]).astype(np.uint8)
+    picture = np.zeros((n, side, side, 3), np.float32)
+    if against is not None:
+        lower, upper = _envelope(against, side)
+        middle, own = (lower + upper) / 2, (low + high) / 2
+        for colour, top, bottom in ((ADDED, own, middle), (LOST, middle, own)):
+            filled = _covered(down, top, np.maximum(bottom, top)).max(axis=-1)
+            _lay(picture, filled, colour)
+    for channel in range(channels):
+        colour = WHITE if channels == 1 else COLOURS[channel % len(COLOURS)]
+        _lay(picture, share[..., channel], colour)
+    return np.round(picture).astype(np.uint8)
+
+
+def _envelope(values: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where curves are lowest and highest in each column of pixels: rows from the top, (n, 1, side, c)."""
+    n, steps, channels = values.shape
+    fine = max(FINE, -(-steps // side))
+    at = np.linspace(0, steps - 1, side * fine, dtype=np.float32)
+    before = np.minimum(at.astype(int), max(steps - 2, 0))
+    after = np.minimum(before + 1, steps - 1)
+    share = (at - before)[None, :, None]
+    along = np.clip(values[:, before] * (1 - share) + values[:, after] * share, 0, 1)
+    rows = (ROOM + (1 - along) * (side - 1 - 2 * ROOM)).reshape(n, side, fine, channels)
+    return rows.max(axis=2)[:, None], rows.min(axis=2)[:, None]
+
+
+def _covered(down: np.ndarray, top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Which share of each pixel lies between two rows."""
+    return np.clip(np.minimum(down + 0.5, bottom) - np.maximum(down - 0.5, top), 0, 1)
+
+
+def _lay(picture: np.ndarray, share: np.ndarray, colour: tuple[int, int, int]) -> None:
+    """Paints a colour over a picture (n, side, side, 3)."""
+    picture *= 1 - share[..., None]
+    picture += share[..., None] * np.array(colour, np.float32)
