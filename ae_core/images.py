@@ -52,16 +52,17 @@ _UPRIGHT = {
 }
 
 
-def decode(content: bytes, side: int = KEPT_SIDE, colour: bool = False) -> np.ndarray:
+def decode(content: bytes, side: int = KEPT_SIDE, colour: bool = False, ground: int | None = None) -> np.ndarray:
     """Decodes an image file: upright, of an animation the first frame that is not blank.
 
-    Transparent parts become black or white, whichever lets the others be seen. Grey values of 16 bits are scaled by
-    their own range.
+    Transparent parts become black or white, whichever lets the others be seen, unless their ground is given. Grey
+    values of 16 bits are scaled by their own range.
 
     Args:
         content: The bytes of a PNG, JPEG, WebP, GIF, BMP or AVIF file; its name does not matter.
         side: Pixels that are kept at least of a longer side that has as many.
         colour: Whether colours are kept.
+        ground: Value behind transparent parts, 0 to 255.
 
     Returns:
         uint8 of shape (h, w) in grey, or (h, w, 3) in colour, reduced to less than `2 * side` on the longer side.
@@ -94,7 +95,7 @@ def decode(content: bytes, side: int = KEPT_SIDE, colour: bool = False) -> np.nd
             # A JPEG can be decoded at a half, a quarter or an eighth of its size; other formats ignore this.
             image.draft(None, (side, side))
             frames = min(MAX_FRAMES, max(1, MAX_PIXELS // (width * height)))
-            pixels = _first_with_content(image, side, frames, "RGB" if colour else "L")
+            pixels = _first_with_content(image, side, frames, "RGB" if colour else "L", ground)
         except Exception:
             raise ImageError(_damaged(kind)) from None
     if is_plain(pixels) and kind == "PNG" and content[24] == 16 and content[25] != 0:  # bits a channel, kind of colour
@@ -211,7 +212,7 @@ def _unreadable(content: bytes) -> str:
     return f"The file is not an image that can be read: save it as {READ}."
 
 
-def _first_with_content(image: Image.Image, side: int, most: int, mode: str) -> np.ndarray:
+def _first_with_content(image: Image.Image, side: int, most: int, mode: str, ground: int | None) -> np.ndarray:
     """The first of so many frames that is not plain, else the first of all; upright and reduced, of Pillow's mode."""
     size, first = image.size, None
     for frame in islice(ImageSequence.Iterator(image), most):
@@ -219,7 +220,7 @@ def _first_with_content(image: Image.Image, side: int, most: int, mode: str) -> 
             break
         frame.load()
         turn = _UPRIGHT.get(_orientation(frame))
-        whole = _opaque(frame, mode)
+        whole = _opaque(frame, mode, ground)
         pixels = reduce(np.asarray(whole if turn is None else whole.transpose(turn)), side)
         if not is_plain(pixels):
             return pixels
@@ -237,7 +238,7 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _opaque(image: Image.Image, mode: str) -> Image.Image:
+def _opaque(image: Image.Image, mode: str, ground: int | None) -> Image.Image:
     """Converts a picture to "L" or "RGB" in pieces: copies of sixteen million pixels would take 200 MB."""
     width, height = image.size
     rows = max(1, PIECE // width)
@@ -247,7 +248,8 @@ def _opaque(image: Image.Image, mode: str) -> Image.Image:
     def piece(top: int) -> tuple[Image.Image, Image.Image | None]:
         return _values_and_alpha(image.crop((0, top, width, min(top + rows, height))), levels, mode)
 
-    ground = _ground(map(piece, tops)) if image.has_transparency_data else 0
+    if ground is None:
+        ground = _ground(map(piece, tops)) if image.has_transparency_data else 0
     whole = Image.new(mode, image.size)
     for top in tops:
         values, alpha = piece(top)

@@ -7,12 +7,12 @@ Reference: Xiao, Rasul & Vollgraf 2017, Fashion-MNIST, section 2.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ae_core import images
-from ae_core.data import Dataset, as_float
 from ae_core.errors import ImageError
 from ae_core.forms import Form
 
@@ -98,7 +98,8 @@ class Fit:
     Attributes:
         how: "crop" cuts off what is beyond the image's proportions, "pad" adds ground beside the picture, "stretch"
             changes its proportions.
-        ground: Value of what is added, 0 to 255; None for the colour of the picture's border.
+        ground: Value of what is added and of what lies behind transparent parts, 0 to 255; None for the colour of the
+            picture's border, and for what lets a picture be seen.
     """
 
     how: str = "crop"
@@ -108,9 +109,9 @@ class Fit:
 HOW = {"crop": "Crop to fill", "pad": "Fit, with ground around", "stretch": "Stretch"}
 
 
-def fit_of(dataset: Dataset) -> Fit:
-    """How pictures became the images of a data set that was added."""
-    made = dataset.details.get("made", {})
+def fit_of(made: Any) -> Fit:
+    """How pictures became the images of a data set, as the details of its card say it."""
+    made = made if isinstance(made, dict) else {}
     how, ground = made.get("fit"), made.get("ground")
     return Fit(how if how in HOW else Fit.how, ground if isinstance(ground, int) and 0 <= ground <= 255 else None)
 
@@ -152,7 +153,8 @@ def read_fitted(content: bytes, form: Form, fit: Fit = Fit()) -> np.ndarray:
     Raises:
         ImageError: if the file cannot be read.
     """
-    return as_float(fitted(images.decode(content, KEPT * max(form.sides), form.is_colour), form, fit))
+    pixels = images.decode(content, KEPT * max(form.sides), form.is_colour, fit.ground)
+    return fitted(pixels, form, fit).astype(np.float32) / np.float32(255)
 
 
 def prepare(grey: np.ndarray, image_shape: tuple[int, int], steps: Steps = Steps()) -> list[Stage]:

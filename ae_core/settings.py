@@ -42,6 +42,10 @@ class Settings:
     keep_days: float
     upload_mb: int
     all_uploads_mb: int
+    items: int
+    sets: int
+    sets_mb: int
+    data_mb: int
     scheduler: str
     ahead: str
     log: str
@@ -126,6 +130,10 @@ TABLE = (
     Setting("keep_days", 0.0, 7.0, "Days that a visitor's runs are kept since their last use; 0 for ever", 0, 3650),
     Setting("upload_mb", 25, 25, "Megabytes of pictures kept at a time for one visitor", 1, 1024),
     Setting("all_uploads_mb", 1000, 200, "The same for all visitors together", 1, 1_000_000),
+    Setting("items", 100_000, 20_000, "Examples of a data set that a visitor adds, at most", 20, 10_000_000),
+    Setting("sets", 100, 3, "Data sets that a visitor may keep", 0, 10_000),
+    Setting("sets_mb", 20_000, 256, "Megabytes that they may take together", 1, 10_000_000),
+    Setting("data_mb", 2000, 100, "Megabytes of the files that a visitor makes one of", 1, 100_000),
     Setting("scheduler", "", "", "Address of the Dask scheduler that trains; empty for this machine"),
     Setting("ahead", "no", "yes", "Whether a new server computes ahead what pages show: 100 MB on disk, 30 in memory",
             choices=("no", "yes")),

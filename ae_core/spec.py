@@ -66,6 +66,7 @@ class TrainingConfig:
 
 LARGE_DATASET = 20_000  # examples
 SMALL_BATCH = 32
+STEPS_OF_AN_EPOCH = 16  # at least, on a tiny data set
 SMALL_DATASET_STEPS = 3000
 STEPS = 4000  # of batches of 64, on a large data set that nobody has tried
 GENTLE_RATE = 2e-3  # half of the article's, at which half of the units die on pictures with a light ground
@@ -82,8 +83,8 @@ def default_training(network: Network, dataset: Dataset) -> TrainingConfig:
     if not dataset.is_tuned:
         config = replace(config, learning_rate=min(config.learning_rate, GENTLE_RATE))
     if count < LARGE_DATASET:
-        batch_size = max(1, min(SMALL_BATCH, count // 2))
-        return replace(config, batch_size=batch_size, epochs=_epochs(SMALL_DATASET_STEPS * SMALL_BATCH, count))
+        batch_size = max(1, min(SMALL_BATCH, count // STEPS_OF_AN_EPOCH))
+        return replace(config, batch_size=batch_size, epochs=_epochs(SMALL_DATASET_STEPS * batch_size, count))
     if not dataset.is_tuned:
         return replace(config, epochs=min(config.epochs, _epochs(STEPS * config.batch_size, count)))
     return config

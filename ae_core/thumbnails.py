@@ -5,7 +5,7 @@ import numpy as np
 from ae_core.forms import Form
 from ae_core.images import as_uint8
 
-SIDE = 56  # pixels of a curve's picture
+SIDE = 72  # pixels of a curve's picture
 ROOM = 3.0  # pixels above the largest value and below the smallest one
 HALF = 0.75  # of a line's width, in pixels
 FINE = 4  # places along a curve for each column of pixels, at least

@@ -8,9 +8,17 @@ from ae_core.figures import Row
 from pages.serving import caches, fields, page_state
 from pages.widgets import current_image, glossary, image_picker, next_page, plot, run_picker, source_code, tables
 
+
+def _level(values: fields.Values) -> str:
+    """What links call the level: one that suits images is too much for signals, whose values fill the range."""
+    return "level" if values["is_image"] else "signal-level"
+
+
 FIELDS = (
     fields.choice("noise", "Noise", list(noise.NOISES), fields.titled(noise.get)),
-    fields.number("level", "Level", 0.0, 1.0, 0.5, step=0.05),
+    fields.number(
+        "level", "Level", 0.0, 1.0, lambda values: 0.5 if values["is_image"] else 0.1, step=0.05, param=_level
+    ),
     fields.seed("noise-seed", "Seed of the noise"),
     *image_picker.SEVERAL,
 )
@@ -23,15 +31,17 @@ def decibels(psnr: float, words: str = "{:.1f}") -> str:
 
 
 st.title("Denoise")
-st.markdown("The same noisy images, cleaned by an autoencoder and by two classical filters, each at its best width.")
-
+words = st.empty()
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
     run = run_picker.pick(default="denoising")
 dataset = run.dataset
+noun = dataset.form.noun
+filtered_by = " and by two classical filters, each at its best width" if filters.of(dataset.form) else ""
+words.markdown(f"The same noisy {noun}s, cleaned by an autoencoder{filtered_by}.")
 with of_image:
     image = current_image.show(dataset)
-state = page_state.open(*FIELDS, dataset=dataset.name)
+state = page_state.open(*FIELDS, dataset=dataset.name, is_image=dataset.form.is_image)
 kind_of_noise, how_much, which = st.columns([2, 3, 1], vertical_alignment="bottom")
 kind = state.draw(kind_of_noise.selectbox, "noise")
 level = state.draw(how_much.slider, "level", f"Level: {noise.NOISES[kind].level_help}")
@@ -39,8 +49,9 @@ again = which.button("New noise", icon=":material/casino:", width="stretch")
 seed = state.next("noise-seed", again)
 rows = image_picker.several(state, image.number)
 
+measured = min(MEASURED, dataset.sizes["test"])
 # One field of noise for the shown and the measured images, and for all three methods.
-x = np.stack([image.x, *caches.test_images(dataset.name, np.concatenate([rows, np.arange(MEASURED)]))])
+x = np.stack([image.x, *caches.test_images(dataset.name, np.concatenate([rows, np.arange(measured)]))])
 noisy = noise.add(x, kind, level, seed)
 shown = 1 + len(rows)
 results = {"noisy": noisy, run.recipe.title.lower() + " model": run.reconstruct(noisy)}
@@ -60,7 +71,7 @@ plot.show(
     narrow=lambda: figures.image_rows(picture_rows, tile=80, wrap=plot.WRAP, form=run.form),
 )
 
-st.header(f"Averages over {len(x) - shown} test images")
+st.header(f"Averages over {len(x) - shown} test {noun}s")
 psnrs = [metrics.mean_psnr(x[shown:], y[shown:]) for y in results.values()]
 columns = {f"{dataset.form.noun}s": list(results), "PSNR, dB": [decibels(d) for d in psnrs]}
 if dataset.form.is_image:
@@ -81,18 +92,18 @@ if not theirs:
     )
 elif ours > max(theirs):
     notice = (
-        f"Here the model comes {round(ours, 1) - round(max(theirs), 1):.1f} dB closer to the clean images than the "
-        f"better filter. A filter smooths what it sees; the model draws a {dataset.thing} like those it has learnt, "
+        f"Here the model comes {round(ours, 1) - round(max(theirs), 1):.1f} dB closer to the clean {noun}s than the "
+        f"better filter. A filter smooths what it sees; the model draws {dataset.a_thing} like those it has learnt, "
         "maybe a different one."
     )
 else:
-    notice = "Here the better filter comes at least as close to the clean images as the model, which " + (
-        "changes even pixels without noise."
+    notice = f"Here the better filter comes at least as close to the clean {noun}s as the model, which " + (
+        f"changes even {dataset.form.value}s without noise."
         if run.recipe.denoises
-        else "never saw noise in its training and treats it as a part of the image."
+        else f"never saw noise in its training and treats it as a part of the {noun}."
     )
 st.info(notice, icon=":material/visibility:")
-next_page.link("reconstruct", "See what it makes of clean images", run=run.run.name)
+next_page.link("reconstruct", f"See what it makes of clean {noun}s", run=run.run.name)
 source_code.show(
     f"""
 import numpy as np
@@ -104,7 +115,7 @@ from ae_core.figures import Row
 run = {source_code.opened(run.run)}
 images = data.as_float(data.load({dataset.name!r}).split("test").images)
 rows = {rows.tolist()}
-x = np.stack([{image.source}, *images[rows], *images[:{MEASURED}]])
+x = np.stack([{image.source}, *images[rows], *images[:{measured}]])
 shown = 1 + len(rows)  # the others are measured
 noisy = noise.add(x, {kind!r}, level={level!r}, seed={seed})
 

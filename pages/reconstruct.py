@@ -22,36 +22,38 @@ rows = image_picker.several(state, image.number)[: max(image_picker.COUNT - len(
 x = np.stack([*(each.x for each in given), *caches.test_images(dataset.name, rows)])
 names = [*(each.name for each in given), *(dataset.called(row) for row in rows)]
 
+noun, an = run.form.noun, "an" if run.form.is_image else "a"
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
-with st.spinner("Computing the errors of the test images …"):
+with st.spinner(f"Computing the errors of the test {noun}s …"):
     among = caches.errors(run.run)
 ranks = metrics.percentile_rank(errors, among)
 plot.show(
     lambda: figures.reconstructions(x, x_hat, names, ranks, form=run.form),
     key="reconstructions",
-    alt="Images, reconstructions and errors",
+    alt=f"Test {noun}s, reconstructions and errors",
     narrow=lambda: figures.reconstructions(x, x_hat, names, ranks, wrap=plot.WRAP, form=run.form),
 )
 st.caption(
-    "The number above an image is the share of test images with a smaller error. In the errors, orange was added by "
-    "the reconstruction and blue was lost; full colour is a difference of half the grey range."
+    f"The number above {an} {noun} is the share of test {noun}s with a smaller error. In the errors, orange was added "
+    "by the reconstruction and blue was lost; "
+    + ("full colour is a difference of half the range." if run.form.is_image else "the edge is a quarter of the range.")
 )
 
 mean, typical, strangest = st.columns(3)
-mean.metric("MSE of these images", f"{errors.mean():.4f}")
-typical.metric("MSE of all test images", f"{among.mean():.4f}")
+mean.metric(f"MSE of these {noun}s", f"{errors.mean():.4f}")
+typical.metric(f"MSE of all test {noun}s", f"{among.mean():.4f}")
 worst = int(np.argmax(errors))
 strangest.metric(
-    "Rank of their largest error", f"{ranks[worst]:.1f} %", help="The share of test images with a smaller error."
+    "Rank of their largest error", f"{ranks[worst]:.1f} %", help=f"The share of test {noun}s with a smaller error."
 )
 strangest.text(names[worst])
 st.info(
     "Look at the errors: fine patterns are lost first, and the outline survives. "
-    f"A model with a small code draws even what it has never seen as a {dataset.thing}.",
+    f"A model with a small code draws even what it has never seen as {dataset.a_thing}.",
     icon=":material/visibility:",
 )
-next_page.link("latent_space", "See where the images lie in its latent space", run=run.run.name)
+next_page.link("latent_space", f"See where the {noun}s lie in its latent space", run=run.run.name)
 source_code.show(
     f"""
 import numpy as np
@@ -68,6 +70,7 @@ x = np.stack([{", ".join(each.source for each in given)}, *images[rows]])
 names = [dataset.called(i) for i in rows]
 names = [{", ".join(repr(each.name) for each in given)}, *names]
 
+noun, an = run.form.noun, "an" if run.form.is_image else "a"
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
 among = metrics.squared_error(images, run.reconstruct(images))

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from ae_core import data, kinds, spec, tasks
+from ae_core import kinds, spec, tasks
 from ae_core.errors import ExplorerError
 from ae_core.tasks import Job
 from pages.serving import fields, page_state, visitor
-from pages.widgets import alerts, progress, recipe_input, source_code, starts, sweep_input
+from pages.widgets import alerts, dataset_picker, progress, recipe_input, source_code, starts, sweep_input
 from pages.widgets.starts import Starts
 
 FIELDS = (
     fields.choice("kind", "Kind", lambda values: kinds.names(), fields.titled(kinds.get)),
-    fields.choice("dataset", "Data set", lambda values: data.names(), fields.titled(data.load)),
+    dataset_picker.field(),
 )
 
 st.title("Train")
@@ -25,7 +25,10 @@ begun: Starts[Job] = starts.of("training")
 form, picture = st.columns([2, 3], gap="large")
 with form:
     which, on = st.columns(2)
-    name, dataset = state.draw(which.selectbox, "kind"), state.draw(on.selectbox, "dataset")
+    found = dataset_picker.available(state["dataset"])
+    titles = dataset_picker.labels(found)
+    name = state.draw(which.selectbox, "kind")
+    dataset = state.draw(on.selectbox, "dataset", options=list(found), format_func=titles.__getitem__)
     kind = kinds.get(name)
     st.caption(f"{kind.idea} *{kind.reference}*")
     this, more = st.container(), st.container()

@@ -76,7 +76,7 @@ with theirs:
         st.text(f"{title} is damaged and is left out. {reason}")
 
 st.info(
-    f"Draw a letter or a face. A model with a small code draws it with shapes of a {dataset.thing}, because it has "
+    f"Draw a letter or a face. A model with a small code draws it with shapes of {dataset.a_thing}, because it has "
     "learnt nothing else; with a large code it draws nearly anything. An image that is mostly black is easy to "
     "reconstruct: its error is small, whatever it shows.",
     icon=":material/visibility:",

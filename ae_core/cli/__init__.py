@@ -10,6 +10,7 @@ import click
 
 from ae_core.cli.app import serve_app
 from ae_core.cli.archive import export_run, import_run
+from ae_core.cli.data import datasets
 from ae_core.cli.encode import encode
 from ae_core.cli.evaluate import evaluate_runs
 from ae_core.cli.kinds import show_kinds
@@ -48,6 +49,7 @@ class Commands(click.Group):
         train_kind,
         sweep_kinds,
         list_runs,
+        datasets,
         evaluate_runs,
         encode,
         project,

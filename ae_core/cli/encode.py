@@ -78,7 +78,7 @@ def _read_image(path: Path, dataset: Dataset, steps: dict[str, Any]) -> np.ndarr
 
     try:
         if not dataset.is_tuned:
-            return preparing.read_fitted(path.read_bytes(), dataset.form, preparing.fit_of(dataset))
+            return preparing.read_fitted(path.read_bytes(), dataset.form, preparing.fit_of(dataset.details.get("made")))
         height, width = dataset.form.sides
         return preparing.read(path.read_bytes(), (height, width), preparing.Steps(**steps))
     except ImageError as error:

@@ -6,10 +6,12 @@ from typing import Any
 
 import click
 
-from ae_core import data, networks
+from ae_core import networks
 from ae_core.bounds import MAX_EPOCHS, MAX_LATENT_DIM
+from ae_core.cli.data import DatasetName
 from ae_core.kinds import Hyperparameter, Kind
 from ae_core.networks.network import ACTIVATIONS
+from ae_core.spec import LIKELIHOODS
 
 OWN = "own_"  # before a hyperparameter's name, so that it cannot collide with a shared option's
 
@@ -30,7 +32,9 @@ class Widths(click.ParamType):
 
 # What every kind can be trained with: each option's name is that of the field it sets.
 SHARED = (
-    click.Option(["--dataset"], type=click.Choice(data.names()), default="fashion-mnist", show_default=True),
+    click.Option(
+        ["--dataset"], type=DatasetName(), default="fashion-mnist", show_default=True, help="See `data list`."
+    ),
     click.Option(["--out"], type=click.Path(path_type=Path), help="Folder of the run. [default: a new local one]"),
     click.Option(["--title"], help="What to call the run."),
     click.Option(["--epochs"], type=click.IntRange(1, MAX_EPOCHS), help="Passes over the training images."),
@@ -41,6 +45,8 @@ SHARED = (
     click.Option(["--latent-dim"], type=click.IntRange(1, MAX_LATENT_DIM), help="Number of units in the code."),
     click.Option(["--hidden"], type=Widths(), help="Dense layers before the code, such as 256,64, or none."),
     click.Option(["--decoder-hidden"], type=Widths(), help="Dense layers after it."),
+    click.Option(["--filters"], type=Widths(), help="Of each halving by a convolution, such as 32,64."),
+    click.Option(["--likelihood"], type=click.Choice(list(LIKELIHOODS)), help="How reconstructions are compared."),
     click.Option(["--code-activation"], type=click.Choice(ACTIVATIONS), help="Activation of the code's units."),
     click.Option(["--tied/--no-tied"], default=None, help="Use the encoder's weights, transposed, in the decoder."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON event a line, for programs."),

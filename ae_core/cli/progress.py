@@ -76,5 +76,7 @@ class TrainingView:
 
 
 def _summary(run: Run) -> str:
-    bce, psnr = map(run.card.figure, ("bce", "psnr"))
-    return f"on the test images BCE {bce:.4f} nats per pixel, PSNR {psnr:.2f} dB"
+    form, figure = run.spec.form, run.card.figure
+    name, heading = ("nll", "−log p") if run.spec.likelihood == "gaussian" else ("bce", "BCE")
+    told = f"{heading} {figure(name):.4f} nats per {form.value}, PSNR {figure('psnr'):.2f} dB"
+    return f"on the test {form.noun}s {told}"

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from ae_core import data, kinds, processes, runs, sweeps, tasks
+from ae_core import kinds, processes, runs, sweeps, tasks
 from ae_core.bounds import MAX_EPOCHS, MAX_LATENT_DIM
+from ae_core.cli.data import DatasetName
 from ae_core.cli.output import STOPPED, STOPPING, Bar, as_json, clock, print_json, table
 from ae_core.errors import OptionError
 from ae_core.runs import Run
@@ -23,7 +24,7 @@ FIGURES = ("bce", "mse")
 @click.option("--kind", "names", type=click.Choice(kinds.names()), multiple=True, required=True, help="One of them.")
 @click.option("--latent-dim", "sizes", type=click.IntRange(1, MAX_LATENT_DIM), multiple=True, help="Units of a code.")
 @click.option("--seed", "seeds", type=click.IntRange(0, 2**31 - 1), multiple=True, default=(0,), show_default=True)
-@click.option("--dataset", type=click.Choice(data.names()), default="fashion-mnist", show_default=True)
+@click.option("--dataset", type=DatasetName(), default="fashion-mnist", show_default=True)
 @click.option("--epochs", type=click.IntRange(1, MAX_EPOCHS), help="Of each.")
 @click.option("--batch-size", type=click.IntRange(1, 4096), help="Of each.")
 @click.option("--wait", is_flag=True, help="Start them from here, show how they go, and a table of them in the end.")

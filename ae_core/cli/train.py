@@ -50,6 +50,7 @@ def _command(name: str) -> click.Command:
     def callback(dataset: str, out: Path | None, title: str | None, as_json: bool, **values: Any) -> None:
         own = {h.name: values.pop(OWN + h.name) for h in kind.hyperparameters}
         _refuse_idle(kind, own)
+        own = {name: value for name, value in own.items() if _is_given(OWN + name)}  # the rest follows from the data
         given = {k: v for k, v in values.items() if v is not None}
         network = {k: given.pop(k) for k in NETWORK & set(given)}
         try:
@@ -68,13 +69,16 @@ def _command(name: str) -> click.Command:
 
 def _refuse_idle(kind: type[Kind], values: dict[str, Any]) -> None:
     """Refuses a hyperparameter that was given where it has no effect."""
-    ctx = click.get_current_context()
     for h in kind.hyperparameters:
-        given = ctx.get_parameter_source(OWN + h.name) is click.core.ParameterSource.COMMANDLINE
-        if given and not h.matters(values):
+        if _is_given(OWN + h.name) and not h.matters(values):
             raise click.UsageError(
                 f"{option_name(kind, h.name)} needs {condition(kind, h)}: add that, or leave it out."
             )
+
+
+def _is_given(name: str) -> bool:
+    """Whether an option stands on the command line."""
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def _train(spec: Spec, out: Path, title: str | None, show: Callable[[Event], None]) -> None:

@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 
 from ae_core.data import own
+from ae_core.data.adding import add, from_arrays
 from ae_core.data.dataset import About, Dataset, Scale, Split, as_float
 from ae_core.errors import DatasetError
 
-__all__ = ["About", "Dataset", "Scale", "Split", "as_float", "find", "load", "names", "of_run"]
+__all__ = ["About", "Dataset", "Scale", "Split", "add", "as_float", "find", "from_arrays", "load", "names", "of_run"]
 
 
 @cache

@@ -133,6 +133,11 @@ class Dataset:
             self._cache[which] = split
         return self._cache[which]
 
+    @property
+    def a_thing(self) -> str:
+        """What an example shows, with its article."""
+        return f"a{'n' * (self.thing[0] in 'aeiou')} {self.thing}"
+
     def class_of(self, label: int) -> str:
         """The name of a class; "" where there are none."""
         return self.class_names[label] if self.class_names else ""

@@ -23,6 +23,7 @@ TICKS = 7
 APART = 12  # names that an axis has room for
 EDGE = 1e-4  # of a step, by which an end may miss a round number
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+PAGE = 1000  # pixels of a figure, without its labels, on a wide page
 ERROR_SCALE = 0.5  # an error of half the grey range is drawn at full strength
 
 
@@ -45,8 +46,8 @@ def signed_error(x: np.ndarray, x_hat: np.ndarray, form: Form | None = None) -> 
     """What reconstruction added (orange) and lost (blue).
 
     Opacity grows with the error and is full at half the range of grey, so that no error shows the page's ground. Of
-    images in colour it is the root mean square over the channels, and added is what is lighter. Of signals it is what
-    lies between both curves.
+    images in colour it is the root mean square over the channels, and added is what is lighter. Of signals it is
+    the difference, around the middle.
 
     Args:
         x: Examples, (n, h, w), (n, h, w, 3), or of the form.
@@ -57,7 +58,7 @@ def signed_error(x: np.ndarray, x_hat: np.ndarray, form: Form | None = None) -> 
         uint8 (n, h, w, 4), RGBA; or curves.
     """
     if _is_drawn(form):
-        return signals.curves(form, np.asarray(x_hat), np.broadcast_to(x, np.shape(x_hat)))
+        return signals.errors(form, np.broadcast_to(x, np.shape(x_hat)), x_hat)
     error = x_hat - x
     lighter = error > 0
     if error.ndim == 4:
@@ -201,7 +202,7 @@ def image_rows(
         traces.append(headings)
     return figure(
         traces,
-        height=round(height / (h + gap) * (tile + gap)) + 48,
+        height=round(height / (h + gap) * (_room(tile, across, w / h) + gap)) + 48,
         dragmode=False,
         xaxis={
             **NO_LINES,
@@ -252,6 +253,11 @@ def _drawn(
     for top, mosaic in zip(tops[:, 0], mosaics, strict=True):
         picture[top : top + len(mosaic), : mosaic.shape[1]] = mosaic
     return [trace("image", source=_source(picture), hoverinfo="skip")]
+
+
+def _room(tile: int, across: int, proportions: float) -> float:
+    """The height of an image in pixels: not more than so many beside one another have where a page is widest."""
+    return min(tile, PAGE / (across * proportions)) if proportions > 1 else tile
 
 
 def _frames(x: np.ndarray, y: np.ndarray, w: int, h: int) -> Trace:

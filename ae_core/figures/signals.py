@@ -12,6 +12,8 @@ from ae_core.forms import Form
 HEIGHT, WIDTH = 48, 72  # of a tile, in units of the axes
 MOST_STEPS = 160  # of a curve that are drawn
 ROOM = 0.06  # of a tile's height, beyond the range of values on either side
+SIDE_ROOM = 0.04  # of its width, so that curves of neighbours do not meet
+ERROR_SCALE = 0.25  # an error of a quarter of the range reaches the edge of its tile
 GROUND = "rgba(128, 128, 128, 0.10)"
 ADDED, LOST = "rgba(231, 99, 0, 0.75)", "rgba(63, 144, 218, 0.75)"
 TINT = "31, 105, 190"
@@ -23,7 +25,8 @@ class Curves:
 
     Attributes:
         values: (n, t, c), about in [0, 1].
-        against: What they are compared with, likewise: where values are larger it is filled orange, else blue.
+        against: What they are compared with, likewise: where values are larger it is filled orange, else blue, and no
+            line is drawn.
         has_order: Whether neighbouring steps are alike; if not, they are drawn as steps.
         tints: How strongly the ground of each is tinted, (n,) in [0, 1].
     """
@@ -46,11 +49,21 @@ class Curves:
         return Curves(self.values[rows], against, self.has_order, tints)
 
 
-def curves(form: Form, x: np.ndarray, against: np.ndarray | None = None) -> Curves:
+def curves(form: Form, x: np.ndarray) -> Curves:
     """Examples (n, *shape) of signals or tables as curves."""
-    shape = (-1, form.shape[0], form.channels if form.sides else 1)
-    other = None if against is None else np.asarray(against, np.float32).reshape(shape)
-    return Curves(np.asarray(x, np.float32).reshape(shape), other, bool(form.sides))
+    return Curves(_in_channels(form, x), has_order=bool(form.sides))
+
+
+def errors(form: Form, x: np.ndarray, x_hat: np.ndarray) -> Curves:
+    """What reconstruction x_hat added to examples x (n, *shape) and lost of them, around the middle of tiles."""
+    difference = _in_channels(form, x_hat) - _in_channels(form, x)
+    middle = np.full_like(difference, 0.5)
+    return Curves(middle + difference * (0.5 / ERROR_SCALE), middle, bool(form.sides))
+
+
+def _in_channels(form: Form, x: np.ndarray) -> np.ndarray:
+    """Examples as (n, t, c)."""
+    return np.asarray(x, np.float32).reshape(-1, form.shape[0], form.channels if form.sides else 1)
 
 
 def traces(blocks: Sequence[tuple[Curves, np.ndarray, np.ndarray]]) -> list[Trace]:
@@ -70,9 +83,9 @@ def traces(blocks: Sequence[tuple[Curves, np.ndarray, np.ndarray]]) -> list[Trac
                 _filled(shown.values, shown.against, left, top, 1, ADDED),
                 _filled(shown.values, shown.against, left, top, -1, LOST),
             ]
-    channels = blocks[0][0].values.shape[2]
-    for channel in range(channels):
-        lines = [_line(shown.values[..., channel], left, top) for shown, left, top in blocks]
+    lined = [block for block in blocks if block[0].against is None]
+    for channel in range(blocks[0][0].values.shape[2] if lined else 0):
+        lines = [_line(shown.values[..., channel], left, top) for shown, left, top in lined]
         x, y = (np.concatenate(parts) for parts in zip(*lines, strict=True))
         found.append(
             trace(
@@ -121,7 +134,7 @@ def _line(values: np.ndarray, left: np.ndarray, top: np.ndarray) -> tuple[np.nda
     """Coordinates of curves (n, t) with a gap after each."""
     n, _ = values.shape
     along, values = _thinned(values)
-    x = left[:, None] + along * WIDTH
+    x = left[:, None] + _across(along)
     y = top[:, None] + _height(values)
     gap = np.full((n, 1), np.nan)
     return (np.concatenate([part, gap], axis=1).ravel().astype(np.float32) for part in (x, y))  # type: ignore[return-value]
@@ -136,12 +149,17 @@ def _filled(
     for channel in range(channels):
         base, own = against[..., channel], values[..., channel]
         beyond = np.maximum(own, base) if sign > 0 else np.minimum(own, base)
-        along = np.linspace(0, 1, steps)
-        forth, back = left[:, None] + along * WIDTH, left[:, None] + along[::-1] * WIDTH
+        along = _across(np.linspace(0, 1, steps))
+        forth, back = left[:, None] + along, left[:, None] + along[::-1]
         gap = np.full((n, 1), np.nan)
         x.append(np.concatenate([forth, back, gap], axis=1))
         y.append(np.concatenate([top[:, None] + _height(beyond), top[:, None] + _height(base[:, ::-1]), gap], axis=1))
     return _area(np.concatenate(x).ravel(), np.concatenate(y).ravel(), colour)
+
+
+def _across(along: np.ndarray) -> np.ndarray:
+    """How far from the left edge of a tile something is drawn, given a share of the way."""
+    return (SIDE_ROOM + along * (1 - 2 * SIDE_ROOM)) * WIDTH
 
 
 def _height(values: np.ndarray) -> np.ndarray:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ae_core import disk, logs, processes, runs, settings
+from ae_core.data import own
 from ae_core.errors import ExplorerError
 from ae_core.runs import Run
-from ae_core.tasks import folder
+from ae_core.tasks import datasets, folder
 
 DAY = 24 * 3600
 IN_USE = 3600  # seconds since its last use in which a run is never removed
@@ -50,6 +51,10 @@ def clean_up(now: float | None = None) -> None:
                 remove_temporary(path)  # of a title that was written under this lock
         remove_unfinished()
         _clean_up_derived(now)
+        datasets.clean_up_incoming(now)
+        for dataset in datasets.expired(now):
+            logs.event("unused data set removed", dataset=dataset.name)
+            own.remove(dataset)
     except ExplorerError:  # `locked` has said it
         return
     except OSError as error:
@@ -65,8 +70,9 @@ def remove_temporary(path: Path) -> None:
 
 
 def remove_unfinished() -> None:
-    """Removes unfinished runs whose writers are gone."""
-    disk.remove_unfinished(runs.data_folder() / "runs")
+    """Removes unfinished runs and data sets whose writers are gone."""
+    for parent in (runs.data_folder() / "runs", own.folder()):
+        disk.remove_unfinished(parent)
 
 
 def _uses() -> Path:

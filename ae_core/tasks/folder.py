@@ -137,6 +137,19 @@ def create_shared(task: str, run: Run, owner: str | None) -> Job:
     return _create(path, record)
 
 
+def create_data(upload: Path, arguments: dict[str, Any], owner: str, title: str) -> Job:
+    """A new job, queued, that makes a data set of the files in a folder, which becomes the job's own."""
+    path = jobs_folder() / runs.new_name("data")
+    record = {"task": "add-data", "arguments": arguments, "owner": owner, "title": title}
+    try:
+        path.mkdir(parents=True)
+        os.rename(upload, path / "upload")
+    except OSError as error:
+        shutil.rmtree(path, ignore_errors=True)
+        raise TrainingError(f"It cannot be prepared: {runs.unusable(error)}.") from error
+    return _create(path, record)
+
+
 def _create(path: Path, record: dict[str, Any], archive: bytes | None = None) -> Job:
     try:
         path.mkdir(parents=True, exist_ok=True)

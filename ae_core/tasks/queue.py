@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ae_core import archive, logs, processes, settings
 from ae_core.errors import ExplorerError, TrainingError
@@ -74,6 +75,20 @@ def submit_import(content: bytes, owner: str | None, title: str = "") -> Job:
     """
     found = archive.unpack(content, (lambda what: None) if owner is None else limits.check)
     return submit(found.spec, owner, title or found.title or "Imported", content)
+
+
+def submit_data(upload: Path, arguments: dict[str, Any], title: str, owner: str) -> Job:
+    """Puts the making of a data set into the queue.
+
+    Raises:
+        TrainingError: as `submit`.
+    """
+    with folder.locked():
+        limits.check_room(owner, catalog.get("add-data").lane)
+        job = folder.create_data(upload, arguments, owner, title)
+        logs.event("job queued", job=job.id)
+        _advance()
+    return _started(job.id)
 
 
 def compute(task: str, run: Run, owner: str | None) -> Job:

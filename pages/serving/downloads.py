@@ -8,13 +8,15 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
 import streamlit as st
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from streamlit.delta_generator import DeltaGenerator
 
 from ae_core import logs
@@ -41,14 +43,14 @@ class Offer:
     """A file that can be asked for.
 
     Attributes:
-        make: Makes it.
+        make: Makes it, or a temporary file that holds it.
         name: Of the file.
         mime: Its type.
         visitor: Whose it is.
         session: Where it is offered.
     """
 
-    make: Callable[[], bytes]
+    make: Callable[[], bytes | Path]
     name: str
     mime: str
     visitor: str
@@ -57,7 +59,7 @@ class Offer:
 
 def button(
     label: str,
-    make: Callable[[], bytes],
+    make: Callable[[], bytes | Path],
     name: str,
     mime: str,
     *,
@@ -117,6 +119,11 @@ async def _serve(request: Request) -> Response:
         return PlainTextResponse(FAILED, 500)
     finally:
         _busy.discard(offer.visitor)
+    if isinstance(content, Path):
+        return FileResponse(
+            content, media_type=offer.mime, filename=offer.name, headers={"Cache-Control": "no-store"},
+            background=BackgroundTask(content.unlink, missing_ok=True),
+        )  # fmt: skip
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(offer.name)}", "Cache-Control": "no-store"}
     return Response(content, media_type=offer.mime, headers=headers)
 

@@ -19,6 +19,11 @@ def link(path: str = "") -> str:
     return f"/{base}{path}" if base else path
 
 
+def put(path: str, endpoint: Callable[[Any], Response | Awaitable[Response]]) -> Route:
+    """A route that takes what is put there."""
+    return Route(link(path), endpoint, methods=["PUT"])
+
+
 def route(path: str, endpoint: Callable[[Any], Response | Awaitable[Response]]) -> Route:
     """A Starlette route of that path, "/…", below the server's base path."""
     return Route(link(path), endpoint)

@@ -189,7 +189,7 @@ def _own(dataset: Dataset, picture: Picture) -> CurrentImage | None:
     stages = steps_input.prepare(picture, dataset, steps)
     if not stages:
         return None
-    fit = None if dataset.is_tuned else preparing.fit_of(dataset)
+    fit = None if dataset.is_tuned else preparing.fit_of(dataset.details.get("made"))
     return CurrentImage(picture.title, stages[-1].image, picture=picture, stages=stages, steps=steps, fit=fit)
 
 

@@ -45,6 +45,7 @@ PAGES = {
         Page("paths", "Paths", "timeline", "Latent space"),
         Page("units", "Units", "tune", "Inside the code"),
         Page("sparsity", "Sparsity", "bar_chart", "Inside the code"),
+        Page("data", "Data", "database_upload", "Models"),
         Page("train", "Train", "model_training", "Models"),
         Page("compare", "Compare", "table_rows", "Models"),
         Page("runs", "Your models", "inventory_2", "Models"),

@@ -6,13 +6,13 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from ae_core import data, kinds, logs, networks, runs, tasks
+from ae_core import kinds, logs, networks, runs, tasks
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
 from pages.serving import caches, fields, page_state, visitor
 from pages.serving.fields import Field, Values
-from pages.widgets import alerts, counts, next_page, times
+from pages.widgets import alerts, counts, dataset_picker, next_page, times
 
 PICKED = "picked-run"  # in the session: the one that was opened last
 BROUGHT = "runs-of-another-page"  # in the session: those beyond a page's limit, and the link with which they came
@@ -105,7 +105,7 @@ RUNS = Field("runs", "Models", _sound, between=fields.REPEAT, told=f"models ({GO
 # Of the models that a page compares; needs the names of all data sets as `datasets`, that of the first model as
 # `dataset`.
 DATASET = fields.choice(
-    "on", "Data set", lambda values: values["datasets"], fields.titled(data.load), default=lambda v: v["dataset"]
+    "on", "Data set", lambda values: values["datasets"], dataset_picker.titled, default=lambda v: v["dataset"]
 )
 
 
@@ -132,6 +132,7 @@ def pick(default: str = "variational") -> LoadedRun:
         alerts.error("This model is damaged and was not loaded. Choose another one, or train it again.", error)
         st.stop()
     st.caption(summary(loaded))
+    dataset_picker.tell_if_gone(loaded.dataset)
     return loaded
 
 

@@ -54,7 +54,7 @@ def prepare(picture: Picture, dataset: Dataset, steps: Steps) -> list[Stage]:
                 height, width = dataset.form.sides
                 stages = preparing.prepare(picture.grey, (height, width), steps)
             else:
-                image = preparing.fitted(picture.pixels, dataset.form, preparing.fit_of(dataset))
+                image = preparing.fitted(picture.pixels, dataset.form, preparing.fit_of(dataset.details.get("made")))
                 stages = [Stage("fitted", data.as_float(image), True)]
             picture.prepared[dataset.name] = steps, stages
         except ImageError as error:

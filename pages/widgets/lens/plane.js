@@ -56,6 +56,7 @@ export class Plane {
     this.sprites = new Sprites(data.sprites, data.image, () => this.redraw());
     const [height, width] = data.image;
     Object.assign(parts.nearest, { width, height });
+    parts.nearest.style.imageRendering = data.form.medium === "image" ? "" : "auto";
     this.picture = new Picture(parts.decoded, data.form);
     parts.lens.dataset.posteriors = String(data.posteriors);
     const { signal } = this.closing; // the elements may outlive this plane

@@ -1,0 +1,130 @@
+"""What a source of examples is: something that was looked at, and can be read in one way or another."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from ae_core import texts
+from ae_core.data.own import MAX_CLASS_NAME
+from ae_core.forms import Form
+from ae_core.preparing import Fit
+
+SIDES = (8, 16, 28, 32, 48, 64)  # pixels that are offered
+PROPOSED_SIDE = 32  # at most: what trains within minutes
+BATCH = 256  # examples read at a time
+PARTS = {
+    "train": "train", "training": "train", "val": "train", "valid": "train", "validation": "train", "dev": "train",
+    "test": "test", "testing": "test", "eval": "test",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a source is to be read; what is left out is what it proposes.
+
+    Attributes:
+        medium: One of `forms.MEDIA`.
+        side: Pixels of an image's sides; 0 for those that they have.
+        colour: Whether images are in colour.
+        fit: How pictures of other proportions become images.
+        label: The name of the column that holds the class; "" for none.
+    """
+
+    medium: str = "image"
+    side: int = 0
+    colour: bool = False
+    fit: Fit = field(default_factory=Fit)
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some examples as they were read.
+
+    Attributes:
+        values: (k, *shape): uint8 of images, else any floats.
+        labels: Name of the class of each; None where there is none.
+        parts: "train" or "test" as the source says it; None where it does not.
+    """
+
+    values: np.ndarray
+    labels: Sequence[str | None]
+    parts: Sequence[str | None]
+
+
+Problems = list[tuple[str, str]]  # what is left out, and why
+
+
+class Source:
+    """Examples that were found.
+
+    Class attributes:
+        what: What an example is called before it is known what it becomes, as in "3 pictures".
+
+    Attributes:
+        layout: How they are arranged, for people.
+        count: How many there are; some may turn out to be broken.
+        media: What they can be taken for, the likeliest first.
+        has_classes: Whether some class is known of some.
+        has_parts: Whether it is said which are for training and which for tests.
+        labels: Names of columns that can hold the class.
+        proposal: How it would best be read.
+        notes: What a person should know, a sentence each.
+        names: Of channels or columns.
+        classes: Names of the classes that were seen.
+    """
+
+    what: ClassVar[str] = "rows"
+
+    def __init__(self) -> None:
+        self.layout = ""
+        self.count = 0
+        self.media: tuple[str, ...] = ()
+        self.has_classes = False
+        self.has_parts = False
+        self.labels: tuple[str, ...] = ()
+        self.proposal = Choices()
+        self.notes: list[str] = []
+        self.names: tuple[str, ...] = ()
+        self.classes: tuple[str, ...] = ()
+
+    def form(self, choices: Choices) -> Form:
+        """What its examples become.
+
+        Raises:
+            DatasetError: if they cannot become that.
+        """
+        raise NotImplementedError
+
+    def batches(self, choices: Choices, problems: Problems, rows: Sequence[int] | None = None) -> Iterator[Batch]:
+        """Reads all examples in order, or some of them.
+
+        Args:
+            choices: How.
+            problems: Takes what is broken: its name, and why.
+            rows: Numbers of those that are wanted, rising.
+
+        Raises:
+            DatasetError: if all of it cannot be read.
+        """
+        raise NotImplementedError
+
+    def names_of(self, choices: Choices) -> tuple[str, ...]:
+        """Names of the channels or columns that are read."""
+        return self.names
+
+
+def class_name(value: object) -> str | None:
+    """What a class is called; None if the value says nothing."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
+    return texts.clean(str(value))[:MAX_CLASS_NAME].strip() or None
+
+
+def part_of(name: str) -> str | None:
+    """The split that a folder's or a file's name stands for."""
+    return PARTS.get(name.lower())

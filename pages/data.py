@@ -1,0 +1,42 @@
+"""Data of one's own: bring it, see what it is taken for, keep it, and train on it."""
+
+import streamlit as st
+
+from ae_core import data, settings
+from ae_core.tasks import datasets
+from pages.serving import visitor
+from pages.widgets import data_input, next_page, own_datasets, tables
+
+st.title("Data")
+st.markdown(
+    "Bring your own images, signals or tables, train any kind of autoencoder on them, and see all pages with them."
+)
+
+data_input.bring()
+data_input.watch()
+
+mine = datasets.owned(visitor.current())
+if mine:
+    st.header("Your data sets")
+    own_datasets.show(mine)
+
+st.header("What can be read")
+st.markdown(data_input.told())
+most = settings.current()
+kept = f"{most.keep_days:g} days after they were last used" if most.keep_days else "until you delete them"
+st.caption(
+    f"Here up to {most.data_mb:,} MB of files and {most.items:,} examples at a time; you may keep {most.sets:,} data "
+    f"sets of {most.sets_mb:,} MB together. They are kept {kept}, and never deleted while a model that learnt them is "
+    "here."
+)
+
+st.header("Data sets that come with the app")
+shipped = [data.load(name) for name in data.names()]
+tables.show({
+    "data set": [dataset.title for dataset in shipped],
+    "what": [f"{dataset.form.noun}s, {dataset.form}" for dataset in shipped],
+    "to learn from": [f"{dataset.sizes['train']:,}" for dataset in shipped],
+    "for tests": [f"{dataset.sizes['test']:,}" for dataset in shipped],
+    "source": [dataset.source for dataset in shipped],
+})  # fmt: skip
+next_page.link("train", "Train on one of them")
