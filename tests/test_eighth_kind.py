@@ -139,7 +139,7 @@ def python(house: Path, code: str) -> str:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the app and its library with a kind and a family of networks more."""
     house = tmp_path_factory.mktemp("house")
-    big = ROOT / "ae_core" / "data" / "fashion_mnist"
+    big = ROOT / "ae_core" / "data" / "shipped" / "fashion_mnist"
     for name in ("ae_core", "pages", ".streamlit"):
         shutil.copytree(ROOT / name, house / name, ignore=shutil.ignore_patterns("__pycache__", big.name))
     (house / big.relative_to(ROOT)).symlink_to(big)

@@ -14,7 +14,7 @@ from ae_core import logs
 ROOT = Path(__file__).resolve().parent.parent
 # Ids, and numbers of things that nobody named. Not title, owner, name, cookie, file, text, message.
 FIELDS = {
-    "job", "run", "epoch", "count", "bytes", "status", "error", "where", "port", "version",
+    "job", "run", "dataset", "epoch", "count", "bytes", "status", "error", "where", "port", "version",
 }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ae_core import archive, data, inference, kinds, runs, training
-from ae_core.data import as_float, fashion_mnist
+from ae_core.data import as_float
+from ae_core.data.shipped import fashion_mnist
 from ae_core.errors import OptionError, TrainingError
 from ae_core.evaluation import evaluate
 from ae_core.events import Cancelled, EpochEnd, Failed, Finished, Preparing, Progress, Started

@@ -8,10 +8,11 @@ import click
 
 from ae_core import data, processes
 from ae_core.cli.output import STOPPED, Bar, as_json, print_json, table
-from ae_core.data import Dataset, adding, own
+from ae_core.data import Dataset, own
 from ae_core.errors import DatasetError
 from ae_core.forms import MEDIA, MOST_SIDE
-from ae_core.preparing import HOW
+
+FITS = ("crop", "pad", "stretch")  # as in ae_core.preparing
 
 
 class DatasetName(click.ParamType):
@@ -50,11 +51,17 @@ def list_datasets(as_json: bool) -> None:
 @click.option("--as", "medium", type=click.Choice(MEDIA), help="What an example is. [default: what it looks like]")
 @click.option("--side", type=click.IntRange(8, MOST_SIDE), help="Pixels of an image's sides.")
 @click.option("--colour/--grey", default=None, help="Whether images are in colour. [default: if they are]")
-@click.option("--fit", type=click.Choice(list(HOW)), default="crop", show_default=True, help="For other proportions.")
+@click.option(
+    "--fit",
+    type=click.Choice(["crop", "pad", "stretch"]),
+    default="crop",
+    show_default=True,
+    help="For other proportions.",
+)
 @click.option("--ground", type=click.IntRange(0, 255), help="Behind transparent parts, and around. [default: by sight]")
 @click.option("--label", help='Column that holds the class, "" for none. [default: the one that looks like it]')
-@click.option("--test", type=click.FloatRange(0.01, 0.5), default=adding.TEST_SHARE, show_default=True,
-              help="Share of the examples for tests, where none are given.")  # fmt: skip
+@click.option("--test", type=click.FloatRange(0.01, 0.5), 
+              help="Share of the examples for tests, where none are given. [default: 0.15]")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of order and split.")
 @as_json
 def add_dataset(path: Path, title: str | None, as_json: bool, **how: Any) -> None:
@@ -63,6 +70,8 @@ def add_dataset(path: Path, title: str | None, as_json: bool, **how: Any) -> Non
     PATH is a .zip or a folder of images, one folder a class or all in one; .npz, .npy or IDX arrays; or CSV, TSV,
     Parquet or .ts with a row for each example. Prints its name.
     """
+    from ae_core.data import adding
+
     bar, began = Bar(), time.monotonic()
     with processes.interruptible("Stopping; nothing is kept.") as stop:
 
@@ -72,7 +81,7 @@ def add_dataset(path: Path, title: str | None, as_json: bool, **how: Any) -> Non
 
         how = {name: value for name, value in how.items() if value is not None}
         try:
-            dataset = data.add(path, title or "", on_progress=show, **how)
+            dataset = adding.add(path, title or "", on_progress=show, **how)
         except adding.Stopped:
             bar.clear()
             click.get_current_context().exit(STOPPED)

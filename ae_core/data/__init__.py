@@ -1,31 +1,21 @@
-"""Data sets: those that come with the app, each a module in this package that holds a ``DATASET``, and those added.
+"""Data sets: those that come with the app, and those that were added.
 
 ``load("fashion-mnist").split("test").images`` is a uint8 array of shape (n, h, w).
 """
 
-import importlib
-import pkgutil
-from functools import cache
 from pathlib import Path
+from typing import Any
 
-from ae_core.data import own
-from ae_core.data.adding import add, from_arrays
+from ae_core.data import own, shipped
 from ae_core.data.dataset import About, Dataset, Scale, Split, as_float
 from ae_core.errors import DatasetError
 
-__all__ = ["About", "Dataset", "Scale", "Split", "add", "as_float", "find", "from_arrays", "load", "names", "of_run"]
-
-
-@cache
-def _datasets() -> dict[str, Dataset]:
-    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
-    found = [m.DATASET for m in modules if hasattr(m, "DATASET")]
-    return {d.name: d for d in sorted(found, key=lambda d: -d.form.size)}
+__all__ = ["About", "Dataset", "Scale", "Split", "as_float", "find", "load", "names", "of_run"]
 
 
 def names() -> list[str]:
-    """The names of the data sets that come with the app, the largest examples first."""
-    return list(_datasets())
+    """The names of the data sets that come with the app, in their order."""
+    return list(shipped.datasets())
 
 
 def load(name: str) -> Dataset:
@@ -34,7 +24,7 @@ def load(name: str) -> Dataset:
     Raises:
         DatasetError: if no data set has that name.
     """
-    found = _datasets().get(name)
+    found = shipped.datasets().get(name)
     if found is not None:
         return found
     for added in (*own.named(name)[-1:], *own.carried(name)):
@@ -72,10 +62,10 @@ def find(text: str, owner: str | None = None) -> Dataset:
     Raises:
         DatasetError: if there is none, or more than one.
     """
-    if text in _datasets():
+    if text in shipped.datasets():
         return load(text)
     wanted = text.strip().casefold()
-    candidates = [*_datasets().values(), *own.listed(owner)]
+    candidates = [*shipped.datasets().values(), *own.listed(owner)]
     found = [d for d in candidates if d.title.casefold() == wanted]
     found = found or [d for d in candidates if len(wanted) >= 6 and d.name.startswith(wanted)]
     if len(found) == 1:
@@ -85,3 +75,12 @@ def find(text: str, owner: str | None = None) -> Dataset:
         raise DatasetError(f"Several data sets are called {text!r}: give the beginning of one's digest, {known}.")
     titles = "".join(f", {d.title}" for d in own.listed(owner))
     raise DatasetError(f"Unknown data set {text!r}: must be one of {', '.join(names())}{titles}.")
+
+
+def __getattr__(name: str) -> Any:
+    # What reads files of all kinds is imported when it is wanted.
+    if name in ("add", "from_arrays"):
+        from ae_core.data import adding
+
+        return getattr(adding, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

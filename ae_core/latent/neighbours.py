@@ -32,7 +32,7 @@ class Index:
         total = sum((self[i : i + PART].sum(axis=0, dtype=np.float64) for i in range(0, n, PART)), np.zeros(d))
         self._middle = (total / max(n, 1)).astype(np.float32)
         self._axes = self._directions() if d > MANY else None
-        self._short = self._codes if self._axes is None else np.empty((n, FEW + 1), np.float32)
+        self._short = self._codes if self._axes is None else np.empty((n, self._axes.shape[1] + 1), np.float32)
         self._squares = np.empty(n, np.float32)
         for i in range(0, n, PART):
             rows = slice(i, i + PART)

@@ -11,19 +11,20 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ae_core import disk, logs, runs, settings, texts
 from ae_core.data import Dataset, own
-from ae_core.data.adding import Plan
-from ae_core.data.sources import Choices, bundles
 from ae_core.errors import DatasetError, OptionError, TrainingError
-from ae_core.preparing import Fit
 from ae_core.tasks import folder
 from ae_core.tasks.folder import Job
 
+if TYPE_CHECKING:  # what reads files of all kinds is imported when it is wanted
+    from ae_core.data.adding import Plan
+
 UPLOAD, RESULT = "upload", "result.json"  # in the folder of a job
 INCOMING_SECONDS = 6 * 3600  # that files are kept which nothing was made of
+NAMES = "names.json"  # as data.sources.bundles reads it
 OWNER = "owner"  # the file in a folder of incoming files
 
 
@@ -62,7 +63,7 @@ def close_incoming(path: Path, names: Sequence[str]) -> None:
     present = [name for i, name in enumerate(names) if (path / str(i)).is_file()]
     if len(present) != len(names):
         raise DatasetError("Some files did not arrive: choose them again.")
-    disk.write_json(path / bundles.NAMES, list(names))
+    disk.write_json(path / NAMES, list(names))
 
 
 def clean_up_incoming(now: float) -> None:
@@ -73,7 +74,7 @@ def clean_up_incoming(now: float) -> None:
                 shutil.rmtree(entry.path, ignore_errors=True)
 
 
-def submit(upload: Path, plan: Plan, origin: str, owner: str) -> Job:
+def submit(upload: Path, plan: "Plan", origin: str, owner: str) -> Job:
     """Has a data set made of files at a place of `open_incoming`, which they leave.
 
     Raises:
@@ -88,8 +89,12 @@ def submit(upload: Path, plan: Plan, origin: str, owner: str) -> Job:
     return queue.submit_data(upload, {"plan": asdict(plan), "origin": origin}, plan.title, owner)
 
 
-def plan_of(job: Job) -> Plan:
+def plan_of(job: Job) -> "Plan":
     """What a job is to make."""
+    from ae_core.data.adding import Plan
+    from ae_core.data.sources import Choices
+    from ae_core.preparing import Fit
+
     record: dict[str, Any] = dict(job.arguments["plan"])
     choices = dict(record.pop("choices"))
     return Plan(**record, choices=Choices(**choices | {"fit": Fit(**choices["fit"])}))

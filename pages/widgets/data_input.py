@@ -47,7 +47,7 @@ class Found:
     name: str
     source: Source | None = None
     refused: str = ""
-    sheets: dict[Choices, np.ndarray | str] = field(default_factory=dict)
+    sheets: dict[Choices, np.ndarray] = field(default_factory=dict)
 
 
 def bring() -> None:
@@ -79,8 +79,8 @@ def _plan(found: Found, source: Source) -> None:
     st.header(found.name, anchor=False)
     st.markdown(alerts.escape_markdown(f"{source.count:,} {source.what}: {source.layout}."))
     if source.classes:
-        shown = ", ".join(source.classes[:CLASSES]) + (" …" if len(source.classes) > CLASSES else "")
-        st.caption(alerts.escape_markdown(f"{len(source.classes)} classes: {shown}"))
+        named = ", ".join(source.classes[:CLASSES]) + (" …" if len(source.classes) > CLASSES else "")
+        st.caption(alerts.escape_markdown(f"{len(source.classes)} classes: {named}"))
     for note in source.notes:
         st.caption(alerts.escape_markdown(note))
     choices = _choose(source)
@@ -90,7 +90,6 @@ def _plan(found: Found, source: Source) -> None:
             with st.spinner("Reading some of them …"):
                 found.sheets[choices] = adding.sample(source, choices, COLUMNS * ROWS)
         shown = found.sheets[choices]
-        assert isinstance(shown, np.ndarray)
     except ExplorerError as error:
         alerts.error("They cannot be read like this.", error, st.warning)
         return

@@ -56,7 +56,7 @@ def _written(name: str) -> str:
 
 def field(name: str = "dataset", label: str = "Data set", **about: Any) -> Field:
     """One data set; at first the one that ships first."""
-    beginning: dict[str, Any] = {"default": lambda values: data.names()[0], "told": "data set (deleted, or mistyped)"}
+    beginning: dict[str, Any] = {"default": lambda values: data.names()[0], "told": "data set"}
     about = beginning | about
     return Field(name, label, _listed, _written, **about)
 

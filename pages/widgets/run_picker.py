@@ -259,6 +259,22 @@ def name_several(
     return {called[name]: shown[name] for name in names}
 
 
+def whole() -> tuple[dict[str, Run], dict[str, BrokenRun]]:
+    """By name: the runs that can be chosen from, with the one that was opened last, and those that are broken."""
+    found = available(page_state.open(RUN)["run"])
+    broken = {name: run for name, run in found.items() if isinstance(run, BrokenRun)}
+    return {name: run for name, run in found.items() if isinstance(run, Run)}, broken
+
+
+def choose_dataset(found: Mapping[str, Run]) -> str:
+    """Shows the data sets of runs where there are several, and gives the one that is chosen, at first that of the run
+    that was opened last.
+    """
+    opened = page_state.open(RUN)["run"]
+    first = next(name for name in (opened, *kinds.names(), *found) if name in found)
+    return _dataset(found, found[first].spec.dataset, st)
+
+
 def _dataset(found: Mapping[str, Run], first: str, place: Any) -> str:
     """Shows the data sets of runs where there are several, at first that one, and gives the one that is chosen."""
     names = list(dict.fromkeys(run.spec.dataset for run in found.values()))

@@ -272,7 +272,7 @@ def test_a_broken_run_that_ships_does_not_take_a_page_down(
 
 
 def test_a_data_set_that_is_gone_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ae_core.data import fashion_mnist
+    from ae_core.data.shipped import fashion_mnist
 
     monkeypatch.setattr(fashion_mnist, "FOLDER", tmp_path)
     monkeypatch.setitem(data.load("fashion-mnist").__dict__, "_cache", {})

@@ -285,8 +285,7 @@ def _range(array: _Array) -> tuple[float, float]:
         raise DatasetError(f"{array.name} holds texts: numbers are needed.")
     for chunk in array.chunks():
         finite = chunk[np.isfinite(chunk)] if chunk.dtype.kind == "f" else chunk
-        if finite.size:
-            return float(finite.min()), float(finite.max())
+        return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     raise DatasetError(f"{array.name} is empty: give at least one example.")
 
 

@@ -185,8 +185,8 @@ class Zip:
             raise DatasetError(f"{name} is not a .zip that can be read: it is damaged or cut short.") from None
         _check_count(len(found), name)
         for info in found:
-            shown = texts.clean(_decoded(info))
-            if info.is_dir() or OF_THE_SYSTEM.search(info.filename):
+            shown = _safe(texts.clean(_decoded(info)))
+            if info.is_dir() or OF_THE_SYSTEM.search(shown):
                 continue
             if info.flag_bits & 1:
                 raise DatasetError(f"{name} has a password: pack it again without one.")
@@ -196,7 +196,7 @@ class Zip:
             elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 self.left_out.append((shown, "it is packed in a way that cannot be read: use deflate"))
             else:
-                self.entries.append(Entry(_safe(shown), info.file_size, info))
+                self.entries.append(Entry(shown, info.file_size, info))
         self._check_overlap(found)
 
     def _check_overlap(self, found: list[zipfile.ZipInfo]) -> None:

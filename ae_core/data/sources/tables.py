@@ -221,9 +221,10 @@ def _label_column(columns: Sequence[str], has_header: bool, rows: Sequence[Seque
 
     few = min(MAX_CLASSES, max(2, len(rows) // 4))
     if has_header:
-        for i, name in enumerate(columns):
-            if name.lower() in LABEL_COLUMNS and len(distinct(i)) <= MAX_CLASSES:
-                return name
+        named = {name.lower(): i for i, name in enumerate(columns)}
+        for name in LABEL_COLUMNS:
+            if name in named and len(distinct(named[name])) <= MAX_CLASSES:
+                return columns[named[name]]
     for i in (*range(len(columns) - 1, -1, -1),):
         texts_only = all(_as_number(row[i]) is None or str(row[i]).strip().lower() in MISSING for row in rows)
         if texts_only and 2 <= len(distinct(i)) <= few:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
 from ae_core import disk
-from ae_core.data import Dataset, adding, sources
+from ae_core.data import Dataset
 from ae_core.events import Advanced, Cancelled, Done, Event
 from ae_core.tasks.catalog.base import Task
 from ae_core.tasks.datasets import RESULT, UPLOAD, plan_of
@@ -20,6 +20,8 @@ class AddData(Task):
     lane = "short"
 
     def work(self, job: Job, stop: Callable[[], bool]) -> Iterator[Event]:
+        from ae_core.data import adding, sources
+
         events = SimpleQueue[Advanced | None]()
 
         def note(phase: str, fraction: float) -> bool:

@@ -46,6 +46,7 @@ def read(which: str) -> Split:
     return Split(images.reshape(-1, 28, 28), labels)
 
 
+ORDER = 0
 DATASET = Dataset(
     About(
         name="fashion-mnist",

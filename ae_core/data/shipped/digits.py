@@ -25,6 +25,7 @@ def read(which: str) -> Split:
     return Split(images[split], labels[split])
 
 
+ORDER = 3
 DATASET = Dataset(
     About(
         name="digits",

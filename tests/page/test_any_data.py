@@ -1,0 +1,133 @@
+"""Every page with every form of data: grey and colour, signals, tables, without classes, without the data set."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from visiting import assert_sound, figures_of, open_page, pictures, said
+
+from ae_core import data, training
+from ae_core.data import own
+from ae_core.spec import make_spec
+from pages.widgets import menu, plot
+
+COUNT = 60
+LOOKING = ("reconstruct", "denoise", "lens", "latent_space", "sampler", "units", "your_image")  # at one model
+SEVERAL = ("compare", "paths", "sparsity")
+ELSEWHERE = ("data", "train", "runs", "home")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A data set, and what is to be told about it."""
+
+    shape: tuple[int, ...]
+    classes: int = 3
+    medium: str = ""
+    gone: bool = False
+
+
+CASES = {
+    "grey-28": Case((28, 28)),
+    "grey-8": Case((8, 8)),
+    "colour-32": Case((32, 32, 3)),
+    "colour-64": Case((64, 64, 3)),
+    "signal": Case((50,), medium="signal"),
+    "signal-3": Case((40, 3), medium="signal"),
+    "table": Case((12,), medium="table"),
+    "unlabelled": Case((8, 8), classes=0),
+    "one-class": Case((8, 8), classes=1),
+    "gone": Case((8, 8), classes=2, gone=True),
+    "gone-signal": Case((60,), classes=0, medium="signal", gone=True),
+}
+
+
+def examples(case: Case) -> tuple[np.ndarray, np.ndarray | None]:
+    """Smooth examples, which differ by class."""
+    rng = np.random.default_rng(0)
+    along = np.linspace(0, 2 * np.pi, case.shape[0])
+    labels = np.arange(COUNT) % max(case.classes, 3)
+    waves = 0.5 + 0.4 * np.sin(along[None] * (1 + labels[:, None]) + rng.normal(0, 0.4, (COUNT, 1)))
+    x = waves.reshape(COUNT, -1, *[1] * (len(case.shape) - 1)) + rng.normal(0, 0.05, (COUNT, *case.shape))
+    x = x.astype(np.float32) if case.medium else np.round(np.clip(x, 0, 1) * 255).astype(np.uint8)
+    if not case.classes:
+        return x, None
+    return x, np.array([f"class {label}" for label in labels % case.classes])
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder with a data set and two models of each case."""
+    folder = tmp_path_factory.mktemp("any-data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_EXPLORER_DATA", str(folder))
+        for name, case in CASES.items():
+            x, y = examples(case)
+            dataset = data.from_arrays(name, x, y, medium=case.medium)
+            for kind, units in (("variational", 2), ("vanilla", 4)):
+                network: dict[str, Any] = {"family": "dense", "latent_dim": units}
+                spec = make_spec(kind, dataset.name, network=network, epochs=1, compile=False)
+                *_, last = training.fit(spec, folder / "runs" / f"{name}-{kind}")
+                assert isinstance(last, training.Finished), last
+            if case.gone:
+                own.remove(dataset)
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def in_that_world(world: Path, one_visitor: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(world))
+
+
+def shown(page: str, **query: str) -> tuple[Any, list[dict[str, Any]]]:
+    """A page and its figures."""
+    with figures_of(plot, "_packed") as figures:
+        app = open_page(page, **query)
+    return app, figures
+
+
+@pytest.mark.parametrize("page", LOOKING)
+@pytest.mark.parametrize("kind", ["variational", "vanilla"])
+@pytest.mark.parametrize("name", CASES)
+def test_every_page_shows_a_model_of_any_data(name: str, kind: str, page: str) -> None:
+    app, figures = shown(page, run=f"{name}-{kind}")
+    assert_sound(app)
+    assert not app.error, [e.value for e in app.error]
+    assert pictures(app), "it shows something"
+    for figure in figures:
+        assert figure["data"], "no figure is empty"
+        for trace in figure["data"]:
+            assert trace["type"] == "image" or len(trace["y"]), "no trace is empty"
+    if CASES[name].gone:
+        assert "is not here any more" in said(app)
+
+
+@pytest.mark.parametrize("page", SEVERAL)
+@pytest.mark.parametrize("name", CASES)
+def test_pages_that_compare_show_models_of_any_data(name: str, page: str) -> None:
+    app, _ = shown(page, run=f"{name}-vanilla", runs=f"{name}-vanilla")
+    assert_sound(app)
+    assert not app.error, [e.value for e in app.error]
+    assert pictures(app)
+
+
+@pytest.mark.parametrize("page", ELSEWHERE)
+def test_other_pages_know_of_any_data(page: str) -> None:
+    app, _ = shown(page)
+    assert_sound(app)
+    assert not app.error, [e.value for e in app.error]
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.gone])
+def test_train_proposes_something_for_any_data(name: str) -> None:
+    app, _ = shown("train", dataset=data.find(name).name)
+    assert_sound(app)
+    assert not app.error
+    assert not app.warning, [w.value for w in app.warning]
+
+
+def test_every_page_is_looked_at() -> None:
+    assert {*LOOKING, *SEVERAL, *ELSEWHERE} == {*menu.PAGES} - {"glossary", "about"}
