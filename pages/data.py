@@ -15,10 +15,7 @@ st.markdown(
 data_input.bring()
 data_input.watch()
 
-mine = datasets.owned(visitor.current())
-if mine:
-    st.header("Your data sets")
-    own_datasets.show(mine)
+own_datasets.show(datasets.owned(visitor.current()))
 
 st.header("What can be read")
 st.markdown(data_input.told())

@@ -22,23 +22,29 @@ from pages.widgets import (
     selection_input,
     source_code,
 )
+from pages.widgets.words import Words
 
 SHOWN = 60  # whole rows of ten and of six
 ORDERS = {"By number": 0, "Largest error first": -1, "Smallest error first": 1}  # what times the error rises
 FIELDS = (projection.PROJECTION, selection_input.POINTS, fields.choice("order", "Order", list(ORDERS)))
 
 st.title("Map")
-glossary.say(
-    "Every dot is a test image at its [[code]]. Click one to look at it, or draw around some to see what they have in "
-    "common."
-)
+intro = st.container()
 
 of_model, of_map = st.columns(2, gap="large")
 with of_model:
     run = run_picker.pick()
 dataset = run.dataset
+say = Words(run.form)
+with intro:
+    glossary.say(
+        say(
+            "Every dot is a test image at its [[code]]. Click one to look at it, or draw around some to see what they "
+            "have in common."
+        )
+    )
 labels = caches.test_labels(dataset.name)
-with st.spinner("Computing the errors of the test images …"):
+with st.spinner(say("Computing the errors of the test images …")):
     errors = caches.errors(run.run)
 selected = selection.current(dataset.name)
 state = page_state.open(*FIELDS, run=run, dataset=dataset.name)
@@ -53,7 +59,7 @@ with map_column:
 with gallery_column:
     picked = current_image.test_number(dataset.name)
     if picked is None:
-        st.caption("Click a dot or an image to see more about it below.")
+        st.caption(say("Click a dot or an image to see more about it below."))
     else:
         picture = thumbnails.draw(dataset.form, dataset.split("test").images[picked : picked + 1])[0]
         image_picker.show(picture, dataset.called(picked))
@@ -64,13 +70,13 @@ with gallery_column:
     take = partial(current_image.take, dataset.name)
     gallery.some(dataset.name, shown.tolist(), f"selected-{dataset.name}", picked, take)
     if len(among) > SHOWN:
-        st.caption(f"The first {SHOWN} of {'them' if len(selected) else 'all test images'}.")
+        st.caption(say(f"The first {SHOWN} of {'them' if len(selected) else 'all test images'}."))
 if dataset.class_names:
     selection_input.by_class(dataset.name, count)
 
 closely, table = st.columns(2, gap="large")
 with closely:
-    st.header("One image in detail")
+    st.header(say("One image in detail"))
     neighbours_source = neighbours.show(run)
 with table:
     st.header("As a table")
@@ -90,10 +96,10 @@ with histogram if dataset.class_names else mix:
     plot.show(figures.error_histogram(errors, selected), key="errors", alt="Distribution of reconstruction errors")
     if len(selected):
         harder = float((np.median(errors[selected]) > errors).mean())
-        st.caption(f"Their median error is larger than that of {harder * 100:.0f} % of the test images.")
+        st.caption(say(f"Their median error is larger than that of {harder * 100:.0f} % of the test images."))
 
 st.header("Download the codes")
-st.caption("Each row holds the number, class, error and code of an image.")
+st.caption(say("Each row holds the number, class, error and code of an image."))
 codes_table.offer(run, selected)
 
 st.info(run.recipe.notice, icon=":material/visibility:")

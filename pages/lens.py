@@ -24,6 +24,7 @@ from pages.widgets import (
     source_code,
 )
 from pages.widgets.lens import Look
+from pages.widgets.words import Words
 
 BESIDE = "beside-"
 GAP = "One gap: 99 % of the test images have another test image within this distance."
@@ -66,9 +67,11 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
     if run.latent_dim > 2:
         away = caches.off_plane(run.run, spec) / caches.neighbour_distance(run.run)
         glossary.say(
-            f"This plane cuts through {run.latent_dim} units and holds **{plane.share * 100:.0f} %** of the codes' "
-            f"variance. Half of the test images lie more than {away:.1f} [[gaps|gap]] off it; dots fade with that "
-            "distance. The nearest image is found by its whole code.",
+            Words(run.form)(
+                f"This plane cuts through {run.latent_dim} units and holds **{plane.share * 100:.0f} %** of the codes' "
+                f"variance. Half of the test images lie more than {away:.1f} [[gaps|gap]] off it; dots fade with that "
+                "distance. The nearest image is found by its whole code."
+            ),
             small=True,
             prefix=prefix,
         )
@@ -116,13 +119,16 @@ def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray,
     bounded = run.spec.network.code_activation != "linear"
     trip = latent.round_trip(run, z)[0] / neighbour_distance
     with st.container(horizontal=True, gap="large"):
-        st.metric("Nearest image", f"{far[0] / neighbour_distance:.1f} gaps", help=GAP, width="content")
+        away = f"{far[0] / neighbour_distance:.1f} gaps"
+        st.metric(f"Nearest {run.form.noun}", away, help=Words(run.form)(GAP), width="content")
         st.metric("Round trip", f"{trip:.1f} gaps", help=latent.OVERLAYS["Round trip"], width="content")
         if bounded:
             possible = "no" if latent.impossible(run, z)[0] else "yes"
             st.metric("Possible code", possible, help=lens.IMPOSSIBLE, width="content")
     glossary.say(
-        "The distance to the code of the nearest image and the [[round trip]] are measured in [[gaps|gap]].",
+        Words(run.form)(
+            "The distance to the code of the nearest image and the [[round trip]] are measured in [[gaps|gap]]."
+        ),
         small=True,
         prefix=prefix,
     )
@@ -201,12 +207,13 @@ else:
         with column:
             st.header(run_picker.title(one))
             looks.append(look_at(one, prefix))
-    st.caption("One pointer moves both: the other lens starts at the same test image and goes the same way.")
+    tells = "One pointer moves both: the other lens starts at the same test image and goes the same way."
+    st.caption(Words(run.form)(tells))
     for column, (one, _), found in zip(st.columns(2, gap="large"), pair, looks, strict=True):
         with column:
             if found:
                 tell_about(one, *found, count=4)
-st.caption(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])]))
+st.caption(Words(run.form)(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])])))
 if other is None and found:
     tell_about(run, *found, count=8)
-next_page.link("paths", "Walk from one image to another")
+next_page.link("paths", Words(run.form)("Walk from one image to another"))

@@ -7,6 +7,7 @@ import streamlit as st
 from ae_core import figures, latent
 from pages.serving import caches, fields, page_state
 from pages.widgets import computation, glossary, next_page, plot, run_picker, source_code
+from pages.widgets.words import Words
 
 DRAWS = 40
 MOST = 20  # along a side; more would be smaller than the 28 pixels they have, and too slow to follow the slider
@@ -19,28 +20,30 @@ FIELDS = (
 )
 
 st.title("Sampler")
-glossary.say("New images: the decoder draws them from [[codes|code]] on a grid, or from random codes.")
-
+intro = st.container()
 run = run_picker.pick()
+say = Words(run.form)
+with intro:
+    glossary.say(say("New images: the decoder draws them from [[codes|code]] on a grid, or from random codes."))
 plane = caches.plane(run.run)
 state = page_state.open(*FIELDS, prior=run.recipe.prior and run.latent_dim <= 2)
 
 size_slider, reach_slider = st.columns(2)
-size = state.draw(size_slider.slider, "grid")
+size = state.draw(size_slider.slider, "grid", say("Images along each side"))
 if state["prior"]:
     reach = state.draw(reach_slider.slider, "reach", "Range, standard deviations of the prior")
     across = up = latent.prior_quantiles(size, reach)
     axes = f"across = up = latent.prior_quantiles({size}, {reach})"
     spacing = "The places follow the prior: the same share of it lies between any two neighbours."
 else:
-    zoom = state.draw(reach_slider.slider, "zoom", "Range, times that of the test images' codes")
+    zoom = state.draw(reach_slider.slider, "zoom", say("Range, times that of the test images' codes"))
     left, right, bottom, top = caches.extent(run.run)
     middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * zoom
     across, up = (np.linspace(m - h, m + h, size, dtype=np.float32) for m, h in zip(middle, half, strict=True))
     axes = f"""left, right, bottom, top = latent.extent(plane.points(codes))
 middle, half = np.array([left + right, bottom + top]) / 2, np.array([right - left, top - bottom]) / 2 * {zoom}
 across, up = (np.linspace(m - h, m + h, {size}, dtype=np.float32) for m, h in zip(middle, half))"""
-    spacing = "The places are evenly spaced over the range of the test images' codes."
+    spacing = say("The places are evenly spaced over the range of the test images' codes.")
 if run.latent_dim == 1:
     up = np.zeros(1, np.float32)
     axes += "\nup = np.zeros(1, np.float32)"
@@ -62,7 +65,7 @@ if run.latent_dim > 2:
     st.warning(
         f"The code of this model has {run.latent_dim} units. The grid is a plane along its first two principal "
         f"directions, which hold {plane.share * 100:.0f} % of the codes' variance; all others stay at their mean."
-        + (never if impossible else ""),
+        + say(never if impossible else ""),
         icon=":material/layers:",
     )
 
@@ -125,8 +128,10 @@ else:
         "was fitted after the training."
     )
     st.info(
-        f"**{caches.off_manifold_share(run.run) * 100:.0f} %** of 1,000 random codes lie more than one gap from the "
-        f"code of every test image. {why}",
+        say(
+            f"**{caches.off_manifold_share(run.run) * 100:.0f} %** of 1,000 random codes lie more than one gap from "
+            f"the code of every test image. {why}"
+        ),
         icon=":material/visibility:",
     )
     source += f"""

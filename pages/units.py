@@ -7,6 +7,7 @@ from ae_core import figures, metrics
 from ae_core.latent import traversals
 from pages.serving import caches, fields, page_state
 from pages.widgets import current_image, glossary, next_page, plot, run_picker, source_code
+from pages.widgets.words import Words
 
 SHOWN = 32
 FRAMES = 11
@@ -31,15 +32,20 @@ FIELDS = (
 )
 
 st.title("Units")
-glossary.say(
-    "Each row moves one [[unit]] of the image's code from its 1st to its 99th [[percentile]] among the test images and "
-    "keeps all other units. The rows come first in which the image changes most."
-)
+intro = st.container()
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
     run = run_picker.pick(default="sparse-visible")
 dataset = run.dataset
+say = Words(run.form)
+with intro:
+    glossary.say(
+        say(
+            "Each row moves one [[unit]] of the image's code from its 1st to its 99th [[percentile]] among the test "
+            "images and keeps all other units. The rows come first in which the image changes most."
+        )
+    )
 with of_image:
     image = current_image.show(dataset)
 state = page_state.open(*FIELDS, run=run)
@@ -65,13 +71,11 @@ with rows:
         ),
     )
     still = int((changes == 0).sum())
+    no_range = f" {still} of {run.latent_dim} units have no range: 98 % of the images have the same value."
     st.caption(
-        "Each row begins with the unit's value in this image and, on a wide screen, its range. The image closest to "
-        "that value has an orange border."
-        + (
-            f" {still} of {run.latent_dim} units have no range: 98 % of the images have the same value."
-            if still
-            else ""
+        say(
+            "Each row begins with the unit's value in this image and, on a wide screen, its range. The image closest "
+            f"to that value has an orange border.{no_range if still else ''}"
         )
     )
 
@@ -84,7 +88,7 @@ with switches:
     state.draw(
         st.pills,
         "off",
-        "Units to switch off, first those without which most of this image is lost",
+        say("Units to switch off, first those without which most of this image is lost"),
         options=[*holding, *(number for number in off if number not in holding)],
         selection_mode="multi",
         wrap=True,
@@ -110,10 +114,13 @@ with switches:
     silent = run.spec.network.code_activation in ("relu", "sigmoid")
     speaking = f"{int((z != off_values).sum())} of {run.latent_dim} units are active for this image. " if silent else ""
     how = "set to 0" if silent else "set to its mean over the test images"
-    st.caption(f"{speaking}A unit that is switched off is {how}. In the errors, orange was added and blue was lost.")
+    tells = f"{speaking}A unit that is switched off is {how}. In the errors, orange was added and blue was lost."
+    st.caption(say(tells))
 st.info(
-    "In a sparse model most units are inactive for any one image; only the others can be switched off here. A few "
-    "units hold nearly all of the image. In a vanilla model every unit holds a part of it.",
+    say(
+        "In a sparse model most units are inactive for any one image; only the others can be switched off here. A few "
+        "units hold nearly all of the image. In a vanilla model every unit holds a part of it."
+    ),
     icon=":material/visibility:",
 )
 next_page.link("sparsity", "Count the active units of several models", run=run.run.name)

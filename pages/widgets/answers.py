@@ -79,17 +79,17 @@ def compute(run: LoadedRun, x: np.ndarray) -> RunResult:
     )
 
 
-def words(rank: float) -> str:
-    """How strange an image is, given the share of test images with a smaller error, in per cent."""
+def words(rank: float, noun: str = "image") -> str:
+    """How strange an example is, given the share of test images with a smaller error, in per cent."""
     if rank >= 50:
         # Cut, not rounded: 99.96 % is not all.
         share = "all" if rank >= 100 else f"{np.floor(rank * 10) / 10:.1f} % of the"
-        sentence = f"more unusual than {share} test images"
+        sentence = f"more unusual than {share} test {noun}s"
         if rank >= UNSEEN:
             return f"{sentence}: the model has seen nothing like it"
         return f"{sentence}: the model has hardly seen anything like it" if rank >= HARDLY_SEEN else sentence
     share = "all" if rank <= 0 else f"{np.floor((100 - rank) * 10) / 10:.1f} % of the"
-    return f"more usual than {share} test images"
+    return f"more usual than {share} test {noun}s"
 
 
 def show(results: Sequence[RunResult], key: str) -> str | None:
@@ -121,7 +121,8 @@ def _summary(results: Sequence[RunResult]) -> str:
         return ""
     ranked = sorted(results, key=lambda result: result.rank)
     least, most = ranked[0], ranked[-1]
-    return f"To {title(least.run)} it is {words(least.rank)}; to {title(most.run)} {words(most.rank)}."
+    noun = least.run.form.noun
+    return f"To {title(least.run)} it is {words(least.rank, noun)}; to {title(most.run)} {words(most.rank, noun)}."
 
 
 def _row(result: RunResult) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def _row(result: RunResult) -> dict[str, Any]:
     return {
         "name": result.run.run.name,
         "title": title(result.run),
-        "words": words(result.rank),
+        "words": words(result.rank, result.run.form.noun),
         "unseen": result.rank >= UNSEEN,
         "units": counts.units(result.run.latent_dim),
         "mse": f"{result.mse:.4f}",

@@ -14,9 +14,11 @@ SAID = "own-datasets"  # in the session
 
 
 def show(found: list[Dataset]) -> None:
-    """Shows each with what may be done with it."""
+    """Shows what was just done, and each data set with what may be done with it."""
     if said := st.session_state.pop(SAID, None):
         st.success(said, icon=":material/check:")
+    if found:
+        st.header("Your data sets")
     for dataset in found:
         with st.container(border=True):
             _show(dataset)

@@ -149,8 +149,8 @@ def _facts(run: Run, was_imported: bool) -> str:
             ("imported " if was_imported else "") + times.say(card.created),
             counts.epochs(card.epochs) + ("" if card.complete else ", stopped"),
             f"{size:.1f} MB",
-            f"BCE {card.figure('bce'):.4f}",
-            f"MSE {card.figure('mse'):.4f}",
+            *([f"BCE {bce:.4f}"] if math.isfinite(bce := card.figure("bce")) else []),
+            f"MSE {card.figure('mse'):.4g}",
             # None where all codes are one
             *([f"contraction ratio {ratio:.2f}"] if math.isfinite(ratio := card.figure("contraction_ratio")) else []),
         ]

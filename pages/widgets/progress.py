@@ -5,16 +5,18 @@ import math
 import numpy as np
 import streamlit as st
 
-from ae_core import figures, kinds, runs, tasks, training
+from ae_core import comparison, figures, kinds, runs, tasks, training
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.forms import Form
 from ae_core.runs import BrokenRun
+from ae_core.spec import Spec
 from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
 from pages.serving.fields import Field, Values
 from pages.widgets import alerts, counts, menu, plot, run_picker, times, under_way
+from pages.widgets.words import Words
 
 # In the session.
 NOT_STOPPED, NOT_RESUMED, SUBJECT, TURNED = "not-stopped", "not-resumed", "to-train", "turned-to-another"
@@ -219,20 +221,33 @@ def show_ended(job: Job) -> None:
             if status.reason:
                 st.text(status.reason)
         figure = run.card.figure
-        bce, mse, contraction = st.columns(3)
-        bce.metric(
-            "Test BCE, nats per pixel",
-            f"{figure('bce'):.4f}",
-            help="Binary cross-entropy on the test images; smaller is better. It cannot fall below the entropy of the "
-            f"grey pixels themselves, {figure('bce') - figure('above_floor'):.4f}.",
-        )
-        mse.metric("Test MSE", f"{figure('mse'):.4f}", help="Mean squared error on the test images; smaller is better.")
+        say = Words(run.spec.form)
+        loss, mse, contraction = st.columns(3)
+        if run.spec.likelihood == "gaussian":
+            loss.metric(
+                "Test −log p, nats per value",
+                f"{figure('nll'):.4f}",
+                help=say(
+                    "Negative log-density of the test images under a Gaussian around their reconstructions; smaller is "
+                    "better. It is below 0 where errors are small."
+                ),
+            )
+        else:
+            loss.metric(
+                "Test BCE, nats per pixel",
+                f"{figure('bce'):.4f}",
+                help="Binary cross-entropy on the test images; smaller is better. It cannot fall below the entropy of "
+                f"the pixels themselves, {figure('bce') - figure('above_floor'):.4f}.",
+            )
+        help = say("Mean squared error on the test images; smaller is better.")
+        mse.metric("Test MSE", _error(figure("mse")), help=help)
         contraction.metric(
             "Contraction ratio",
             f"{figure('contraction_ratio'):.2f}" if math.isfinite(figure("contraction_ratio")) else "–",
             help="How far codes move when an image changes a little, compared with how far codes lie apart: mean "
             "‖∂z/∂x‖²_F over the total variance of the codes. Smaller is steadier; none if all codes are one.",
         )
+        _tell_of_pca(run)
         _ways_on(job)
     if job.resumable and tasks.owns(job, visitor.current()):
         _offer_to_resume(job)
@@ -242,6 +257,28 @@ def show_ended(job: Job) -> None:
         _learnt(run, job.progress())
     else:
         _pictures(job, 0, "at the end")
+
+
+def _error(value: float) -> str:
+    """A mean squared error; those of signals are small."""
+    return f"{value:.4f}" if not value < 0.001 else f"{value:.2g}"
+
+
+def _tell_of_pca(run: runs.Run) -> None:
+    """Says how the model's error compares with that of PCA: of one's own data nobody knows another figure."""
+    with st.spinner("Computing PCA of the training data …"):
+        pca = comparison.pca_error(run.spec.dataset, run.spec.network.latent_dim)
+    mse = run.card.figure("mse")
+    if not (math.isfinite(pca) and math.isfinite(mse)):
+        return
+    units = counts.units(run.spec.network.latent_dim)
+    if mse < pca:
+        st.caption(
+            f"PCA with a code of {units} has an MSE of {_error(pca)}: this model is better by {1 - mse / pca:.0%}."
+        )
+    else:
+        more = "more epochs, a larger network, or another learning rate"
+        st.caption(f"PCA with a code of {units} has an MSE of {_error(pca)}, no worse than this model's: try {more}.")
 
 
 def show_shipped(kind: str, dataset: str) -> None:
@@ -267,7 +304,7 @@ def _learnt(run: runs.Run, steps: list) -> None:
     except ExplorerError as error:
         alerts.error("This model is damaged.", error)
     if run.history or steps:
-        _curves(run.history, steps, run.spec.kind, 0)
+        _curves(run.history, steps, run.spec, 0)
 
 
 def _title(job: Job) -> None:
@@ -292,7 +329,7 @@ def _pictures(job: Job, epochs: int, when: str) -> None:
             _compare(originals, as_float(preview), when, job.spec.form)
     history, steps = job.history(), job.progress()
     if steps:
-        _curves(history, steps, job.spec.kind, epochs)
+        _curves(history, steps, job.spec, epochs)
 
 
 def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str, form: Form) -> None:
@@ -305,13 +342,18 @@ def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str, form
     )
 
 
-def _curves(history: list | tuple, steps: list, kind: str, epochs: int) -> None:
+def _curves(history: list | tuple, steps: list, what: Spec, epochs: int) -> None:
     plot.show(
-        figures.learning_curves(history, steps, kinds.get(kind).unit, epochs),
+        figures.learning_curves(history, steps, unit_of(what), epochs),
         key="curves",
         alt="Loss terms by epoch",
     )
-    st.caption("Line: loss on the images of each step. Circles: loss on training images that were held out.")
+    st.caption("Line: loss of each step. Circles: loss on training examples that were held out.")
+
+
+def unit_of(what: Spec) -> str:
+    """The unit of a loss."""
+    return Words(what.form)(kinds.get(what.kind).unit)
 
 
 def _ways_on(job: Job) -> None:

@@ -89,6 +89,9 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
             param=lambda values: f"{key}-{values['family']}-{suffix}",
         )
 
+    def of_depths(family: str) -> list[tuple[int, ...]]:
+        return [families[family].filters(of.form, depth) for depth in families[family].depths(of.form)]
+
     def may_be_tied(values: Values) -> bool:
         return families[values["family"]].can_tie and not values["hidden"] and not values["decoder_hidden"]
 
@@ -108,6 +111,15 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
             default=own_size,
             param=lambda values: f"{key}-size",
         ),
+        fields.choice(
+            "filters",
+            "Halvings by convolutions",
+            lambda values: of_depths(values["family"]),
+            _width,
+            default=lambda values: families[values["family"]].filters(of.form),
+            param=lambda values: f"{key}-{values['family']}-filters",
+            when=lambda values: families[values["family"]].convolutional,
+        ),
         widths("hidden", "Hidden layers before the code", "before", default.hidden),
         widths("decoder_hidden", "Hidden layers after the code", "after", default.decoder_hidden),
         fields.flag("tied", "Tied weights", param=lambda values: f"{key}-tied", when=may_be_tied),
@@ -121,6 +133,13 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
         "plane.",
     )
     with more.expander("Layers around the code"):
+        if "filters" in state.values:
+            state.draw(
+                st.selectbox,
+                "filters",
+                help="The filters of each convolution of the encoder; each halves the sides, and the decoder mirrors "
+                "them. More halvings see larger parts at once and leave fewer numbers before the code.",
+            )
         state.draw(
             st.selectbox,
             "hidden",
@@ -146,7 +165,8 @@ def _width(layers: tuple[int, ...]) -> str:
 def training(network: dict[str, Any], dataset: str, more: DeltaGenerator) -> dict[str, Any]:
     """Controls for epochs, seed and, in `more`, the optimiser; their values."""
     family = network["family"]
-    default = spec.default_training(Network(family=family), data.load(dataset))
+    of = data.load(dataset)
+    default = spec.default_training(Network(family=family), of)
     most = min(bounds.MAX_EPOCHS, settings.current().epochs)
     rates = sorted({1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, default.learning_rate})
 
@@ -166,6 +186,14 @@ def training(network: dict[str, Any], dataset: str, more: DeltaGenerator) -> dic
         ),
         fields.choice(
             "learning_rate", "Peak learning rate", rates, _g, default=default.learning_rate, **called("rate")
+        ),
+        fields.choice(
+            "likelihood",
+            "Loss",
+            list(spec.LIKELIHOODS),
+            str.capitalize,
+            default=spec.default_likelihood(of.form),
+            **called("loss"),
         ),
     )
     left, right = st.columns(2)
@@ -191,4 +219,5 @@ def training(network: dict[str, Any], dataset: str, more: DeltaGenerator) -> dic
             help="How large the steps of Adam get: the rate rises to this value, then falls to 0 along a cosine. If "
             "it is too large, the loss jumps or becomes NaN; if it is too small, the loss falls slowly.",
         )
+        state.segments("likelihood", help="  \n".join(f"**{words}**." for words in spec.LIKELIHOODS.values()))
     return state.values

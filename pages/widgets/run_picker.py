@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from ae_core import kinds, logs, networks, runs, tasks
+from ae_core import data, kinds, logs, networks, runs, tasks
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.runs import BrokenRun, Run
@@ -277,7 +277,9 @@ def choose_dataset(found: Mapping[str, Run]) -> str:
 
 def _dataset(found: Mapping[str, Run], first: str, place: Any) -> str:
     """Shows the data sets of runs where there are several, at first that one, and gives the one that is chosen."""
-    names = list(dict.fromkeys(run.spec.dataset for run in found.values()))
+    known = {run.spec.dataset for run in found.values()}
+    shipped = [name for name in data.names() if name in known]
+    names = [*shipped, *sorted(known - {*shipped}, key=dataset_picker.titled)]
     state = page_state.open(DATASET, datasets=names, dataset=first if first in names else names[0])
     if len(names) > 1:
         state.segments("on", place)

@@ -11,6 +11,7 @@ from pages.serving import caches, fields
 from pages.serving.fields import Values
 from pages.widgets import counts, current_image, plot, selection
 from pages.widgets.projection import Projected
+from pages.widgets.words import Words
 
 COUNTS = (1000, 3000, 10_000)  # of dots on a map
 CLASSES = "classes"
@@ -48,7 +49,8 @@ def on_map(run: LoadedRun, projected: Projected, count: int) -> None:
     plot.dots(
         lambda: figures.scatter(projected.places[:count], labels[:count], dataset.class_names, projected.axes, noun),
         key="scatter",
-        alt=f"Codes of {count:,} test images, coloured by class: {projected.name.lower()}",
+        alt=f"Codes of {count:,} test {noun}s{', coloured by class' * bool(dataset.class_names)}: "
+        f"{projected.name.lower()}",
         dataset=dataset.name,
         selected=selection.current(dataset.name),
         on_select=lambda numbers: select(dataset.name, numbers),
@@ -65,11 +67,11 @@ def heading(dataset: str, shown: int) -> None:
     selected = selection.current(dataset)
     count, drawn = len(selected), int((selected < shown).sum())
     if not count:
-        st.header("No image is selected")
+        st.header(Words(data.load(dataset).form)("No image is selected"))
         return
     there = "" if drawn == count else f", {drawn:,} of them on the map" if drawn else ", not on the map"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header(f"{counts.images(count)} selected{there}", width="content")
+        st.header(Words(data.load(dataset).form)(f"{counts.images(count)} selected{there}"), width="content")
         st.button("Clear", icon=":material/deselect:", on_click=select, args=(dataset, []))
 
 

@@ -65,7 +65,7 @@ def test_the_seven_that_ship_stand_beside_one_another(figures: dict[str, Any]) -
     assert [trace.name for trace in figures["sizes"].data if trace.mode == "markers"] == [
         kinds.get(name).title for name in kinds.names()
     ]
-    assert not app.segmented_control, "all are of one data set"
+    assert app.segmented_control(key="on").value == "fashion-mnist", "all are of one data set"
     assert "runs" not in link(app), "what the page chose itself is not in its link"
 
 
@@ -117,7 +117,12 @@ def test_models_of_two_data_sets_are_compared_one_data_set_at_a_time(
     for kind in ("sparse", "vanilla"):
         shutil.copytree(digits_runs[kind], data_folder / "runs" / f"small-{kind}")
     app = open_page("compare")
-    assert app.segmented_control(key="on").options == ["Fashion-MNIST", "Digits (8 × 8)"]
+    assert app.segmented_control(key="on").options == [
+        "Fashion-MNIST",
+        "Emoji, in colour",
+        "Heartbeats",
+        "Digits (8 × 8)",
+    ]
     app.pills[0].set_value(["vanilla"]).run()
     assert compared(app) == ["Vanilla"]
     app.segmented_control(key="on").set_value("digits").run()

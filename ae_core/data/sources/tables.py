@@ -32,7 +32,7 @@ OF_TABLES = 50.0  # times the widest column may be wider than others in a signal
 TRIED = 400  # rows that are looked at to propose something
 LONGEST_LINE = 1 << 20
 LABEL_COLUMNS = ("label", "class", "category", "target", "y", "species", "diagnosis", "type")
-STEP_NAME = re.compile(r"(t|x|v|step|time|s|att|pixel|feature|f|p)?[ _-]?\d+", re.IGNORECASE)
+STEP_NAME = re.compile(r"([a-zA-Z]*[ _.-]?)(\d+(?:\.\d+)?)")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|inf|-inf|", re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
@@ -91,7 +91,7 @@ class Rows(Source):
             found.append("table")
         if self._scales() > OF_TABLES:
             found = found[::-1]
-        named = first.has_header and not all(STEP_NAME.fullmatch(first.columns[i]) for i in self._numeric)
+        named = first.has_header and not _are_steps([first.columns[i] for i in self._numeric])
         if named and "table" in found:
             found = ["table", *(medium for medium in found if medium != "table")]
         side = math.isqrt(width)
@@ -205,6 +205,15 @@ def _as_number(cell: Any) -> float | None:
         return float(text)
     except ValueError:
         return float(text.replace(",", ".")) if DECIMAL_COMMA.fullmatch(text) else None
+
+
+def _are_steps(names: list[str]) -> bool:
+    """Whether names of columns count on, such as t0, t1, …: steps of a signal, and not things of their own."""
+    found = [STEP_NAME.fullmatch(name) for name in names]
+    if not all(found):
+        return False
+    counted = [float(match[2]) for match in found if match]
+    return len({match[1] for match in found if match}) == 1 and counted == sorted(set(counted))
 
 
 def _label_column(columns: Sequence[str], has_header: bool, rows: Sequence[Sequence[Any]]) -> str:

@@ -8,7 +8,7 @@ from ae_core.errors import OptionError
 from ae_core.forms import Form
 from ae_core.networks import layers
 from ae_core.networks.layers import Architecture, Dense, Flatten, Layer, Reshape, Shape, output_shape
-from ae_core.networks.network import Network
+from ae_core.networks.network import MAX_DEPTH, Network
 
 SMALL_SIDE = {"image": 8, "signal": 32}  # what halvings lead down to
 FEWEST_HALVINGS = 2
@@ -36,9 +36,13 @@ class Family:
     convolutional: ClassVar[bool] = False
     order: ClassVar[int] = 100
 
-    def filters(self, form: Form) -> tuple[int, ...]:
-        """The filters of each halving that fit examples of a form; none unless it is convolutional."""
+    def filters(self, form: Form, depth: int | None = None) -> tuple[int, ...]:
+        """The filters of so many halvings, or of as many as fit a form; none unless it is convolutional."""
         return ()
+
+    def depths(self, form: Form) -> range:
+        """How many halvings there can be."""
+        return range(1, min(MAX_DEPTH, int(math.log2(min(form.sides)))) + 1) if self.convolutional else range(0)
 
     def fit(self, network: Network, form: Form) -> Network:
         """Gives a network the filters that fit a form, if it has none.

@@ -22,8 +22,8 @@ class Pooling(Family):
     convolutional = True
     order = 1
 
-    def filters(self, form: Form) -> tuple[int, ...]:
-        return (FIRST,) * (halvings(form) - 1) + (LAST,)
+    def filters(self, form: Form, depth: int | None = None) -> tuple[int, ...]:
+        return (FIRST,) * ((depth or halvings(form)) - 1) + (LAST,)
 
     def encoder(self, network: Network, form: Form) -> tuple[Layer, ...]:
         of = bricks(form)

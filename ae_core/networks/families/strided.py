@@ -27,8 +27,8 @@ class Strided(Family):
     convolutional = True
     order = 2
 
-    def filters(self, form: Form) -> tuple[int, ...]:
-        return (FIRST,) + (OTHERS,) * (halvings(form) - 1)
+    def filters(self, form: Form, depth: int | None = None) -> tuple[int, ...]:
+        return (FIRST,) + (OTHERS,) * ((depth or halvings(form)) - 1)
 
     def encoder(self, network: Network, form: Form) -> tuple[Layer, ...]:
         of = bricks(form)
