@@ -51,7 +51,8 @@ def evaluate(
         mse, psnr: Mean squared error per pixel; peak signal-to-noise ratio at that error in dB.
         active_units, dead_units: Mean number of units active for an image; number of units active for none.
         jacobian, contraction_ratio: Mean ‖∂z/∂x‖²_F; the same divided by the total variance of the codes.
-        knn_accuracy: Accuracy of the classifier.
+        knn_accuracy: Accuracy of the classifier; missing where there are no classes, or only the examples that the run
+        carries.
         Further figures of the kind's own.
     """
     dataset = run.dataset
@@ -71,7 +72,7 @@ def evaluate(
         "jacobian": jacobian,
         "contraction_ratio": jacobian / variance if variance > 0 else float("inf"),
     }
-    if neighbours and dataset.class_names:
+    if neighbours and dataset.class_names and dataset.whole:
         train = dataset.split("train")
         on_progress(0.1)
         parts = [run.encode(as_float(train.images[i : i + 5000])) for i in range(0, len(train), 5000)]

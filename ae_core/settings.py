@@ -120,7 +120,7 @@ TABLE = (
     Setting("short_running", 1, 1, "Computations of under a minute at once on this machine", 1, 64),
     Setting("queued", 100, 10, "Trainings that may wait in the queue, and as many short computations", 1, 10_000),
     Setting("per_visitor", 100, 2, "The same for one visitor, waiting and running", 1, 10_000),
-    Setting("epochs", MAX_EPOCHS, 100, "Epochs of a training, at most", 1, MAX_EPOCHS),
+    Setting("epochs", MAX_EPOCHS, 200, "Epochs of a training, at most", 1, MAX_EPOCHS),
     Setting("minutes", 0.0, 10.0, "Minutes of a training, at most; what it learnt is kept; 0 for no limit", 0, 10_080),
     Setting("code", MAX_LATENT_DIM, 512, "Units of a code, at most", 1, MAX_LATENT_DIM),
     Setting("parameters", MAX_PARAMETERS, 3_000_000, "Parameters of encoder and decoder, at most", 1, MAX_PARAMETERS),

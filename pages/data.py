@@ -3,9 +3,10 @@
 import streamlit as st
 
 from ae_core import data, settings
+from ae_core.data import own
 from ae_core.tasks import datasets
 from pages.serving import visitor
-from pages.widgets import data_input, next_page, own_datasets, tables
+from pages.widgets import data_input, own_datasets
 
 st.title("Data")
 st.markdown(
@@ -27,13 +28,7 @@ st.caption(
     "here."
 )
 
-st.header("Data sets that come with the app")
-shipped = [data.load(name) for name in data.names()]
-tables.show({
-    "data set": [dataset.title for dataset in shipped],
-    "what": [f"{dataset.form.noun}s, {dataset.form}" for dataset in shipped],
-    "to learn from": [f"{dataset.sizes['train']:,}" for dataset in shipped],
-    "for tests": [f"{dataset.sizes['test']:,}" for dataset in shipped],
-    "source": [dataset.source for dataset in shipped],
-})  # fmt: skip
-next_page.link("train", "Train on one of them")
+st.header("Data sets for everyone")
+st.caption("Those that come with the app, and those that were added from the command line.")
+added = [dataset for dataset in own.listed(None) if dataset.owner is None]
+own_datasets.show_everyones([*(data.load(name) for name in data.names()), *added])

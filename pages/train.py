@@ -33,6 +33,8 @@ with form:
     st.caption(f"{kind.idea} *{kind.reference}*")
     this, more = st.container(), st.container()
 with this:
+    if path := found[dataset].path:
+        tasks.note_use(path.name)
     progress.turn_to(name, dataset)
     for job in begun.new:
         progress.choose(job)

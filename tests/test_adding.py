@@ -1,5 +1,7 @@
 """Data sets of one's own: how they are split, scaled and kept, and what becomes of them."""
 
+import hashlib
+import io
 import json
 import shutil
 import zipfile
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from ae_core import archive, data, inference, runs, training
-from ae_core.data import adding, own
+from ae_core.data import adding, own, sources
 from ae_core.data.adding import Plan
 from ae_core.errors import DatasetError, RunError
 from ae_core.spec import make_spec
@@ -181,6 +183,62 @@ def test_an_owner_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # With runs
+
+
+def packed(folder: Path, file: Path, **instead: bytes) -> Path:
+    """A data set as the page exports it, with some files changed."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.writestr(path.name, instead.get(path.stem, path.read_bytes()))
+    return file
+
+
+@pytest.mark.parametrize("medium", ["image", "signal"])
+def test_an_exported_data_set_comes_in_as_it_was(medium: str, data_folder: Path, tmp_path: Path) -> None:
+    x = X if medium == "image" else RNG.normal(3, 2, (60, 20, 2))
+    given = data.from_arrays("Mine", x, Y, class_names=["cat", "dog", "emu"], medium=medium)
+    assert given.path
+    file = packed(given.path, tmp_path / "away.zip")
+    before = {which: np.array(given.split(which).images) for which in ("train", "test")}
+    own.remove(given)
+    source = sources.look(file)
+    assert (source.fixed, source.count, source.title, source.classes) == (True, 60, "Mine", ("cat", "dog", "emu"))
+    np.testing.assert_array_equal(adding.sample(source, source.proposal, 60), np.concatenate([*before.values()]))
+    found = data.add(file)
+    assert (found.name, found.title, found.form, found.scale) == (given.name, "Mine", given.form, given.scale)
+    for which, images in before.items():
+        np.testing.assert_array_equal(found.split(which).images, images)
+    assert data.add(file).path == found.path, "it is not kept twice"
+
+
+def test_an_exported_data_set_that_was_changed_is_refused(data_folder: Path, tmp_path: Path) -> None:
+    given = data.from_arrays("Mine", RNG.normal(3, 2, (60, 20, 2)), Y)
+    assert given.path
+    card = json.loads((given.path / "card.json").read_text())
+    array = np.load(given.path / "train.npy")
+    array[0, 0, 0] = np.nan
+    file = io.BytesIO()
+    np.save(file, array)
+    hashes = card["sha256"] | {"train.npy": hashlib.sha256(file.getvalue()).hexdigest()}
+    told = {**card, "sha256": hashes, "digest": own.digest({**card, "sha256": hashes})}
+    climbing = {name.replace("train.npy", "../../train.npy"): value for name, value in card["sha256"].items()}
+    cases = {
+        "another value": {"train": file.getvalue()},
+        "a value that is no number, and a card that fits": {
+            "train": file.getvalue(),
+            "card": json.dumps(told).encode(),
+        },
+        "another card": {"card": json.dumps(card | {"classes": ["a", "b", "c"]}).encode()},
+        "no card": {"card": b"{"},
+        "a card of anything": {"card": b"[[[]]]"},
+        "a name that climbs": {"card": json.dumps(card | {"sha256": climbing}).encode()},
+        "cut short": {"test": (given.path / "test.npy").read_bytes()[:-9]},
+    }
+    kept = left(data_folder)
+    for name, instead in cases.items():
+        with pytest.raises(DatasetError):
+            print(name, data.add(packed(given.path, tmp_path / "bad.zip", **instead)))
+        assert left(data_folder) == kept, name
 
 
 @pytest.fixture(scope="module")

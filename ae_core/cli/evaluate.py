@@ -34,7 +34,12 @@ def evaluate_runs(names: tuple[str, ...], neighbours: bool, as_json: bool) -> No
 
         try:
             run = inference.load(name)
-            results.append({"run": name, "path": str(run.run.path), "figures": evaluate(run, neighbours, show)})
+            figures = evaluate(run, neighbours, show)
+            count = run.dataset.sizes["test"]
+            results.append({"run": name, "path": str(run.run.path), "examples": count, "figures": figures})
+            if not run.dataset.whole:
+                bar.clear()
+                click.echo(f"{name}: its data set is not here; these are figures of {count} examples.", err=True)
         except (RunError, DatasetError) as error:
             results.append({"run": name, "error": str(error)})
             bar.clear()

@@ -19,6 +19,7 @@ from ae_core.data import own, sources
 from ae_core.data.dataset import Dataset, Scale
 from ae_core.data.own import Draft, Part
 from ae_core.data.sources import Choices, Problems, Source
+from ae_core.data.sources.exported import Exported
 from ae_core.errors import DatasetError
 from ae_core.forms import Form
 from ae_core.preparing import Fit
@@ -112,7 +113,7 @@ def sample(source: Source, choices: Choices, count: int = SHOWN) -> np.ndarray:
         raise DatasetError("None of the examples that were tried can be read.")
     values = np.concatenate(parts)
     form = source.form(choices)
-    return values if form.is_image else _scale(values, form, source.names_of(choices)).store(values)
+    return values if form.is_image or source.fixed else _scale(values, form, source.names_of(choices)).store(values)
 
 
 def add(
@@ -134,7 +135,7 @@ def add(
 
     Args:
         path: Images in a .zip or a folder; .npz, .npy or IDX arrays; CSV, TSV, Parquet or .ts.
-        title: What to call it; by default as the file.
+        title: What to call it; by default as the file, or as it was called before it was exported.
         medium: "image", "signal" or "table"; by default what it looks like.
         side: Pixels of an image's sides, from 8 to 96.
         colour: Whether images are in colour; by default if they are.
@@ -162,7 +163,7 @@ def add(
     if ground is None:
         ground = choices.fit.ground
     choices = replace(choices, fit=Fit(fit, ground))
-    plan = Plan(title or title_of(Path(path)), choices, test, seed)
+    plan = Plan(title or source.title or title_of(Path(path)), choices, test, seed)
     return make(source, plan, Path(path).name, owner, on_progress)
 
 
@@ -191,6 +192,8 @@ def make(
     if owner is not None:
         _check_room(source.count * form.size * (1 if form.is_image else 4), owner)
     problems: Problems = []
+    if isinstance(source, Exported):
+        return own.install(source.copy, plan.title, owner)
     with disk.unfinished(own.folder(), "data", "data set", DatasetError) as work:
         stage = _Stage(work / "stage.bin", form, np.dtype(np.uint8 if form.is_image else "<f4"))
         _read(source, plan.choices, stage, problems, on_progress)

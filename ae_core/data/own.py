@@ -19,7 +19,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import BufferedWriter
@@ -34,6 +34,7 @@ from ae_core.errors import DatasetError, ExplorerError
 from ae_core.forms import Form
 
 CARD = "card.json"
+ARRAYS = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy")
 FORMAT = 1
 MAX_CARD = 256 << 10  # bytes
 MAX_TITLE = 60
@@ -107,6 +108,34 @@ def write(draft: Draft) -> Dataset:
             if known.owner == draft.owner:
                 return known
         out = folder() / f"{name}-{secrets.token_hex(8)}"
+        disk.finish(work, out)
+    return read(out)
+
+
+def install(copy: Callable[[Path], None], title: str, owner: str | None) -> Dataset:
+    """Keeps a data set that was exported, under the name that it had, if it is what it says.
+
+    Args:
+        copy: Writes its files into a folder.
+        title: What to call it.
+        owner: Owner's id; None for a data set that everyone sees.
+
+    Raises:
+        DatasetError: if it is damaged, or cannot be written.
+    """
+    with disk.unfinished(folder(), f"{'0' * DIGEST}-{secrets.token_hex(8)}", "data set", DatasetError) as work:
+        copy(work)
+        found = read(work)
+        if not all(found.sizes.values()):
+            raise DatasetError("The data set lacks examples to learn from or for tests: export it again.")
+        verify(work)
+        for known in named(found.name):
+            if known.owner == owner:
+                return known
+        card = json.loads(disk.read(work, CARD, MAX_CARD))
+        mine = {"title": texts.clean(title)[:MAX_TITLE], "owner": owner, "source": texts.clean(found.source)[:250]}
+        disk.write_json(work / CARD, card | mine | {"created": _now()})
+        out = folder() / f"{found.name}-{secrets.token_hex(8)}"
         disk.finish(work, out)
     return read(out)
 
@@ -185,7 +214,7 @@ def _fill(work: Path, draft: Draft) -> str:
         "format": FORMAT,
         "title": texts.clean(draft.title)[:MAX_TITLE],
         "owner": draft.owner,
-        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "created": _now(),
         "source": draft.source,
         "details": draft.details,
         "bytes": {name: (work / name).stat().st_size for name in digests},
@@ -194,6 +223,10 @@ def _fill(work: Path, draft: Draft) -> str:
     }
     disk.write_json(work / CARD, card)
     return str(card["digest"])[:DIGEST]
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def digest(content: Mapping[str, Any]) -> str:
@@ -288,6 +321,8 @@ def _read(path: Path, *version: int) -> Dataset:
         if scale is not None:
             low, high = (tuple(map(float, scale[name])) for name in ("low", "high"))
             scale = Scale(low, high, tuple(map(str, scale["names"])))
+        if not {*card["bytes"]} == {*card["sha256"]} <= {*ARRAYS}:
+            raise ValueError(f"it names {', '.join(map(str, card['sha256']))}")
         for name, size in card["bytes"].items():
             if (path / Path(name).name).stat().st_size != size:
                 raise ValueError(f"{name} is cut short")
@@ -335,16 +370,23 @@ def _mapped(file: Path, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 
 def verify(path: Path) -> None:
-    """Compares all arrays of a data set with the digests in its card.
+    """Compares all arrays of a data set with the digests in its card, and looks at every value.
 
     Raises:
-        DatasetError: if one differs.
+        DatasetError: if one differs, or a value is no number.
     """
     card = json.loads(disk.read(path, CARD, MAX_CARD))
     for name, expected in card["sha256"].items():
         with (path / name).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != expected:
                 raise DatasetError(f"{name} of the data set is not the file that was written: add the data set again.")
+    found = read(path)
+    for which in SPLITS:
+        images = found.read(which).images
+        if images.dtype != np.uint8 and not all(
+            np.isfinite(images[i : i + 1000]).all() for i in range(0, len(images), 1000)
+        ):
+            raise DatasetError(f"{which}.npy of the data set holds values that are no numbers: add the data set again.")
 
 
 def rename(dataset: Dataset, title: str) -> None:

@@ -21,7 +21,7 @@ TOUCH_SECONDS = 600  # a use is noted this often
 
 
 def note_use(name: str) -> None:
-    """Notes that the run or job of that name is used now; at most every ten minutes, and never fails."""
+    """Notes that the run, job or data set of that name is used now; every ten minutes at most, and never fails."""
     path = _uses() / name
     with contextlib.suppress(OSError):
         if time.time() - _modified(path) > TOUCH_SECONDS:

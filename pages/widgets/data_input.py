@@ -83,7 +83,7 @@ def _plan(found: Found, source: Source) -> None:
         st.caption(alerts.escape_markdown(f"{len(source.classes)} classes: {named}"))
     for note in source.notes:
         st.caption(alerts.escape_markdown(note))
-    choices = _choose(source)
+    choices = source.proposal if source.fixed else _choose(source)
     try:
         form = source.form(choices)
         if choices not in found.sheets:
@@ -98,7 +98,11 @@ def _plan(found: Found, source: Source) -> None:
     )
     st.caption(f"As the models will see them: {form}.")
     title_input, share_input, seed_input = st.columns([3, 2, 1], vertical_alignment="bottom")
-    title = title_input.text_input("Name", adding.title_of(Path(found.name)), key=f"data-title-{found.place.name}")
+    called = source.title or adding.title_of(Path(found.name))
+    title = title_input.text_input("Name", called, key=f"data-title-{found.place.name}")
+    if source.fixed:
+        _offer(found, Plan(title.strip() or called, choices))
+        return
     if source.has_parts:
         keep = share_input.toggle("Keep the split that they come with", value=True, key="data-keep")
     else:
@@ -260,6 +264,7 @@ def told() -> str:
 | images | {PICTURES} |
 | arrays | .npz as of Keras (`x_train`, `y_train`, …) or MedMNIST (`train_images`, …), .npy, MNIST's IDX files |
 | signals and tables | CSV, TSV, Parquet, the UCR archive's .tsv and .ts: a row for each, maybe with a class |
+| a data set of this app | what Export gave: as it was, with its classes and its split |
 
 Images become {SIDES[0]} to {forms.MOST_SIDE} pixels a side, grey or in colour; signals have {forms.LEAST_STEPS} to
 {forms.MOST_STEPS:,} steps and up to {forms.MOST_CHANNELS} channels; tables up to {forms.MOST_COLUMNS:,} columns.

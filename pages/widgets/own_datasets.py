@@ -24,6 +24,13 @@ def show(found: list[Dataset]) -> None:
             _show(dataset)
 
 
+def show_everyones(found: list[Dataset]) -> None:
+    """Shows those that nobody here can change."""
+    for dataset in found:
+        with st.container(border=True):
+            _show(dataset)
+
+
 def _show(dataset: Dataset) -> None:
     st.text(dataset.title)
     st.caption(alerts.escape_markdown(facts(dataset)))
@@ -56,10 +63,10 @@ def facts(dataset: Dataset) -> str:
         f"{sizes['train']:,} + {sizes['test']:,} {dataset.form.noun}s",
         str(dataset.form),
         f"{classes} class{'es' * (classes != 1)}" if classes else "no classes",
-        f"{int(details.get('bytes', 0)) / 1e6:.1f} MB",
+        *([f"{int(details['bytes']) / 1e6:.1f} MB"] if "bytes" in details else []),
         *([times.say(str(details["created"]))] if "created" in details else []),
     ]
-    return " · ".join(parts)
+    return " · ".join([*parts, *([dataset.source] if dataset.source and not dataset.owner else [])])
 
 
 def _key(dataset: Dataset) -> str:

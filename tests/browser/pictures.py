@@ -36,6 +36,17 @@ def _take(tab: Tab, name: str) -> None:
     tab.page.screenshot(path=FOLDER / f"{name}.png", clip={"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT})
 
 
+def _over(tab: Tab, name: str, across: float, down: float) -> None:
+    """The window with the pointer over a place of the lens, which is decoded."""
+    page = tab.page
+    page.locator("h1").evaluate("e => e.scrollIntoView({block: 'start'})")
+    plane = page.locator("canvas.cursor").bounding_box()
+    assert plane is not None
+    page.mouse.move(plane["x"] + across * plane["width"], plane["y"] + down * plane["height"], steps=8)
+    tab.frames()
+    page.screenshot(path=FOLDER / f"{name}.png", clip={"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT})
+
+
 def _lasso(page: Page) -> None:
     box = page.locator(".js-plotly-plot").first.bounding_box()
     assert box is not None
@@ -88,6 +99,14 @@ def main() -> None:
         tab.open("lens?run=vanilla-2d&beside=variational-2d&overlay=Density")
         _settle(tab, lenses=2)
         _take(tab, "lens")
+
+        for name, run, (across, down) in (
+            ("emoji", "emoji-variational", (0.4, 0.45)),
+            ("heartbeats", "ecg-variational", (0.3, 0.6)),
+        ):
+            tab.open(f"lens?run={run}")
+            _settle(tab, lenses=1)
+            _over(tab, name, across, down)
 
         tab.open("your-image")
         pad = page.locator(".pad canvas").first.bounding_box()

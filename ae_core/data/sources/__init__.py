@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from ae_core.data.sources import arrays, bundles, pictures, tables
+from ae_core.data.sources import arrays, bundles, exported, pictures, tables
 from ae_core.data.sources.base import Batch, Choices, Problems, Source
 from ae_core.errors import DatasetError
 
-__all__ = ["Batch", "Choices", "Problems", "Source", "look"]
+__all__ = ["Batch", "Choices", "Problems", "Source", "bundles", "exported", "look"]
 
 READ = "images in a .zip or a folder; .npz, .npy or IDX arrays; or rows of numbers as CSV, TSV, Parquet or .ts"
 
@@ -22,6 +22,8 @@ def look(path: Path, name: str = "") -> Source:
         DatasetError: if it holds nothing that can be read.
     """
     bundle = bundles.open_bundle(path, name)
+    if exported.holds_export(bundle):
+        return exported.Exported(bundle)
     if pictures.holds_pictures(bundle):
         return pictures.Pictures(bundle)
     if arrays.holds_arrays(bundle):

@@ -32,8 +32,8 @@ def _is_idx(name: str) -> bool:
     return "idx1-ubyte" in last or "idx3-ubyte" in last or ".idx" in last
 
 
-class _Array:
-    """An array in a file that is read from its beginning to its end.
+class NpyFile:
+    """An array in a .npy or IDX file that is read from its beginning to its end.
 
     Attributes:
         shape: Of the array.
@@ -119,7 +119,7 @@ class Arrays(Source):
     def __init__(self, bundle: Bundle) -> None:
         super().__init__()
         entries = [entry for entry in bundle.entries if entry.suffix == ".npy" or _is_idx(entry.name)]
-        arrays = [_Array(bundle, entry) for entry in entries]
+        arrays = [NpyFile(bundle, entry) for entry in entries]
         pairs = _paired(arrays, bundle.name)
         self._pairs = [(x, None if y is None else _labels(y, x, self.notes), part) for x, y, part in pairs]
         self.count = sum(x.shape[0] for x, _, _ in self._pairs)
@@ -140,7 +140,7 @@ class Arrays(Source):
         self.media = self._possible(first)
         self.proposal = self._propose()
 
-    def _possible(self, first: _Array) -> tuple[str, ...]:
+    def _possible(self, first: NpyFile) -> tuple[str, ...]:
         shape = self._example
         grid = _grid(shape)
         small = max(grid[0][:2]) <= 4 * min(grid[0][:2]) if grid else False
@@ -279,7 +279,7 @@ def _steps(shape: tuple[int, ...]) -> tuple[tuple[int, int], bool] | None:
     return None
 
 
-def _range(array: _Array) -> tuple[float, float]:
+def _range(array: NpyFile) -> tuple[float, float]:
     """The smallest and the largest of the first examples' values."""
     if array.dtype.kind not in "biuf":
         raise DatasetError(f"{array.name} holds texts: numbers are needed.")
@@ -297,10 +297,10 @@ def _looks_like_pixels(low: float, high: float) -> bool:
     return _is_share(low, high) or (low >= 0 and 1 < high <= 255 and float(high).is_integer())
 
 
-def _paired(arrays: Sequence[_Array], name: str) -> list[tuple[_Array, _Array | None, str | None]]:
+def _paired(arrays: Sequence[NpyFile], name: str) -> list[tuple[NpyFile, NpyFile | None, str | None]]:
     """Arrays of examples, each with that of its labels and its split, by their names."""
-    examples: dict[str | None, _Array] = {}
-    labels: dict[str | None, _Array] = {}
+    examples: dict[str | None, NpyFile] = {}
+    labels: dict[str | None, NpyFile] = {}
     for array in arrays:
         what, part = _role(array)
         (examples if what == "x" else labels)[part] = array
@@ -315,7 +315,7 @@ def _paired(arrays: Sequence[_Array], name: str) -> list[tuple[_Array, _Array | 
     ]
 
 
-def _role(array: _Array) -> tuple[str, str | None]:
+def _role(array: NpyFile) -> tuple[str, str | None]:
     """Whether an array holds examples, "x", or labels, "y", and of which split, "validation" among them."""
     words = array.name.replace("-", "_").replace(".", "_").split("_")
     part = next((part_of(word) for word in words if part_of(word)), "test" if words[0] == "t10k" else None)
@@ -329,7 +329,7 @@ def _role(array: _Array) -> tuple[str, str | None]:
     return ("y" if is_label else "x"), part
 
 
-def _labels(y: _Array, x: _Array, notes: list[str]) -> list[str | None] | None:
+def _labels(y: NpyFile, x: NpyFile, notes: list[str]) -> list[str | None] | None:
     """Names of classes, one for each example; None if the array holds none."""
     values: Any = y.all()
     if len(values) != x.shape[0]:

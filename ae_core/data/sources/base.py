@@ -62,8 +62,10 @@ class Source:
 
     Class attributes:
         what: What an example is called before it is known what it becomes, as in "3 pictures".
+        fixed: Whether nothing about it can be chosen.
 
     Attributes:
+        title: What they call themselves; "" if they do not.
         layout: How they are arranged, for people.
         count: How many there are; some may turn out to be broken.
         media: What they can be taken for, the likeliest first.
@@ -77,9 +79,10 @@ class Source:
     """
 
     what: ClassVar[str] = "rows"
+    fixed: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        self.layout = ""
+        self.title = self.layout = ""
         self.count = 0
         self.media: tuple[str, ...] = ()
         self.has_classes = False
