@@ -55,8 +55,8 @@ with mine:
 with theirs:
     if image is None:
         st.info(
-            f"Draw on the black square, upload or take a picture, or choose a test image: all {counts.say(len(asked))} "
-            "models reconstruct it."
+            "Draw on the black square, upload or take a picture, or choose a test image: "
+            f"{'both' if len(asked) == 2 else f'all {counts.say(len(asked))}'} models reconstruct it."
             if dataset.form.is_image
             else f"Choose a test {noun}: all models reconstruct it.",
             icon=":material/brush:",

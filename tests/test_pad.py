@@ -17,7 +17,11 @@ def encoded(grey: np.ndarray) -> str:
     return base64.b64encode(grey.tobytes()).decode()
 
 
+COLOURED = np.random.default_rng(1).integers(0, 256, (pad.SIDE, pad.SIDE, 3)).astype(np.uint8)
+
+
 def test_a_drawing_is_read_as_it_was_sent() -> None:
+    assert pad.read({"version": 0, "drawing": encoded(COLOURED)}) == (0, encoded(COLOURED))
     assert pad.read({"version": 0, "drawing": encoded(DRAWN)}) == (0, encoded(DRAWN))
     assert pad.read({"version": 3, "drawing": ""}) == (3, "")
 
@@ -92,7 +96,7 @@ def test_a_drawing_arrives_outlives_its_pad_and_can_be_wiped(app: AppTest) -> No
 def test_nonsense_is_a_sentence_and_the_drawing_stays(app: AppTest) -> None:
     send(app, {"version": 0, "drawing": encoded(DRAWN)})
     send(app, {"version": 0, "drawing": "nonsense"})
-    assert app.error[0].value == f"The pad must send {pad.SIDE} × {pad.SIDE} grey values: draw it again."
+    assert app.error[0].value == f"The pad must send {pad.SIDE} × {pad.SIDE} grey values or colours: draw it again."
     np.testing.assert_array_equal(seen(app), DRAWN)
     send(app, {"version": 0, "drawing": encoded(255 - DRAWN)})
     assert not app.error

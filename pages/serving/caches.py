@@ -108,8 +108,10 @@ def training_images(dataset: str) -> Split:
     """Some training examples and labels, evenly spread, or else those for tests; others are not kept in memory."""
     found = data.load(dataset)
     every = found.read("train") if found.whole else found.split("test")
-    rows = np.linspace(0, len(every) - 1, min(TRAINING_IMAGES, len(every))).round().astype(int)
-    return Split(every.images[rows], every.labels[rows])
+    rows = slice(None, None, max(1, len(every) // TRAINING_IMAGES))
+    images = every.images[rows]
+    # Those of a data set that was added stay on the disk.
+    return Split(images if isinstance(images, np.memmap) else images.copy(), every.labels[rows])
 
 
 @memoize(INDEX_CACHE, size=lambda index: index.nbytes)

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from ae_core import data, images, preparing, thumbnails
+from ae_core import data, preparing, thumbnails
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
 from ae_core.preparing import Fit, Stage, Steps
@@ -231,7 +231,8 @@ def _choose(state: State, source: str, chip: image_picker.Chip | None = None) ->
 def _draw(state: State, take_own: Callable[[], None]) -> None:
     """Shows the pad: what is drawn becomes the current image at once."""
     is_own = state["image"] == OWN
-    image_input.draw(is_own, lambda: state.choose("image", OWN), lambda: state.choose("image", None))
+    in_colour = data.load(state["dataset"]).form.is_colour
+    image_input.draw(in_colour, is_own, lambda: state.choose("image", OWN), lambda: state.choose("image", None))
     chosen = state["image"]
     with st.container(horizontal=True):
         if image_input.has_another_drawing(chosen == OWN):
@@ -243,8 +244,7 @@ def _draw(state: State, take_own: Callable[[], None]) -> None:
             st.button("Use this drawing", icon=":material/check:", on_click=take)
         if chosen not in (None, OWN):
             dataset = data.load(state["dataset"])
-            x = caches.test_images(dataset.name, chosen)
-            put = (image_input.PAD, x if x.ndim == 2 else data.as_float(images.in_grey(images.as_uint8(x))))
+            put = (image_input.PAD, caches.test_images(dataset.name, chosen))
             label = f"Put {alerts.escape_markdown(dataset.called(chosen))} on the pad"
             st.button(label, icon=":material/add_photo_alternate:", on_click=pad.put, args=put)
 

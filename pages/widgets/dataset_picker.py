@@ -81,7 +81,7 @@ def sheet(form: Any, x: Any, columns: int = SHOWN) -> str:
     """Examples side by side, as a data URI."""
     pictures = thumbnails.draw(form, x)
     scale = max(1, round(56 / pictures.shape[1]))
-    return images.data_uri(images.enlarged(images.mosaic(pictures, columns, gap=1), scale))
+    return images.data_uri(images.enlarged(images.mosaic(pictures, columns, gap=1 if form.is_image else 8), scale))
 
 
 def tell_if_gone(dataset: Dataset) -> None:

@@ -237,10 +237,11 @@ def brought(is_current: bool, on_choose: Callable[[], None], on_gone: Callable[[
     st.button(f"Remove {alerts.escape_markdown(found[chosen].title)}", icon=":material/delete:", on_click=remove)
 
 
-def draw(is_current: bool, on_new: Callable[[], None], on_gone: Callable[[], None]) -> None:
+def draw(in_colour: bool, is_current: bool, on_new: Callable[[], None], on_gone: Callable[[], None]) -> None:
     """Shows a drawing pad.
 
     Args:
+        in_colour: Whether colours can be chosen.
         is_current: As of `brought`.
         on_new: Is called when there is another drawing than before, which was taken.
         on_gone: Is called when the drawing that was the current image is gone.
@@ -248,10 +249,10 @@ def draw(is_current: bool, on_new: Callable[[], None], on_gone: Callable[[], Non
     shelf = _shelf()
     shelf.refused = None
     before = shelf.pictures.get(DRAWING)
-    grey = pad.show(PAD)
-    if grey is not None:
-        if before is None or not np.array_equal(before.grey, grey):
-            shelf.put(Picture("Your drawing", grey, DRAWING, "drawing.png"))
+    drawing = pad.show(PAD, in_colour)
+    if drawing is not None:
+        if before is None or not np.array_equal(before.pixels, drawing):
+            shelf.put(Picture("Your drawing", drawing, DRAWING, "drawing.png"))
             on_new()
     elif before is not None:
         was_taken = is_current and shelf.current == DRAWING

@@ -1,13 +1,14 @@
 // A drawing pad. Strokes stay in the browser; the drawing is sent when a stroke has ended.
 import { decode, encode } from "./base64.js";
 import { component } from "./component.js";
-import { ARROWS, contextOf, download, find } from "./elements.js";
+import { ARROWS, contextOf, download, find, make } from "./elements.js";
 import { Paper } from "./strokes.js";
 
 /**
  * @typedef {object} Data
  * @property {string} key  Of this pad in the app; Streamlit's own is another one at each visit.
- * @property {string} drawing  Grey values in base64, square; "" while the pad is empty.
+ * @property {string} drawing  Grey values or colours in base64, square; "" while the pad is empty.
+ * @property {boolean} colour  Whether colours can be chosen.
  * @property {number} version  Changes when Python puts something else on the pad.
  * @property {number} side  Of the drawing.
  * @typedef {import("./strokes.js").Place} Place
@@ -15,10 +16,25 @@ import { Paper } from "./strokes.js";
 
 const SIDE = 448; // pixels of the paper, as in pad.html
 const GRID = 28; // of the models' images: the keyboard moves by one of their pixels
-const BLANK = Uint8Array.of(0);
+const BLANK = Uint8Array.of(0, 0, 0);
+/** @type {Record<string, string>} */
+const COLOURS = {
+  White: "#ffffff",
+  Silver: "#b4b4b4",
+  Grey: "#6e6e6e",
+  Brown: "#8a5a2b",
+  Red: "#e23b2e",
+  Orange: "#f39021",
+  Yellow: "#fcd53f",
+  Green: "#3fa648",
+  Teal: "#2bb3a8",
+  Blue: "#2f6fde",
+  Purple: "#8b53c6",
+  Pink: "#f58fb0",
+};
 
 // What a pad was when its page was left, by key: finer than the drawing that Python keeps, and with its history.
-/** @type {Map<string, Pick<Pad, "version" | "drawing" | "paper" | "erasing"> & { size: string, grey: string }>} */
+/** @type {Map<string, Pick<Pad, "version" | "drawing" | "paper" | "erasing"> & Record<"size" | "grey" | "tint", string>>} */
 const left = new Map();
 
 class Pad {
@@ -30,6 +46,7 @@ class Pad {
   /** @type {number | undefined} */
   version;
   erasing = false;
+  inColour = false;
   isDown = false; // the pen
   /** @type {number | undefined} */
   pointer; // the one that draws
@@ -53,6 +70,16 @@ class Pad {
     this.saving = button("save");
     this.size = find(root, "size", HTMLInputElement);
     this.grey = find(root, "grey", HTMLInputElement);
+    this.tint = find(root, "tint", HTMLInputElement);
+    this.tools = find(root, "tools");
+    this.swatches = Object.entries(COLOURS).map(([name, colour]) => {
+      const swatch = make("button", "swatch");
+      Object.assign(swatch, { type: "button", title: name, ariaLabel: name });
+      swatch.style.setProperty("--tint", colour);
+      swatch.addEventListener("click", () => this.take(colour), { signal: this.closing.signal });
+      find(root, "other").before(swatch);
+      return swatch;
+    });
 
     const listening = { signal: this.closing.signal };
     this.canvas.addEventListener("pointerdown", (event) => this.press(event), listening);
@@ -66,6 +93,7 @@ class Pad {
     find(root, "pad").addEventListener("keydown", (event) => this.shortcut(event), listening);
     this.pen.addEventListener("click", () => this.choose(false), listening);
     this.rubber.addEventListener("click", () => this.choose(true), listening);
+    this.tint.addEventListener("input", () => this.take(this.tint.value), listening);
     this.undoing.addEventListener("click", () => this.undo(), listening);
     this.clearing.addEventListener("click", () => this.clear(), listening);
     this.saving.addEventListener("click", () => this.canvas.toBlob((file) => download(file, "drawing.png")), listening);
@@ -73,16 +101,18 @@ class Pad {
 
   close() {
     this.closing.abort();
-    const { version, drawing, paper, erasing, size, grey } = this;
-    left.set(this.key, { version, drawing, paper, erasing, size: size.value, grey: grey.value });
+    const { version, drawing, paper, erasing, size, grey, tint } = this;
+    left.set(this.key, { version, drawing, paper, erasing, size: size.value, grey: grey.value, tint: tint.value });
   }
 
   /**
    * Shows what Python has when the pad is new, and when Python put something else on it.
    * @param {import("./component.js").Update<Data>} update
    */
-  update({ data: { key, drawing, version, side }, setStateValue }) {
+  update({ data: { key, drawing, version, side, colour }, setStateValue }) {
     this.key = key;
+    this.tools.classList.toggle("in-colour", colour);
+    this.inColour = colour;
     this.tell = (sent) => setStateValue("sent", sent);
     this.side = side;
     if (this.version === version) return;
@@ -94,9 +124,10 @@ class Pad {
       this.paper = before.paper;
       this.size.value = before.size;
       this.grey.value = before.grey;
+      this.tint.value = before.tint;
       this.choose(before.erasing);
     } else {
-      this.paper.put(drawing ? decode(drawing) : BLANK);
+      this.paper.put(drawing ? coloured(decode(drawing), side) : BLANK);
       if (first) this.paper.history = [];
     }
     this.draw();
@@ -105,15 +136,15 @@ class Pad {
 
   draw() {
     const rgba = new Uint32Array(this.image.data.buffer);
-    this.paper.pixels.forEach((grey, i) => {
-      rgba[i] = 0xff000000 | (0x010101 * grey);
-    });
+    const { pixels } = this.paper;
+    for (let i = 0, k = 0; i < rgba.length; i++, k += 3)
+      rgba[i] = 0xff000000 | (pixels[k + 2] << 16) | (pixels[k + 1] << 8) | pixels[k];
     contextOf(this.canvas).putImageData(this.image, 0, 0);
   }
 
   send() {
-    const grey = this.paper.reduced(this.side);
-    this.drawing = grey.some(Boolean) ? encode(grey) : "";
+    const colours = this.paper.reduced(this.side);
+    this.drawing = colours.some(Boolean) ? encode(plain(colours)) : "";
     this.tell({ version: this.version, drawing: this.drawing });
     this.draw();
     this.refresh();
@@ -130,10 +161,18 @@ class Pad {
   /** @param {Place} place */
   begin(place) {
     this.isDown = true;
-    const grey = this.erasing ? 0 : (this.grey.valueAsNumber * 255) / 100;
-    this.paper.begin(place, { width: this.size.valueAsNumber, grey });
+    this.paper.begin(place, { width: this.size.valueAsNumber, colour: this.ink() });
     this.draw();
     this.refresh();
+  }
+
+  /** @returns {[number, number, number]}  What the pen draws with. */
+  ink() {
+    if (this.erasing) return [0, 0, 0];
+    const grey = (this.grey.valueAsNumber * 255) / 100;
+    if (!this.inColour) return [grey, grey, grey];
+    const value = Number.parseInt(this.tint.value.slice(1), 16);
+    return [value >> 16, (value >> 8) & 255, value & 255];
   }
 
   end() {
@@ -232,6 +271,13 @@ class Pad {
     this.rubber.ariaPressed = String(erasing);
   }
 
+  /** @param {string} colour  "#rrggbb". */
+  take(colour) {
+    this.tint.value = colour;
+    this.choose(false);
+    for (const swatch of this.swatches) swatch.ariaPressed = String(swatch.style.getPropertyValue("--tint") === colour);
+  }
+
   undo() {
     if (!this.paper.history.length || this.isDown) return;
     this.paper.undo();
@@ -259,6 +305,25 @@ class Pad {
   hide() {
     this.nib.style.visibility = "hidden";
   }
+}
+
+/**
+ * Red, green and blue of each pixel, where there may be one grey value.
+ * @param {Uint8Array} values  @param {number} side
+ */
+function coloured(values, side) {
+  return values.length > side * side
+    ? values
+    : Uint8Array.from({ length: 3 * side * side }, (_, i) => values[Math.floor(i / 3)]);
+}
+
+/**
+ * One value for each pixel if all are grey: a third to send.
+ * @param {Uint8Array<ArrayBuffer>} colours
+ */
+function plain(colours) {
+  const isGrey = colours.every((value, i) => value === colours[i - (i % 3)]);
+  return isGrey ? colours.filter((_, i) => i % 3 === 0) : colours;
 }
 
 export default component(Pad);

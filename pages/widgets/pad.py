@@ -15,21 +15,23 @@ from pages.serving import scripts
 SIDE = 112  # of the drawing, in pixels: four for each pixel of the models' images
 
 
-def show(key: str) -> np.ndarray | None:
+def show(key: str, in_colour: bool = False) -> np.ndarray | None:
     """Shows the pad.
 
     The drawing outlives reruns, other pages, and the browser's copy of the pad.
 
     Args:
         key: Of this pad in the app.
+        in_colour: Whether colours can be chosen.
 
     Returns:
-        The drawing, white on black, uint8 of shape (SIDE, SIDE); None while it is empty.
+        The drawing on black, uint8 of shape (SIDE, SIDE), or (SIDE, SIDE, 3) if some of it has a colour; None while it
+        is empty.
     """
     kept = _kept(key)
     result = scripts.component("pad.js")(
         key=key,
-        data={"key": key, "drawing": kept["drawing"], "version": kept["version"], "side": SIDE},
+        data={"key": key, "drawing": kept["drawing"], "version": kept["version"], "side": SIDE, "colour": in_colour},
         default={"sent": None},
         on_sent_change=lambda: None,
     )
@@ -43,9 +45,11 @@ def show(key: str) -> np.ndarray | None:
 
 
 def put(key: str, image: np.ndarray) -> None:
-    """Puts an image, float (h, w) in [0, 1], on the pad with that key in place of its drawing; call it before `show`.
+    """Puts an image on the pad with that key in place of its drawing, which can be undone; call it before `show`.
 
-    The pad can undo it.
+    Args:
+        key: As of `show`.
+        image: (h, w) or (h, w, 3) in [0, 1].
     """
     whole = Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8))
     larger = whole.resize((SIDE, SIDE), Image.Resampling.NEAREST)  # pixel for pixel, so that it can come back exactly
@@ -71,14 +75,15 @@ def read(sent: Any) -> tuple[int, str]:
 
 
 def _pixels(drawing: str) -> np.ndarray:
-    expected = SIDE * SIDE
+    grey = SIDE * SIDE
     try:
-        content = base64.b64decode(drawing, validate=True) if len(drawing) <= 2 * expected else None
+        content = base64.b64decode(drawing, validate=True) if len(drawing) <= 6 * grey else b""
     except (binascii.Error, ValueError):
-        content = None
-    if content is None or len(content) != expected:
-        raise ImageError(f"The pad must send {SIDE} × {SIDE} grey values: draw it again.")
-    return np.frombuffer(content, np.uint8).reshape(SIDE, SIDE)
+        content = b""
+    if len(content) not in (grey, 3 * grey):
+        raise ImageError(f"The pad must send {SIDE} × {SIDE} grey values or colours: draw it again.")
+    pixels = np.frombuffer(content, np.uint8)
+    return pixels.reshape(SIDE, SIDE) if len(content) == grey else pixels.reshape(SIDE, SIDE, 3)
 
 
 def _kept(key: str) -> dict[str, Any]:

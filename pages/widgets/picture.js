@@ -4,7 +4,7 @@ import { contextOf } from "./elements.js";
 /** @typedef {{ medium: "image" | "signal" | "table", shape: number[] }} Form */
 
 const SIDE = 224; // pixels of a curve's canvas
-const ROOM = 0.055; // of that, above the largest value and below the smallest one
+const ROOM = 3.5 / 72; // of that, above the largest value and below the smallest one, as thumbnails have
 // Of channels; of a single one white. As in ae_core/thumbnails.py.
 const COLOURS = ["#3f90da", "#ffa90e", "#94a4a2", "#e76300", "#8a48d2", "#92dadd", "#b9ac70", "#a96b59"];
 

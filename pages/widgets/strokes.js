@@ -3,9 +3,12 @@
 const KEPT = 30; // changes that can be undone
 const STEP = 4; // pixels, of the lines that a curve is made of
 
-/** @typedef {{ x: number, y: number }} Place  In pixels, from the upper left. */
+/**
+ * @typedef {{ x: number, y: number }} Place  In pixels, from the upper left.
+ * @typedef {{ width: number, colour: [red: number, green: number, blue: number] }} Pen
+ */
 
-/** Square grey paper, black at first, which remembers what was on it. */
+/** Square paper in colour, black at first, which remembers what was on it: red, green and blue of each pixel. */
 export class Paper {
   /** @type {Uint8Array<ArrayBuffer>[]} */
   history = [];
@@ -13,24 +16,26 @@ export class Paper {
   /** @param {number} side  In pixels. */
   constructor(side) {
     this.side = side;
-    this.pixels = new Uint8Array(side * side);
+    this.pixels = new Uint8Array(3 * side * side);
     this.cover = new Float32Array(side * side); // of each pixel by the present stroke, in [0, 1]
-    this.pen = { width: 0, grey: 0 };
+    /** @type {Pen} */
+    this.pen = { width: 0, colour: [0, 0, 0] };
     this.last = this.middle = { x: 0, y: 0 };
   }
 
   /**
    * Makes an image what is on it, which can be undone.
-   * @param {Uint8Array} grey  Square, of a side that goes into the paper's; each pixel becomes a square.
+   * @param {Uint8Array} colours  Square, of a side that goes into the paper's; each pixel becomes a square.
    */
-  put(grey) {
+  put(colours) {
     this.history.push(this.pixels);
     if (this.history.length > KEPT) this.history.shift();
-    const side = Math.sqrt(grey.length);
+    const side = Math.sqrt(colours.length / 3);
     const factor = this.side / side;
     this.pixels = this.pixels.map((_, i) => {
-      const [row, column] = [Math.floor(i / this.side / factor), Math.floor((i % this.side) / factor)];
-      return grey[row * side + column];
+      const pixel = Math.floor(i / 3);
+      const [row, column] = [Math.floor(pixel / this.side / factor), Math.floor((pixel % this.side) / factor)];
+      return colours[3 * (row * side + column) + (i % 3)];
     });
   }
 
@@ -44,16 +49,18 @@ export class Paper {
    */
   reduced(side) {
     const factor = this.side / side;
-    const sums = new Uint32Array(side * side);
-    this.pixels.forEach((grey, i) => {
-      sums[Math.floor(i / this.side / factor) * side + Math.floor((i % this.side) / factor)] += grey;
+    const sums = new Uint32Array(3 * side * side);
+    this.pixels.forEach((value, i) => {
+      const pixel = Math.floor(i / 3);
+      const [row, column] = [Math.floor(pixel / this.side / factor), Math.floor((pixel % this.side) / factor)];
+      sums[3 * (row * side + column) + (i % 3)] += value;
     });
     return Uint8Array.from(sums, (sum) => Math.round(sum / factor ** 2));
   }
 
   /**
    * Sets the pen down: a tap is a dot.
-   * @param {Place} place  @param {{ width: number, grey: number }} pen
+   * @param {Place} place  @param {Pen} pen
    */
   begin(place, pen) {
     this.put(this.pixels);
@@ -110,7 +117,10 @@ export class Paper {
         const i = y * side + x;
         if (share <= cover[i]) continue;
         cover[i] = share;
-        pixels[i] = Math.round(before[i] + share * (pen.grey - before[i]));
+        for (let c = 0; c < 3; c++) {
+          const under = before[3 * i + c];
+          pixels[3 * i + c] = Math.round(under + share * (pen.colour[c] - under));
+        }
       }
     }
   }

@@ -40,6 +40,9 @@ CAMERA_ASKED = """() => {
   navigator.mediaDevices.getUserMedia = async () => { window.cameraAsked += 1; throw new Error('no camera'); };
 }"""
 
+# All values of a canvas.
+RGBA = "e => Array.from(e.getContext('2d').getImageData(0, 0, e.width, e.height).data)"
+
 
 def stroke(tab: Tab, *places: tuple[float, float]) -> None:
     """Draws with the mouse through places given in shares of the paper."""
@@ -371,3 +374,24 @@ def test_a_finger_draws_and_does_not_scroll(tab: Tab) -> None:
     assert after["y"] == top
     rows = np.flatnonzero(paper(tab).any(axis=1))
     assert np.ptp(rows) > 150
+
+
+def test_a_drawing_has_the_colours_of_the_palette_where_images_are_in_colour(blank: Tab) -> None:
+    expect(blank.page.get_by_role("button", name="Red", exact=True)).to_be_hidden()
+    blank.turn_to("your-image?from=Draw&on=Emoji%2C+in+colour")
+    expect(blank.page.get_by_role("slider", name="Grey")).to_be_hidden()
+    for name, height in (("Red", 0.4), ("Blue", 0.6)):
+        blank.page.get_by_role("button", name=name, exact=True).click()
+        stroke(blank, (0.2, height), (0.8, height))
+    backs = blank.page.locator(".answers canvas.back")
+    expect(backs).to_have_count(2)
+    blank.settle()
+    width = blank.page.locator(".pad .paper").evaluate("e => e.width")
+    drawn = np.array(blank.page.locator(".pad .paper").evaluate(RGBA), np.uint8).reshape(width, width, 4)
+    assert drawn[round(0.4 * width), width // 2].tolist() == [226, 59, 46, 255]
+    assert drawn[round(0.6 * width), width // 2].tolist() == [47, 111, 222, 255]
+    back = np.array(backs.first.evaluate(RGBA), np.uint8).reshape(-1, 4)
+    assert (np.abs(back[:, 0].astype(int) - back[:, 2]) > 30).any(), "what answers is in colour"
+    blank.page.get_by_role("button", name="Clear").click()
+    blank.settle()
+    blank.turn_to("your-image?from=Draw")

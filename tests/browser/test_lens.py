@@ -103,7 +103,7 @@ def on_the_curve(pictures: np.ndarray, values: np.ndarray) -> np.ndarray:
     count, side, _ = pictures.shape
     steps = values.shape[1]
     column = np.arange(2, side - 2)
-    room = 0.055  # above and below
+    room = 3.5 / 72  # above and below
     found = np.empty((count, len(column)), bool)
     for n in range(count):
         share = np.interp(column + 0.5, np.arange(steps) * side / (steps - 1), np.clip(values[n], 0, 1))

@@ -103,6 +103,7 @@ class Lens {
     this.tell = setStateValue;
     this.latest = data;
     this.parts.lens.dataset.layout = data.layout;
+    for (const word of this.parts.lens.querySelectorAll(".noun")) word.textContent = data.noun;
     if (this.link !== data.link) await this.open(data);
     else this.plane?.update(data); // or it is still on the way, and will take `latest`
   }
