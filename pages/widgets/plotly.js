@@ -18,6 +18,7 @@ export const configuration = (tools) => ({
   showTips: false,
   displayModeBar: tools,
   scrollZoom: tools,
+  plotGlPixelRatio: Math.max(1, window.devicePixelRatio), // else 2: four times the pixels of most screens
   modeBarButtons: [
     ["zoom2d", "pan2d", "select2d", "lasso2d"],
     ["zoomIn2d", "zoomOut2d", "resetScale2d"],

@@ -101,8 +101,8 @@ def main() -> None:
         _take(tab, "lens")
 
         for name, run, (across, down) in (
-            ("emoji", "emoji-variational", (0.4, 0.45)),
-            ("heartbeats", "ecg-variational", (0.3, 0.6)),
+            ("emoji", "emoji-vanilla", (0.3, 0.5)),
+            ("heartbeats", "ecg-variational", (0.56, 0.36)),
         ):
             tab.open(f"lens?run={run}")
             _settle(tab, lenses=1)
