@@ -127,9 +127,11 @@ def pca_errors(dataset: str) -> np.ndarray:
         float64 of shape (size + 1,): at [k] the error of a code of k principal components; NaN where it is not known.
 
     Raises:
-        DatasetError: if there is no such data set.
+        DatasetError: if there is no such data set, or only what a run carries of it.
     """
     found = data.load(dataset)
+    if not found.whole:
+        raise DatasetError(f"The data set {found.title!r} is not here: PCA needs the examples to learn from.")
     # Read anew: the training examples are not to stay in memory.
     train, test = found.read("train").images, found.split("test").images
     size, few = found.form.size, found.form.size > EXACT

@@ -113,7 +113,10 @@ def fit_of(made: Any) -> Fit:
     """How pictures became the images of a data set, as the details of its card say it."""
     made = made if isinstance(made, dict) else {}
     how, ground = made.get("fit"), made.get("ground")
-    return Fit(how if how in HOW else Fit.how, ground if isinstance(ground, int) and 0 <= ground <= 255 else None)
+    return Fit(
+        how if isinstance(how, str) and how in HOW else Fit.how,
+        ground if isinstance(ground, int) and 0 <= ground <= 255 else None,
+    )
 
 
 def fitted(pixels: np.ndarray, form: Form, fit: Fit = Fit()) -> np.ndarray:

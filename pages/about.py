@@ -8,9 +8,9 @@ from pages.widgets import counts
 
 st.title("About")
 st.markdown(
-    "Latent Explorer shows what autoencoders learn: the codes they make of images, and what their decoders draw from "
-    f"codes that no image has. It trains {counts.say(len(kinds.names()))} kinds, and everything that you see is "
-    "computed from their real weights."
+    "Latent Explorer shows what autoencoders learn: the codes they make of images, signals and tables, and what their "
+    f"decoders draw from codes that no example has. It trains {counts.say(len(kinds.names()))} kinds, and "
+    "everything that you see is computed from their real weights."
 )
 
 st.header("Sources")
@@ -28,9 +28,10 @@ st.markdown(
 st.header("Limits")
 st.markdown(
     """
-- The models are small and know only grey images of one data set. Their metrics say nothing about larger models.
-- BCE of grey pixels is not a likelihood. Compare it only between models of one data set.
+- The models are small and know only one data set each. Their metrics say nothing about larger models.
+- BCE of pixels is not a likelihood. Compare it only between models of one data set.
 - A plane through a code of many units shows a small part of it. The pages say how much.
+- Values of signals and tables are scaled to go from 0 to 1, and errors are those of scaled values.
 - Your own pictures are first scaled down to the size of the training images. The pages show each step.
 """
 )
@@ -67,6 +68,8 @@ at_most = {
     "Parameters of a network": f"{limits.parameters:,}",
     "Memory of a training": f"{limits.trainer_mb:,} MB",
     "Your uploads, together": f"{limits.upload_mb:,} MB",
+    "Files for a data set": f"{limits.data_mb:,} MB",
+    "Your data sets": f"{limits.sets:,} of {limits.items:,} examples and {limits.sets_mb:,} MB together",
 }
 # All words are the app's own, so that Markdown is safe.
 st.markdown("\n".join(["| | at most |", "|:--|:--|", *(f"| {what} | {most} |" for what, most in at_most.items())]))
@@ -78,7 +81,9 @@ st.markdown(
 - **A cookie** in your browser, for a year: random letters that no script can read. The server stores only their
   hash, with the trainings that you start, so that you find them again when you come back.
 - **Your trainings and models**: their settings, name and weights, {kept}. Anyone with the link of a model can see it.
-- **Your pictures** and drawings: in memory while your tab is open, never on disk.
+- **Your data sets**: their name and examples, {kept}, and a hundred examples with each model that learnt one. Anyone
+  with the link of a data set or of such a model can see its examples.
+- **Your pictures** and drawings for a model: in memory while your tab is open, never on disk.
 - **A log**: when a tab was opened and how trainings went, with random ids, without names or pictures.
 """
 )

@@ -1,5 +1,6 @@
 """Any models on the same footing: their figures, their error by code size, and what they make of the same images."""
 
+import numpy as np
 import streamlit as st
 
 from ae_core import comparison, figures, metrics
@@ -46,7 +47,8 @@ if len(models) == 1:
 elif "mse" in columns:
     st.header("Error by code size")
     sizes, of_kind = columns["code"], [run.spec.kind for run in models.values()]
-    alike, pca = [comparison.alike(run) for run in models.values()], comparison.pca_errors(dataset.name)
+    alike = [comparison.alike(run) for run in models.values()]
+    pca = comparison.pca_errors(dataset.name) if dataset.whole else np.array([np.nan])
     plot.show(
         lambda: figures.error_by_code_size(columns["model"], of_kind, alike, sizes, columns["mse"], pca),
         key="sizes",
@@ -108,11 +110,11 @@ table = comparison.table({{title: model.run for title, model in models.items()}}
 print(*table, sep="\\t")
 for cells in zip(*table.values()):
     print(*cells, sep="\\t")
-{by_size if len(models) > 1 and "mse" in columns else ""}
+{by_size if len(models) > 1 and "mse" in columns and dataset.whole else ""}
 x = data.as_float(data.load({dataset.name!r}).split("test").images[{numbers.tolist()}])
 rows = [Row("original", x)]
 for title in {list(loaded)}:
     x_hat = models[title].reconstruct(x)
     rows.append(Row(figures.wrapped(title), x_hat, [f"MSE {{e:.4f}}" for e in metrics.squared_error(x, x_hat)]))
-figures.image_rows(rows, tile=56{source_code.form(dataset.form)}).show()
+figures.image_rows(rows, tile=56{source_code.form(dataset.form, "models[title]")}).show()
 """)

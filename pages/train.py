@@ -113,6 +113,7 @@ run = ae_core.train(
     {", ".join(f"{option}={value!r}" for option, value in training.items())},
 )
 x = data.as_float(data.load({dataset!r}).split("test").images[:10])
-figures.image_rows([Row("test image", x), Row("at the end", run.reconstruct(x))], tile=56).show()
+rows = [Row("test {found[dataset].form.noun}", x), Row("at the end", run.reconstruct(x))]
+figures.image_rows(rows, tile=56{source_code.form(found[dataset].form)}).show()
 figures.learning_curves(run.run.history, unit=run.recipe.unit).show()
 """)

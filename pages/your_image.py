@@ -107,9 +107,9 @@ x = np.stack([x] * len(models))
 names = [model.run.title for model in models]
 rows = [
     figures.Row("reconstruction", x_hat),
-    figures.Row("error", figures.signed_error(x, x_hat)),
+    figures.Row("error", figures.signed_error(x, x_hat{source_code.form(dataset.form, "models[0]")})),
 ]
-figures.image_rows(rows, columns=names).show()
+figures.image_rows(rows, columns=names{source_code.form(dataset.form, "models[0]")}).show()
 for name, error in zip(names, metrics.squared_error(x, x_hat)):
     print(name, error)
 """,

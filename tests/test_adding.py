@@ -221,6 +221,11 @@ def test_an_exported_data_set_that_was_changed_is_refused(data_folder: Path, tmp
     np.save(file, array)
     hashes = card["sha256"] | {"train.npy": hashlib.sha256(file.getvalue()).hexdigest()}
     told = {**card, "sha256": hashes, "digest": own.digest({**card, "sha256": hashes})}
+
+    def claimed(**other: object) -> bytes:
+        """A card that says something else, with the digest that fits."""
+        return json.dumps({**card, **other, "digest": own.digest({**card, **other})}).encode()
+
     climbing = {name.replace("train.npy", "../../train.npy"): value for name, value in card["sha256"].items()}
     cases = {
         "another value": {"train": file.getvalue()},
@@ -232,6 +237,16 @@ def test_an_exported_data_set_that_was_changed_is_refused(data_folder: Path, tmp
         "no card": {"card": b"{"},
         "a card of anything": {"card": b"[[[]]]"},
         "a name that climbs": {"card": json.dumps(card | {"sha256": climbing}).encode()},
+        "sizes that cancel out": {"card": claimed(sizes={"train": 51, "test": 9, "z": -60})},
+        "no files that are checked": {"card": claimed(sha256={}, bytes={})},
+        "an endless size": {"card": claimed(sizes={"train": 51, "test": float("inf")})},
+        "classes that are one": {"card": claimed(classes=["0", "0", "2"])},
+        "a class that is no text": {"card": claimed(classes=["0", "\ud800", "2"])},
+        "a scale of fewer channels": {"card": claimed(scale={"low": [0], "high": [1], "names": ["a"]})},
+        "a scale that is no number": {
+            "card": claimed(scale={"low": [0, 0], "high": [1, float("nan")], "names": ["", ""]})
+        },
+        "a file that is larger than it says": {"test": (given.path / "test.npy").read_bytes() + bytes(9000)},
         "cut short": {"test": (given.path / "test.npy").read_bytes()[:-9]},
     }
     kept = left(data_folder)
@@ -311,3 +326,18 @@ def test_an_archive_whose_examples_were_changed_is_refused(with_run: Path, tmp_p
     *_, last = training.rebuild(archive.unpack((tmp_path / "z.zip").read_bytes()), with_run.with_name("again"))
     assert isinstance(last, training.Failed)
     assert "is not the file that was written" in last.reason
+
+
+def test_details_of_an_exported_data_set_are_not_believed(data_folder: Path, tmp_path: Path) -> None:
+    given = data.from_arrays("Mine", X, Y)
+    assert given.path
+    card = json.loads((given.path / "card.json").read_text())
+    card["details"] = {"made": {"fit": [1], "ground": "x"}, "left_out": [1], "origin": {"a": "b"}, "more": "x" * 9999}
+    card["title"] = "a\nb" * 99
+    file = packed(given.path, tmp_path / "away.zip", card=json.dumps(card).encode())
+    own.remove(given)
+    found = data.add(file)
+    assert len(found.title) <= own.MAX_TITLE
+    assert "\n" not in found.title
+    assert found.details["made"] == {"fit": "crop", "ground": None}
+    assert set(found.details) == {"origin", "layout", "split", "made", "created", "bytes"}

@@ -3,6 +3,7 @@
 import gzip
 import io
 import shutil
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -311,7 +312,14 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "empty table": ("x.csv", lambda: b"", "is empty"),
     "UTF-16": ("x.csv", lambda: "\n".join(ROWS).encode("utf-16"), "not text in UTF-8"),
     "NaN in an array": ("x.npy", lambda: npy(np.full((30, 9), np.nan)), "not numbers"),
-    "shape of 40 GB": ("x.npy", lambda: header_only((10_000_000, 64, 64)), "over 4 GB"),
+    "shape of 40 GB": ("x.npy", lambda: header_only((1_500_000, 64, 64)), "over 4 GB"),
+    "many": ("x.npy", lambda: header_only((10_000_000, 8, 8)), "10,000,000 examples of 64 bytes"),
+    "one huge example": ("x.npy", lambda: header_only((256, 16_000, 16_000)), "256 examples of 256,000,000 bytes"),
+    "endless and empty": ("x.npy", lambda: header_only((10**14, 0)), "it has no examples"),
+    "a negative side": ("x.npy", lambda: header_only((20, -8, -8)), "it has no examples"),
+    "a scalar": ("x.npy", lambda: npy(np.array(1.0)), "it has no examples"),
+    "a cell without an end": ("x.csv", lambda: b'"' + b"1" * 200_000 + b'",2\n"3",4\n' * 30, "cannot be read"),
+    "blank lines": ("x.csv.gz", lambda: gzip.compress(b"1,2\n" + b"\n" * 4_000_100), "too many lines"),
     "cut short": ("x.npy", lambda: npy(X8)[:-9], "cut short"),
     "no array": ("x.npy", lambda: b"\x93NUMPY" + bytes(99), "not a .npy file"),
     "complex": ("x.npy", lambda: npy(np.ones((30, 9), complex)), "the type complex128"),
@@ -358,6 +366,22 @@ def test_archives_that_are_no_good_are_refused(tmp_path: Path) -> None:
         archive.writestr("a.png", bytes(200_000_000))
     with pytest.raises(DatasetError, match="can be read"):
         sources.look(tmp_path / "bomb.zip")
+
+
+def test_a_list_of_files_that_hides_behind_a_wide_record_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytearray(zipped(tmp_path / "x.zip", {f"{i}.png": b"" for i in range(200)}).read_bytes())
+    end = content.rfind(b"PK\5\6")
+    length, start = (int.from_bytes(content[end + at : end + at + 4], "little") for at in (12, 16))
+    wide = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 200, 200, length, start)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, end, 1)
+    content[end + 12 : end + 16] = (50).to_bytes(4, "little")  # what is not believed
+    (tmp_path / "x.zip").write_bytes(content[:end] + wide + locator + content[end:])
+    assert len(zipfile.ZipFile(tmp_path / "x.zip").namelist()) == 200, "zipfile believes the other record"
+    monkeypatch.setattr(sources.bundles, "MAX_DIRECTORY", 1000)
+    with pytest.raises(DatasetError, match="more than"):
+        sources.look(tmp_path / "x.zip")
 
 
 def test_files_of_a_zip_that_overlap_are_a_bomb(tmp_path: Path) -> None:

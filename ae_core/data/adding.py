@@ -193,6 +193,7 @@ def make(
         _check_room(source.count * form.size * (1 if form.is_image else 4), owner)
     problems: Problems = []
     if isinstance(source, Exported):
+        on_progress("Copying", 0.5)
         return own.install(source.copy, plan.title, owner)
     with disk.unfinished(own.folder(), "data", "data set", DatasetError) as work:
         stage = _Stage(work / "stage.bin", form, np.dtype(np.uint8 if form.is_image else "<f4"))
@@ -306,11 +307,6 @@ def _check_room(size: int, owner: str) -> None:
             f"It would take {size / 1e6:,.0f} MB; your data sets take {taken / 1e6:,.0f} MB and may take {most:,} MB "
             "together: choose a smaller side, give fewer examples, or delete a data set."
         )
-
-
-def _print(value: np.ndarray) -> int:
-    """A number that is the same for equal examples, and for others with a chance of one in 2⁶⁴."""
-    return int.from_bytes(hashlib.blake2b(value.tobytes(), digest_size=8).digest(), "little")
 
 
 def _check(stage: _Stage, origin: str, what: str, problems: Problems) -> None:

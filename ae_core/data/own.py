@@ -32,11 +32,13 @@ from ae_core import disk, settings, texts
 from ae_core.data.dataset import SPLITS, About, Dataset, Scale, Split
 from ae_core.errors import DatasetError, ExplorerError
 from ae_core.forms import Form
+from ae_core.preparing import fit_of
 
 CARD = "card.json"
 ARRAYS = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy")
 FORMAT = 1
 MAX_CARD = 256 << 10  # bytes
+MAX_NPY_HEADER = 4096  # bytes
 MAX_TITLE = 60
 MAX_CLASSES = 100
 MAX_CLASS_NAME = 60
@@ -133,8 +135,18 @@ def install(copy: Callable[[Path], None], title: str, owner: str | None) -> Data
             if known.owner == owner:
                 return known
         card = json.loads(disk.read(work, CARD, MAX_CARD))
-        mine = {"title": texts.clean(title)[:MAX_TITLE], "owner": owner, "source": texts.clean(found.source)[:250]}
-        disk.write_json(work / CARD, card | mine | {"created": _now()})
+        # Of what else it says of itself, only what can do no harm.
+        said = {name: texts.clean(str(card["details"].get(name, "")))[:300] for name in ("origin", "layout", "split")}
+        fit = fit_of(card["details"].get("made"))
+        mine = {
+            "title": texts.clean(title)[:MAX_TITLE],
+            "owner": owner,
+            "source": found.source,
+            "created": _now(),
+            "details": said | {"made": {"fit": fit.how, "ground": fit.ground}},
+        }
+        told = ("format", "digest", "form", "classes", "unlabelled", "scale", "sizes", "sha256", "bytes")
+        disk.write_json(work / CARD, {name: card[name] for name in told} | mine)
         out = folder() / f"{found.name}-{secrets.token_hex(8)}"
         disk.finish(work, out)
     return read(out)
@@ -184,7 +196,9 @@ def unpack(files: Mapping[str, bytes], run_folder: Path) -> None:
     path.mkdir()
     for name, content in files.items():
         (path / Path(name).name).write_bytes(content)
-    read(path)
+    found = read(path)
+    if not 1 <= found.sizes["test"] <= CARRIED_EXAMPLES or found.sizes["train"]:
+        raise DatasetError(f"The model carries {found.sizes['test']} examples: expected 1 to {CARRIED_EXAMPLES}.")
     verify(path)
 
 
@@ -270,7 +284,8 @@ def named(name: str) -> list[Dataset]:
     """The data sets of that name, of whomever, the latest last; broken ones are left out."""
     if not NAME.fullmatch(name):
         return []
-    return _read_all(sorted(folder().glob(f"{name}-*")))
+    found = _read_all(folder().glob(f"{name}-*"))
+    return sorted(found, key=lambda dataset: str(dataset.details["created"]))
 
 
 def listed(owner: str | None) -> list[Dataset]:
@@ -312,25 +327,32 @@ def read(path: Path) -> Dataset:
 def _read(path: Path, *version: int) -> Dataset:
     try:
         card = json.loads(disk.read(path, CARD, MAX_CARD))
-        if card["format"] != FORMAT or card["digest"] != digest(card):
-            raise ValueError("it is not the card that was written")
+        check_card(card)
         form = Form.from_json(card["form"])
-        class_names = tuple(map(str, card["classes"]))
+        class_names = tuple(card["classes"])
         sizes = {which: int(card["sizes"].get(which, 0)) for which in SPLITS}
         scale = card["scale"]
         if scale is not None:
             low, high = (tuple(map(float, scale[name])) for name in ("low", "high"))
             scale = Scale(low, high, tuple(map(str, scale["names"])))
-        if not {*card["bytes"]} == {*card["sha256"]} <= {*ARRAYS}:
-            raise ValueError(f"it names {', '.join(map(str, card['sha256']))}")
         for name, size in card["bytes"].items():
             if (path / Path(name).name).stat().st_size != size:
                 raise ValueError(f"{name} is cut short")
-        about = About(str(card["digest"])[:DIGEST], str(card["title"]), form, class_names, sizes)
+        title = texts.clean(card["title"])[:MAX_TITLE]
+        about = About(str(card["digest"])[:DIGEST], title, form, class_names, sizes)
         details = {**card["details"], "created": str(card["created"]), "bytes": sum(card["bytes"].values())}
         owner = None if card["owner"] is None else str(card["owner"])
-        unlabelled, source = bool(card["unlabelled"]), str(card["source"])
-    except (ExplorerError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        unlabelled, source = bool(card["unlabelled"]), texts.clean(str(card["source"]))[:300]
+    except (
+        ExplorerError,
+        OSError,
+        ArithmeticError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise DatasetError(f"The data set in {path.name!r} is damaged ({error}): add it again.") from error
     return Dataset(
         about,
@@ -343,6 +365,45 @@ def _read(path: Path, *version: int) -> Dataset:
         owner=owner,
         details=details,
     )
+
+
+def check_card(card: Any) -> None:
+    """Looks whether a card makes sense, as if a stranger had written it.
+
+    Raises:
+        ValueError, TypeError, LookupError, ArithmeticError: if it does not.
+    """
+    if card["format"] != FORMAT or card["digest"] != digest(card):
+        raise ValueError("it is not the card that was written")
+    form, sizes, names, scale = Form.from_json(card["form"]), card["sizes"], card["classes"], card["scale"]
+    if not sizes or not {*sizes} <= {*SPLITS} or any(type(n) is not int or not 1 <= n < 2**31 for n in sizes.values()):
+        raise ValueError("its sizes make no sense")
+    named = [name for name in names if isinstance(name, str) and name and texts.clean(name)[:MAX_CLASS_NAME] == name]
+    if not len(named) == len(names) == len({*names}) <= MAX_CLASSES:
+        raise ValueError("its classes make no sense")
+    if {*card["bytes"]} != {*most_bytes(card)} or {*card["sha256"]} != {*most_bytes(card)}:
+        raise ValueError("it names other files")
+    if (scale is None) != form.is_image:
+        raise ValueError("it has no scale")
+    if scale is not None:
+        low, high = (np.array(scale[name], np.float64) for name in ("low", "high"))
+        count = form.with_channels[-1]
+        sound = low.shape == high.shape == (count,) and np.isfinite([low, high]).all() and (low < high).all()
+        labels = scale["names"]
+        if not sound or len(labels) != count or any(texts.clean(str(name))[:MAX_NAME] != name for name in labels):
+            raise ValueError("its scale makes no sense")
+    if not isinstance(card["title"], str) or not isinstance(card["details"], dict):
+        raise TypeError("its title or details make no sense")
+
+
+def most_bytes(card: Mapping[str, Any]) -> dict[str, int]:
+    """The files that belong to a card, and how many bytes each may have."""
+    form = Form.from_json(card["form"])
+    each = form.size * (1 if form.is_image else 4)
+    found = {f"{which}.npy": count * each + MAX_NPY_HEADER for which, count in card["sizes"].items()}
+    if card["classes"]:
+        found |= {f"{which}_labels.npy": count + MAX_NPY_HEADER for which, count in card["sizes"].items()}
+    return found
 
 
 def _read_split(path: Path, which: str, form: Form, class_names: tuple[str, ...], count: int) -> Split:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what reads files of all kinds is imported when it is wanted
 
 UPLOAD, RESULT = "upload", "result.json"  # in the folder of a job
 INCOMING_SECONDS = 6 * 3600  # that files are kept which nothing was made of
+PLACES = 3  # of one visitor at a time
 NAMES = "names.json"  # as data.sources.bundles reads it
 OWNER = "owner"  # the file in a folder of incoming files
 
@@ -41,11 +42,28 @@ def open_incoming(owner: str) -> str:
     """
     token = secrets.token_hex(16)
     try:
+        _forget_oldest(owner)
         (incoming() / token).mkdir(parents=True)
         (incoming() / token / OWNER).write_text(owner, encoding="utf-8")
     except OSError as error:
         raise DatasetError(f"Nothing can be uploaded now: {runs.unusable(error)}.") from error
     return token
+
+
+def _forget_oldest(owner: str) -> None:
+    """Leaves a visitor less than `PLACES` places: a tab that was closed no longer needs its own."""
+    mine = []
+    for path in incoming().glob("*/" + OWNER):
+        with contextlib.suppress(OSError):
+            if path.read_text(encoding="utf-8") == owner:
+                mine.append((path.parent.stat().st_mtime, path.parent))
+    for _, place in sorted(mine)[: len(mine) - PLACES + 1] if len(mine) >= PLACES else ():
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def forget(place: Path) -> None:
+    """Removes the files at a place."""
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def place_of(token: str, owner: str | None = None) -> Path | None:
@@ -63,7 +81,10 @@ def close_incoming(path: Path, names: Sequence[str]) -> None:
     present = [name for i, name in enumerate(names) if (path / str(i)).is_file()]
     if len(present) != len(names):
         raise DatasetError("Some files did not arrive: choose them again.")
-    disk.write_json(path / NAMES, list(names))
+    try:
+        disk.write_json(path / NAMES, list(names))
+    except OSError as error:
+        raise DatasetError(f"The files cannot be kept: {runs.unusable(error)}.") from error
 
 
 def clean_up_incoming(now: float) -> None:
@@ -84,9 +105,19 @@ def submit(upload: Path, plan: "Plan", origin: str, owner: str) -> Job:
     from ae_core.tasks import queue
 
     most = settings.current().sets
-    if len(owned(owner)) >= most:
+    if len(owned(owner)) + _being_made(owner) >= most:
         raise DatasetError(f"You have {most} data sets, and more may not be kept here: delete one first.")
     return queue.submit_data(upload, {"plan": asdict(plan), "origin": origin}, plan.title, owner)
+
+
+def _being_made(owner: str) -> int:
+    """How many data sets of a visitor are in the queue."""
+    count = 0
+    for path in folder.paths():
+        with contextlib.suppress(Exception):
+            job = folder.find(path.name)
+            count += job.task == "add-data" and job.owner == owner and job.status.active
+    return count
 
 
 def plan_of(job: Job) -> "Plan":
@@ -168,10 +199,14 @@ def export(dataset: Dataset, owner: str) -> Path:
     try:
         handle, name = tempfile.mkstemp(prefix="data-", suffix=".zip", dir=settings.current().data)
         os.close(handle)
+    except OSError as error:
+        raise DatasetError(f"The file cannot be made: {runs.unusable(error)}.") from error
+    try:
         with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for file in sorted(found.path.glob("*")):
                 archive.write(file, file.name)
     except OSError as error:
+        Path(name).unlink(missing_ok=True)
         raise DatasetError(f"The file cannot be made: {runs.unusable(error)}.") from error
     return Path(name)
 

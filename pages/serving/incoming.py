@@ -3,7 +3,9 @@
 Not by `st.file_uploader`, which keeps them in memory: they may have gigabytes.
 """
 
+import contextlib
 import re
+import shutil
 from pathlib import Path
 
 from starlette.requests import ClientDisconnect, Request
@@ -15,6 +17,7 @@ from pages.serving import routes
 
 PATH = "/incoming"
 NUMBER = re.compile("[0-9]{1,6}")
+SPARE = 500_000_000  # bytes that uploads leave free
 GONE = "There is no place for this file any more: reload the page and choose it again."
 
 
@@ -23,8 +26,26 @@ def link(token: str) -> str:
     return routes.link(f"{PATH}/{token}")
 
 
+# Bytes at each place, those that are on their way included; counted anew when a server has started.
+_sizes: dict[str, int] = {}
+
+
 def _size(place: Path) -> int:
-    return sum(file.stat().st_size for file in place.iterdir())
+    size = 0
+    for file in place.iterdir():
+        with contextlib.suppress(OSError):  # renamed by now
+            size += file.stat().st_size
+    return size
+
+
+def _count(place: Path, size: int) -> bool:
+    """Counts bytes that have come to a place, or were removed; whether they are allowed."""
+    if place.name not in _sizes:
+        for gone in [token for token in _sizes if not (datasets.incoming() / token).exists()]:
+            del _sizes[gone]
+        _sizes[place.name] = _size(place)
+    _sizes[place.name] += size
+    return _sizes[place.name] <= settings.current().data_mb * 1_000_000
 
 
 async def _receive(request: Request) -> Response:
@@ -32,31 +53,36 @@ async def _receive(request: Request) -> Response:
     place = datasets.place_of(request.path_params["token"])  # whoever knows it was given it
     if place is None or not NUMBER.fullmatch(number):
         return PlainTextResponse(GONE, 404)
-    most = settings.current().data_mb * 1_000_000
     refusal = PlainTextResponse(
         f"Files for a data set may have {settings.current().data_mb:,} MB together on this server: choose fewer or "
         "smaller ones.",
         413,
     )
-    left = most - _size(place)
     promised = request.headers.get("content-length", "0")
-    if promised.isdigit() and int(promised) > left:
-        logs.event("upload refused", bytes=int(promised), status=413)
+    expected = int(promised) if promised.isdigit() and len(promised) < 16 else 0
+    _count(place, 0)
+    if _sizes[place.name] + expected > settings.current().data_mb * 1_000_000:
+        logs.event("upload refused", bytes=expected, status=413)
         return refusal
     part = place / f"{number}.part"
+    came = 0
     try:
+        if shutil.disk_usage(place).free < expected + SPARE:
+            return PlainTextResponse("The server's disk is almost full: try again later.", 507)
         with part.open("wb") as file:
             async for piece in request.stream():
-                left -= len(piece)
-                if left < 0:
+                came += len(piece)
+                if not _count(place, len(piece)):
                     return refusal
                 file.write(piece)
         part.replace(place / number)
+        came = 0
     except ClientDisconnect:
         return Response(status_code=499)
     except OSError as error:
         return PlainTextResponse(f"The file cannot be kept ({error.strerror}): try again later.", 507)
     finally:
+        _count(place, -came)
         part.unlink(missing_ok=True)
     return Response(status_code=204)
 

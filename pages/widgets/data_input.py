@@ -65,18 +65,27 @@ def bring() -> None:
 
 def _take(place: Path) -> None:
     """Looks at files that have just come."""
-    name = sources.bundles.open_bundle(place).name
-    found = Found(place, name)
+    _let_go()
+    found = Found(place, "Your files")
     try:
-        found.source = sources.look(place, name)
+        found.name = sources.bundles.open_bundle(place).name
+        found.source = sources.look(place, found.name)
     except ExplorerError as error:
         found.refused = str(error)
+        datasets.forget(place)
     st.session_state[FOUND] = found
     st.session_state.pop(JOB, None)
 
 
+def _let_go() -> None:
+    """Forgets files that came before and were not added."""
+    found: Found | None = st.session_state.pop(FOUND, None)
+    if found is not None:
+        datasets.forget(found.place)
+
+
 def _plan(found: Found, source: Source) -> None:
-    st.header(found.name, anchor=False)
+    st.header(alerts.escape_markdown(found.name), anchor=False)
     st.markdown(alerts.escape_markdown(f"{source.count:,} {source.what}: {source.layout}."))
     if source.classes:
         named = ", ".join(source.classes[:CLASSES]) + (" …" if len(source.classes) > CLASSES else "")
@@ -112,7 +121,7 @@ def _plan(found: Found, source: Source) -> None:
         percent = share_input.slider("For tests, %", 5, 50, round(100 * adding.TEST_SHARE), key="data-test")
         test = percent / 100
     seed = seed_input.number_input("Seed", 0, 2**31 - 1, 0, key="data-seed", help="Of the order and the split.")
-    _offer(found, Plan(title.strip() or found.name, choices, test, int(seed), keep))
+    _offer(found, Plan(title.strip() or called, choices, test, int(seed), keep))
 
 
 def _choose(source: Source) -> Choices:
@@ -190,7 +199,7 @@ def _offer(found: Found, plan: Plan) -> None:
         st.session_state[JOB] = begun.new[-1].id
         st.session_state.pop(FOUND, None)
         st.rerun()
-    other.button("Never mind", key="data-cancel", width="stretch", on_click=st.session_state.pop, args=(FOUND, None))
+    other.button("Never mind", key="data-cancel", width="stretch", on_click=_let_go)
 
 
 def watch() -> None:

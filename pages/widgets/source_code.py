@@ -33,9 +33,14 @@ def show(source: str, reads: Sequence[str] = (), prefix: str = "") -> None:
         st.code(source.strip(), language="python")
 
 
-def form(of: Form) -> str:
-    """The argument that says what is drawn, after others; "" for images, which figures take for granted."""
-    return "" if of.is_image else ", form=run.form"
+def form(of: Form, run: str = "run") -> str:
+    """The argument that says what is drawn, after others; "" for images, which figures take for granted.
+
+    Args:
+        of: What an example is.
+        run: The Python of a run that learnt such examples.
+    """
+    return "" if of.is_image else f", form={run}.form"
 
 
 def opened(run: Run) -> str:

@@ -37,6 +37,13 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
         ("units", {"run": "variational-2d", "off": "2"}),
         ("latent_space", {"run": "variational-2d", "select": "1.2.3", "order": "Largest error first"}),
         ("latent_space", {"run": "undercomplete", "projection": "t-SNE"}),
+        *(
+            (page, {"run": run})
+            for run in ("emoji-vanilla", "ecg-vanilla", "ecg-variational")
+            for page in ("reconstruct", "denoise", "sampler", "latent_space", "lens", "units")
+        ),
+        ("compare", {"on": "Heartbeats"}),
+        ("compare", {"on": "Emoji, in colour"}),
     ],
     ids=lambda value: value if isinstance(value, str) else value.get("run"),
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ae_core.data.sources import arrays, bundles, exported, pictures, tables
 from ae_core.data.sources.base import Batch, Choices, Problems, Source
-from ae_core.errors import DatasetError
+from ae_core.errors import DatasetError, ExplorerError
 
 __all__ = ["Batch", "Choices", "Problems", "Source", "bundles", "exported", "look"]
 
@@ -22,6 +22,16 @@ def look(path: Path, name: str = "") -> Source:
         DatasetError: if it holds nothing that can be read.
     """
     bundle = bundles.open_bundle(path, name)
+    try:
+        return _taken(bundle)
+    except ExplorerError:
+        raise
+    except Exception as error:  # whatever a library makes of a file that nobody has seen
+        raise DatasetError(f"{bundle.name} cannot be read ({type(error).__name__}): is it damaged?") from error
+
+
+def _taken(bundle: bundles.Bundle) -> Source:
+    """What a bundle is taken for."""
     if exported.holds_export(bundle):
         return exported.Exported(bundle)
     if pictures.holds_pictures(bundle):

@@ -15,6 +15,8 @@ from ae_core.errors import DatasetError
 from ae_core.forms import MOST_CHANNELS, MOST_STEPS, Form
 
 MAX_ARRAY = 4 << 30  # bytes
+MAX_EXAMPLES = 2_000_000
+MAX_EXAMPLE, CHUNK = 4 << 20, 8 << 20  # bytes of an example, and of what is read at a time
 MAX_LABELS = 16 << 20
 MAX_HEADER = 10_000
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -44,6 +46,13 @@ class NpyFile:
         self._bundle, self._entry = bundle, entry
         with self._opened() as file:
             self.shape, self.dtype = self._header(file)
+        if not self.shape or min(self.shape) < 1 or not self.dtype.itemsize:
+            raise DatasetError(f"{entry.name} holds an array of shape {self.shape}: it has no examples.")
+        if self.shape[0] > MAX_EXAMPLES or self._row > MAX_EXAMPLE:
+            raise DatasetError(
+                f"{entry.name} holds {self.shape[0]:,} examples of {self._row:,} bytes: at most {MAX_EXAMPLES:,} of "
+                f"{MAX_EXAMPLE:,} are read."
+            )
         if math.prod(self.shape) * self.dtype.itemsize > MAX_ARRAY:
             raise DatasetError(
                 f"{entry.name} holds an array of shape {self.shape}, over {MAX_ARRAY >> 30} GB: give fewer examples."
@@ -79,12 +88,18 @@ class NpyFile:
         return shape, dtype
 
     @property
+    def _row(self) -> int:
+        """Bytes of an example."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    @property
     def name(self) -> str:
         return self._entry.name.rsplit("/")[-1].lower().removesuffix(".gz").removesuffix(".npy")
 
     def chunks(self, most: int = BATCH) -> Iterator[np.ndarray]:
         """The rows, some at a time."""
-        row = math.prod(self.shape[1:]) * self.dtype.itemsize
+        row = self._row
+        most = max(1, min(most, CHUNK // row))
         with self._opened() as file:
             self._header(file)
             for start in range(0, self.shape[0], most):
@@ -331,9 +346,9 @@ def _role(array: NpyFile) -> tuple[str, str | None]:
 
 def _labels(y: NpyFile, x: NpyFile, notes: list[str]) -> list[str | None] | None:
     """Names of classes, one for each example; None if the array holds none."""
+    if y.shape[0] != x.shape[0]:
+        raise DatasetError(f"{y.name} has {y.shape[0]:,} labels for the {x.shape[0]:,} examples of {x.name}.")
     values: Any = y.all()
-    if len(values) != x.shape[0]:
-        raise DatasetError(f"{y.name} has {len(values):,} labels for the {x.shape[0]:,} examples of {x.name}.")
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim == 2 and values.dtype.kind in "biuf" and (values.sum(axis=1) == 1).all():

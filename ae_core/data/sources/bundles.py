@@ -92,7 +92,9 @@ def open_bundle(path: Path, name: str = "") -> Bundle:
         dropped = Dropped(path, name)
         if len(dropped.entries) > 1 or not dropped.entries:
             return dropped
-        return open_bundle(path / "0", dropped.entries[0].name)
+        only = dropped.entries[0]
+        assert isinstance(only.key, Path)
+        return open_bundle(only.key, only.name)
     if path.is_dir():
         return Folder(path, called)
     if not path.is_file():
@@ -263,9 +265,10 @@ def _check_directory(path: Path, name: str) -> None:
     count, length = int.from_bytes(tail[at + 10 : at + 12], "little"), int.from_bytes(tail[at + 12 : at + 16], "little")
     if length > MAX_DIRECTORY and length != 0xFFFFFFFF:
         _check_count(max(count, MAX_FILES + 1), name)
-    if length == 0xFFFFFFFF:
-        wide = tail.rfind(b"PK\6\6")
-        if wide < 0 or int.from_bytes(tail[wide + 40 : wide + 48], "little") > MAX_DIRECTORY:
+    # Where there is a locator, zipfile believes the record before it, whatever the other one says.
+    if length == 0xFFFFFFFF or (at >= 20 and tail[at - 20 : at - 16] == b"PK\6\7"):
+        wide = tail[max(at - 76, 0) : max(at - 20, 0)]
+        if wide[:4] != b"PK\6\6" or int.from_bytes(wide[40:48], "little") > MAX_DIRECTORY:
             _check_count(MAX_FILES + 1, name)
 
 

@@ -1,11 +1,13 @@
 """A data set that was exported: taken as it is, so that it keeps its name and runs that learnt it find it."""
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
+from ae_core import texts
 from ae_core.data import own
 from ae_core.data.sources import bundles
 from ae_core.data.sources.arrays import NpyFile
@@ -32,11 +34,23 @@ class Exported(Source):
         self._entries = {entry.name: entry for entry in bundle.entries if entry.name in (own.CARD, *own.ARRAYS)}
         try:
             card = json.loads(bundles.read(bundle, self._entries[own.CARD], own.MAX_CARD))
+            own.check_card(card)
             self._form = Form.from_json(card["form"])
-            self.count = sum(int(size) for size in card["sizes"].values())
-            self.classes = tuple(map(str, card["classes"]))
-            self.title = str(card["title"])
-        except (ExplorerError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            self.count = sum(card["sizes"].values())
+            self.classes = tuple(card["classes"])
+            self.title = texts.clean(card["title"])[: own.MAX_TITLE]
+            self._files = {own.CARD: own.MAX_CARD, **own.most_bytes(card)}
+            if {*card["sizes"]} != {"train", "test"} or not {*self._files} <= {*self._entries}:
+                raise ValueError("some of it is missing")
+        except (
+            ExplorerError,
+            ArithmeticError,
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise DatasetError(
                 f"{own.CARD} in {bundle.name} is damaged ({error}): export the data set again."
             ) from error
@@ -53,7 +67,8 @@ class Exported(Source):
         first = 0
         for which in ("train", "test"):
             array = NpyFile(self._bundle, self._entries[f"{which}.npy"])
-            if array.shape[1:] != self._form.shape:
+            dtype = np.uint8 if self._form.is_image else np.float32
+            if array.shape[1:] != self._form.shape or array.dtype != dtype:
                 raise DatasetError(f"{which}.npy has the shape {array.shape}, expected {self._form}.")
             for chunk in array.chunks():
                 keep = [i for i in range(len(chunk)) if wanted is None or first + i in wanted]
@@ -65,6 +80,10 @@ class Exported(Source):
 
     def copy(self, folder: Path) -> None:
         """Writes its files into a folder."""
-        for name, entry in self._entries.items():
-            with self._bundle.open(entry) as source, (folder / name).open("wb") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
+        for name, most in self._files.items():
+            with self._bundle.open(self._entries[name]) as source, (folder / name).open("wb") as target:
+                for piece in bundles.pieces(source):
+                    most -= len(piece)
+                    if most < 0:
+                        raise DatasetError(f"{name} in {self._bundle.name} is larger than its card says.")
+                    target.write(piece)

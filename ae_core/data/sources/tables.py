@@ -19,7 +19,7 @@ import numpy as np
 from ae_core import forms, preparing, texts
 from ae_core.data.own import MAX_CLASSES, MAX_NAME
 from ae_core.data.sources.base import BATCH, SIDES, Batch, Choices, Problems, Source, class_name, part_of
-from ae_core.data.sources.bundles import Bundle, Entry
+from ae_core.data.sources.bundles import MAX_FILE, Bundle, Entry
 from ae_core.errors import DatasetError
 from ae_core.forms import LEAST_STEPS, MOST_CHANNELS, MOST_COLUMNS, MOST_STEPS, Form
 
@@ -343,9 +343,13 @@ def _lines(bundle: Bundle, entry: Entry) -> Iterator[str]:
     try:
         with bundle.open(entry) as opened, gzip.open(opened) if packed else opened as file:
             encoding, first = "utf-8", True
+            count = size = 0
             while line := file.readline(LONGEST_LINE + 1):
                 if len(line) > LONGEST_LINE:
                     raise DatasetError(f"{entry.name} has a line of more than {LONGEST_LINE:,} bytes: is it a table?")
+                count, size = count + 1, size + len(line)
+                if count > 2 * MAX_ROWS or size > MAX_FILE:
+                    raise DatasetError(f"{entry.name} has too many lines: at most {MAX_ROWS:,} rows are read.")
                 if first:
                     if line[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in line:
                         raise DatasetError(f"{entry.name} is not text in UTF-8: save it as CSV in UTF-8.")
@@ -400,7 +404,10 @@ class _Text(_File):
         if not self._delimiter:
             return line.split()
         if '"' in line:
-            return next(csv.reader(io.StringIO(line), delimiter=self._delimiter), [])
+            try:
+                return next(csv.reader(io.StringIO(line), delimiter=self._delimiter), [])
+            except csv.Error as error:
+                raise DatasetError(f"{self.name} has a line that cannot be read ({error}): correct it.") from None
         return line.split(self._delimiter)
 
     def rows(self) -> Iterator[Sequence[Any]]:
@@ -449,6 +456,8 @@ class _Ts(_File):
             self.channels = len(parts)
             lengths |= {part.count(",") + 1 for part in parts}
             self.count += 1
+            if self.count > MAX_ROWS:
+                raise DatasetError(f"{entry.name} has more than {MAX_ROWS:,} series.")
         if not self.count:
             raise DatasetError(f"{entry.name} holds no series after @data.")
         if self.channels > MOST_CHANNELS:

@@ -41,8 +41,9 @@ class AddData(Task):
             except adding.Stopped:
                 yield Cancelled(None, 0)
                 return
+            finally:
+                shutil.rmtree(job.path / UPLOAD, ignore_errors=True)
         disk.write_json(job.path / RESULT, {"dataset": dataset.name})
-        shutil.rmtree(job.path / UPLOAD, ignore_errors=True)
         yield Done()
 
     def seconds(self, job: Job) -> float:
