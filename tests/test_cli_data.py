@@ -161,9 +161,11 @@ def test_each_layout_is_added_trained_on_and_evaluated(layout: Callable[[Path], 
     assert added["sizes"] == sizes
     assert told("data", "show", "mine") == {name: value for name, value in added.items() if name != "seconds"}
     assert "mine" in call("data", "list").stdout
-    recipe = ["--network", "dense", "--latent-dim", "8", "--code-activation", "relu", "--epochs", "1"]
+    one_layer = ["--network", "dense", "--hidden", "none", "--decoder-hidden", "none", "--latent-dim", "8"]
     run = tmp_path / "run"
-    trained = call("train", "vanilla", "--dataset", "mine", "--hidden", "none", "--decoder-hidden", "none", *recipe, "--out", run)
+    trained = call(
+        "train", "vanilla", "--dataset", "mine", *one_layer, "--code-activation", "relu", "--epochs", "1", "--out", run
+    )
     assert trained.exit_code == 0, trained.output
     (evaluated,) = told("evaluate", run, "--no-neighbours")
     expected = numpys_figures(run, Path(added["path"]))
