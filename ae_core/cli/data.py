@@ -11,7 +11,6 @@ from ae_core.cli.output import STOPPED, Bar, as_json, print_json, table
 from ae_core.data import Dataset, own
 from ae_core.errors import DatasetError
 from ae_core.forms import MEDIA, MOST_SIDE
-from ae_core.preparing import HOW
 
 
 class DatasetName(click.ParamType):
@@ -52,7 +51,7 @@ def list_datasets(as_json: bool) -> None:
 @click.option("--colour/--grey", default=None, help="Whether images are in colour. [default: if they are]")
 @click.option(
     "--fit",
-    type=click.Choice(list(HOW)),
+    type=click.Choice(["crop", "pad", "stretch"]),
     default="crop",
     show_default=True,
     help="For other proportions.",

@@ -32,7 +32,6 @@ from ae_core import disk, settings, texts
 from ae_core.data.dataset import SPLITS, About, Dataset, Scale, Split
 from ae_core.errors import DatasetError, ExplorerError
 from ae_core.forms import Form
-from ae_core.preparing import fit_of
 
 CARD = "card.json"
 ARRAYS = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy")
@@ -125,6 +124,8 @@ def install(copy: Callable[[Path], None], title: str, owner: str | None) -> Data
     Raises:
         DatasetError: if it is damaged, or cannot be written.
     """
+    from ae_core.preparing import fit_of  # imports what reads pictures
+
     with disk.unfinished(folder(), f"{'0' * DIGEST}-{secrets.token_hex(8)}", "data set", DatasetError) as work:
         copy(work)
         found = read(work)
