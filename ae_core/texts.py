@@ -5,6 +5,11 @@ import unicodedata
 JOINERS = "\u200c\u200d"  # zero-width non-joiner and joiner
 
 
+def short(text: str, most: int) -> str:
+    """Returns user text as `clean` does, with at most so many characters; what it returned it leaves as it is."""
+    return clean(clean(text)[:most])
+
+
 def clean(text: str) -> str:
     """Returns user text as one printable line, without control and formatting characters and lone surrogates.
 

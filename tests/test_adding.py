@@ -99,6 +99,16 @@ def test_doubles_across_the_splits_are_counted() -> None:
     assert dataset.details["doubles"] == sum(i.tobytes() in prints[0] for i in dataset.split("test").images) > 0
 
 
+def test_long_names_that_repeat_are_kept_and_read_again(tmp_path: Path) -> None:
+    column = "a column whose name is so long that it is cut where it may not be "
+    header = ",".join([column] * 10 + ["class"])
+    rows = [",".join([*map(str, RNG.random(10)), f"{'x' * 59}\u200d{i % 2}"]) for i in range(30)]
+    (tmp_path / "x.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    dataset = data.add(tmp_path / "x.csv", medium="table")
+    assert data.load(dataset.name).scale is not None
+    assert all(len(name) <= own.MAX_NAME for name in data.load(dataset.name).scale.names)
+
+
 def test_what_cannot_be_learnt_is_refused_and_nothing_is_kept(data_folder: Path) -> None:
     with pytest.raises(DatasetError, match="holds 5 examples: a data set needs at least 20"):
         data.from_arrays("Few", X[:5])

@@ -137,10 +137,10 @@ def install(copy: Callable[[Path], None], title: str, owner: str | None) -> Data
                 return known
         card = json.loads(disk.read(work, CARD, MAX_CARD))
         # Of what else it says of itself, only what can do no harm.
-        said = {name: texts.clean(str(card["details"].get(name, "")))[:300] for name in ("origin", "layout", "split")}
+        said = {name: texts.short(str(card["details"].get(name, "")), 300) for name in ("origin", "layout", "split")}
         fit = fit_of(card["details"].get("made"))
         mine = {
-            "title": texts.clean(title)[:MAX_TITLE],
+            "title": texts.short(title, MAX_TITLE),
             "owner": owner,
             "source": found.source,
             "created": _now(),
@@ -221,13 +221,18 @@ def _fill(work: Path, draft: Draft) -> str:
         "form": draft.form.to_json(),
         "classes": list(draft.class_names),
         "unlabelled": draft.unlabelled,
-        "scale": scale and {"low": list(scale.low), "high": list(scale.high), "names": list(scale.names)},
+        "scale": scale
+        and {
+            "low": list(scale.low),
+            "high": list(scale.high),
+            "names": [texts.short(name, MAX_NAME) for name in scale.names],
+        },
         "sizes": sizes,
         "sha256": digests,
     }
     card = {
         "format": FORMAT,
-        "title": texts.clean(draft.title)[:MAX_TITLE],
+        "title": texts.short(draft.title, MAX_TITLE),
         "owner": draft.owner,
         "created": _now(),
         "source": draft.source,
@@ -327,8 +332,7 @@ def read(path: Path) -> Dataset:
 @lru_cache(maxsize=256)
 def _read(path: Path, *version: int) -> Dataset:
     try:
-        card = json.loads(disk.read(path, CARD, MAX_CARD))
-        check_card(card)
+        card = checked_card(disk.read(path, CARD, MAX_CARD))
         form = Form.from_json(card["form"])
         class_names = tuple(card["classes"])
         sizes = {which: int(card["sizes"].get(which, 0)) for which in SPLITS}
@@ -339,21 +343,12 @@ def _read(path: Path, *version: int) -> Dataset:
         for name, size in card["bytes"].items():
             if (path / Path(name).name).stat().st_size != size:
                 raise ValueError(f"{name} is cut short")
-        title = texts.clean(card["title"])[:MAX_TITLE]
+        title = texts.short(card["title"], MAX_TITLE)
         about = About(str(card["digest"])[:DIGEST], title, form, class_names, sizes)
-        details = {**card["details"], "created": str(card["created"]), "bytes": sum(card["bytes"].values())}
-        owner = None if card["owner"] is None else str(card["owner"])
-        unlabelled, source = bool(card["unlabelled"]), texts.clean(str(card["source"]))[:300]
-    except (
-        ExplorerError,
-        OSError,
-        ArithmeticError,
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        RecursionError,
-    ) as error:
+        details = {**card["details"], "created": card["created"], "bytes": sum(card["bytes"].values())}
+        owner = card["owner"]
+        unlabelled, source = bool(card["unlabelled"]), texts.short(card["source"], 300)
+    except (ExplorerError, OSError, ValueError) as error:
         raise DatasetError(f"The data set in {path.name!r} is damaged ({error}): add it again.") from error
     return Dataset(
         about,
@@ -368,18 +363,27 @@ def _read(path: Path, *version: int) -> Dataset:
     )
 
 
-def check_card(card: Any) -> None:
-    """Looks whether a card makes sense, as if a stranger had written it.
+def checked_card(content: bytes) -> dict[str, Any]:
+    """Reads a card, and looks whether it makes sense, as if a stranger had written it.
 
     Raises:
-        ValueError, TypeError, LookupError, ArithmeticError: if it does not.
+        ValueError: if it does not.
     """
+    try:
+        card: dict[str, Any] = json.loads(content)
+        _check_card(card)
+    except (ArithmeticError, TypeError, LookupError, AttributeError, RecursionError, ExplorerError) as error:
+        raise ValueError(f"its card makes no sense: {error}") from error
+    return card
+
+
+def _check_card(card: Mapping[str, Any]) -> None:
     if card["format"] != FORMAT or card["digest"] != digest(card):
         raise ValueError("it is not the card that was written")
     form, sizes, names, scale = Form.from_json(card["form"]), card["sizes"], card["classes"], card["scale"]
     if not sizes or not {*sizes} <= {*SPLITS} or any(type(n) is not int or not 1 <= n < 2**31 for n in sizes.values()):
         raise ValueError("its sizes make no sense")
-    named = [name for name in names if isinstance(name, str) and name and texts.clean(name)[:MAX_CLASS_NAME] == name]
+    named = [name for name in names if isinstance(name, str) and name and texts.short(name, MAX_CLASS_NAME) == name]
     if not len(named) == len(names) == len({*names}) <= MAX_CLASSES:
         raise ValueError("its classes make no sense")
     if {*card["bytes"]} != {*most_bytes(card)} or {*card["sha256"]} != {*most_bytes(card)}:
@@ -391,10 +395,13 @@ def check_card(card: Any) -> None:
         count = form.with_channels[-1]
         sound = low.shape == high.shape == (count,) and np.isfinite([low, high]).all() and (low < high).all()
         labels = scale["names"]
-        if not sound or len(labels) != count or any(texts.clean(str(name))[:MAX_NAME] != name for name in labels):
+        if not sound or len(labels) != count or any(texts.short(str(name), MAX_NAME) != name for name in labels):
             raise ValueError("its scale makes no sense")
-    if not isinstance(card["title"], str) or not isinstance(card["details"], dict):
-        raise TypeError("its title or details make no sense")
+    said = [card[name] for name in ("title", "source", "created")]
+    if not all(isinstance(text, str) for text in said) or not isinstance(card["owner"], str | None):
+        raise ValueError("its title, source, date or owner is no text")
+    if not isinstance(card["details"], dict) or any(type(size) is not int for size in card["bytes"].values()):
+        raise ValueError("its details or the sizes of its files make no sense")
 
 
 def most_bytes(card: Mapping[str, Any]) -> dict[str, int]:
@@ -460,7 +467,7 @@ def rename(dataset: Dataset, title: str) -> None:
     assert dataset.path is not None
     try:
         card = json.loads(disk.read(dataset.path, CARD, MAX_CARD))
-        disk.write_json(dataset.path / CARD, card | {"title": texts.clean(title)[:MAX_TITLE]})
+        disk.write_json(dataset.path / CARD, card | {"title": texts.short(title, MAX_TITLE)})
     except (OSError, ExplorerError) as error:
         raise DatasetError(f"The data set cannot be renamed ({error}).") from error
 

@@ -125,7 +125,7 @@ def class_name(value: object) -> str | None:
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)
-    return texts.clean(str(value))[:MAX_CLASS_NAME].strip() or None
+    return texts.short(str(value), MAX_CLASS_NAME) or None
 
 
 def part_of(name: str) -> str | None:

@@ -1,6 +1,5 @@
 """A data set that was exported: taken as it is, so that it keeps its name and runs that learnt it find it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +12,7 @@ from ae_core.data.sources import bundles
 from ae_core.data.sources.arrays import NpyFile
 from ae_core.data.sources.base import Batch, Choices, Problems, Source
 from ae_core.data.sources.bundles import Bundle
-from ae_core.errors import DatasetError, ExplorerError
+from ae_core.errors import DatasetError
 from ae_core.forms import Form
 
 
@@ -33,27 +32,18 @@ class Exported(Source):
         self._bundle = bundle
         self._entries = {entry.name: entry for entry in bundle.entries if entry.name in (own.CARD, *own.ARRAYS)}
         try:
-            card = json.loads(bundles.read(bundle, self._entries[own.CARD], own.MAX_CARD))
-            own.check_card(card)
-            self._form = Form.from_json(card["form"])
-            self.count = sum(card["sizes"].values())
-            self.classes = tuple(card["classes"])
-            self.title = texts.clean(card["title"])[: own.MAX_TITLE]
+            card = own.checked_card(bundles.read(bundle, self._entries[own.CARD], own.MAX_CARD))
             self._files = {own.CARD: own.MAX_CARD, **own.most_bytes(card)}
             if {*card["sizes"]} != {"train", "test"} or not {*self._files} <= {*self._entries}:
                 raise ValueError("some of it is missing")
-        except (
-            ExplorerError,
-            ArithmeticError,
-            ValueError,
-            TypeError,
-            LookupError,
-            AttributeError,
-            RecursionError,
-        ) as error:
+        except ValueError as error:
             raise DatasetError(
                 f"{own.CARD} in {bundle.name} is damaged ({error}): export the data set again."
             ) from error
+        self._form = Form.from_json(card["form"])
+        self.count = sum(card["sizes"].values())
+        self.classes = tuple(card["classes"])
+        self.title = texts.short(card["title"], own.MAX_TITLE)
         self.layout = "a data set that was exported, with its classes, its split and its scale"
         self.has_classes, self.has_parts = bool(self.classes), True
         self.media = (self._form.medium,)
