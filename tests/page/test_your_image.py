@@ -513,7 +513,7 @@ def test_an_answer_is_what_the_library_says(kind: str) -> None:
     assert answer.rank == pytest.approx(metrics.percentile_rank(answer.mse, caches.errors(run.run)), abs=0.01)
 
     every = data.load("fashion-mnist").split("train")
-    rows = np.linspace(0, 59_999, 10_000).round().astype(int)
+    rows = np.arange(0, 60_000, 6)
     near, _ = latent.nearest(run.encode(as_float(every.images[rows])), code[0], 3)
     np.testing.assert_array_equal(answer.neighbours, every.images[rows][near])
     assert answer.classes == tuple(data.load("fashion-mnist").class_names[c] for c in every.labels[rows][near])
