@@ -5,7 +5,6 @@ they are written in the order of the split, a few at a time, so that memory stay
 """
 
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -98,7 +97,7 @@ def title_of(path: Path) -> str:
     stem = path.name
     while PurePosixPath(stem).suffix and len(PurePosixPath(stem).suffix) < 9:
         stem = PurePosixPath(stem).stem
-    return texts.clean(stem.replace("_", " "))[: own.MAX_TITLE] or "My data"
+    return texts.short(stem.replace("_", " "), own.MAX_TITLE) or "My data"
 
 
 def sample(source: Source, choices: Choices, count: int = SHOWN) -> np.ndarray:
@@ -142,7 +141,7 @@ def add(
         fit: "crop", "pad" or "stretch", for pictures of other proportions.
         ground: Value behind transparent parts and around padded pictures, 0 to 255; by default what suits them.
         label: Name of the column that holds the class; "" for none; by default the one that looks like it.
-        test: Share of the examples for tests.
+        test: Share of the examples for tests, which are at most 10,000.
         seed: Of the order and the split.
         owner: Owner's id; None for a data set that everyone sees.
         on_progress: Called with what is being done and the share of it; a true answer stops it.
@@ -193,7 +192,8 @@ def make(
         _check_room(source.count * form.size * (1 if form.is_image else 4), owner)
     problems: Problems = []
     if isinstance(source, Exported):
-        on_progress("Copying", 0.5)
+        if on_progress(WRITING, 0.5):
+            raise Stopped
         return own.install(source.copy, plan.title, owner)
     with disk.unfinished(own.folder(), "data", "data set", DatasetError) as work:
         stage = _Stage(work / "stage.bin", form, np.dtype(np.uint8 if form.is_image else "<f4"))
@@ -208,7 +208,7 @@ def make(
         made = {name: value for name, value in asdict(plan.choices).items() if name != "fit"}
         made |= {"fit": plan.choices.fit.how, "ground": plan.choices.fit.ground, "test": plan.test, "seed": plan.seed}
         details = {
-            "origin": texts.clean(origin)[:200],
+            "origin": texts.short(origin, 200),
             "layout": source.layout,
             "notes": source.notes[:10],
             "left_out": {"count": len(problems), "first": left_out},
@@ -227,7 +227,7 @@ def make(
             parts=parts,
             unlabelled=unlabelled,
             scale=scale,
-            source=f"From {texts.clean(origin)[:200]}",
+            source=f"From {texts.short(origin, 200)}",
             details=details,
             owner=owner,
         )
@@ -253,7 +253,8 @@ def from_arrays(
         x_train: Examples: images (n, h, w) or (n, h, w, 3), uint8 or floats in [0, 1]; signals (n, t) or (n, t, c);
             rows of a table (n, d).
         y_train: Their classes: numbers or names, (n,); None without classes.
-        x_test: Examples for tests; without them some are taken from the others.
+        x_test: Examples for tests, at most 10,000; without them some are taken from the others. If fewer than 5 are
+            given, or fewer than 60 % of all are for training, all are pooled and split anew.
         y_test: Their classes.
         medium: "image", "signal" or "table"; by default what the shape looks like.
         class_names: Names for classes that are numbers.
@@ -272,11 +273,9 @@ def from_arrays(
     for name in ("y_train", "y_test"):
         if class_names and name in arrays:
             arrays[name] = np.array([class_names[int(label)] for label in arrays[name].ravel()])
-    content = io.BytesIO()
     ordered: dict[str, Any] = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    np.savez(content, **ordered)
     with disk.unfinished(own.folder(), "arrays", "data set", DatasetError) as work:
-        (work / "arrays.npz").write_bytes(content.getvalue())
+        np.savez(work / "arrays.npz", **ordered)
         source = sources.look(work / "arrays.npz")
         choices = source.proposal if not medium else replace(source.proposal, medium=medium)
         return make(source, Plan(title, choices, seed=seed), "arrays", owner)
@@ -348,19 +347,21 @@ def _split(stage: _Stage, labels: np.ndarray, plan: Plan) -> tuple[dict[str, np.
     """Numbers of the examples of each split, shuffled, and in words how it was made."""
     rng = np.random.default_rng(plan.seed)
     count = len(stage)
+    if not 0 < plan.test <= 0.5:
+        raise DatasetError(f"The share for tests must be above 0 and at most 0.5, got {plan.test:g}.")
+    wanted = min(max(FEWEST_TEST, round(plan.test * count)), MOST_TEST)
     given = {which: np.array([i for i, part in enumerate(stage.parts) if part == which], int) for which in own.SPLITS}
     if plan.keep_parts and all(len(rows) for rows in given.values()) and sum(map(len, given.values())) == count:
         enough = len(given["train"]) >= GIVEN_SHARE * count and len(given["test"]) >= FEWEST_TEST
         if enough:
             rows = {which: rng.permutation(rows) for which, rows in given.items()}
+            left_out = len(rows["test"]) - MOST_TEST
             rows["test"] = rows["test"][:MOST_TEST]
-            return rows, "the split that was given"
+            cut = f", of whose tests {left_out:,} by chance are left out" if left_out > 0 else ""
+            return rows, f"the split that was given{cut}"
         why = f"pooled and split anew: only {len(given['train']):,} of {count:,} were given for training"
     else:
-        why = f"{plan.test:.0%} for tests, by chance within each class"
-    if not 0 < plan.test <= 0.5:
-        raise DatasetError(f"The share for tests must be above 0 and at most 0.5, got {plan.test:g}.")
-    wanted = min(max(FEWEST_TEST, round(plan.test * count)), MOST_TEST)
+        why = f"{wanted:,} for tests, by chance within each class"
     test: list[int] = []
     for label in np.unique(labels):
         rows_of = rng.permutation(np.flatnonzero(labels == label))

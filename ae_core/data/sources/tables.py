@@ -319,7 +319,7 @@ class _File:
             value = _as_number(row[i])
             if value is None:
                 raise DatasetError(
-                    f"Row {at:,} of {self.name} holds {texts.clean(str(row[i]))[:40]!r} in column {self.columns[i]!r}, "
+                    f"Row {at:,} of {self.name} holds {texts.short(str(row[i]), 40)!r} in column {self.columns[i]!r}, "
                     "where numbers are expected: correct it, or leave the column out."
                 )
             if not math.isfinite(value):
@@ -389,7 +389,7 @@ class _Text(_File):
         self.has_header = texts_in_first > texts_in_next
         if self.has_header:
             self._skip += 1
-            names = [texts.clean(cell)[:MAX_NAME] or f"column {i}" for i, cell in enumerate(cells[0], 1)]
+            names = [texts.short(cell, MAX_NAME) or f"column {i}" for i, cell in enumerate(cells[0], 1)]
         else:
             names = [f"column {i}" for i in range(1, width + 1)]
         seen: dict[str, int] = {}
