@@ -58,12 +58,15 @@ def _forget_oldest(owner: str) -> None:
             if path.read_text(encoding="utf-8") == owner:
                 mine.append((path.parent.stat().st_mtime, path.parent))
     for _, place in sorted(mine)[: len(mine) - PLACES + 1] if len(mine) >= PLACES else ():
-        shutil.rmtree(place, ignore_errors=True)
+        forget(place)
 
 
 def forget(place: Path) -> None:
-    """Removes the files at a place."""
-    shutil.rmtree(place, ignore_errors=True)
+    """Removes a place and the files at it, or a file."""
+    if place.is_dir():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def place_of(token: str, owner: str | None = None) -> Path | None:
@@ -88,11 +91,11 @@ def close_incoming(path: Path, names: Sequence[str]) -> None:
 
 
 def clean_up_incoming(now: float) -> None:
-    """Removes files that nothing was made of."""
+    """Removes files that nothing was made of, and those of exports that were cut off."""
     with contextlib.suppress(OSError):
         for entry in os.scandir(incoming()):
             if now - entry.stat().st_mtime > INCOMING_SECONDS:
-                shutil.rmtree(entry.path, ignore_errors=True)
+                forget(Path(entry.path))
 
 
 def submit(upload: Path, plan: "Plan", origin: str, owner: str) -> Job:
@@ -105,19 +108,10 @@ def submit(upload: Path, plan: "Plan", origin: str, owner: str) -> Job:
     from ae_core.tasks import queue
 
     most = settings.current().sets
-    if len(owned(owner)) + _being_made(owner) >= most:
+    being_made = [job for job in folder.jobs_of(owner, ("add-data",)) if job.status.active]
+    if len(owned(owner)) + len(being_made) >= most:
         raise DatasetError(f"You have {most} data sets, and more may not be kept here: delete one first.")
     return queue.submit_data(upload, {"plan": asdict(plan), "origin": origin}, plan.title, owner)
-
-
-def _being_made(owner: str) -> int:
-    """How many data sets of a visitor are in the queue."""
-    count = 0
-    for path in folder.paths():
-        with contextlib.suppress(Exception):
-            job = folder.find(path.name)
-            count += job.task == "add-data" and job.owner == owner and job.status.active
-    return count
 
 
 def plan_of(job: Job) -> "Plan":
@@ -197,7 +191,8 @@ def export(dataset: Dataset, owner: str) -> Path:
     found = _check(dataset, owner)
     assert found.path is not None
     try:
-        handle, name = tempfile.mkstemp(prefix="data-", suffix=".zip", dir=settings.current().data)
+        incoming().mkdir(parents=True, exist_ok=True)  # what is left there is removed after some hours
+        handle, name = tempfile.mkstemp(suffix=".zip", dir=incoming())
         os.close(handle)
     except OSError as error:
         raise DatasetError(f"The file cannot be made: {runs.unusable(error)}.") from error
@@ -206,7 +201,7 @@ def export(dataset: Dataset, owner: str) -> Path:
             for file in sorted(found.path.glob("*")):
                 archive.write(file, file.name)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        forget(Path(name))
         raise DatasetError(f"The file cannot be made: {runs.unusable(error)}.") from error
     return Path(name)
 

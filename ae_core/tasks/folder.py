@@ -5,7 +5,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -244,15 +244,15 @@ def _noted(path: Path, version: object) -> Status | None:
         return None
 
 
-def jobs_of(owner: str | None) -> list[Job]:
-    """An owner's jobs that make runs, the latest first; damaged folders are left out."""
+def jobs_of(owner: str | None, of_tasks: Collection[str] = MAKE_RUNS) -> list[Job]:
+    """An owner's jobs, by default those that make runs, the latest first; damaged folders are left out."""
     found = []
     for path in paths():
         try:
             job = find(path.name)
         except TrainingError:
             continue
-        if job.owner == owner and job.task in MAKE_RUNS:
+        if job.owner == owner and job.task in of_tasks:
             found.append(job)
     return sorted(found, key=lambda job: -job.status.submitted)
 
