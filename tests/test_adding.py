@@ -66,6 +66,16 @@ def test_a_given_split_is_kept_if_enough_is_for_training() -> None:
     assert "only 20 of 60 were given for training" in pooled.details["split"]
 
 
+def test_tests_are_at_most_so_many_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adding, "MOST_TEST", 6)
+    anew = data.from_arrays("Anew", X, Y)
+    assert anew.sizes == {"train": 54, "test": 6}
+    assert str(anew.details["split"]).startswith("6 for tests")
+    given = data.from_arrays("Given", X[:45], Y[:45], X[45:], Y[45:])
+    assert given.sizes == {"train": 45, "test": 6}
+    assert "9 by chance are left out" in str(given.details["split"])
+
+
 def test_missing_classes_are_a_class_of_their_own(tmp_path: Path) -> None:
     lines = [
         "a,b,c,d,e,f,g,h,kind",
@@ -176,6 +186,9 @@ def test_two_owners_keep_the_same_content_apart() -> None:
     assert one.name == other.name
     assert one.path != other.path
     assert [d.owner for d in own.listed("ann")] == ["ann"]
+    own.rename(one, "Ann's")
+    own.rename(other, "Bob's")
+    assert [data.load(one.name, who).title for who in ("ann", "bob")] == ["Ann's", "Bob's"]
     own.remove(one)
     assert data.load(one.name).owner == "bob"
 

@@ -18,8 +18,12 @@ def names() -> list[str]:
     return list(shipped.datasets())
 
 
-def load(name: str) -> Dataset:
+def load(name: str, owner: str | None = None) -> Dataset:
     """The data set of that name, whoever added it; its examples are read when first asked for.
+
+    Args:
+        name: Of one that ships, or the digest of one that was added.
+        owner: Whose copy to prefer: all have the same content, but each a title of its own.
 
     Raises:
         DatasetError: if no data set has that name.
@@ -27,7 +31,7 @@ def load(name: str) -> Dataset:
     found = shipped.datasets().get(name)
     if found is not None:
         return found
-    for added in (*own.named(name)[-1:], *own.carried(name)):
+    for added in (*own.named(name, owner)[-1:], *own.carried(name)):
         return added
     raise DatasetError(
         f"Unknown data set {name!r}: it must be one of {', '.join(names())}, or one that was added and not deleted "

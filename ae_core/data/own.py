@@ -286,12 +286,19 @@ def _write_array(path: Path, dtype: np.dtype, shape: tuple[int, ...], chunks: It
     return hashed.hexdigest()
 
 
-def named(name: str) -> list[Dataset]:
-    """The data sets of that name, of whomever, the latest last; broken ones are left out."""
+def named(name: str, owner: str | None = None) -> list[Dataset]:
+    """The data sets of that name, of whomever; broken ones are left out.
+
+    Args:
+        name: The digest of the content, which several may have added.
+        owner: Whose comes last; otherwise one without an owner, or else the latest.
+    """
     if not NAME.fullmatch(name):
         return []
     found = _read_all(folder().glob(f"{name}-*"))
-    return sorted(found, key=lambda dataset: str(dataset.details["created"]))
+    return sorted(
+        found, key=lambda d: (d.owner is not None and d.owner == owner, d.owner is None, d.details["created"])
+    )
 
 
 def listed(owner: str | None) -> list[Dataset]:

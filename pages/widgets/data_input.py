@@ -245,7 +245,7 @@ def _watch(name: str) -> None:
 def _made(name: str) -> None:
     """Says what has become of the files."""
     try:
-        dataset = data.load(name)
+        dataset = data.load(name, visitor.current())
     except ExplorerError:
         return
     sizes = dataset.sizes
@@ -260,6 +260,7 @@ def _made(name: str) -> None:
     if left_out.get("count"):
         with st.expander(f"{left_out['count']:,} could not be read and are left out"):
             st.text("\n".join(left_out["first"]))
+    st.caption(f"Split: {alerts.escape_markdown(str(dataset.details.get('split', '')))}.")
     if dataset.details.get("doubles"):
         st.caption(f"{dataset.details['doubles']:,} test {dataset.form.noun}s are also among those to learn from.")
     next_page.link("train", f"Train on {alerts.escape_markdown(dataset.title)}", dataset=dataset.name)

@@ -26,7 +26,7 @@ def available(*names: str | None) -> dict[str, Dataset]:
         found.setdefault(dataset.name, dataset)
     for name in names:
         if name is not None and name not in found and own.NAME.fullmatch(name):
-            for linked in own.named(name)[-1:]:
+            for linked in own.named(name, visitor.current())[-1:]:
                 found[name] = linked
     return found
 
@@ -34,7 +34,7 @@ def available(*names: str | None) -> dict[str, Dataset]:
 def titled(name: str) -> str:
     """What a data set is called."""
     try:
-        return data.load(name).title
+        return data.load(name, visitor.current()).title
     except DatasetError:
         return "deleted"
 

@@ -3,11 +3,11 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ae_core import bounds, data, kinds, settings, sweeps, tasks
+from ae_core import bounds, kinds, settings, sweeps, tasks
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.sweeps import Sweep
 from pages.serving import page_state, visitor
-from pages.widgets import alerts, counts, next_page, recipe_input, run_picker, starts, under_way
+from pages.widgets import alerts, counts, dataset_picker, next_page, recipe_input, run_picker, starts, under_way
 from pages.widgets.starts import Starts
 
 LOOK_SECONDS = 1
@@ -18,8 +18,9 @@ SEEDS = (0, 1, 2, 3, 4)
 def show(dataset: str) -> None:
     """An expander that starts a sweep on a data set."""
     with st.expander("Train many at once"):
+        on = alerts.escape_markdown(dataset_picker.titled(dataset))
         st.caption(
-            f"Trains each kind with each code size and each seed on {data.load(dataset).title}. All else is at its "
+            f"Trains each kind with each code size and each seed on {on}. All else is at its "
             "default: of the settings above only the data set is used."
         )
         names = st.pills(
