@@ -34,7 +34,7 @@ picked = run_picker.name_several(models_table.at_first(), MOST, opened_last=True
 dataset = next(iter(picked.values())).dataset
 models = models_table.called(list(picked.values()))
 
-st.header(f"Metrics on {dataset.title}")
+st.header(f"Metrics on {alerts.escape_markdown(dataset.title)}")
 with st.spinner("Computing PCA of the training images …"):
     columns = comparison.table(models)
 models_table.offer(columns)

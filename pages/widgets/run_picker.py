@@ -131,7 +131,7 @@ def pick(default: str = "variational") -> LoadedRun:
     except RunError as error:
         alerts.error("This model is damaged and was not loaded. Choose another one, or train it again.", error)
         st.stop()
-    st.caption(summary(loaded))
+    st.caption(alerts.escape_markdown(summary(loaded)))
     dataset_picker.tell_if_gone(loaded.dataset)
     return loaded
 
@@ -282,7 +282,7 @@ def _dataset(found: Mapping[str, Run], first: str, place: Any) -> str:
     names = [*shipped, *sorted(known - {*shipped}, key=dataset_picker.titled)]
     state = page_state.open(DATASET, datasets=names, dataset=first if first in names else names[0])
     if len(names) > 1:
-        state.segments("on", place)
+        state.segments("on", place, format_func=lambda name: alerts.escape_markdown(dataset_picker.titled(name)))
     return str(state["on"])
 
 

@@ -9,7 +9,7 @@ from ae_core import data, figures
 from ae_core.inference import LoadedRun
 from pages.serving import caches, fields
 from pages.serving.fields import Values
-from pages.widgets import counts, current_image, plot, selection
+from pages.widgets import alerts, counts, current_image, plot, selection
 from pages.widgets.projection import Projected
 from pages.widgets.words import Words
 
@@ -105,4 +105,12 @@ def by_class(dataset: str, count: int) -> None:
     own = np.unique(labels[selected[selected < count]])
     whole = np.array_equal(selected, np.flatnonzero(np.isin(labels, own)))
     st.session_state[CLASSES] = [names[c] for c in own] if whole else []
-    st.pills("Select whole classes", names, selection_mode="multi", wrap=True, key=CLASSES, on_change=choose)
+    st.pills(
+        "Select whole classes",
+        names,
+        format_func=alerts.escape_markdown,
+        selection_mode="multi",
+        wrap=True,
+        key=CLASSES,
+        on_change=choose,
+    )

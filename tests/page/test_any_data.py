@@ -82,7 +82,7 @@ def in_that_world(world: Path, one_visitor: None, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(world))
 
 
-def shown(page: str, **query: str) -> tuple[Any, list[dict[str, Any]]]:
+def shown(page: str, **query: str | list[str]) -> tuple[Any, list[dict[str, Any]]]:
     """A page and its figures."""
     with figures_of(plot, "_packed") as figures:
         app = open_page(page, **query)
@@ -108,7 +108,7 @@ def test_every_page_shows_a_model_of_any_data(name: str, kind: str, page: str) -
 @pytest.mark.parametrize("page", SEVERAL)
 @pytest.mark.parametrize("name", CASES)
 def test_pages_that_compare_show_models_of_any_data(name: str, page: str) -> None:
-    app, _ = shown(page, run=f"{name}-vanilla", runs=f"{name}-vanilla")
+    app, _ = shown(page, run=f"{name}-vanilla", runs=[f"{name}-vanilla", f"{name}-variational"])
     assert_sound(app)
     assert not app.error, [e.value for e in app.error]
     assert pictures(app)
@@ -131,3 +131,21 @@ def test_train_proposes_something_for_any_data(name: str) -> None:
 
 def test_every_page_is_looked_at() -> None:
     assert {*LOOKING, *SEVERAL, *ELSEWHERE} == {*menu.PAGES} - {"glossary", "about"}
+
+
+def test_names_that_look_like_markdown_are_shown_as_they_are(world: Path) -> None:
+    named = ":red[**x**](http://a.b)"
+    x, _ = examples(CASES["grey-8"])
+    dataset = data.from_arrays(named, x, np.arange(COUNT) % 2, class_names=[named, "plain"])
+    network: dict[str, Any] = {"family": "dense", "latent_dim": 2}
+    spec = make_spec("vanilla", dataset.name, network=network, epochs=1, compile=False)
+    *_, last = training.fit(spec, world / "runs" / "markdown")
+    assert isinstance(last, training.Finished), last
+    for page in (*LOOKING, *SEVERAL, *ELSEWHERE):
+        app, _ = shown(page, **({"dataset": dataset.name} if page == "train" else {"run": "markdown"}))
+        assert_sound(app)
+        rendered = [
+            e.value for kind in ("markdown", "caption", "header", "info", "success") for e in getattr(app, kind)
+        ]
+        labels = [str(option) for group in (*app.button_group, *app.segmented_control) for option in group.options]
+        assert not [text for text in [*rendered, *labels] if named in text], page

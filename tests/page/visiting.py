@@ -47,7 +47,7 @@ def turn(app: AppTest, page: str) -> AppTest:
     return app.switch_page(f"{page}.py").run()
 
 
-def open_page(page: str, **query: str) -> AppTest:
+def open_page(page: str, **query: str | list[str]) -> AppTest:
     """A page with the settings of a link."""
     app = start()
     app.query_params.update(query)
