@@ -11,17 +11,8 @@ HALF = 0.75  # of a line's width, in pixels
 FINE = 4  # places along a curve for each column of pixels, at least
 PART = 4_000_000  # numbers at a time
 WHITE = (255, 255, 255)
-# Of channels, on black; of a single one white.
-COLOURS = (
-    (63, 144, 218),
-    (255, 169, 14),
-    (148, 164, 162),
-    (231, 99, 0),
-    (138, 72, 210),
-    (146, 218, 221),
-    (185, 172, 112),
-    (169, 107, 89),
-)
+# Of channels, on every ground, as pages/widgets/picture.js has them; of a single one on black white.
+COLOURS = ("#3f90da", "#e76300", "#8a48d2", "#717581", "#c93115", "#a96b59", "#ffa90e", "#92dadd")
 ADDED, LOST = (231, 99, 0), (63, 144, 218)
 
 
@@ -45,45 +36,54 @@ def draw(form: Form, x: np.ndarray, side: int = SIDE, against: np.ndarray | None
     """
     if form.is_image:
         return as_uint8(x)
-    values = np.asarray(x, np.float32).reshape(len(x), form.shape[0], form.channels if form.sides else 1)
-    other = None if against is None else np.asarray(against, np.float32).reshape(values.shape)
+    values, other = in_channels(form, x), None if against is None else in_channels(form, against)
     few = max(1, PART // (side * side * max(values.shape[2], FINE)))
     parts = [
-        _curves(values[i : i + few], side, None if other is None else other[i : i + few])
+        _curves(values[i : i + few], side, None if other is None else other[i : i + few], has_order(form))
         for i in range(0, max(len(values), 1), few)
     ]
     return np.concatenate(parts)
 
 
-def _curves(values: np.ndarray, side: int, against: np.ndarray | None) -> np.ndarray:
+def in_channels(form: Form, x: np.ndarray) -> np.ndarray:
+    """Examples that are no images as curves, float32 (n, t, c)."""
+    return np.asarray(x, np.float32).reshape(-1, form.shape[0], form.channels if form.sides else 1)
+
+
+def has_order(form: Form) -> bool:
+    """Whether neighbouring values are alike; else, as those of a table, they are drawn as steps."""
+    return bool(form.sides)
+
+
+def _curves(values: np.ndarray, side: int, against: np.ndarray | None, in_order: bool) -> np.ndarray:
     """Curves of values (n, t, c) as pictures."""
     n, _, channels = values.shape
-    low, high = _envelope(values, side)
+    low, high = _envelope(values, side, in_order)
     down = np.arange(side, dtype=np.float32)[None, :, None, None]
     share = _covered(down, high - HALF, low + HALF)
     if channels == 1 and against is None:
         return np.round(255 * share[..., 0]).astype(np.uint8)
     picture = np.zeros((n, side, side, 3), np.float32)
     if against is not None:
-        lower, upper = _envelope(against, side)
+        lower, upper = _envelope(against, side, in_order)
         middle, own = (lower + upper) / 2, (low + high) / 2
         for colour, top, bottom in ((ADDED, own, middle), (LOST, middle, own)):
             filled = _covered(down, top, np.maximum(bottom, top)).max(axis=-1)
             _lay(picture, filled, colour)
     for channel in range(channels):
-        colour = WHITE if channels == 1 else COLOURS[channel % len(COLOURS)]
-        _lay(picture, share[..., channel], colour)
+        own_colour = tuple(bytes.fromhex(COLOURS[channel % len(COLOURS)][1:]))
+        _lay(picture, share[..., channel], WHITE if channels == 1 else own_colour)
     return np.round(picture).astype(np.uint8)
 
 
-def _envelope(values: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+def _envelope(values: np.ndarray, side: int, in_order: bool) -> tuple[np.ndarray, np.ndarray]:
     """Where curves are lowest and highest in each column of pixels: rows from the top, (n, 1, side, c)."""
     n, steps, channels = values.shape
     fine = max(FINE, -(-steps // side))
     at = np.linspace(0, steps - 1, side * fine, dtype=np.float32)
     before = np.minimum(at.astype(int), max(steps - 2, 0))
     after = np.minimum(before + 1, steps - 1)
-    share = (at - before)[None, :, None]
+    share = (at - before if in_order else np.round(at - before))[None, :, None]
     along = np.clip(values[:, before] * (1 - share) + values[:, after] * share, 0, 1)
     rows = (ROOM + (1 - along) * (side - 1 - 2 * ROOM)).reshape(n, side, fine, channels)
     return rows.max(axis=2)[:, None], rows.min(axis=2)[:, None]
@@ -94,7 +94,7 @@ def _covered(down: np.ndarray, top: np.ndarray, bottom: np.ndarray) -> np.ndarra
     return np.clip(np.minimum(down + 0.5, bottom) - np.maximum(down - 0.5, top), 0, 1)
 
 
-def _lay(picture: np.ndarray, share: np.ndarray, colour: tuple[int, int, int]) -> None:
+def _lay(picture: np.ndarray, share: np.ndarray, colour: tuple[int, ...]) -> None:
     """Paints a colour over a picture (n, side, side, 3)."""
     picture *= 1 - share[..., None]
     picture += share[..., None] * np.array(colour, np.float32)

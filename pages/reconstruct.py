@@ -70,7 +70,6 @@ x = np.stack([{", ".join(each.source for each in given)}, *images[rows]])
 names = [dataset.called(i) for i in rows]
 names = [{", ".join(repr(each.name) for each in given)}, *names]
 
-noun, an = run.form.noun, "an" if run.form.is_image else "a"
 x_hat = run.reconstruct(x)
 errors = metrics.squared_error(x, x_hat)
 among = metrics.squared_error(images, run.reconstruct(images))

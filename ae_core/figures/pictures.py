@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 import numpy as np
 import plotly.graph_objects as go
 
+from ae_core import thumbnails
 from ae_core.figures import signals
 from ae_core.figures.signals import Curves
 from ae_core.figures.style import Trace, figure, plain, trace
@@ -16,8 +17,7 @@ from ae_core.metrics import squared_error
 
 GAP = 2
 NO_LINES = {"showgrid": False, "zeroline": False, "ticks": ""}
-ADDED = np.array([231, 99, 0], np.uint8)
-LOST = np.array([63, 144, 218], np.uint8)
+ADDED, LOST = np.array(thumbnails.ADDED, np.uint8), np.array(thumbnails.LOST, np.uint8)
 TINT = np.array([31, 105, 190], np.float32)
 TICKS = 7
 APART = 12  # names that an axis has room for

@@ -6,8 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from ae_core.figures.style import SERIES_COLOURS, Trace, trace
+from ae_core import thumbnails
+from ae_core.figures.style import Trace, trace
 from ae_core.forms import Form
+from ae_core.thumbnails import COLOURS, has_order, in_channels
 
 HEIGHT, WIDTH = 48, 72  # of a tile, in units of the axes
 MOST_STEPS = 160  # of a curve that are drawn
@@ -15,7 +17,7 @@ ROOM = 0.06  # of a tile's height, beyond the range of values on either side
 SIDE_ROOM = 0.04  # of its width, so that curves of neighbours do not meet
 ERROR_SCALE = 0.25  # an error of a quarter of the range reaches the edge of its tile
 GROUND = "rgba(128, 128, 128, 0.10)"
-ADDED, LOST = "rgba(231, 99, 0, 0.75)", "rgba(63, 144, 218, 0.75)"
+ADDED, LOST = ("rgba({}, {}, {}, 0.75)".format(*colour) for colour in (thumbnails.ADDED, thumbnails.LOST))
 TINT = "31, 105, 190"
 
 
@@ -51,19 +53,14 @@ class Curves:
 
 def curves(form: Form, x: np.ndarray) -> Curves:
     """Examples (n, *shape) of signals or tables as curves."""
-    return Curves(_in_channels(form, x), has_order=bool(form.sides))
+    return Curves(in_channels(form, x), has_order=has_order(form))
 
 
 def errors(form: Form, x: np.ndarray, x_hat: np.ndarray) -> Curves:
     """What reconstruction x_hat added to examples x (n, *shape) and lost of them, around the middle of tiles."""
-    difference = _in_channels(form, x_hat) - _in_channels(form, x)
+    difference = in_channels(form, x_hat) - in_channels(form, x)
     middle = np.full_like(difference, 0.5)
-    return Curves(middle + difference * (0.5 / ERROR_SCALE), middle, bool(form.sides))
-
-
-def _in_channels(form: Form, x: np.ndarray) -> np.ndarray:
-    """Examples as (n, t, c)."""
-    return np.asarray(x, np.float32).reshape(-1, form.shape[0], form.channels if form.sides else 1)
+    return Curves(middle + difference * (0.5 / ERROR_SCALE), middle, has_order(form))
 
 
 def traces(blocks: Sequence[tuple[Curves, np.ndarray, np.ndarray]]) -> list[Trace]:
@@ -94,7 +91,7 @@ def traces(blocks: Sequence[tuple[Curves, np.ndarray, np.ndarray]]) -> list[Trac
                 y=y,
                 mode="lines",
                 line={
-                    "color": SERIES_COLOURS[channel % len(SERIES_COLOURS)],
+                    "color": COLOURS[channel % len(COLOURS)],
                     "width": 1.5,
                     "shape": "linear" if blocks[0][0].has_order else "hvh",
                 },

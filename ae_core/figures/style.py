@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from ae_core.figures.lazy import Figure
+from ae_core.thumbnails import COLOURS
 
 Trace = dict[str, Any]
 
@@ -25,7 +26,7 @@ CLASS_COLOURS = (
     "#92dadd",
 )
 # Runs beside each other: of the same sequence, first those whose lines stand out from light and from dark ground.
-SERIES_COLOURS = ("#3f90da", "#e76300", "#8a48d2", "#717581", "#c93115", "#a96b59", "#ffa90e", "#92dadd")
+SERIES_COLOURS = COLOURS
 NO_TEMPLATE = {"data": {"scatter": [{"type": "scatter"}]}}  # what Plotly makes of "none"
 # On axes: written out or as powers of ten, never as "100µ" or "20k".
 NUMBERS = {"exponentformat": "power", "minexponent": 5}

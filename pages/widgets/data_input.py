@@ -139,7 +139,7 @@ def _choose(source: Source) -> Choices:
         )
     choices = replace(proposal, medium=medium)
     if medium == "image":
-        choices = _choose_image(source, choices)
+        choices = _choose_image(choices)
     if source.labels:
         label = st.selectbox(
             "Column of the class",
@@ -152,7 +152,7 @@ def _choose(source: Source) -> Choices:
     return choices
 
 
-def _choose_image(source: Source, choices: Choices) -> Choices:
+def _choose_image(choices: Choices) -> Choices:
     row = st.columns([2, 2, 3, 3], vertical_alignment="bottom")
     own = [] if choices.side else [0]
     sides = [*own, *sorted({*SIDES, *([choices.side] if choices.side else [])})]

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from ae_core import data, images, thumbnails
 from ae_core.data import Dataset, own
 from ae_core.errors import DatasetError
+from ae_core.forms import Form
 from pages.serving import caches, visitor
 from pages.serving.fields import Field, Values
 from pages.widgets import alerts
@@ -77,7 +79,7 @@ def contact_sheet(name: str) -> str:
     return sheet(dataset.form, dataset.split("test").images[:SHOWN])
 
 
-def sheet(form: Any, x: Any, columns: int = SHOWN) -> str:
+def sheet(form: Form, x: np.ndarray, columns: int = SHOWN) -> str:
     """Examples side by side, as a data URI."""
     pictures = thumbnails.draw(form, x)
     scale = max(1, round(56 / pictures.shape[1]))

@@ -25,19 +25,19 @@ class Strip:
         images: Its frames, (n, *shape).
         note: What there is to say about it.
         stops: Frames to mark with a dot.
-        form: What a frame is; grey images unless given.
+        form: What a frame is.
     """
 
     title: str
     images: np.ndarray
-    note: str = ""
-    stops: Sequence[int] = ()
-    form: Form | None = None
+    note: str
+    stops: Sequence[int]
+    form: Form
 
     @property
     def pictures(self) -> np.ndarray:
         """Its frames as pictures, uint8 (n, h, w) or (n, h, w, 3)."""
-        return images.as_uint8(self.images) if self.form is None else thumbnails.draw(self.form, self.images, CURVE)
+        return thumbnails.draw(self.form, self.images, CURVE)
 
 
 def gif(strips: Sequence[Strip], back: bool) -> bytes:

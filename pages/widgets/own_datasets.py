@@ -1,5 +1,6 @@
 """A visitor's own data sets: what each is, and what may be done with it."""
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -106,7 +107,7 @@ def _delete(dataset: Dataset) -> None:
         _do(lambda: datasets.remove(dataset, visitor.current()), "Deleted.")
 
 
-def _do(act, done: str) -> None:  # type: ignore[no-untyped-def]
+def _do(act: Callable[[], None], done: str) -> None:
     try:
         act()
     except ExplorerError as error:
