@@ -31,11 +31,13 @@ MEASURES = (
     Measure(
         "nll",
         "−log p",
-        "Negative log-density of test examples under a Gaussian around their reconstructions, in nats per value.",
+        "Negative log-density of test images under a Gaussian around their reconstructions, in nats per pixel.",
         "smaller",
     ),
     Measure("above_floor", "BCE − floor", "BCE minus its floor, the pixels' entropy, in nats per pixel.", "smaller"),
-    Measure("mse", "MSE", "Mean squared error per pixel of reconstructed test images, grey from 0 to 1.", "smaller"),
+    Measure(
+        "mse", "MSE", "Mean squared error per pixel of reconstructed test images, with pixels from 0 to 1.", "smaller"
+    ),
     PCA,
     Measure(
         "contraction_ratio",

@@ -46,8 +46,8 @@ def _masking(x: Any, level: float, uniform: Any, xp: Any) -> Any:
 
 NOISES = {
     "gaussian": Noise("Gaussian", "normal", "standard deviation of the added noise", _gaussian),
-    "salt-and-pepper": Noise("Salt and pepper", "uniform", "share of pixels set to black or white", _salt_and_pepper),
-    "masking": Noise("Masking", "uniform", "share of pixels set to black", _masking),
+    "salt-and-pepper": Noise("Salt and pepper", "uniform", "share of pixels set to 0 or 1", _salt_and_pepper),
+    "masking": Noise("Masking", "uniform", "share of pixels set to 0", _masking),
 }
 
 

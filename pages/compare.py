@@ -8,6 +8,7 @@ from ae_core.errors import RunError
 from ae_core.figures import Row
 from pages.serving import caches, fields, page_state
 from pages.widgets import alerts, glossary, image_picker, models_table, next_page, plot, run_picker, source_code
+from pages.widgets.words import Words
 
 MOST = 40
 SHOWN = 8  # models whose images are shown at a time
@@ -25,21 +26,25 @@ FIELDS = (
 )
 
 st.title("Compare")
-glossary.say(
-    "Compare models: their metrics on all test images, such as [[MSE]], [[BCE]] in [[nats|nat]] and the "
-    "[[contraction ratio|contraction]], [[PCA]] with a [[code]] of the same size, and how each model reconstructs the "
-    "same ten images."
-)
+intro = st.container()
 picked = run_picker.name_several(models_table.at_first(), MOST, opened_last=True)
 dataset = next(iter(picked.values())).dataset
-models = models_table.called(list(picked.values()))
+models, say = models_table.called(list(picked.values())), Words(dataset.form)
+with intro:
+    glossary.say(
+        say(
+            "Compare models: their metrics on all test images, such as [[MSE]], [[BCE]] in [[nats|nat]] and the "
+            "[[contraction ratio|contraction]], [[PCA]] with a [[code]] of the same size, and how each model "
+            "reconstructs the same ten images."
+        )
+    )
 
 st.header(f"Metrics on {alerts.escape_markdown(dataset.title)}")
-with st.spinner("Computing PCA of the training images …"):
+with st.spinner(say("Computing PCA of the training images …")):
     columns = comparison.table(models)
 models_table.offer(columns)
-models_table.show(columns)
-models_table.explain(columns)
+models_table.show(columns, say)
+models_table.explain(columns, say)
 
 if len(models) == 1:
     st.info("This is one model. Choose another one above to compare it with, or train some.")
@@ -56,11 +61,12 @@ elif "mse" in columns:
     )
     several = any(len({sizes[i] for i, a in enumerate(alike) if a == same}) > 1 for same in alike)
     st.caption(
-        "A model below the dashed line reconstructs test images better than PCA with a code of the same size; a model "
-        "above it, worse." + " A solid line joins the means of models that differ only in code size and seed." * several
+        say("A model below the dashed line reconstructs test images better than PCA with a code of the same size; a ")
+        + "model above it, worse."
+        + " A solid line joins the means of models that differ only in code size and seed." * several
     )
 
-st.header("The same test images")
+st.header(say("The same test images"))
 state = page_state.open(*FIELDS, dataset=dataset.name, count=len(models))
 numbers = image_picker.several(state, alone=True)
 first = 1
@@ -74,7 +80,7 @@ for title, run in list(models.items())[first - 1 : first - 1 + SHOWN]:
     try:
         model = caches.load(run)
     except RunError as error:
-        alerts.error(f"{alerts.escape_markdown(title)} is damaged; its images are left out.", error)
+        alerts.error(f"{alerts.escape_markdown(title)} is damaged and is left out.", error)
         continue
     loaded[title] = model
     x_hat = model.reconstruct(x)
@@ -82,7 +88,7 @@ for title, run in list(models.items())[first - 1 : first - 1 + SHOWN]:
 plot.show(
     lambda: figures.image_rows(rows, tile=56, form=dataset.form),
     key="images",
-    alt="Test images, and below each its reconstructions by the models",
+    alt=say("Test images, and below each its reconstructions by the models"),
     narrow=lambda: figures.image_rows(rows, tile=56, wrap=plot.WRAP, form=dataset.form),
 )
 st.info(

@@ -7,6 +7,7 @@ from ae_core import figures, filters, metrics, noise
 from ae_core.figures import Row
 from pages.serving import caches, fields, page_state
 from pages.widgets import current_image, glossary, image_picker, next_page, plot, run_picker, source_code, tables
+from pages.widgets.words import Words
 
 
 def _level(values: fields.Values) -> str:
@@ -35,7 +36,7 @@ words = st.empty()
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
     run = run_picker.pick(default="denoising")
-dataset = run.dataset
+dataset, say = run.dataset, Words(run.form)
 noun = dataset.form.noun
 filtered_by = " and by two classical filters, each at its best width" if filters.of(dataset.form) else ""
 words.markdown(f"The same noisy {noun}s, cleaned by an autoencoder{filtered_by}.")
@@ -44,7 +45,7 @@ with of_image:
 state = page_state.open(*FIELDS, dataset=dataset.name, is_image=dataset.form.is_image)
 kind_of_noise, how_much, which = st.columns([2, 3, 1], vertical_alignment="bottom")
 kind = state.draw(kind_of_noise.selectbox, "noise")
-level = state.draw(how_much.slider, "level", f"Level: {noise.NOISES[kind].level_help}")
+level = state.draw(how_much.slider, "level", f"Level: {say(noise.NOISES[kind].level_help)}")
 again = which.button("New noise", icon=":material/casino:", width="stretch")
 seed = state.next("noise-seed", again)
 rows = image_picker.several(state, image.number)
@@ -67,7 +68,7 @@ for name, images in results.items():
 plot.show(
     lambda: figures.image_rows(picture_rows, tile=80, form=run.form),
     key="denoised",
-    alt="Clean, noisy and denoised images",
+    alt=say("Clean, noisy and denoised images"),
     narrow=lambda: figures.image_rows(picture_rows, tile=80, wrap=plot.WRAP, form=run.form),
 )
 

@@ -35,7 +35,7 @@ of_model, of_map = st.columns(2, gap="large")
 with of_model:
     run = run_picker.pick()
 dataset = run.dataset
-say = Words(run.form)
+say, noun = Words(run.form), run.form.noun
 with intro:
     glossary.say(
         say(
@@ -50,7 +50,7 @@ selected = selection.current(dataset.name)
 state = page_state.open(*FIELDS, run=run, dataset=dataset.name)
 with of_map.container(horizontal=True):
     wanted = state.segments("projection") if run.latent_dim > 2 else projection.PRINCIPAL
-    count = state.segments("points")
+    count = state.segments("points", label=say("Test images"))
 
 map_column, gallery_column = st.columns([3, 2], gap="large")
 with map_column:
@@ -87,13 +87,15 @@ if dataset.class_names:
     with mix:
         st.header("Their classes" if len(selected) else "Classes")
         plot.show(
-            figures.class_mix(labels[among], labels, dataset.class_names),
+            figures.class_mix(labels[among], labels, dataset.class_names, noun),
             key="mix",
-            alt="How many images of each class there are",
+            alt=say("How many images of each class there are"),
         )
 with histogram if dataset.class_names else mix:
     st.header("Their reconstruction errors" if len(selected) else "Reconstruction errors")
-    plot.show(figures.error_histogram(errors, selected), key="errors", alt="Distribution of reconstruction errors")
+    plot.show(
+        figures.error_histogram(errors, selected, noun), key="errors", alt="Distribution of reconstruction errors"
+    )
     if len(selected):
         harder = float((np.median(errors[selected]) > errors).mean())
         st.caption(say(f"Their median error is larger than that of {harder * 100:.0f} % of the test images."))
@@ -102,7 +104,7 @@ st.header("Download the codes")
 st.caption(say("Each row holds the number, class, error and code of an image."))
 codes_table.offer(run, selected)
 
-st.info(run.recipe.notice, icon=":material/visibility:")
+st.info(say(run.recipe.notice), icon=":material/visibility:")
 next_page.link("lens", "See what the decoder draws between the dots", run=run.run.name)
 source_code.show(f"""
 import numpy as np
@@ -118,13 +120,13 @@ codes = run.encode(x)
 errors = metrics.squared_error(x, run.decode(codes))
 
 {projected.source}
-figures.scatter(places[:{count}], labels[:{count}], dataset.class_names, axes, {dataset.form.noun!r}).show()
+figures.scatter(places[:{count}], labels[:{count}], dataset.class_names, axes, {noun!r}).show()
 
 selected = {codes_table.source(selected)}
 among = selected if len(selected) else np.arange(len(labels))
 shown = among[np.argsort({ORDERS[order]} * errors[among], kind="stable")[:{SHOWN}]]
 print(shown)
 {neighbours_source}
-{"figures.class_mix(labels[among], labels, dataset.class_names).show()" if dataset.class_names else ""}
-figures.error_histogram(errors, selected).show()
+{f"figures.class_mix(labels[among], labels, dataset.class_names, {noun!r}).show()" if dataset.class_names else ""}
+figures.error_histogram(errors, selected, {noun!r}).show()
 """)

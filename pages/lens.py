@@ -37,6 +37,7 @@ HOLES = {"run": ["vanilla-2d"], "beside": ["variational-2d"], "overlay": ["Densi
 
 def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] | None:
     """A lens under the controls of its plane, and the pinned place (2,); a sentence where there is no plane."""
+    say = Words(run.form)
     state = page_state.open(*plane_picker.FIELDS, prefix=prefix, run=run, dataset=run.dataset.name)
     try:
         spec = plane_picker.pick(state, run, image.number or 0)
@@ -67,7 +68,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
     if run.latent_dim > 2:
         away = caches.off_plane(run.run, spec) / caches.neighbour_distance(run.run)
         glossary.say(
-            Words(run.form)(
+            say(
                 f"This plane cuts through {run.latent_dim} units and holds **{plane.share * 100:.0f} %** of the codes' "
                 f"variance. Half of the test images lie more than {away:.1f} [[gaps|gap]] off it; dots fade with that "
                 "distance. The nearest image is found by its whole code."
@@ -80,7 +81,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
 
 def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray, count: int) -> None:
     """What lies at a pinned place: its exact image, its code, its neighbours."""
-    dataset, prefix = run.dataset, state.prefix
+    dataset, prefix, say = run.dataset, state.prefix, Words(run.form)
     z = caches.plane(run.run, spec).codes(place[None])
     image = run.decode(z)
     neighbour_distance = caches.neighbour_distance(run.run)
@@ -114,21 +115,19 @@ def tell_about(run: LoadedRun, state: State, spec: PlaneSpec, place: np.ndarray,
             Row(f"by {values}", caches.test_images(dataset.name, by_pixels), named(by_pixels)),
         ]
         plot.show(
-            figures.image_rows(rows, tile=84, form=run.form), key=f"{prefix}neighbours", alt="Nearest test images"
+            figures.image_rows(rows, tile=84, form=run.form), key=f"{prefix}neighbours", alt=say("Nearest test images")
         )
     bounded = run.spec.network.code_activation != "linear"
     trip = latent.round_trip(run, z)[0] / neighbour_distance
     with st.container(horizontal=True, gap="large"):
         away = f"{far[0] / neighbour_distance:.1f} gaps"
-        st.metric(f"Nearest {run.form.noun}", away, help=Words(run.form)(GAP), width="content")
-        st.metric("Round trip", f"{trip:.1f} gaps", help=latent.OVERLAYS["Round trip"], width="content")
+        st.metric(f"Nearest {run.form.noun}", away, help=say(GAP), width="content")
+        st.metric("Round trip", f"{trip:.1f} gaps", help=say(latent.OVERLAYS["Round trip"]), width="content")
         if bounded:
             possible = "no" if latent.impossible(run, z)[0] else "yes"
-            st.metric("Possible code", possible, help=lens.IMPOSSIBLE, width="content")
+            st.metric("Possible code", possible, help=say(lens.IMPOSSIBLE), width="content")
     glossary.say(
-        Words(run.form)(
-            "The distance to the code of the nearest image and the [[round trip]] are measured in [[gaps|gap]]."
-        ),
+        say("The distance to the code of the nearest image and the [[round trip]] are measured in [[gaps|gap]]."),
         small=True,
         prefix=prefix,
     )
@@ -183,18 +182,21 @@ with first:
 with second:
     other = run_picker.pick_beside(run)
     if run.run.name not in HOLES["run"] or other is None:
-        tell = "Shows vanilla's plane beside the variational one: compare the places where no image has its code."
+        tell = "Shows vanilla's plane beside the variational one: compare the places that no code is near."
         st.button("Example: a plane with holes", help=tell, on_click=page_state.ask, args=(HOLES,), type="tertiary")
 with picture:
     image = current_image.show(run.dataset)
     selection_input.chip(run.dataset.name)
-options = page_state.open(*FIELDS)
+options, say = page_state.open(*FIELDS), Words(run.form)
 overlay = options.draw(third.segmented_control, "overlay", wrap=True)
 with third:
     glossary.say(
-        latent.OVERLAYS[overlay]
-        if overlay
-        else "Colours the plane by [[density]], [[round trip]] or [[stretch]], which show how far to trust the images.",
+        say(
+            latent.OVERLAYS[overlay]
+            if overlay
+            else "Colours the plane by [[density]], [[round trip]] or [[stretch]], which show how far to trust the "
+            "images."
+        ),
         small=True,
     )
 
@@ -208,12 +210,12 @@ else:
             st.header(run_picker.title(one))
             looks.append(look_at(one, prefix))
     tells = "One pointer moves both: the other lens starts at the same test image and goes the same way."
-    st.caption(Words(run.form)(tells))
+    st.caption(say(tells))
     for column, (one, _), found in zip(st.columns(2, gap="large"), pair, looks, strict=True):
         with column:
             if found:
                 tell_about(one, *found, count=4)
-st.caption(Words(run.form)(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])])))
+st.caption(say(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])])))
 if other is None and found:
     tell_about(run, *found, count=8)
-next_page.link("paths", Words(run.form)("Walk from one image to another"))
+next_page.link("paths", say("Walk from one image to another"))

@@ -10,7 +10,11 @@ from pages.widgets import film, glossary, next_page, path_input, source_code
 from pages.widgets.film import Strip
 
 BETWEEN, ALONG = "Between images", "Along a direction"
-FIELDS = (fields.choice("path", "Path", [BETWEEN, ALONG]), fields.number("frames", "Frames", 5, 40, 16))
+TITLES = {BETWEEN: "From one to another", ALONG: ALONG}
+FIELDS = (
+    fields.choice("path", "Path", [BETWEEN, ALONG], TITLES.__getitem__),
+    fields.number("frames", "Frames", 5, 40, 16),
+)
 ALL = "All rows, side by side"
 
 
@@ -45,5 +49,5 @@ st.caption(
 )
 download(way.strips)
 st.info(way.notice, icon=":material/visibility:")
-next_page.link("sampler", "See images from all over the plane")
+next_page.link("sampler", "See what lies all over the plane")
 source_code.show(way.source, reads=way.reads)

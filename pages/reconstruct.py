@@ -6,14 +6,17 @@ import streamlit as st
 from ae_core import figures, metrics
 from pages.serving import caches, page_state
 from pages.widgets import current_image, glossary, image_picker, next_page, plot, run_picker, source_code
+from pages.widgets.words import Words
 
 st.title("Reconstruct")
-glossary.say("What a [[model]] draws from the [[code]] of an image: its [[reconstruction]].")
+intro = st.container()
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
 with of_model:
     run = run_picker.pick(default="vanilla")
-dataset = run.dataset
+dataset, say = run.dataset, Words(run.form)
+with intro:
+    glossary.say(say("What a [[model]] draws from the [[code]] of an image: its [[reconstruction]]."))
 with of_image:
     image = current_image.show(dataset)
 state = page_state.open(*image_picker.SEVERAL, dataset=dataset.name)

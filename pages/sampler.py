@@ -84,10 +84,10 @@ def picture() -> go.Figure:
 plot.show(
     picture,
     key="grid-picture",
-    alt="Images decoded from a grid of places on the latent plane",
+    alt=say("Images decoded from a grid of places on the latent plane"),
     of=(caches.content(run.run), across.tobytes(), up.tobytes(), overlay),
 )
-st.caption(f"{spacing} {latent.OVERLAYS[overlay]}" if overlay else spacing)
+st.caption(f"{spacing} {say(latent.OVERLAYS[overlay])}" if overlay else spacing)
 
 st.header("Random codes")
 seed = state.next("draw-seed", st.button("Sample again", icon=":material/casino:"))
@@ -116,11 +116,11 @@ else:
     plot.show(
         lambda: figures.image_grid(drawn, columns=20, height=160, form=run.form),
         key="draws",
-        alt="Images decoded from random codes",
+        alt=say("Images decoded from random codes"),
         narrow=lambda: figures.image_grid(drawn, columns=8, height=260, form=run.form),
         of=(caches.content(run.run), seed),
     )
-    st.caption(f"Codes sampled from {density.name}.")
+    st.caption(say(f"Codes sampled from {density.name}."))
     why = (
         "Training keeps the codes close to the prior; where that leaves a hole, the image is blurred."
         if run.recipe.prior

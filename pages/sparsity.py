@@ -5,13 +5,20 @@ import streamlit as st
 from ae_core import figures
 from pages.serving import caches
 from pages.widgets import alerts, glossary, next_page, plot, run_picker, source_code, tables
+from pages.widgets.words import Words
 
 MAX_RUNS = 4
 
 st.title("Sparsity")
-glossary.say("How many [[units|unit]] of the [[code]] are active for an image: nearly all of them, or only a few.")
+intro = st.container()
 
 overlaid = run_picker.pick_several(["sparse-visible", "vanilla"], MAX_RUNS, any_dataset=True)
+say = Words(*(run.form for run in overlaid.values()))
+noun = say("image")
+with intro:
+    glossary.say(
+        say("How many [[units|unit]] of the [[code]] are active for an image: nearly all of them, or only a few.")
+    )
 found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
 datasets = [run.dataset.title for run in overlaid.values()]
@@ -20,33 +27,33 @@ tables.show(
     | ({"data set": [alerts.escape_markdown(title) for title in datasets]} if len(set(datasets)) > 1 else {})
     | {
         "units": [f"{run.latent_dim:,}" for run in overlaid.values()],
-        "active for an image": [f"{activity.counts.mean():.1f}" for activity in found.values()],
+        say("active for an image"): [f"{activity.counts.mean():.1f}" for activity in found.values()],
         "dead": [f"{(activity.rates == 0).sum():,}" for activity in found.values()],
         "zero activations": [f"{activity.zeros * 100:.1f} %" for activity in found.values()],
         "test MSE": [f"{caches.errors(run.run).mean():.4f}" for run in overlaid.values()],
     }
 )
 st.caption(
-    "Active for an image: units, on average over the test images. Dead: units that are active for no test image. "
-    "Zero activations: values that are exactly zero. Test MSE: mean squared error, the price of sparsity."
+    say("Active for an image: units, on average over the test images. Dead: units that are active for no test image. ")
+    + "Zero activations: values that are exactly zero. Test MSE: mean squared error, the price of sparsity."
 )
 # What the figures show follows from these alone.
 of = tuple((title, caches.content(run.run)) for title, run in overlaid.items())
 left, right = st.columns(2)
-left.header("Active units per image")
+left.header(say("Active units per image"))
 with left:
     plot.show(
-        lambda: figures.units_per_image({title: activity.counts for title, activity in found.items()}),
+        lambda: figures.units_per_image({title: activity.counts for title, activity in found.items()}, noun),
         key="units",
-        alt="Distribution of active units per image",
+        alt=say("Distribution of active units per image"),
         of=of,
     )
 right.header("How often each unit is active")
 with right:
     plot.show(
-        lambda: figures.firing_rates({title: activity.rates for title, activity in found.items()}),
+        lambda: figures.firing_rates({title: activity.rates for title, activity in found.items()}, noun),
         key="rates",
-        alt="Share of test images for which each unit is active",
+        alt=say("Share of test images for which each unit is active"),
         of=of,
     )
 st.header("Values of the units")
@@ -59,14 +66,17 @@ plot.show(
 st.caption(
     "The diamond shows the share of values that are exactly zero. A unit counts as active above 0; "
     "a sigmoid unit, which never reaches 0, above 0.1. A unit of a variational model counts as active only if its mean "
-    "differs from image to image, with a variance above 0.01."
+    + say("differs from image to image, with a variance above 0.01.")
 )
 st.info(
-    "A sparse model has more units but uses fewer for any one image: compare “Active units per image” with the column "
-    "“active for an image”. A unit that is active for every image says little about any one of them.",
+    say(
+        "A sparse model has more units but uses fewer for any one image: compare “Active units per image” with the "
+        "column “active for an image”. A unit that is active for every image says little about any one of them."
+    ),
     icon=":material/visibility:",
 )
 next_page.link("units", "Move one unit at a time", run=next(iter(overlaid.values())).run.name)
+named = "" if noun == "image" else f", {noun!r}"
 opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in overlaid.items())
 source_code.show(f"""
 import ae_core
@@ -81,7 +91,7 @@ for title, run in runs.items():
     active = evaluation.active(run, codes[title])
     counts[title], rates[title] = active.sum(axis=1), active.mean(axis=0)
 
-figures.units_per_image(counts).show()
-figures.firing_rates(rates).show()
+figures.units_per_image(counts{named}).show()
+figures.firing_rates(rates{named}).show()
 figures.activation_histogram(codes).show()
 """)

@@ -8,6 +8,7 @@ from ae_core.tasks import Job
 from pages.serving import fields, page_state, visitor
 from pages.widgets import alerts, dataset_picker, progress, recipe_input, source_code, starts, sweep_input
 from pages.widgets.starts import Starts
+from pages.widgets.words import Words
 
 FIELDS = (
     fields.choice("kind", "Kind", lambda values: kinds.names(), fields.titled(kinds.get)),
@@ -30,7 +31,7 @@ with form:
     name = state.draw(which.selectbox, "kind")
     dataset = state.draw(on.selectbox, "dataset", options=list(found), format_func=titles.__getitem__)
     kind = kinds.get(name)
-    st.caption(f"{kind.idea} *{kind.reference}*")
+    st.caption(f"{Words(found[dataset].form)(kind.idea)} *{kind.reference}*")
     this, more = st.container(), st.container()
 with this:
     if path := found[dataset].path:

@@ -64,7 +64,9 @@ with rows:
     plot.show(
         lambda: figures.traversals(shown, values, z[shown], changes[shown], pictures, form=run.form),
         key="traversals",
-        alt=f"Rows of images: each moves one of the units {', '.join(str(u + 1) for u in shown)} through its range",
+        alt=say(
+            f"Rows of images: each moves one of the units {', '.join(str(u + 1) for u in shown)} through its range"
+        ),
         # Every other image, and labels of one line, which a row of a phone has room for.
         narrow=lambda: figures.traversals(
             shown, values[:, ::2], z[shown], changes[shown], pictures[:, ::2], brief=True, form=run.form

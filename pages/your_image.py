@@ -16,11 +16,12 @@ from pages.widgets import (
     run_picker,
     source_code,
 )
+from pages.widgets.words import Words
 
 MOST_OWN = 5  # models of one's own that answer
 
-st.title("Your image")
-intro = st.empty()
+title, intro = st.empty(), st.empty()
+title.title("Your image")
 
 found, broken = run_picker.whole()
 if not found:
@@ -42,10 +43,11 @@ if not asked:
     st.stop()
 dataset = asked[0].dataset
 every = counts.say(len(asked) - len(own[:MOST_OWN])) if len(asked) > len(own[:MOST_OWN]) else ""
-noun = dataset.form.noun
+noun, say = dataset.form.noun, Words(dataset.form)
 models = f"{every.capitalize()} autoencoders{', and yours,' * bool(own)}" if every else "Your autoencoders"
 how = "Draw, upload or take a picture." if dataset.form.is_image else f"Choose a test {noun}."
 intro.markdown(f"{how} {models} reconstruct it and say how unusual it is to them.")
+title.title(say("Your image"))
 dataset_picker.tell_if_gone(dataset)
 
 mine, theirs = st.columns([2, 3], gap="large")
@@ -72,19 +74,23 @@ with theirs:
             st.switch_page(menu.PAGES["reconstruct"].file)
         among = len(caches.training_images(dataset.name).labels)
         st.caption(
-            "In the error, orange was added and blue was lost. The ring is the code of your image among those of the "
-            "test images; a code of more than two units is shown along its first two principal directions. The nearest "
-            f"images are those with the nearest codes among {among:,} training images."
+            say(
+                "In the error, orange was added and blue was lost. The ring is the code of your image among those of "
+                "the test images; a code of more than two units is shown along its first two principal directions. "
+                f"The nearest images are those with the nearest codes among {among:,} training images."
+            )
         )
         if len(own) > MOST_OWN:
             st.caption(f"Of your {len(own)} models of this data set, only the latest {MOST_OWN} are shown.")
     for title, reason in silent.items():
         st.text(f"{title} is damaged and is left out. {reason}")
 
+learnt = f"A model with a small code draws it with shapes of {dataset.a_thing}, because it has learnt nothing else; "
 st.info(
-    f"Draw a letter or a face. A model with a small code draws it with shapes of {dataset.a_thing}, because it has "
-    "learnt nothing else; with a large code it draws nearly anything. An image that is mostly black is easy to "
-    "reconstruct: its error is small, whatever it shows.",
+    f"Draw a letter or a face. {learnt}with a large code it draws nearly anything. An image that is mostly black is "
+    "easy to reconstruct: its error is small, whatever it shows."
+    if dataset.form.is_image
+    else f"Bring something strange. {learnt}with a large code it draws nearly anything.",
     icon=":material/visibility:",
 )
 next_page.link("train", "Train one of your own")

@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -65,15 +65,15 @@ NOT_SAID |= {"js_content", "css_content", "html_content", "json", "language", "c
 NOT_SAID |= {"fragment_id", "url", "imgs", "hash", "color", "format", "columns", "arrow_data", "data", "file_name"}
 
 
-def texts(message: Message) -> Iterator[str]:
-    """All that a message of Streamlit's protocol says in words."""
+def texts(message: Message, but: Collection[str] = NOT_SAID) -> Iterator[str]:
+    """All that a message of Streamlit's protocol says in words, `but` in fields with these names."""
     for field, value in message.ListFields():
-        if field.name in NOT_SAID:
+        if field.name in but:
             continue
         many = value if field.is_repeated else [value]
         for one in many:
             if field.message_type is not None and isinstance(one, Message):
-                yield from texts(one)
+                yield from texts(one, but)
             elif isinstance(one, str) and WORDS.search(one) and not one.startswith(("data:", "<style", "$$")):
                 yield one
 

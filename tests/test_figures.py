@@ -255,7 +255,7 @@ def test_firing_rates_fall_and_name_their_unit() -> None:
 def test_each_loss_term_has_a_plot_of_its_own() -> None:
     figure = figures.learning_curves(HISTORY, unit="nats")
     assert [a.text for a in figure.layout.annotations] == ["reconstruction (nats)", "sparsity (nats)"]
-    names = ("training", "held-out images")
+    names = ("training", "held-out examples")
     assert [(t.xaxis, t.name) for t in figure.data] == [(axis, name) for axis in ("x", "x2") for name in names]
     np.testing.assert_allclose(figure.data[2].y, [0.1, 0.2, 0.3], rtol=1e-6)
     np.testing.assert_allclose(figure.data[3].y, [0.2, 0.4, 0.6], rtol=1e-6)

@@ -88,13 +88,14 @@ def scatter(
     )
 
 
-def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str]) -> go.Figure:
+def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str], noun: str = "image") -> go.Figure:
     """How many images of each class are selected: bars, the first class at the top.
 
     Args:
         labels: Class numbers of the selected images.
         among: Class numbers of all images.
         class_names: One for each class number.
+        noun: What one of them is called.
     """
     counts = np.bincount(labels, minlength=len(class_names))
     shares = counts / np.maximum(np.bincount(among, minlength=len(class_names)), 1) * 100
@@ -110,7 +111,7 @@ def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str])
         text=[f"{n:,}" if n else "" for n in counts],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{x:,} images, %{customdata:.1f} % of their class<extra></extra>",
+        hovertemplate=f"%{{x:,}} {noun}s, %{{customdata:.1f}} % of their class<extra></extra>",
     )
     return figure(
         [bars],
@@ -126,12 +127,13 @@ def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str])
     )
 
 
-def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> go.Figure:
+def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, noun: str = "image") -> go.Figure:
     """How large reconstruction errors are: the share of all images in each interval, and of the selected ones.
 
     Args:
         errors: Mean squared error of every image, (n,).
         selected: Numbers of the selected images, if any; each of a few is a mark at its own error.
+        noun: What one of them is called.
     """
     high = float(np.quantile(errors, 1 - ERRORS_BEYOND, method="lower")) or float(errors.max()) or 1.0
     edges = np.linspace(0, high, ERROR_BINS + 1)
@@ -148,7 +150,7 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
             **style,
         )
 
-    traces = [outline("all test images", errors, line={"shape": "hv", "color": GREY, "width": 2}, fill="tozeroy")]
+    traces = [outline(f"all test {noun}s", errors, line={"shape": "hv", "color": GREY, "width": 2}, fill="tozeroy")]
     mine = errors[selected] if selected is not None else errors[:0]
     if len(mine) >= ENOUGH:
         traces.append(outline("selected", mine, line={"shape": "hv", "color": SERIES_COLOURS[1], "width": 2}))
@@ -163,7 +165,7 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
             name="selected",
             marker={"symbol": "line-ns", "size": 28, "line": {"color": SERIES_COLOURS[1], "width": 2}},
             cliponaxis=False,
-            hovertemplate="test image %{customdata}: %{text}<extra></extra>",
+            hovertemplate=f"test {noun} %{{customdata}}: %{{text}}<extra></extra>",
         )
         traces.append(marks)
     beyond = f"<br>the last bin holds all errors above {high:.3g}" if errors.max() > high else ""
@@ -171,7 +173,7 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None) -> g
         traces,
         340,
         xaxis={"title": f"mean squared error{beyond}", "rangemode": "tozero"},
-        yaxis={"title": "share of images, %", "rangemode": "tozero"},
+        yaxis={"title": f"share of {noun}s, %", "rangemode": "tozero"},
     )
 
 
@@ -223,7 +225,7 @@ def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
     return figure(traces, 340, xaxis={"title": across}, yaxis=up)
 
 
-def firing_rates(rates: Mapping[str, np.ndarray]) -> go.Figure:
+def firing_rates(rates: Mapping[str, np.ndarray], noun: str = "image") -> go.Figure:
     """On which share of the images each unit fires, the busiest units first; (d,) in [0, 1] for each run's title."""
     traces = []
     for (title, rate), colour in zip(rates.items(), SERIES_COLOURS, strict=False):
@@ -232,22 +234,22 @@ def firing_rates(rates: Mapping[str, np.ndarray]) -> go.Figure:
             "scatter", x=np.linspace(0, 100, len(rate), endpoint=False, dtype=np.float32),
             y=(rate[order] * 100).astype(np.float32), customdata=(order + 1).astype(np.int32), mode="lines+markers",
             name=plain(title), line={"color": colour, "width": 2}, marker={"size": 4},
-            hovertemplate="unit %{customdata}: active for %{y:.1f} % of images",
+            hovertemplate=f"unit %{{customdata}}: active for %{{y:.1f}} % of {noun}s",
         )  # fmt: skip
         traces.append(line)
     across = {"title": "units, most active first, % of all units"}
-    return figure(traces, 340, xaxis=across, yaxis={"title": "active for, % of images", "range": [-3, 103]})
+    return figure(traces, 340, xaxis=across, yaxis={"title": f"active for, % of {noun}s", "range": [-3, 103]})
 
 
-def units_per_image(counts: Mapping[str, np.ndarray]) -> go.Figure:
+def units_per_image(counts: Mapping[str, np.ndarray], noun: str = "image") -> go.Figure:
     """How many units an image uses: distribution over images; whole numbers (n,) for each run's title."""
     traces = []
     for (title, count), colour in zip(counts.items(), SERIES_COLOURS, strict=False):
         values, frequency = np.unique(count, return_counts=True)
         bars = trace(
             "bar", x=values.astype(np.int32), y=(frequency / len(count) * 100).astype(np.float32), name=plain(title),
-            marker={"color": colour, "opacity": 0.7}, hovertemplate="%{x} units: %{y:.1f} % of images",
+            marker={"color": colour, "opacity": 0.7}, hovertemplate=f"%{{x}} units: %{{y:.1f}} % of {noun}s",
         )  # fmt: skip
         traces.append(bars)
     across = {"title": "active units", "rangemode": "tozero"}
-    return figure(traces, 340, barmode="overlay", bargap=0, xaxis=across, yaxis={"title": "share of images, %"})
+    return figure(traces, 340, barmode="overlay", bargap=0, xaxis=across, yaxis={"title": f"share of {noun}s, %"})

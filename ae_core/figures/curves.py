@@ -44,7 +44,7 @@ def learning_curves(
         )  # fmt: skip
         dots = trace(
             "scatter", x=np.array([h["epoch"] for h in history], np.float32), y=held_out, mode="markers",
-            name="held-out images", marker={"color": colour, "size": 7, "symbol": "circle-open"}, **on,
+            name="held-out examples", marker={"color": colour, "size": 7, "symbol": "circle-open"}, **on,
             hovertemplate="epoch %{x}: %{y:.4g}<extra>held-out</extra>",
         )  # fmt: skip
         traces += [training, dots]

@@ -27,12 +27,14 @@ def traversals(
         brief: Whether labels are one line, without the range.
         form: What they are, if not images.
     """
-    rows = []
+    rows, values_of = [], f"{form.value if form else 'pixel'}s"
     for unit, places, value, change, pictures in zip(units, values, own, changes, images, strict=True):
         label = f"<b>unit {unit + 1}</b>: {value:.2f}"
         if not brief:
             label += f"<br>{places[0]:.2f} to {places[-1]:.2f}"
-        captions = [f"unit {unit + 1} at {place:.2f}<br>its range changes pixels by {change:.3f}" for place in places]
+        captions = [
+            f"unit {unit + 1} at {place:.2f}<br>its range changes {values_of} by {change:.3f}" for place in places
+        ]
         rows.append(Row(label, pictures, captions))
     own_places = np.abs(values - own[:, None]).argmin(axis=1).tolist()
     columns = ["1 %", *[""] * (values.shape[1] - 2), "99 %"]

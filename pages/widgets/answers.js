@@ -16,7 +16,7 @@ import { contextOf, find, loadImage, make, makeCanvas, themed } from "./elements
  * @property {string} greys  The reconstruction and the nearest training images, side by side.
  * @property {string} error
  * @property {string} map  Where the test codes are: the denser, the more opaque.
- * @typedef {{ rows: Row[], summary: string, page: string }} Data
+ * @typedef {{ rows: Row[], summary: string, noun: string, page: string }} Data
  * @typedef {{ greys: HTMLImageElement, error: HTMLImageElement, map: HTMLImageElement }} Pictures
  */
 
@@ -35,6 +35,7 @@ class Answers {
   constructor(root) {
     this.list = find(root, "rows");
     this.summary = find(root, "summary");
+    this.noun = find(root, "noun");
     const theme = matchMedia("(prefers-color-scheme: dark)");
     theme.addEventListener("change", () => this.draw(), { signal: this.closing.signal });
   }
@@ -70,6 +71,7 @@ class Answers {
       return parts.item;
     });
     this.summary.textContent = this.data.summary;
+    this.noun.textContent = this.data.noun;
     if (items.some((item, i) => this.list.children[i] !== item) || items.length !== this.list.children.length)
       this.list.replaceChildren(...items);
   }
@@ -78,7 +80,7 @@ class Answers {
   build({ name, title, size: [h, w], classes }) {
     const link = make("a", "", title);
     link.href = `${this.data?.page}?run=${encodeURIComponent(name)}`;
-    link.title = "See how it reconstructs the test images";
+    link.title = "See how it reconstructs the test data";
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
       event.preventDefault();
@@ -106,8 +108,8 @@ class Answers {
     const labels = [
       "reconstruction",
       "signed error",
-      `place of the code among those of the test images, ${where}`,
-      ...row.classes.map((name, i) => `nearest training image ${i + 1}, ${name}`),
+      `place of the code among those of the test ${this.data?.noun}s, ${where}`,
+      ...row.classes.map((name, i) => `nearest training ${this.data?.noun} ${i + 1}, ${name}`),
     ];
     canvases.forEach((canvas, i) => {
       canvas.ariaLabel = `${row.title}: ${labels[i]}`;

@@ -103,6 +103,7 @@ def show(results: Sequence[RunResult], key: str) -> str | None:
         data={
             "rows": [_row(result) for result in results],
             "summary": _summary(results),
+            "noun": results[0].run.form.noun if results else "image",
             "page": routes.link("/reconstruct"),
         },
         on_opened_change=lambda: None,

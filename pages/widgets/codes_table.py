@@ -14,6 +14,7 @@ from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
 from pages.serving import caches, downloads
 from pages.widgets import current_image, tables
+from pages.widgets.words import Words
 
 ROW, HEADER = 44, 38  # pixels
 FEW = 100  # numbers that a person would still read
@@ -43,6 +44,7 @@ def as_file(run: LoadedRun, numbers: np.ndarray, suffix: str) -> bytes:
 def show(run: LoadedRun, numbers: np.ndarray) -> None:
     """Shows a row for each image; the one that is marked is picked to be looked at closely."""
     # A key of what it shows, so that a row that was marked is never another image.
+    say = Words(run.form)
     key = f"rows-{hashlib.sha256(numbers.tobytes() + run.run.digest.encode()).hexdigest()[:12]}"
 
     def pick() -> None:
@@ -59,11 +61,11 @@ def show(run: LoadedRun, numbers: np.ndarray) -> None:
         height=min(HEADER + ROW * len(numbers), 430),
         row_height=ROW,
         column_config={
-            "picture": st.column_config.ImageColumn(width="small"),
-            "number": st.column_config.NumberColumn(help="Number of the test image, from 0."),
+            "example": st.column_config.ImageColumn(width="small"),
+            "number": st.column_config.NumberColumn(help=say("Number of the test image, from 0.")),
             "error": st.column_config.NumberColumn(format="%.4f", help="Mean squared error of the reconstruction."),
             "percentile": st.column_config.NumberColumn(
-                format="%.1f %%", help="The share of test images with a smaller error."
+                format="%.1f %%", help=say("The share of test images with a smaller error.")
             ),
         },
     )
@@ -81,12 +83,13 @@ def source(numbers: np.ndarray) -> str:
 
 def offer(run: LoadedRun, selected: np.ndarray) -> None:
     """Shows what takes the codes along: of the selection if there is one, and of all test images."""
+    say = Words(run.form)
     everything = np.arange(run.dataset.sizes["test"])
     rows = {"selection": selected, "all": everything} if len(selected) else {"all": everything}
     with st.container(horizontal=True):
         for what, numbers in rows.items():
             for name, (suffix, mime) in FORMATS.items():
-                label = f"{'Selection' if what == 'selection' else 'All images'}, {name}"
+                label = f"{'Selection' if what == 'selection' else say('All images')}, {name}"
                 file, made = f"{run.run.name}-{what}.{suffix}", partial(as_file, run, numbers, suffix)
                 downloads.button(label, made, file, mime, key=f"codes-{what}-{suffix}")
 
@@ -98,7 +101,7 @@ def _rows(run: LoadedRun, numbers: np.ndarray) -> pa.Table:
     errors = caches.errors(run.run)
     return tables.table(
         {
-            "picture": [images.data_uri(picture) for picture in pictures],
+            "example": [images.data_uri(picture) for picture in pictures],
             "number": numbers,
             "class": [dataset.class_of(c) for c in caches.test_labels(dataset.name)[numbers]],
             "error": errors[numbers],

@@ -12,6 +12,7 @@ from pages.serving import fields, page_state
 from pages.serving.fields import Field, Values
 from pages.serving.page_state import State
 from pages.widgets import gallery
+from pages.widgets.words import Words
 
 ANY = "All classes"
 COUNT = 10  # images beside one another
@@ -96,7 +97,7 @@ def one(state: State, name: str) -> int:
         name: Of the field.
     """
     dataset, key, row = data.load(state["dataset"]), state.key(name), int(state[name])
-    chip = Chip(key, state.fields[name].label)
+    chip = Chip(key, Words(dataset.form)(state.fields[name].label))
     if chip.is_open:
         with chip.inside():
             gallery.test_images(dataset.name, f"gallery-{key}", row, chip.choose(key))

@@ -14,6 +14,7 @@ from ae_core.kinds import Measure
 from ae_core.runs import Run
 from pages.serving import downloads, visitor
 from pages.widgets import run_picker, tables
+from pages.widgets.words import Words
 
 MOST_ROWS = 14  # that are seen at a time
 ROW = 35  # pixels
@@ -38,7 +39,7 @@ def called(found: Sequence[Run]) -> dict[str, Run]:
     return dict(zip(run_picker.distinct(titles).values(), found, strict=True))
 
 
-def show(columns: Columns) -> None:
+def show(columns: Columns, say: Words) -> None:
     """Shows a table as `comparison.table` gives it, without the data set: that is the same in all rows."""
     config: dict[str, Any] = {
         "model": st.column_config.TextColumn("Model", pinned=True, width=_width(columns["model"])),
@@ -53,7 +54,7 @@ def show(columns: Columns) -> None:
     }
     for measure in _measures(columns):
         config[measure.name] = st.column_config.NumberColumn(
-            _heading(measure), format=f"%.{measure.decimals}f", help=measure.help + SENTENCES[measure.better]
+            _heading(measure), format=f"%.{measure.decimals}f", help=say(measure.help) + SENTENCES[measure.better]
         )
     rows = len(columns["model"])
     st.dataframe(
@@ -66,12 +67,13 @@ def show(columns: Columns) -> None:
     )
 
 
-def explain(columns: Columns) -> None:
+def explain(columns: Columns, say: Words) -> None:
     """Says what the columns mean, for those who cannot point at a heading."""
     with st.expander("What the columns mean"):
         st.markdown(
-            "\n".join(f"- **{_heading(m)}**: {m.help}{SENTENCES[m.better]}" for m in _measures(columns))
-            + "\n\nAll are computed on all test images. A cell is empty where a value was not computed for that model."
+            "\n".join(f"- **{_heading(m)}**: {say(m.help)}{SENTENCES[m.better]}" for m in _measures(columns))
+            + say("\n\nAll are computed on all test images. ")
+            + "A cell is empty where a value was not computed for that model."
         )
 
 

@@ -7,6 +7,7 @@ from ae_core import figures, latent
 from ae_core.inference import LoadedRun
 from pages.serving import caches
 from pages.widgets import alerts, current_image, plot
+from pages.widgets.words import Words
 
 NEAREST = 8
 
@@ -17,7 +18,7 @@ def show(run: LoadedRun) -> str:
     Returns:
         The Python that makes the figure of `codes`, `x`, `labels` and `dataset`; "" while no image is picked.
     """
-    dataset = run.dataset
+    dataset, say = run.dataset, Words(run.form)
     state = current_image.opened(dataset.name)
     last = dataset.sizes["test"] - 1
     placeholder = "Select a row, click a dot, or type a number"
@@ -26,7 +27,7 @@ def show(run: LoadedRun) -> str:
         st.number_input, "image", f"Test {dataset.form.noun}, 0 to {last:,}", shows=picked, placeholder=placeholder
     )
     if picked is None:
-        st.markdown("Choose an image to see which others are nearest to it, by code and by pixels.")
+        st.markdown(say("Choose an image to see which others are nearest to it, by code and by pixels."))
         return ""
     test = dataset.split("test")
     labels, noun, value = test.labels, dataset.form.noun, dataset.form.value
@@ -37,7 +38,7 @@ def show(run: LoadedRun) -> str:
     plot.show(
         figures.neighbours(picked, near, test.images, labels, dataset.class_names, dataset.form),
         key="neighbours",
-        alt="An image and its nearest neighbours, in code space and in pixels",
+        alt=say("An image and its nearest neighbours, by code and by pixels"),
     )
     in_code, in_pixels = (found for found, _ in near.values())
     shared = np.intersect1d(in_code, in_pixels)

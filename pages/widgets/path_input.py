@@ -15,6 +15,7 @@ from pages.serving import caches, fields, page_state
 from pages.serving.fields import Field, Values
 from pages.widgets import alerts, current_image, image_picker, run_picker, source_code
 from pages.widgets.film import Strip
+from pages.widgets.words import Words
 
 MOST_RUNS = 5
 MOST_IMAGES = 5
@@ -72,11 +73,11 @@ class Way:
 
 def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
     """What there is to notice on a path (n, d) and its images: how evenly they change, how far off data they lie."""
-    steps = paths.jumps(images)
+    steps, say = paths.jumps(images), Words(run.form)
     if not steps.any():
-        return "The image never changes: this model has learnt nothing along this path."
+        return say("The image never changes: this model has learnt nothing along this path.")
     jump = int(steps.argmax())
-    sentence = (
+    sentence = say(
         f"The image changes most from frame {jump + 1} to {jump + 2}, {steps[jump] / steps.mean():.1f} times as much "
         "as on average. "
     )
@@ -85,9 +86,9 @@ def _findings(run: LoadedRun, path: np.ndarray, images: np.ndarray) -> str:
         away = caches.index(run.run).distances(path) / reach
         far = int(away.argmax())
         if away[far] < 1.05:
-            sentence += "Every frame lies within one gap of a test image."
+            sentence += say("Every frame lies within one gap of a test image.")
         else:
-            sentence += (
+            sentence += say(
                 f"Frame {far + 1} lies farthest from all test images: {away[far]:.1f} gaps from the nearest one."
             )
     never = int(impossible(run, path).sum())
@@ -109,11 +110,12 @@ def between_images(frames: int, models: DeltaGenerator, settings: DeltaGenerator
     """
     compared = run_picker.pick_several(["variational", "vanilla", "convolutional"], MOST_RUNS, place=models)
     dataset = next(iter(compared.values())).dataset
+    say = Words(dataset.form)
     columns = st.columns(MOST_IMAGES)  # as many as a path may have images, so that the first one stays where it is
     with columns[0]:
         image = current_image.show(dataset)
     state = page_state.open(*BETWEEN, dataset=dataset.name, first=image.number)
-    count = state.segments("images", settings)
+    count = state.segments("images", settings, label=say("Images"))
     way = state.segments(
         "way",
         settings,
@@ -130,7 +132,7 @@ def between_images(frames: int, models: DeltaGenerator, settings: DeltaGenerator
             rows.append(image_picker.one(state, f"image-{number}"))
     for number, (a, b) in enumerate(pairwise([image.number, *rows]), 1):
         if a == b:
-            st.warning(f"Images {number} and {number + 1} are the same: choose two different ones.")
+            st.warning(say(f"Images {number} and {number + 1} are the same: choose two different ones."))
             st.stop()
 
     x = np.stack([image.x, *caches.test_images(dataset.name, rows)])
@@ -140,18 +142,18 @@ def between_images(frames: int, models: DeltaGenerator, settings: DeltaGenerator
             codes = np.stack([image.code(run), *caches.codes(run.run)[rows]])
             path, stops = paths.through(codes, frames, way, even), paths.stops(codes, frames, way, even)
         except OptionError as error:
-            sentence = "One model gives two of these images the same code and is left out."
+            sentence = say("One model gives two of these images the same code and is left out.")
             alerts.error(sentence, f"{title}: {error}", st.warning)
             continue
         decoded = run.decode(path)
         strips.append(Strip(title, decoded, _findings(run, path, decoded), stops, run.form))
         opened.append(source_code.opened(run.run))
     if not strips:
-        st.info("Choose images that are less alike, or other models.")
+        st.info(say("Choose images that are less alike, or other models."))
         st.stop()
     # Codes that differ come from pixels that do.
     blend = paths.through(x.reshape(count, -1), frames).reshape(-1, *x.shape[1:])
-    note = "Without a model, one image fades out while the other fades in, and both are visible."
+    note = say("Without a model, one image fades out while the other fades in, and both are visible.")
     at = paths.stops(x.reshape(count, -1), frames)
     strips.append(Strip(f"No model: a blend of the {dataset.form.value}s", blend, note, at, dataset.form))
     listed = ",\n    ".join(opened)
@@ -172,14 +174,15 @@ for run in [
     path = paths.through(run.encode(x), {frames}, {way!r}, even={even})
     rows.append(Row(run.run.title, run.decode(path)))
 blend = paths.through(x.reshape({count}, -1), {frames})
-rows.append(Row("pixels", blend.reshape(-1, *x.shape[1:])))
+rows.append(Row("{dataset.form.value}s", blend.reshape(-1, *x.shape[1:])))
 figures.image_rows(rows{source_code.form(dataset.form)}).show()
 """
     return Way(
         strips,
-        "The dots mark the images themselves, as the model reconstructs them.",
-        f"Look at the middle. A blend of pixels shows two images at once. Does a model pass through other "
-        f"{dataset.thing}s, or through shapes that are not {dataset.thing}s? Does it change evenly, or does it jump?",
+        say("The dots mark the images themselves, as the model reconstructs them."),
+        say("Look at the middle. A blend of pixels shows two images at once. ")
+        + f"Does a model pass through other {dataset.thing}s, or through shapes that are not {dataset.thing}s? Does it "
+        "change evenly, or does it jump?",
         source,
         image.reads,
     )
@@ -188,6 +191,7 @@ figures.image_rows(rows{source_code.form(dataset.form)}).show()
 def along_a_direction(frames: int) -> Way:
     """Shows the controls for a path along a unit or a principal direction of one run, and gives it."""
     run = run_picker.pick()
+    say = Words(run.form)
     state = page_state.open(*ALONG, run=run)
     codes = caches.codes(run.run)
     picture, direction_input = st.columns(2, vertical_alignment="bottom")
@@ -211,18 +215,20 @@ def along_a_direction(frames: int) -> Way:
     try:
         path = paths.along(z, direction, low, high, frames)
     except OptionError:
-        st.warning(f"All test images have the same value at {name}, so there is no path along it. Choose another one.")
+        st.warning(
+            say(f"All test images have the same value at {name}, so there is no path along it. Choose another one.")
+        )
         st.stop()
     images = run.decode(path)
     values = np.linspace(low, high, frames)
-    note = f"From {low:.2f} to {high:.2f}; the image itself is at {own:.2f}. {_findings(run, path, images)}"
+    note = say(f"From {low:.2f} to {high:.2f}; the image itself is at {own:.2f}. ") + _findings(run, path, images)
     strip = Strip(f"{run.run.title}, {name}", images, note, [int(np.abs(values - own).argmin())], run.form)
     start = float(np.clip((own - low) / (high - low), 0, 1))
-    caption = (
+    caption = say(
         f"The path leads from the 1st to the 99th percentile of the test images along {name} and keeps everything "
         "else as it is in the image. The dot marks the frame nearest to the image itself."
     )
-    notice = (
+    notice = say(
         "A single unit rarely has a clear meaning. The first principal directions change what differs most between "
         "images. Far out, where no image has its code, the decoded image makes no sense."
     )

@@ -10,6 +10,7 @@ from pages.serving import fields, page_state
 from pages.serving.fields import Field, Values
 from pages.serving.page_state import State
 from pages.widgets import image_picker, run_picker
+from pages.widgets.words import Words
 
 PRINCIPAL, UNITS, IMAGES = "Principal directions", "Two units", "Three images"
 WIDTH = 150  # pixels of a number: two stand beside the kinds of planes
@@ -58,7 +59,7 @@ def pick(state: State, run: LoadedRun, through: int) -> PlaneSpec:
     if run.latent_dim <= 2:
         return MAIN_PLANE
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    if state.segments("plane", row) == IMAGES:
+    if state.segments("plane", row, format_func=Words(run.form)) == IMAGES:
         numbers = []
         for i, column in enumerate(st.columns(3), start=1):
             with column:
@@ -70,7 +71,7 @@ def pick(state: State, run: LoadedRun, through: int) -> PlaneSpec:
         return PlaneSpec(f"{what}s", (across, up), through)
     let_go = (state.key("through-code"), None)
     key = f"{state.prefix}let-go"
-    row.button("Go through a test image again", key=key, on_click=page_state.put, args=let_go)
+    row.button(Words(run.form)("Go through a test image again"), key=key, on_click=page_state.put, args=let_go)
     return PlaneSpec(f"{what}s", (across, up), state["through-code"])
 
 

@@ -234,18 +234,22 @@ def show_ended(job: Job) -> None:
             )
         else:
             loss.metric(
-                "Test BCE, nats per pixel",
+                say("Test BCE, nats per pixel"),
                 f"{figure('bce'):.4f}",
-                help="Binary cross-entropy on the test images; smaller is better. It cannot fall below the entropy of "
-                f"the pixels themselves, {figure('bce') - figure('above_floor'):.4f}.",
+                help=say(
+                    "Binary cross-entropy on the test images; smaller is better. It cannot fall below the entropy of "
+                    f"the pixels themselves, {figure('bce') - figure('above_floor'):.4f}."
+                ),
             )
         help = say("Mean squared error on the test images; smaller is better.")
         mse.metric("Test MSE", _error(figure("mse")), help=help)
         contraction.metric(
             "Contraction ratio",
             f"{figure('contraction_ratio'):.2f}" if math.isfinite(figure("contraction_ratio")) else "–",
-            help="How far codes move when an image changes a little, compared with how far codes lie apart: mean "
-            "‖∂z/∂x‖²_F over the total variance of the codes. Smaller is steadier; none if all codes are one.",
+            help=say(
+                "How far codes move when an image changes a little, compared with how far codes lie apart: mean "
+                "‖∂z/∂x‖²_F over the total variance of the codes. Smaller is steadier; none if all codes are one."
+            ),
         )
         _tell_of_pca(run)
         _ways_on(job)
@@ -337,7 +341,7 @@ def _compare(originals: np.ndarray, reconstructions: np.ndarray, when: str, form
     plot.show(
         lambda: figures.image_rows(rows, tile=56, form=form),
         key="preview",
-        alt="Ten test images and their reconstructions",
+        alt=f"Ten test {form.noun}s and their reconstructions",
         narrow=lambda: figures.image_rows(rows, tile=56, wrap=plot.WRAP, form=form),
     )
 

@@ -8,6 +8,7 @@ from ae_core import projecting
 from ae_core.inference import LoadedRun
 from pages.serving import caches, fields
 from pages.widgets import computation
+from pages.widgets.words import Words
 
 PRINCIPAL, TSNE = "Principal directions", "t-SNE"
 # Needs the run; a plane has no choice.
@@ -37,6 +38,7 @@ class Projected:
 
 def show(run: LoadedRun, name: str) -> Projected:
     """The places that a projection gives; while it is not there yet, its progress and the principal directions."""
+    say = Words(run.form)
     if name == TSNE:
         places = projecting.read(run.run)
         if places is not None:
@@ -44,15 +46,17 @@ def show(run: LoadedRun, name: str) -> Projected:
                 TSNE,
                 places,
                 None,
-                f"t-SNE puts images with near codes (of {run.latent_dim} units) beside each other. Distances "
-                "between groups, their sizes and the axes mean nothing. **A projection has no decoder:** between its "
-                "dots there are no codes, so no images.",
+                say(
+                    f"t-SNE puts images with near codes (of {run.latent_dim} units) beside each other. Distances "
+                    "between groups, their sizes and the axes mean nothing. **A projection has no decoder:** between "
+                    "its dots there are no codes, so no images."
+                ),
                 "places, axes = projecting.read(run.run), None",
             )
         waiting = "This model has no t-SNE yet; it takes about a minute. Until then you see its principal directions."
         computation.show("project", run.run, waiting)
     plane = caches.plane(run.run)
-    caption = (
+    caption = say(
         f"The code has {run.latent_dim} units. The map shows the two directions in which codes vary most (principal "
         f"component analysis), which hold **{plane.share * 100:.0f} %** of the variance: dots that touch here may have "
         "codes far apart. Many codes lie at each place, so a decoder could draw many images for it."

@@ -143,7 +143,7 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
         state.draw(
             st.selectbox,
             "hidden",
-            help="Units of dense layers between the image's features and the code. With more units the code can be "
+            help="Units of dense layers between the encoder's features and the code. With more units the code can be "
             "richer, but training takes longer.",
         )
         state.draw(
@@ -201,7 +201,7 @@ def training(network: dict[str, Any], dataset: str, more: DeltaGenerator) -> dic
         left.number_input,
         "epochs",
         f"Epochs, 1 to {most}",
-        help="How often the model sees all training images. More epochs take longer, and no longer help once the "
+        help="How often the model sees all of the training data. More epochs take longer, and no longer help once the "
         "curves are flat.",
     )
     state.draw(
@@ -211,7 +211,8 @@ def training(network: dict[str, Any], dataset: str, more: DeltaGenerator) -> dic
         state.draw(
             st.select_slider,
             "batch_size",
-            help="Images in each step. A smaller batch gives more and noisier steps; a larger one makes epochs faster.",
+            help="Examples in each step. A smaller batch gives more and noisier steps; a larger one makes epochs "
+            "faster.",
         )
         state.draw(
             st.select_slider,

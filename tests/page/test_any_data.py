@@ -1,5 +1,7 @@
 """Every page with every form of data: grey and colour, signals, tables, without classes, without the data set."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from visiting import assert_sound, figures_of, open_page, pictures, said
+from visiting import assert_sound, every_text, figures_of, open_page, pictures, said
 
 from ae_core import data, training
 from ae_core.data import own
@@ -15,6 +17,7 @@ from ae_core.spec import make_spec
 from pages.widgets import menu, plot
 
 COUNT = 60
+IMAGES = re.compile(r"\b(images?|pixels?|pictures?)\b", re.IGNORECASE)
 LOOKING = ("reconstruct", "denoise", "lens", "latent_space", "sampler", "units", "your_image")  # at one model
 SEVERAL = ("compare", "paths", "sparsity")
 ELSEWHERE = ("data", "train", "runs", "home")
@@ -112,6 +115,26 @@ def test_pages_that_compare_show_models_of_any_data(name: str, page: str) -> Non
     assert_sound(app)
     assert not app.error, [e.value for e in app.error]
     assert pictures(app)
+
+
+@pytest.mark.parametrize("page", [*LOOKING, *SEVERAL, "train"])
+@pytest.mark.parametrize("name", ["signal", "table"])
+def test_no_page_calls_a_signal_or_a_row_an_image(name: str, page: str) -> None:
+    dataset = data.find(name).name
+    several = [f"{name}-variational", f"{name}-vanilla"]
+    found = set()
+    for run in several:
+        app, figures = shown(page, run=run, runs=several, dataset=dataset)
+        assert_sound(app)
+        texts = [*every_text(app), *(json.dumps(figure) for figure in figures)]
+        lines = [line for text in texts for line in re.split(r'[\n"]', text)]
+        # An icon, an address and what a component is called are not words.
+        found |= {
+            line
+            for line in lines
+            if IMAGES.search(line) and not re.search(r"^data:|^:material/|[/-]image|^image$", line)
+        }
+    assert not found
 
 
 @pytest.mark.parametrize("page", ELSEWHERE)

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from google.protobuf.message import Message
 from PIL import Image
+from sentences import texts
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
@@ -85,6 +87,17 @@ def said(app: AppTest) -> str:
         for e in app.get("html")
     ]
     return "\n".join([*(str(e.value) for kind in elements for e in kind), *map(html.unescape, explained)])
+
+
+def every_text(app: AppTest) -> list[str]:
+    """Every text that the page sends to a browser, of labels, hints, tables and figures too, without definitions."""
+    return [
+        re.sub(r"<style.*?</style>|<div popover.*?</div>|<[^>]+>", "", text, flags=re.DOTALL)
+        for block in (app.main, app.sidebar)
+        for element in block
+        if isinstance(getattr(element, "proto", None), Message)
+        for text in texts(element.proto, but={"id", "js_content", "css_content", "url", "imgs"})
+    ]
 
 
 def ids_of(app: AppTest) -> list[str]:
