@@ -82,8 +82,8 @@ with theirs:
         )
         if len(own) > MOST_OWN:
             st.caption(f"Of your {len(own)} models of this data set, only the latest {MOST_OWN} are shown.")
-    for title, reason in silent.items():
-        st.text(f"{title} is damaged and is left out. {reason}")
+    for model_title, reason in silent.items():
+        st.text(f"{model_title} is damaged and is left out. {reason}")
 
 learnt = f"A model with a small code draws it with shapes of {dataset.a_thing}, because it has learnt nothing else; "
 st.info(

@@ -121,6 +121,19 @@ class Single:
         return entry.key.open("rb")
 
 
+class Held:
+    """One file in memory."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self.name = name
+        self.entries = [Entry(name, len(content), content)]
+        self.left_out: list[tuple[str, str]] = []
+
+    def open(self, entry: Entry) -> BinaryIO:
+        assert isinstance(entry.key, bytes)
+        return io.BytesIO(entry.key)
+
+
 class Dropped:
     """Files that a browser sent, one after another: called 0, 1, … on the disk, and by their names in a list."""
 

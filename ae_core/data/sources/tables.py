@@ -51,7 +51,7 @@ class Rows(Source):
     def __init__(self, bundle: Bundle) -> None:
         super().__init__()
         entries = [entry for entry in bundle.entries if entry.suffix in (*TEXT, *PARQUET)]
-        self._files = [_reader(bundle, entry) for entry in _chosen(entries, bundle.name)]
+        self._files = [reader(bundle, entry) for entry in _chosen(entries, bundle.name)]
         first = self._files[0]
         if isinstance(first, _Ts):
             steps = max(file.steps for file in self._files)
@@ -81,7 +81,7 @@ class Rows(Source):
         self.media = self._possible(first, len(self._numeric))
         self.proposal = Choices(self.media[0], 0, False, label=label)
 
-    def _possible(self, first: "_File", width: int) -> tuple[str, ...]:
+    def _possible(self, first: "File", width: int) -> tuple[str, ...]:
         if first.channels > 1:
             return ("signal",)
         found = []
@@ -207,6 +207,11 @@ def _as_number(cell: Any) -> float | None:
         return float(text.replace(",", ".")) if DECIMAL_COMMA.fullmatch(text) else None
 
 
+def is_text(rows: Sequence[Sequence[Any]], column: int) -> bool:
+    """Whether a column holds no number, but texts or nothing."""
+    return all(_as_number(row[column]) is None or str(row[column]).strip().lower() in MISSING for row in rows)
+
+
 def _are_steps(names: list[str]) -> bool:
     """Whether names of columns count on, such as t0, t1, …: steps of a signal, and not things of their own."""
     found = [STEP_NAME.fullmatch(name) for name in names]
@@ -235,8 +240,7 @@ def _label_column(columns: Sequence[str], has_header: bool, rows: Sequence[Seque
             if name in named and len(distinct(named[name])) <= MAX_CLASSES:
                 return columns[named[name]]
     for i in (*range(len(columns) - 1, -1, -1),):
-        texts_only = all(_as_number(row[i]) is None or str(row[i]).strip().lower() in MISSING for row in rows)
-        if texts_only and 2 <= len(distinct(i)) <= few:
+        if is_text(rows, i) and 2 <= len(distinct(i)) <= few:
             return columns[i]
     ends = (0, len(columns) - 1)
     if not has_header or not all(STEP_NAME.fullmatch(columns[i]) for i in ends):
@@ -271,7 +275,7 @@ def _chosen(entries: Sequence[Entry], name: str) -> list[Entry]:
     )
 
 
-class _File:
+class File:
     """A file of rows.
 
     Attributes:
@@ -331,7 +335,12 @@ class _File:
         return np.array(found)
 
 
-def _reader(bundle: Bundle, entry: Entry) -> _File:
+def reader(bundle: Bundle, entry: Entry) -> File:
+    """Opens a file of rows by its ending.
+
+    Raises:
+        DatasetError: if it cannot be read.
+    """
     if entry.suffix in PARQUET:
         return _Parquet(bundle, entry)
     return _Ts(bundle, entry) if entry.suffix == ".ts" else _Text(bundle, entry)
@@ -365,7 +374,7 @@ def _lines(bundle: Bundle, entry: Entry) -> Iterator[str]:
         raise DatasetError(f"{entry.name} is damaged: it cannot be unpacked.") from error
 
 
-class _Text(_File):
+class _Text(File):
     """CSV, TSV, or numbers with blanks between."""
 
     def __init__(self, bundle: Bundle, entry: Entry) -> None:
@@ -441,7 +450,7 @@ def _delimiter(head: Sequence[str]) -> str:
     return "," if len(head[-1].split()) == 1 else ""
 
 
-class _Ts(_File):
+class _Ts(File):
     """The .ts format of the UEA and UCR archives: channels between colons, then the class."""
 
     def __init__(self, bundle: Bundle, entry: Entry) -> None:
@@ -518,7 +527,7 @@ class _Ts(_File):
             yield [*row, label] if self._has_label else row
 
 
-class _Parquet(_File):
+class _Parquet(File):
     """A Parquet file: a column for each value, or one of lists."""
 
     def __init__(self, bundle: Bundle, entry: Entry) -> None:

@@ -1,0 +1,176 @@
+"""Signals and rows that a person brings: what is read of files and of pasted numbers, and what is refused."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ae_core import data, series
+from ae_core.data.dataset import Dataset, Scale
+from ae_core.errors import DatasetError
+from ae_core.forms import Form
+
+
+@pytest.fixture(scope="module")
+def beats() -> Dataset:
+    return data.load("ecg")
+
+
+def like(medium: str, shape: tuple[int, ...], scale: Scale) -> Dataset:
+    """A data set of another form."""
+    ecg = data.load("ecg")
+    return replace(ecg, about=replace(ecg.about, form=Form(medium, shape), title="Mine"), scale=scale)
+
+
+THREE = like("signal", (20, 3), Scale((0.0, -1.0, 0.0), (1.0, 1.0, 10.0), ("x", "y", "z")))
+TABLE = like("table", (4,), Scale((0.0,) * 4, (10.0, 10.0, 100.0, 1.0), ("age", "height", "weight", "risk")))
+COLUMNS = pd.DataFrame({"age": [5.0, 1], "height": [2.0, 1], "weight": [50.0, 1], "risk": [0.25, 0]})
+
+
+def wave(steps: int = 128) -> np.ndarray:
+    """Millivolts."""
+    return np.sin(np.linspace(0, 6, steps)) + 0.25
+
+
+def text(values: np.ndarray, header: str = "", separator: str = ",") -> bytes:
+    file = io.StringIO()
+    np.savetxt(file, np.atleast_2d(values), "%.6f", separator, header=header, comments="")
+    return file.getvalue().encode()
+
+
+def npy(values: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, values)
+    return file.getvalue()
+
+
+def parquet(table: pd.DataFrame) -> bytes:
+    file = io.BytesIO()
+    table.to_parquet(file)
+    return file.getvalue()
+
+
+IN_TS = b"@classlabel true a b\n@data\n" + b":".join(text(wave(128)).strip().split(b"\n")) + b":a\n"
+SIGNALS = {
+    "a row": ("a.csv", text(wave())),
+    "a column": ("a.csv", text(wave()[:, None])),
+    "a column with a name": ("a.csv", text(wave()[:, None], header="mV")),
+    "a time and a column": ("a.csv", text(np.stack([np.arange(128) / 128, wave()], axis=1), header="time,mV")),
+    "tabs": ("a.tsv", text(wave(), separator="\t")),
+    "blanks": ("a.txt", text(wave(), separator=" ")),
+    "a class before it": ("a.tsv", text(np.append([3], wave()), separator="\t")),
+    "a class after it": ("a.csv", text(np.append(wave(), [0]))),
+    "decimal commas": ("a.csv", text(wave(), separator=";").replace(b".", b",")),
+    "array (t,)": ("a.npy", npy(wave())),
+    "array (n, t)": ("a.npy", npy(wave()[None].astype(np.float32))),
+    "array (n, t, 1)": ("a.npy", npy(wave()[None, :, None])),
+    ".ts": ("a.ts", IN_TS),
+    "Parquet": ("a.parquet", parquet(pd.DataFrame({"mV": wave()}))),
+}
+
+
+@pytest.mark.parametrize("what", SIGNALS)
+def test_one_signal_is_read_however_it_is_written(what: str, beats: Dataset) -> None:
+    name, content = SIGNALS[what]
+    found = series.read(content, name, beats)
+    assert found.examples.shape == (1, 128, 1)
+    assert found.examples.dtype == np.float32
+    np.testing.assert_allclose(found.examples[0, :, 0], (wave() + 1.5) / 4, atol=1e-5)  # 0 is −1.5 mV, 1 is 2.5 mV
+    assert not found.notes
+
+
+def test_several_channels_are_columns_and_each_has_its_scale() -> None:
+    t = np.linspace(0, 1, 20)
+    values = np.stack([t, 2 * t - 1, 10 * t**2], axis=1)
+    for content in (text(values), text(np.hstack([np.arange(20.0)[:, None], values]), header="s,x,y,z")):
+        (example,) = series.read(content, "a.csv", THREE).examples
+        np.testing.assert_allclose(example, np.stack([t, t, t**2], axis=1), atol=1e-6)
+    (example,) = series.read(npy(values[None]), "a.npy", THREE).examples
+    np.testing.assert_allclose(example[:, 1], t, atol=1e-6)
+
+
+def test_columns_of_a_table_are_found_by_name_and_else_by_order() -> None:
+    mixed = COLUMNS[["risk", "age", "weight", "height"]].assign(name=["a", "b"])
+    for content in (COLUMNS, mixed):
+        found = series.read(content.to_csv(index=False).encode(), "a.csv", TABLE)
+        np.testing.assert_allclose(found.examples, [[0.5, 0.2, 0.5, 0.25], [0.1, 0.1, 0.01, 0]], atol=1e-6)
+    unnamed = series.read(b"5,2,50,0.25", "a.csv", TABLE)
+    np.testing.assert_allclose(unnamed.examples, [[0.5, 0.2, 0.5, 0.25]], atol=1e-6)
+    upright = series.read(b"5\n2\n50\n0.25", "a.csv", TABLE)
+    np.testing.assert_allclose(upright.examples, unnamed.examples)
+
+
+def test_a_signal_of_another_length_is_stretched_and_told_of(beats: Dataset) -> None:
+    found = series.read(text(wave(300)), "a.csv", beats)
+    np.testing.assert_allclose(found.examples[0, :, 0], (wave(128) + 1.5) / 4, atol=1e-3)
+    assert found.notes == ["It has 300 steps and is stretched to 128, as those that the models learnt."]
+
+
+def test_another_unit_is_told_of(beats: Dataset) -> None:
+    found = series.read(text(1000 * wave()), "microvolts.csv", beats)
+    assert found.examples.min() >= 0
+    assert found.examples.max() <= 1
+    (note,) = found.notes
+    assert "lie outside the range of Heartbeats (-1.5 to 2.5)" in note
+    assert not series.read(text(wave()), "a.csv", beats).notes
+
+
+@pytest.mark.parametrize(
+    "pasted", [repr(wave().tolist()), str(wave()), "\n".join(map(str, wave())), "\t".join(map(str, wave()))]
+)
+def test_pasted_numbers_are_read(pasted: str, beats: Dataset) -> None:
+    (example,) = series.read_text(pasted, beats).examples
+    np.testing.assert_allclose(example[:, 0], (wave() + 1.5) / 4, atol=1e-5)
+
+
+def test_pasted_lists_of_lists_are_several(beats: Dataset) -> None:
+    assert series.read_text(repr([wave().tolist(), wave().tolist()]), beats).examples.shape == (2, 128, 1)
+
+
+def test_only_the_first_of_very_many_are_read(beats: Dataset) -> None:
+    found = series.read(text(np.tile(wave(), (150, 1))), "a.csv", beats)
+    assert len(found.examples) == series.MOST
+    assert found.notes == ["The first 100 of 150 are read."]
+
+
+BAD = {
+    "nothing": ("a.csv", b"", "is empty"),
+    "words": ("a.csv", b"hello there", "holds no row of numbers"),
+    "few numbers": ("a.csv", b"1,2,3", "1 rows of 3 values: expected a row for each signal, of about 128 values"),
+    "a word among numbers": ("a.csv", text(wave()) + text(wave()).replace(b"0.250000", b"x", 1), "holds 'x' in column"),
+    "no number": ("a.csv", text(wave()) + text(wave()).replace(b"0.250000", b"nan", 1), "has no number"),
+    "not finite": ("a.npy", npy(np.full(128, np.inf)), "no numbers"),
+    "texts": ("a.npy", npy(np.array(["a"] * 128)), "numbers are needed"),
+    "channels": ("a.npy", npy(np.zeros((1, 128, 2))), "shape (1, 128, 2): expected a row for each signal"),
+    "a picture": ("a.png", b"\x89PNG", "a.png is none of .csv"),
+    "packed": ("a.csv.gz", b"\x1f\x8b", "none of"),
+    "binary": ("a.csv", b"\0\1\2", "not text"),
+    "no Parquet": ("a.parquet", b"PAR1", "not a Parquet file"),
+    "objects": ("a.npy", npy(np.array([1, None])), "objects"),
+    "too large": ("a.csv", b"1" * (series.MAX_BYTES + 1), "more than 5: cut it"),
+    "too many values": ("a.parquet", parquet(pd.DataFrame({f"c{i}": np.zeros(20_000) for i in range(60)})), "cut it"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_whatever_else_is_refused_with_what_was_expected(what: str, beats: Dataset) -> None:
+    name, content, said = BAD[what]
+    with pytest.raises(DatasetError) as refused:
+        series.read(content, name, beats)
+    assert said in str(refused.value)
+
+
+def test_a_model_of_images_takes_no_series() -> None:
+    with pytest.raises(DatasetError, match="holds images"):
+        series.read(text(wave()), "a.csv", data.load("digits"))
+
+
+def test_the_file_of_a_test_signal_comes_back_as_it_is_kept(beats: Dataset, tmp_path: Path) -> None:
+    kept = beats.split("test").images[7]
+    assert beats.scale
+    path = tmp_path / "a.csv"
+    np.savetxt(path, beats.scale.restore(kept)[:, 0][None], "%.7g", ",")
+    np.testing.assert_allclose(series.read(path.read_bytes(), path.name, beats).examples[0], kept, atol=1e-6)
