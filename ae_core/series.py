@@ -4,13 +4,12 @@ They become examples of the data set that the model learnt: of its length, and o
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ae_core import texts
-from ae_core.data.dataset import Dataset
+from ae_core.data.dataset import Dataset, Scale
 from ae_core.data.sources import arrays, bundles, tables
 from ae_core.errors import DatasetError, ExplorerError
 
@@ -131,7 +130,7 @@ def _of_array(array: np.ndarray, name: str, dataset: Dataset) -> np.ndarray:
             return _signals(array, name, dataset)
         if array.ndim == 3 and array.shape[2] == channels:
             return array
-    raise DatasetError(f"{name} holds an array of shape {array.shape}: expected {_expected(dataset)}.")
+    raise DatasetError(f"{name} holds an array of shape {array.shape}: expected {expected(dataset)}.")
 
 
 def _of_rows(file: tables.File, dataset: Dataset) -> np.ndarray:
@@ -174,7 +173,7 @@ def _signals(values: np.ndarray, name: str, dataset: Dataset) -> np.ndarray:
         if width == steps + 1:
             return _without_class(values, steps, name, dataset)[..., None]
         return values[..., None]
-    raise DatasetError(f"{name} has {rows:,} rows of {width:,} values: expected {_expected(dataset)}.")
+    raise DatasetError(f"{name} has {rows:,} rows of {width:,} values: expected {expected(dataset)}.")
 
 
 def _without_class(values: np.ndarray, size: int, name: str, dataset: Dataset) -> np.ndarray:
@@ -183,7 +182,7 @@ def _without_class(values: np.ndarray, size: int, name: str, dataset: Dataset) -
         for at in (0, size):
             if (values[:, at] == np.round(values[:, at])).all():
                 return np.delete(values, at, axis=1)
-    raise DatasetError(f"{name} has {len(values):,} rows of {values.shape[1]:,} values: expected {_expected(dataset)}.")
+    raise DatasetError(f"{name} has {len(values):,} rows of {values.shape[1]:,} values: expected {expected(dataset)}.")
 
 
 def _stretched(values: np.ndarray, steps: int) -> np.ndarray:
@@ -194,8 +193,8 @@ def _stretched(values: np.ndarray, steps: int) -> np.ndarray:
     return np.moveaxis(found.reshape(len(values), values.shape[2], steps), -1, 1)
 
 
-def _expected(dataset: Dataset) -> str:
-    """What there should be, for people."""
+def expected(dataset: Dataset) -> str:
+    """What a file should hold, for people."""
     form = dataset.form
     if not form.sides:
         return f"rows of {form.size:,} values, as those of {dataset.title}"
@@ -211,6 +210,11 @@ def _range(low: np.ndarray, high: np.ndarray) -> str:
     return f"{low[0]:.3g} to {high[0]:.3g}"
 
 
-def named(values: Sequence[str], fallback: str) -> list[str]:
-    """What channels or columns are called, those without a name by their number."""
-    return [name or f"{fallback} {i}" for i, name in enumerate(values, 1)]
+def named_values(dataset: Dataset) -> list[tuple[str, float, float]]:
+    """The channels of signals, or the columns of a table: what each is called, and what 0 and 1 stand for."""
+    form = dataset.form
+    count = form.channels if form.sides else form.size
+    scale = dataset.scale or Scale((0.0,) * count, (1.0,) * count, ("",) * count)
+    fallback = "column" if not form.sides else "channel" if count > 1 else ""
+    names = [name or (f"{fallback} {i}" if fallback else "") for i, name in enumerate(scale.names, 1)]
+    return list(zip(names, scale.low, scale.high, strict=True))

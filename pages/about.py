@@ -83,7 +83,7 @@ st.markdown(
 - **Your trainings and models**: their settings, name and weights, {kept}. Anyone with the link of a model can see it.
 - **Your data sets**: their name and examples, {kept}, and a hundred examples with each model that learnt one. Anyone
   with the link of a data set or of such a model can see its examples.
-- **Your pictures** and drawings for a model: in memory while your tab is open, never on disk.
+- **Your pictures**, signals and drawings for a model: in memory while your tab is open, never on disk.
 - **A log**: when a tab was opened and how trainings went, with random ids, without names or pictures.
 """
 )

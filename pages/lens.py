@@ -63,7 +63,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         seen.choose(name, value)
     if image.number is None and run.latent_dim > 2:
         off = plane.offsets(code)[0] / caches.neighbour_distance(run.run)
-        sentence = f"The code of your picture lies {off:.1f} [[gaps|gap]] off this plane."
+        sentence = say(f"The code of your image lies {off:.1f} [[gaps|gap]] off this plane.")
         glossary.say(sentence, small=True, prefix=prefix)
     if run.latent_dim > 2:
         away = caches.off_plane(run.run, spec) / caches.neighbour_distance(run.run)

@@ -20,8 +20,8 @@ from pages.widgets.words import Words
 
 MOST_OWN = 5  # models of one's own that answer
 
-title, intro = st.empty(), st.empty()
-title.title("Your image")
+st.title("Your image")
+intro = st.empty()
 
 found, broken = run_picker.whole()
 if not found:
@@ -45,9 +45,8 @@ dataset = asked[0].dataset
 every = counts.say(len(asked) - len(own[:MOST_OWN])) if len(asked) > len(own[:MOST_OWN]) else ""
 noun, say = dataset.form.noun, Words(dataset.form)
 models = f"{every.capitalize()} autoencoders{', and yours,' * bool(own)}" if every else "Your autoencoders"
-how = "Draw, upload or take a picture." if dataset.form.is_image else f"Choose a test {noun}."
+how = "Draw, upload or take a picture." if dataset.form.is_image else f"Draw, paste or upload a {noun}."
 intro.markdown(f"{how} {models} reconstruct it and say how unusual it is to them.")
-title.title(say("Your image"))
 dataset_picker.tell_if_gone(dataset)
 
 mine, theirs = st.columns([2, 3], gap="large")
@@ -60,7 +59,7 @@ with theirs:
             "Draw on the black square, upload or take a picture, or choose a test image: "
             f"{'both' if len(asked) == 2 else f'all {counts.say(len(asked))}'} models reconstruct it."
             if dataset.form.is_image
-            else f"Choose a test {noun}: all models reconstruct it.",
+            else f"Draw a curve, paste numbers, upload a file, or choose a test {noun}: the models reconstruct it.",
             icon=":material/brush:",
         )
     with st.spinner("Preparing the models …"):
@@ -82,15 +81,15 @@ with theirs:
         )
         if len(own) > MOST_OWN:
             st.caption(f"Of your {len(own)} models of this data set, only the latest {MOST_OWN} are shown.")
-    for model_title, reason in silent.items():
-        st.text(f"{model_title} is damaged and is left out. {reason}")
+    for title, reason in silent.items():
+        st.text(f"{title} is damaged and is left out. {reason}")
 
 learnt = f"A model with a small code draws it with shapes of {dataset.a_thing}, because it has learnt nothing else; "
 st.info(
     f"Draw a letter or a face. {learnt}with a large code it draws nearly anything. An image that is mostly black is "
     "easy to reconstruct: its error is small, whatever it shows."
     if dataset.form.is_image
-    else f"Bring something strange. {learnt}with a large code it draws nearly anything.",
+    else f"Draw what no {dataset.thing} looks like. {learnt}with a large code it draws nearly anything.",
     icon=":material/visibility:",
 )
 next_page.link("train", "Train one of your own")

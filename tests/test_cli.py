@@ -75,7 +75,7 @@ def test_the_help_of_a_kind_names_every_hyperparameter_with_its_default(name: st
         (["train", "undercomplete", "--latent-dim", "65"], "at most 64 units, got 65"),
         (["train", "vanilla", "--tied", "--hidden", "8"], "Tied weights need"),
         (["encode", "vanilla", "--out", "codes.txt"], "must end in .npy or .csv, got 'codes.txt'"),
-        (["encode", "vanilla", __file__, "--limit", "3"], "leave them out beside image files"),
+        (["encode", "vanilla", __file__, "--limit", "3"], "leave them out beside files"),
         (["sample", "vanilla", "--out", "sheet.gif"], "must end in .png, got 'sheet.gif'"),
         (["list", "no/such/folder"], "'no/such/folder' does not exist"),
         (["paint"], "No such command 'paint'"),
@@ -322,6 +322,28 @@ def test_encode_takes_image_files(digits_runs: dict[str, Path], tmp_path: Path) 
     assert name == str(tmp_path / "digit.png")
     expected = inference.load(digits_runs["vanilla"]).encode(ae_core.data.as_float(pixels[None]))[0]
     np.testing.assert_allclose(np.array(code, np.float32), expected, atol=1e-5)
+
+
+def test_encode_takes_files_of_signals(tmp_path: Path) -> None:
+    beats = ae_core.data.load("ecg")
+    assert beats.scale
+    wave = np.sin(np.linspace(0, 9, 128))
+    np.savetxt(tmp_path / "two.csv", np.stack([wave, -wave]), "%.7f", ",")
+    np.save(tmp_path / "one.npy", 1000 * wave)
+    result = call("encode", "ecg-vanilla", tmp_path / "two.csv", tmp_path / "one.npy")
+    assert result.exit_code == 0, result.output
+    header, *rows = csv.reader(io.StringIO(result.stdout))
+    assert header[:3] == ["file", "signal", "z0"]
+    assert [row[:2] for row in rows] == [[str(tmp_path / name), n] for name, n in
+                                         (("two.csv", "0"), ("two.csv", "1"), ("one.npy", "0"))]  # fmt: skip
+    x = beats.scale.store(np.stack([wave, -wave, 1000 * wave])[..., None])
+    np.testing.assert_allclose(
+        np.array([row[2:] for row in rows], float), inference.load("ecg-vanilla").encode(x), atol=1e-4
+    )
+    assert "are they in the same unit?" in result.stderr
+    refused = call("encode", "ecg-vanilla", __file__)
+    assert refused.exit_code == 1
+    assert "is none of .csv" in refused.stderr
 
 
 def test_what_encode_cannot_read_or_write_is_named(digits_runs: dict[str, Path], tmp_path: Path) -> None:

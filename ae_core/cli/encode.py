@@ -19,7 +19,7 @@ CHUNK = 5000  # images: floats take four times their room, so never all at once
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.argument("images", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--split", type=click.Choice(["test", "train"]), help="Of the run's data set. [default: test]")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many images of the split.")
 @click.option("--out", type=FILE, help="A .npy or .csv file. [default: stdout]")
@@ -28,24 +28,28 @@ CHUNK = 5000  # images: floats take four times their room, so never all at once
 @click.option("--centre/--no-centre", default=True, help="Move the content to the middle.")
 @click.option("--contrast/--no-contrast", default=True, help="Stretch from black to white.")
 def encode(
-    run: str, images: tuple[Path, ...], split: str | None, limit: int | None, out: Path | None, **steps: Any
+    run: str, files: tuple[Path, ...], split: str | None, limit: int | None, out: Path | None, **steps: Any
 ) -> None:
-    """Codes of a run: of IMAGES, or of its data set with their labels.
+    """Codes of a run: of FILES, or of its data set with their labels.
 
-    IMAGES are prepared as on the pages Reconstruct and Your image; the last four options are for them.
-    .npy holds the codes alone, float32 of shape (images, units); .csv and stdout have a row for each image.
+    FILES are images, or signals or rows of a table, as the run has learnt. They are prepared as on the page Your image;
+    the last four options are for images. .npy holds the codes alone, float32 of shape (n, units); .csv and stdout have
+    a row for each image, signal or row.
     """
     if out is not None and out.suffix not in (".npy", ".csv"):
         raise click.UsageError(f"--out must end in .npy or .csv, got {out.name!r}.")
-    if images and (split or limit):
-        raise click.UsageError("--split and --limit are for the data set: leave them out beside image files.")
+    if files and (split or limit):
+        raise click.UsageError("--split and --limit are for the data set: leave them out beside files.")
     loaded = inference.load(run)
     with telling("Encoding …"):
-        if images:
-            if not loaded.form.is_image:
-                raise click.UsageError(f"This model takes no images: it learnt {loaded.form.noun}s of {loaded.form}.")
-            codes = loaded.encode(np.stack([_read_image(path, loaded.dataset, steps) for path in images]))
-            heading, rows = ["image"], [[str(path)] for path in images]
+        if files and loaded.form.is_image:
+            codes = loaded.encode(np.stack([_read_image(path, loaded.dataset, steps) for path in files]))
+            heading, rows = ["image"], [[str(path)] for path in files]
+        elif files:
+            read = {path: _read_series(path, loaded.dataset) for path in files}
+            codes = loaded.encode(np.concatenate([*read.values()]))
+            heading = ["file", loaded.form.noun]
+            rows = [[str(path), str(i)] for path, examples in read.items() for i in range(len(examples))]
         else:
             codes, labels = _split_codes(loaded, split or "test", limit)
             heading = [loaded.form.noun, "label", "class"]
@@ -71,6 +75,16 @@ def _split_codes(run: LoadedRun, split: str, limit: int | None) -> tuple[np.ndar
     images = part.images[:limit]
     codes = [run.encode(data.as_float(images[i : i + CHUNK])) for i in range(0, len(images), CHUNK)]
     return np.concatenate(codes), part.labels[:limit]
+
+
+def _read_series(path: Path, dataset: Dataset) -> np.ndarray:
+    """Signals or rows (n, *shape) in a file; what was done to them goes to stderr."""
+    from ae_core import series
+
+    found = series.read(path.read_bytes(), path.name, dataset)
+    for note in found.notes:
+        click.echo(f"{path}: {note}", err=True)
+    return found.examples
 
 
 def _read_image(path: Path, dataset: Dataset, steps: dict[str, Any]) -> np.ndarray:

@@ -1,7 +1,6 @@
-"""The image that goes with the visitor from page to page: a test image, or a picture of one's own.
+"""The image that goes with the visitor from page to page: a test image, or one of their own; or a signal, or a row.
 
-Each data set has one. A test image is in the link by its number; of a picture of one's own the link says only that it
-is one.
+Each data set has one. A test image is in the link by its number; of one's own the link says only that it is one.
 """
 
 import hashlib
@@ -12,21 +11,24 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from ae_core import data, preparing, thumbnails
+from ae_core import preparing, thumbnails
 from ae_core.data import Dataset
 from ae_core.inference import LoadedRun
 from ae_core.preparing import Fit, Stage, Steps
 from pages.serving import caches, fields, page_state
 from pages.serving.fields import Field, Values
 from pages.serving.page_state import State
-from pages.widgets import alerts, gallery, image_input, image_picker, pad, steps_input
+from pages.widgets import alerts, curve_pad, gallery, image_input, image_picker, pad, series_input, steps_input
 from pages.widgets.image_input import Picture
+from pages.widgets.series_input import Series
+from pages.widgets.shelf import DRAWING, Shelf
+from pages.widgets.words import Words
 
 OWN = "own"
-TEST, DRAW, UPLOAD, CAMERA = "Test images", "Draw", "Upload", "Camera"
+TEST, DRAW, UPLOAD, CAMERA, PASTE = "Test images", "Draw", "Upload", "Camera", "Paste"
 GONE = (
-    "Your own picture is not here: it was removed, or it was drawn or uploaded in another browser tab. Choose another "
-    "image, or draw or upload the picture again."
+    "Your own image is not here: it was removed, or it was drawn or uploaded in another browser tab. Choose another "
+    "image, or draw or upload yours again."
 )
 
 
@@ -35,10 +37,11 @@ class CurrentImage:
     """An image for the models.
 
     Attributes:
-        name: What it is called: class and number, or the title of the picture.
+        name: What it is called: class and number, or the title of one's own.
         x: float32 of the data set's form in [0, 1].
-        number: Of the test image; None of one's own picture.
-        picture: One's own picture, if it is one.
+        number: Of the test image; None of one's own.
+        brought: One's own, if it is that.
+        dataset: The name of the data set.
         stages: What was made of it, step by step.
         steps: Which steps were taken with it.
         fit: How it was fitted instead, for a data set of one's own.
@@ -47,7 +50,8 @@ class CurrentImage:
     name: str
     x: np.ndarray
     number: int | None = None
-    picture: Picture | None = None
+    brought: Picture | Series | None = None
+    dataset: str = ""
     stages: Sequence[Stage] = ()
     steps: Steps | None = None
     fit: Fit | None = None
@@ -65,12 +69,16 @@ class CurrentImage:
     @property
     def source(self) -> str:
         """The Python that makes it of `images`, which are all test images."""
-        if self.picture is None:
+        if self.brought is None:
             return f"images[{self.number}]"
+        file = repr(self.brought.file)
+        if isinstance(self.brought, Series):
+            read = f"series.read(Path({file}).read_bytes(), {file}, data.load({self.dataset!r}))"
+            return f"{read}.examples[{self.brought.row}]"
         if self.fit is not None:
             form = f"forms.image{(*self.x.shape[:2], self.x.ndim == 3)}"
-            return f"preparing.read_fitted(Path({self.picture.file!r}).read_bytes(), {form}, {self.fit})"
-        return f"preparing.read(Path({self.picture.file!r}).read_bytes(), {self.x.shape}, {self.steps})"
+            return f"preparing.read_fitted(Path({file}).read_bytes(), {form}, {self.fit})"
+        return f"preparing.read(Path({file}).read_bytes(), {self.x.shape}, {self.steps})"
 
     @property
     def code_source(self) -> str:
@@ -80,8 +88,10 @@ class CurrentImage:
     @property
     def imports(self) -> str:
         """Further imports that `source` needs."""
-        if self.picture is None:
+        if self.brought is None:
             return ""
+        if isinstance(self.brought, Series):
+            return "from pathlib import Path\n\nfrom ae_core import series\n"
         if self.fit is not None:
             return (
                 "from pathlib import Path\n\nfrom ae_core import forms, preparing\nfrom ae_core.preparing import Fit\n"
@@ -91,7 +101,7 @@ class CurrentImage:
     @property
     def reads(self) -> list[str]:
         """Names of the visitor's files that `source` reads."""
-        return [] if self.picture is None else [self.picture.file]
+        return [] if self.brought is None else [self.brought.file]
 
 
 def field(default: int | None) -> Field:
@@ -107,7 +117,10 @@ def field(default: int | None) -> Field:
     return Field("image", "Image", parse, default=default, of=numbers.of, options=numbers.options)
 
 
-FROM = fields.choice("from", "Source of the image", [TEST, DRAW, UPLOAD, CAMERA], default=DRAW)
+OF_IMAGES, OF_SERIES = (TEST, DRAW, UPLOAD, CAMERA), (TEST, DRAW, PASTE, UPLOAD)
+FROM = fields.choice(
+    "from", "Source of the image", lambda values: OF_IMAGES if values["is_image"] else OF_SERIES, default=DRAW
+)
 
 
 def opened(dataset: str) -> State:
@@ -133,8 +146,8 @@ def show(dataset: Dataset) -> CurrentImage:
     source = ""
     if chip.is_open:
         with chip.inside():
-            source = _source_of(state)
-            _choose(state, source, chip)
+            source = _source_of(dataset, state)
+            _choose(dataset, state, source, chip)
     found = _found(dataset, state) or _test_image(dataset, 0)
     if chip.is_open:
         with chip.inside():
@@ -145,11 +158,10 @@ def show(dataset: Dataset) -> CurrentImage:
 
 def choose(dataset: Dataset) -> CurrentImage | None:
     """Shows the chooser itself, at first the pad, and gives the current image if one was chosen."""
-    state = opened(dataset.name)
-    source = TEST
-    if dataset.form.is_image:
-        source = page_state.open(FROM, *steps_input.FIELDS).segments("from", label_visibility="collapsed")
-    _choose(state, source)
+    state, say = opened(dataset.name), Words(dataset.form)
+    settings = page_state.open(FROM, *steps_input.FIELDS, is_image=dataset.form.is_image)
+    source = settings.segments("from", label=say(FROM.label), label_visibility="collapsed", format_func=say)
+    _choose(dataset, state, source)
     found = _found(dataset, state)
     if found is None:
         return None
@@ -158,10 +170,10 @@ def choose(dataset: Dataset) -> CurrentImage | None:
 
 
 def beside(dataset: Dataset, image: CurrentImage) -> list[CurrentImage]:
-    """The visitor's other pictures, where the current image is one of their own."""
-    if image.picture is None:
+    """What else the visitor has brought, where the current image is one of their own."""
+    if image.brought is None:
         return []
-    return [found for picture in image_input.others() if (found := _own(dataset, picture))]
+    return [found for other in _shelf(dataset).others if (found := _own(dataset, other))]
 
 
 def _test_image(dataset: Dataset, number: int) -> CurrentImage:
@@ -174,83 +186,106 @@ def _found(dataset: Dataset, state: State) -> CurrentImage | None:
     chosen = state["image"]
     if chosen is None:
         return None
-    if chosen != OWN or not dataset.form.is_image:
-        return _test_image(dataset, 0 if chosen == OWN else chosen)
-    picture = image_input.current()
-    if picture is None:
-        st.info(GONE, icon=":material/no_photography:")
+    if chosen != OWN:
+        return _test_image(dataset, chosen)
+    brought = _shelf(dataset).current
+    if brought is None:
+        st.info(Words(dataset.form)(GONE), icon=":material/no_photography:")
         return None
-    return _own(dataset, picture)
+    return _own(dataset, brought)
 
 
-def _own(dataset: Dataset, picture: Picture) -> CurrentImage | None:
-    """A picture of one's own as an image; says why if nothing can be made of it."""
+def _shelf(dataset: Dataset) -> Shelf:
+    """What the visitor has brought that models of a data set can take."""
+    return image_input.pictures() if dataset.form.is_image else series_input.brought(dataset)
+
+
+def _own(dataset: Dataset, brought: Picture | Series) -> CurrentImage | None:
+    """What was brought as an image; says why if nothing can be made of it."""
+    if isinstance(brought, Series):
+        return CurrentImage(brought.title, brought.x, brought=brought, dataset=dataset.name)
     steps = steps_input.chosen()
-    stages = steps_input.prepare(picture, dataset, steps)
+    stages = steps_input.prepare(brought, dataset, steps)
     if not stages:
         return None
     fit = None if dataset.is_tuned else preparing.fit_of(dataset.details.get("made"))
-    return CurrentImage(picture.title, stages[-1].image, picture=picture, stages=stages, steps=steps, fit=fit)
-
-
-def _source_of(state: State) -> str:
-    """Shows the sources of images in a chooser, at first that of the current one, and gives the one to choose from."""
-    if not data.load(state["dataset"]).form.is_image:
-        return TEST
-    picture = image_input.current() if state["image"] == OWN else None
-    now = TEST if picture is None else DRAW if picture.id == image_input.DRAWING else UPLOAD
-    return st.segmented_control(
-        FROM.label, [TEST, DRAW, UPLOAD, CAMERA], default=now, required=True, key="source", label_visibility="collapsed"
+    return CurrentImage(
+        brought.title, stages[-1].image, brought=brought, dataset=dataset.name, stages=stages, steps=steps, fit=fit
     )
 
 
-def _choose(state: State, source: str, chip: image_picker.Chip | None = None) -> None:
-    """Shows the ways to an image; a test image that is chosen closes the chooser of a chip."""
-    dataset, key = state["dataset"], state.key("image")
+def _source_of(dataset: Dataset, state: State) -> str:
+    """Shows the sources of images in a chooser, at first that of the current one, and gives the one to choose from."""
+    brought, say = _shelf(dataset).current if state["image"] == OWN else None, Words(dataset.form)
+    now = TEST if brought is None else DRAW if brought.id == DRAWING else UPLOAD
+    options = OF_IMAGES if dataset.form.is_image else OF_SERIES
+    label = say(FROM.label)
+    return st.segmented_control(
+        label, options, default=now, format_func=say, required=True, key="source", label_visibility="collapsed"
+    )
 
+
+def _choose(dataset: Dataset, state: State, source: str, chip: image_picker.Chip | None = None) -> None:
+    """Shows the ways to an image; a test image that is chosen closes the chooser of a chip."""
+    key, is_own = state.key("image"), state["image"] == OWN
     take_own = page_state.putting(key, OWN)
 
     def let_go() -> None:
         page_state.put(key, None)
 
     if source == TEST:
-        number = None if state["image"] == OWN else state["image"]
+        number = None if is_own else state["image"]
         choose = chip.choose(key) if chip else partial(page_state.put, key)
-        gallery.test_images(dataset, f"gallery-{key}", number, choose)
+        gallery.test_images(dataset.name, f"gallery-{key}", number, choose)
         return
     if source == DRAW:
-        _draw(state, take_own)
+        _draw(dataset, state, take_own)
         return
-    if source == UPLOAD:
+    if source == CAMERA:
+        image_input.photograph(take_own)
+    elif source == PASTE:
+        series_input.paste(dataset, take_own)
+    elif dataset.form.is_image:
         image_input.upload(take_own)
     else:
-        image_input.photograph(take_own)
-    image_input.brought(state["image"] == OWN, take_own, let_go)
+        series_input.upload(dataset, take_own)
+    _shelf(dataset).choose(is_own, take_own, let_go)
 
 
-def _draw(state: State, take_own: Callable[[], None]) -> None:
+def _draw(dataset: Dataset, state: State, take_own: Callable[[], None]) -> None:
     """Shows the pad: what is drawn becomes the current image at once."""
-    is_own = state["image"] == OWN
-    in_colour = data.load(state["dataset"]).form.is_colour
-    image_input.draw(in_colour, is_own, lambda: state.choose("image", OWN), lambda: state.choose("image", None))
+    shelf, is_own = _shelf(dataset), state["image"] == OWN
+
+    def on_new() -> None:
+        state.choose("image", OWN)
+
+    def on_gone() -> None:
+        state.choose("image", None)
+
+    if dataset.form.is_image:
+        image_input.draw(dataset.form.is_colour, is_own, on_new, on_gone)
+    else:
+        series_input.draw(dataset, is_own, on_new, on_gone)
     chosen = state["image"]
     with st.container(horizontal=True):
-        if image_input.has_another_drawing(chosen == OWN):
+        if shelf.has_another_drawing(chosen == OWN):
 
             def take() -> None:
-                image_input.take_drawing()
+                shelf.take(DRAWING)
                 take_own()
 
             st.button("Use this drawing", icon=":material/check:", on_click=take)
         if chosen not in (None, OWN):
-            dataset = data.load(state["dataset"])
-            put = (image_input.PAD, caches.test_images(dataset.name, chosen))
             label = f"Put {alerts.escape_markdown(dataset.called(chosen))} on the pad"
-            st.button(label, icon=":material/add_photo_alternate:", on_click=pad.put, args=put)
+            x = caches.test_images(dataset.name, chosen)
+            put = partial(pad.put, image_input.PAD) if dataset.form.is_image else partial(curve_pad.put, dataset)
+            st.button(label, icon=":material/add_photo_alternate:", on_click=put, args=(x,))
 
 
 def _prepare(found: CurrentImage, source: str) -> None:
-    """Shows what was made of one's own picture, and the switches of the steps."""
+    """Shows what was made of one's own, and the switches of the steps."""
+    if isinstance(found.brought, Series):
+        series_input.tell(found.brought)
     if found.stages and source != TEST:
         steps_input.show(found.stages)
         if found.fit is None:

@@ -6,7 +6,7 @@ import { contextOf } from "./elements.js";
 const SIDE = 224; // pixels of a curve's canvas
 const ROOM = 3.5 / 72; // of that, above the largest value and below the smallest one, as thumbnails have
 // Of channels; of a single one white. As in ae_core/thumbnails.py.
-const COLOURS = ["#3f90da", "#e76300", "#8a48d2", "#717581", "#c93115", "#a96b59", "#ffa90e", "#92dadd"];
+export const COLOURS = ["#3f90da", "#e76300", "#8a48d2", "#717581", "#c93115", "#a96b59", "#ffa90e", "#92dadd"];
 
 export class Picture {
   /** @param {HTMLCanvasElement} canvas  @param {Form} form */

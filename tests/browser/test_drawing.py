@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import BrowserContext, ViewportSize, expect
 
 import ae_core
-from ae_core import kinds, preparing
+from ae_core import data, kinds, metrics, preparing, series
 
 TITLES = [kinds.get(name).title for name in kinds.names()]
 TALL: ViewportSize = {"width": 1280, "height": 1100}  # holds the pad and its tools: nothing scrolls under the mouse
@@ -44,9 +44,9 @@ CAMERA_ASKED = """() => {
 RGBA = "e => Array.from(e.getContext('2d').getImageData(0, 0, e.width, e.height).data)"
 
 
-def stroke(tab: Tab, *places: tuple[float, float]) -> None:
+def stroke(tab: Tab, *places: tuple[float, float], on: str = ".pad") -> None:
     """Draws with the mouse through places given in shares of the paper."""
-    box = tab.page.locator(".pad .paper").bounding_box()
+    box = tab.page.locator(f"{on} .paper").bounding_box()
     assert box
     mouse = tab.page.mouse
     (x, y), *others = [(box["x"] + a * box["width"], box["y"] + b * box["height"]) for a, b in places]
@@ -395,3 +395,38 @@ def test_a_drawing_has_the_colours_of_the_palette_where_images_are_in_colour(bla
     blank.page.get_by_role("button", name="Clear").click()
     blank.settle()
     blank.turn_to("your-image?from=Draw")
+
+
+def test_a_curve_is_drawn_answered_undone_saved_and_there_on_ones_return(blank: Tab) -> None:
+    blank.open("your-image?on=ecg")
+    page, rows = blank.page, blank.page.locator(".answers .row")
+    stroke(blank, (0.1, 0.7), (0.4, 0.7), (0.5, 0.1), (0.6, 0.7), (0.9, 0.7), on=".curve-pad")
+    expect(rows).to_have_count(2)
+    blank.settle()
+    first = greys(page.locator(".answers canvas.back").first)
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save as CSV").click()
+    assert saving.value.suggested_filename == "drawing.csv"
+    ecg = data.load("ecg")
+    (x,) = series.read(saving.value.path().read_bytes(), "drawing.csv", ecg).examples
+    assert x[64, 0] == pytest.approx(0.9, abs=0.05), "the top of the pad is the largest value"
+    assert x[20:45, 0] == pytest.approx(0.3, abs=0.03)
+    for run, row in zip(("ecg-vanilla", "ecg-variational"), rows.all(), strict=True):
+        mse = metrics.squared_error(x[None], ae_core.load(run).reconstruct(x[None]))[0]
+        expect(row).to_contain_text(f"MSE {mse:.4f}")
+    page.locator(".curve-pad .paper").focus()
+    for key in ("ArrowLeft", "Shift+ArrowDown", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    expect(page.locator("#curve-pad-words")).to_contain_text("millivolts")
+    blank.settle()
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    blank.settle()
+    assert np.array_equal(greys(page.locator(".answers canvas.back").first), first)
+    blank.pick("Reconstruct")
+    blank.pick("Your image")
+    expect(rows).to_have_count(2)
+    assert page.get_by_role("button", name="Undo").is_enabled()
+    page.get_by_role("button", name="Clear").click()
+    expect(rows).to_have_count(0)
+    assert blank.errors == []

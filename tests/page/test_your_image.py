@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from ae_core.cli import main
 from ae_core.data import as_float
 from ae_core.figures.maps import density_map
 from pages.serving import caches, session
-from pages.widgets import answers, current_image, image_input, pad
+from pages.widgets import answers, current_image, image_input, pad, shelf
 
 TITLES = [kinds.get(name).title for name in kinds.names()]
 
@@ -194,8 +195,8 @@ def test_the_latest_of_several_files_is_looked_at_and_the_bad_one_is_named(asked
     assert "two.png" in [t.value for t in app.text]
     assert "invert" in [c.value for c in app.caption], "it is on light ground"
     button(app, "Remove two.png")
-    shelf = app.session_state[image_input.SHELF]
-    shelf.current = shelf.brought()[0].id  # as by a click
+    own = app.session_state["own-pictures"]
+    own.take(own.brought[0].id)  # as by a click
     app.run()
     assert_sound(app)
     assert "not invert" in [c.value for c in app.caption]
@@ -209,10 +210,10 @@ def test_a_new_upload_beside_earlier_ones_is_looked_at(asked: list) -> None:
     app.file_uploader[0].upload("two.png", png(np.pad(shirt()[::-1], 9))).run()
     assert "two.png" in [t.value for t in app.text]
     assert not np.array_equal(asked[0][0].reconstruction, asked[1][0].reconstruction)
-    for number in range(image_input.MAX_FILES):
+    for number in range(shelf.MOST):
         app.file_uploader[0].upload(f"{number}.png", png(np.pad(shirt(), 9 + number))).run()
-    kept = [picture.title for picture in app.session_state[image_input.SHELF].brought()]
-    assert kept == [f"{number}.png" for number in range(image_input.MAX_FILES)], "the earliest make room"
+    kept = [picture.title for picture in app.session_state["own-pictures"].brought]
+    assert kept == [f"{number}.png" for number in range(shelf.MOST)], "the earliest make room"
 
 
 def test_an_own_picture_is_there_on_other_pages_and_back_until_it_is_removed(asked: list) -> None:
@@ -322,12 +323,12 @@ def test_each_file_is_freed_also_those_that_are_too_many(monkeypatch: pytest.Mon
     monkeypatch.setattr(session, "remove_upload", freed.append)
     app = opened()
     given = uploader(app)
-    for number in range(image_input.MAX_FILES + 2):
+    for number in range(shelf.MOST + 2):
         given.upload(f"{number}.png", png(np.pad(shirt(), 9 + number)))
     given.run()
-    assert len(set(freed)) == len(freed) == image_input.MAX_FILES + 2
-    kept = [picture.title for picture in app.session_state[image_input.SHELF].brought()]
-    assert kept == [f"{number}.png" for number in range(image_input.MAX_FILES)], "the first ones are read"
+    assert len(set(freed)) == len(freed) == shelf.MOST + 2
+    kept = [picture.title for picture in app.session_state["own-pictures"].brought]
+    assert kept == [f"{number}.png" for number in range(shelf.MOST)], "the first ones are read"
     assert "You chose 12 files; the first 10 were looked at." in said(app)
 
 
@@ -430,6 +431,116 @@ def test_the_code_reads_a_large_upload_as_the_page_does(
     _, names = made_by(code_of(app))
     for answer, x_hat in zip(asked[-1], names["x_hat"], strict=True):
         np.testing.assert_allclose(answer.reconstruction, x_hat, atol=1e-6)
+
+
+# Signals
+
+
+def beat() -> np.ndarray:
+    """Millivolts: two peaks, as no heartbeat has."""
+    t = np.linspace(0, 1, 128)
+    return np.exp(-(((t - 0.3) / 0.03) ** 2)) + np.exp(-(((t - 0.7) / 0.03) ** 2))
+
+
+def line(values: np.ndarray, separator: str = ",") -> str:
+    return separator.join(f"{v:.6f}" for v in values)
+
+
+def test_a_signal_is_uploaded_answered_and_taken_to_other_pages(asked: list[list[answers.RunResult]]) -> None:
+    app = opened(on="ecg", run="ecg-vanilla", runs="ecg-vanilla")
+    assert_sound(app)
+    app.segmented_control(key="from").set_value("Upload").run()
+    app.file_uploader[0].upload("*two* peaks.csv", f"{line(beat())}\n{line(-beat())}\n".encode()).run()
+    assert_sound(app)
+    expected = data.load("ecg").scale.store(beat()[:, None])
+    for answer in asked[-1]:
+        x_hat = answer.run.reconstruct(expected[None])
+        np.testing.assert_allclose(answer.reconstruction, x_hat[0], atol=1e-5)
+        assert answer.mse == pytest.approx(metrics.squared_error(expected[None], x_hat)[0], rel=1e-3)
+    assert asked[-1][0].rank > 90, "no heartbeat has two peaks"
+    titles = [picture["name"] for picture in shown_in_gallery(app)]
+    assert titles == ["*two* peaks.csv, signal 2", "*two* peaks.csv, signal 1"]
+    for page in ("reconstruct", "denoise", "lens", "units", "paths", "latent_space", "your_image"):
+        turn(app, page)
+        visiting.assert_sound(app)
+        assert not app.error
+        if page != "latent_space":
+            assert "*two* peaks.csv, signal 1" in [t.value for t in app.text], page
+    button(app, "Remove \\*two\\* peaks.csv, signal 1").click().run()
+    assert "Draw a curve, paste numbers" in app.info[0].value
+
+
+def shown_in_gallery(app: AppTest) -> list[dict[str, str]]:
+    (found,) = [e for e in app.get("bidi_component") if "-gallery" in e.proto.id]
+    return json.loads(found.proto.json)[0]["pictures"]
+
+
+def test_numbers_are_pasted_and_what_is_no_signal_is_a_sentence(asked: list[list[answers.RunResult]]) -> None:
+    app = opened(on="ecg", **{"from": "Paste"})
+    app.text_area[0].set_value("1, 2, 3").run()
+    button(app, "Use these numbers").click().run()
+    assert_sound(app)
+    assert app.error[0].value == "These numbers could not be read."
+    assert "expected a row for each signal, of about 128 values" in "\n".join(t.value for t in app.text)
+    assert asked == []
+    app.text_area[0].set_value(line(1000 * beat(), "\t")).run()
+    button(app, "Use these numbers").click().run()
+    assert not app.error
+    assert "are they in the same unit?" in "\n".join(c.value for c in app.caption)
+    app.text_area[0].set_value(repr(beat().tolist())).run()
+    button(app, "Use these numbers").click().run()
+    assert "are they in the same unit?" not in "\n".join(c.value for c in app.caption)
+    assert len(asked[-1]) == 2
+
+
+def draw_curve(app: AppTest, sent: Any, version: int = 0) -> AppTest:
+    app.session_state["curve-ecg"] = {"sent": {"version": version, "drawing": sent}}
+    return app.run()
+
+
+def in_base64(values: np.ndarray) -> str:
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def test_a_drawn_curve_is_answered_and_a_broken_message_costs_nothing(asked: list[list[answers.RunResult]]) -> None:
+    app = opened(on="ecg")
+    x = data.load("ecg").scale.store(beat())
+    draw_curve(app, in_base64(x))
+    assert_sound(app)
+    assert len(asked[-1]) == 2
+    np.testing.assert_allclose(
+        asked[-1][0].reconstruction, asked[-1][0].run.reconstruct(x[None, :, None])[0], atol=1e-6
+    )
+    for broken in ("<script>", in_base64(x[1:]), in_base64(np.full(128, np.nan)), 7):
+        draw_curve(app, broken)
+        assert_sound(app)
+        assert "draw it again" in app.error[0].value
+        assert len(asked[-1]) == 2, "the drawing before is still there"
+    draw_curve(app, "")
+    assert "Draw a curve" in app.info[0].value
+
+
+def test_a_test_signal_is_put_on_the_pad(asked: list[list[answers.RunResult]]) -> None:
+    app = opened(on="ecg", image="3")
+    button(app, f"Put {data.load('ecg').called(3)} on the pad").click().run()
+    assert_sound(app)
+    np.testing.assert_array_equal(
+        app.session_state["own-series-ecg"].things["drawing"].x, data.load("ecg").split("test").images[3]
+    )
+
+
+@pytest.mark.parametrize("page", ["your_image", "reconstruct", "paths", "units", "denoise"])
+def test_the_code_reads_an_uploaded_signal(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(on="ecg", run="ecg-vanilla", runs="ecg-vanilla", **{"from": "Upload"})
+    content = f"{line(-beat())}\n{line(beat())}\n".encode()
+    app.file_uploader[0].upload("mine.csv", content).run()
+    turn(app, page)
+    (tmp_path / "mine.csv").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    made, names = made_by(code_of(app))
+    assert made
+    if page in ("reconstruct", "your_image"):
+        np.testing.assert_allclose(names["x"][0], data.load("ecg").scale.store(-beat()[:, None]), atol=1e-6)
 
 
 # Damage
