@@ -3,6 +3,7 @@
 import functools
 import importlib
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -44,6 +45,21 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(logs, "_faults", {})  # of another test's folder
     return tmp_path / "data"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A disk of a megabyte."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True).returncode:
+        pytest.skip("only root mounts a disk")
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(path))
+    yield path
+    for process in at_work(path):
+        process.kill()
+        process.wait(5)
+    subprocess.run(["umount", "-l", path], check=True)
 
 
 @pytest.fixture

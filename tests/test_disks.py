@@ -14,7 +14,7 @@ import pytest
 from ae_core import processes, tasks, training
 from ae_core.errors import TrainingError
 from ae_core.tasks import Status, worker
-from tests.trainings import at, at_work, ended, in_phase, resumable, small, wait
+from tests.trainings import at, ended, in_phase, resumable, small, wait
 
 REFUSED = (
     r"the data folder \S+ cannot be written \(Read-only file system\); see to that, or set LATENT_EXPLORER_DATA to "
@@ -22,21 +22,6 @@ REFUSED = (
 )
 
 pytestmark = pytest.mark.usefixtures("made_up_trainings")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A disk of a megabyte."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True).returncode:
-        pytest.skip("only root mounts a disk")
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(path))
-    yield path
-    for process in at_work(path):
-        process.kill()
-        process.wait(5)
-    subprocess.run(["umount", "-l", path], check=True)
 
 
 def fill(path: Path) -> None:
