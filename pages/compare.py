@@ -7,7 +7,17 @@ from ae_core import comparison, figures, metrics
 from ae_core.errors import RunError
 from ae_core.figures import Row
 from pages.serving import caches, fields, page_state
-from pages.widgets import alerts, glossary, image_picker, models_table, next_page, plot, run_picker, source_code
+from pages.widgets import (
+    alerts,
+    dataset_picker,
+    glossary,
+    image_picker,
+    models_table,
+    next_page,
+    plot,
+    run_picker,
+    source_code,
+)
 from pages.widgets.words import Words
 
 MOST = 40
@@ -67,6 +77,7 @@ elif "mse" in columns:
     )
 
 st.header(say("The same test images"))
+dataset_picker.tell_scale(dataset)
 state = page_state.open(*FIELDS, dataset=dataset.name, count=len(models))
 numbers = image_picker.several(state, alone=True)
 first = 1

@@ -5,8 +5,19 @@ import streamlit as st
 
 from ae_core import figures, metrics
 from pages.serving import caches, page_state
-from pages.widgets import current_image, glossary, image_picker, next_page, plot, run_picker, source_code
+from pages.widgets import alerts, current_image, glossary, image_picker, next_page, plot, run_picker, source_code
 from pages.widgets.words import Words
+
+
+def in_unit(squared: np.ndarray) -> str | None:
+    """An error as a root in the unit of a signal, which has one if it has one channel."""
+    scale = run.dataset.scale
+    if not scale or len(scale.low) > 1:
+        return None
+    rmse = np.sqrt(squared.mean()) * (scale.high[0] - scale.low[0])
+    unit = alerts.escape_markdown(scale.names[0])
+    return f"Of values from 0 to 1. As a root mean square error, {rmse:.3g} {unit}".rstrip() + "."
+
 
 st.title("Reconstruct")
 intro = st.container()
@@ -44,8 +55,8 @@ st.caption(
 )
 
 mean, typical, strangest = st.columns(3)
-mean.metric(f"MSE of these {noun}s", f"{errors.mean():.4f}")
-typical.metric(f"MSE of all test {noun}s", f"{among.mean():.4f}")
+mean.metric(f"MSE of these {noun}s", f"{errors.mean():.4f}", help=in_unit(errors))
+typical.metric(f"MSE of all test {noun}s", f"{among.mean():.4f}", help=in_unit(among))
 worst = int(np.argmax(errors))
 strangest.metric(
     "Rank of their largest error", f"{ranks[worst]:.1f} %", help=f"The share of test {noun}s with a smaller error."

@@ -47,6 +47,7 @@ noun, say = dataset.form.noun, Words(dataset.form)
 models = f"{every.capitalize()} autoencoders{', and yours,' * bool(own)}" if every else "Your autoencoders"
 how = "Draw, upload or take a picture." if dataset.form.is_image else f"Draw, paste or upload a {noun}."
 intro.markdown(f"{how} {models} reconstruct it and say how unusual it is to them.")
+dataset_picker.tell_scale(dataset)
 dataset_picker.tell_if_gone(dataset)
 
 mine, theirs = st.columns([2, 3], gap="large")

@@ -13,8 +13,8 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from ae_core import figures
-from ae_core.figures import Row
+from ae_core import figures, forms
+from ae_core.figures import Row, signals
 from ae_core.figures.lazy import Figure
 from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, edge
 from ae_core.latent import traversals
@@ -422,3 +422,42 @@ def test_a_code_stands_in_the_range_of_its_units() -> None:
     np.testing.assert_allclose(np.array(ranges.base, np.float32) + ranges.y, high, rtol=1e-5)
     np.testing.assert_array_equal(np.array(marks.y, np.float32), codes[5])
     assert list(marks.x) == [1, 2, 3]
+
+
+# Signals
+
+
+LONG = forms.Form("signal", (1000, 1))
+
+
+def spiked(at: int, count: int = 1) -> np.ndarray:
+    x = np.full((count, 1000, 1), 0.5, np.float32)
+    x[:, at] = 1.0
+    return x
+
+
+def test_a_long_curve_is_drawn_with_few_points_and_keeps_its_peak() -> None:
+    for at in (0, 333, 777, 999):
+        (line,) = [t for t in figures.image_grid(spiked(at), 1, form=LONG)["data"] if not t.fill]
+        y, x = np.asarray(line["y"]), np.asarray(line["x"])
+        assert len(y) <= signals.MOST_STEPS + 3
+        peak = int(np.nanargmin(y))  # axes lead downwards
+        assert (x[peak] - np.nanmin(x)) / (np.nanmax(x) - np.nanmin(x)) == pytest.approx(at / 999, abs=1e-6)
+
+
+def test_the_error_of_a_long_curve_is_filled_where_it_is() -> None:
+    traces = signals.traces([(signals.errors(LONG, spiked(0) * 0 + 0.5, spiked(777)), np.zeros(1), np.zeros(1))])
+    _, added, lost = traces
+    middle = signals.HEIGHT / 2
+    at = np.asarray(added["x"])[np.asarray(added["y"]) < middle - 1]
+    assert at == pytest.approx(signals._across(np.array(777 / 999)))
+    assert np.nanmax(np.abs(np.asarray(lost["y"]) - middle)) < 1e-3
+
+
+def test_tinted_tiles_are_few_traces() -> None:
+    values = np.linspace(0, 1, 400)
+    tiles = figures.tinted(spiked(1, 400), values, LONG)
+    traces = figures.image_grid(tiles, 20, form=LONG)["data"]
+    assert len([t for t in traces if signals.TINT in str(t.fillcolor)]) <= signals.TINTS
+    boxes = sum(np.isnan(np.asarray(t["x"])).sum() for t in traces if f"rgba({signals.TINT}" in str(t.fillcolor))
+    assert boxes == np.count_nonzero(values), "each tile that has a value has its ground"

@@ -18,7 +18,7 @@ SIDE_ROOM = 0.04  # of its width, so that curves of neighbours do not meet
 ERROR_SCALE = 0.25  # an error of a quarter of the range reaches the edge of its tile
 GROUND = "rgba(128, 128, 128, 0.10)"
 ADDED, LOST = ("rgba({}, {}, {}, 0.75)".format(*colour) for colour in (thumbnails.ADDED, thumbnails.LOST))
-TINT = "31, 105, 190"
+TINT, TINTS = "31, 105, 190", 16  # colour, and how many levels of it
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,14 @@ def traces(blocks: Sequence[tuple[Curves, np.ndarray, np.ndarray]]) -> list[Trac
         blocks: Curves with the left and upper edges of their tiles, (n,) each.
     """
     found = [_ground(left, top) for _, left, top in blocks]
+    tinted = [(shown.tints, left, top) for shown, left, top in blocks if shown.tints is not None]
+    if tinted:
+        tints, lefts, tops = (np.concatenate(parts) for parts in zip(*tinted, strict=True))
+        levels = np.ceil(tints * TINTS).astype(int)
+        for level in np.unique(levels[levels > 0]):  # a trace for each, not for each tile
+            among = levels == level
+            found.append(_ground(lefts[among], tops[among], f"rgba({TINT}, {0.7 * level / TINTS:.3f})"))
     for shown, left, top in blocks:
-        if shown.tints is not None:
-            found += [
-                _box(x, y, f"rgba({TINT}, {0.7 * t:.3f})") for x, y, t in zip(left, top, shown.tints, strict=True) if t
-            ]
         if shown.against is not None:
             found += [
                 _filled(shown.values, shown.against, left, top, 1, ADDED),
@@ -102,15 +105,9 @@ def traces(blocks: Sequence[tuple[Curves, np.ndarray, np.ndarray]]) -> list[Trac
     return found
 
 
-def _ground(left: np.ndarray, top: np.ndarray) -> Trace:
+def _ground(left: np.ndarray, top: np.ndarray, colour: str = GROUND) -> Trace:
     across, down = np.array([0, 1, 1, 0, 0, np.nan]) * WIDTH, np.array([0, 0, 1, 1, 0, np.nan]) * HEIGHT
-    return _area((left[:, None] + across).ravel(), (top[:, None] + down).ravel(), GROUND)
-
-
-def _box(left: float, top: float, colour: str) -> Trace:
-    return _area(
-        np.array([left, left + WIDTH, left + WIDTH, left]), np.array([top, top, top + HEIGHT, top + HEIGHT]), colour
-    )
+    return _area((left[:, None] + across).ravel(), (top[:, None] + down).ravel(), colour)
 
 
 def _area(x: np.ndarray, y: np.ndarray, colour: str) -> Trace:
@@ -129,10 +126,10 @@ def _area(x: np.ndarray, y: np.ndarray, colour: str) -> Trace:
 
 def _line(values: np.ndarray, left: np.ndarray, top: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates of curves (n, t) with a gap after each."""
-    n, _ = values.shape
-    along, values = _thinned(values)
-    x = left[:, None] + _across(along)
-    y = top[:, None] + _height(values)
+    n, steps = values.shape
+    places = _drawn(values)
+    x = left[:, None] + _across(places / max(steps - 1, 1))
+    y = top[:, None] + _height(np.take_along_axis(values, places, axis=1))
     gap = np.full((n, 1), np.nan)
     return (np.concatenate([part, gap], axis=1).ravel().astype(np.float32) for part in (x, y))  # type: ignore[return-value]
 
@@ -144,12 +141,12 @@ def _filled(
     n, steps, channels = values.shape
     x, y = [], []
     for channel in range(channels):
-        base, own = against[..., channel], values[..., channel]
+        places = _drawn(values[..., channel] - against[..., channel])
+        own, base = (np.take_along_axis(part[..., channel], places, axis=1) for part in (values, against))
         beyond = np.maximum(own, base) if sign > 0 else np.minimum(own, base)
-        along = _across(np.linspace(0, 1, steps))
-        forth, back = left[:, None] + along, left[:, None] + along[::-1]
+        along = left[:, None] + _across(places / max(steps - 1, 1))
         gap = np.full((n, 1), np.nan)
-        x.append(np.concatenate([forth, back, gap], axis=1))
+        x.append(np.concatenate([along, along[:, ::-1], gap], axis=1))
         y.append(np.concatenate([top[:, None] + _height(beyond), top[:, None] + _height(base[:, ::-1]), gap], axis=1))
     return _area(np.concatenate(x).ravel(), np.concatenate(y).ravel(), colour)
 
@@ -164,14 +161,13 @@ def _height(values: np.ndarray) -> np.ndarray:
     return (ROOM + (1 - np.clip(values, -ROOM, 1 + ROOM)) * (1 - 2 * ROOM)) * HEIGHT
 
 
-def _thinned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places along curves (n, t) and values there: of a long one the smallest and the largest of each piece."""
+def _drawn(values: np.ndarray) -> np.ndarray:
+    """Which steps of curves (n, t) are drawn, (n, k): of a long one its ends, and the extremes of each piece."""
     n, steps = values.shape
     if steps <= MOST_STEPS:
-        return np.linspace(0, 1, steps)[None].repeat(n, axis=0), values
-    edges = np.linspace(0, steps, MOST_STEPS // 2 + 1).round().astype(int)
-    pieces = list(pairwise(edges))
+        return np.arange(steps)[None].repeat(n, axis=0)
+    pieces = list(pairwise(np.linspace(0, steps, MOST_STEPS // 2 + 1).round().astype(int)))
     lows = np.stack([values[:, a:b].argmin(axis=1) + a for a, b in pieces], axis=1)
     highs = np.stack([values[:, a:b].argmax(axis=1) + a for a, b in pieces], axis=1)
-    picked = np.sort(np.stack([lows, highs], axis=2), axis=2).reshape(n, -1)
-    return picked / (steps - 1), np.take_along_axis(values, picked, axis=1)
+    ends = np.broadcast_to([0, steps - 1], (n, 2))
+    return np.sort(np.concatenate([lows, highs, ends], axis=1), axis=1)

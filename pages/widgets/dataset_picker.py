@@ -1,11 +1,13 @@
 """The data sets that a visitor can choose from, and what each is called."""
 
+import html
+import itertools
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from ae_core import data, images, thumbnails
+from ae_core import data, images, series, thumbnails
 from ae_core.data import Dataset, own
 from ae_core.errors import DatasetError
 from ae_core.forms import Form
@@ -14,6 +16,7 @@ from pages.serving.fields import Field, Values
 from pages.widgets import alerts
 
 SHOWN = 12  # examples of a contact sheet
+NAMED = 16  # channels or columns
 
 
 def available(*names: str | None) -> dict[str, Dataset]:
@@ -84,6 +87,30 @@ def sheet(form: Form, x: np.ndarray, columns: int = SHOWN) -> str:
     pictures = thumbnails.draw(form, x)
     scale = max(1, round(56 / pictures.shape[1]))
     return images.data_uri(images.enlarged(images.mosaic(pictures, columns, gap=1 if form.is_image else 8), scale))
+
+
+def tell_scale(dataset: Dataset) -> None:
+    """Says what curves stand for: their range, and what each colour or step is; nothing of images."""
+    if dataset.form.is_image:
+        return
+    spans = [
+        (name, f"{low:.3g} to {high:.3g}".replace("-", "−")) for name, low, high in series.named_values(dataset)[:NAMED]
+    ]
+    more = " …" if len(series.named_values(dataset)) > NAMED else ""
+    if len(spans) > 1 and dataset.form.sides:
+        colours = itertools.cycle(thumbnails.COLOURS)
+        said = "Curves: " + ", ".join(
+            f'<span style="color: {colour}">■</span> {html.escape(name)} ({span})'
+            for (name, span), colour in zip(spans, colours, strict=False)
+        )
+    elif dataset.form.sides:
+        ((name, span),) = spans
+        said = f"Curves span {span} {html.escape(name)}".rstrip() + "."
+    else:
+        said = "Steps are columns, each over its own range: " + ", ".join(
+            f"{html.escape(name)} ({span})" for name, span in spans
+        )
+    st.html(f'<p class="said small">{said}{more}</p>')
 
 
 def tell_if_gone(dataset: Dataset) -> None:

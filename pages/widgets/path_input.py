@@ -13,7 +13,7 @@ from ae_core.inference import LoadedRun
 from ae_core.latent import impossible, paths, traversals
 from pages.serving import caches, fields, page_state
 from pages.serving.fields import Field, Values
-from pages.widgets import alerts, current_image, image_picker, run_picker, source_code
+from pages.widgets import alerts, current_image, dataset_picker, image_picker, run_picker, source_code
 from pages.widgets.film import Strip
 from pages.widgets.words import Words
 
@@ -110,6 +110,7 @@ def between_images(frames: int, models: DeltaGenerator, settings: DeltaGenerator
     """
     compared = run_picker.pick_several(["variational", "vanilla", "convolutional"], MOST_RUNS, place=models)
     dataset = next(iter(compared.values())).dataset
+    dataset_picker.tell_scale(dataset)
     say = Words(dataset.form)
     columns = st.columns(MOST_IMAGES)  # as many as a path may have images, so that the first one stays where it is
     with columns[0]:

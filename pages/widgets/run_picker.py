@@ -132,6 +132,7 @@ def pick(default: str = "variational") -> LoadedRun:
         alerts.error("This model is damaged and was not loaded. Choose another one, or train it again.", error)
         st.stop()
     st.caption(alerts.escape_markdown(summary(loaded)))
+    dataset_picker.tell_scale(loaded.dataset)
     dataset_picker.tell_if_gone(loaded.dataset)
     return loaded
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from visiting import assert_sound, every_text, figures_of, open_page, pictures, said
 
+import ae_core
 from ae_core import data, training
 from ae_core.data import own
 from ae_core.spec import make_spec
@@ -135,6 +136,21 @@ def test_no_page_calls_a_signal_or_a_row_an_image(name: str, page: str) -> None:
             if IMAGES.search(line) and not re.search(r"^data:|^:material/|[/-]image|^image$|^Your image$", line)
         }
     assert not found
+
+
+def test_what_curves_stand_for_is_told() -> None:
+    app, _ = shown("reconstruct", run="ecg-vanilla")
+    assert "Curves span −1.5 to 2.5 millivolts." in said(app)
+    mse = next(m for m in app.metric if m.label == "MSE of all test signals")
+    beats = data.load("ecg").split("test").images
+    difference = 4 * (beats - ae_core.load("ecg-vanilla").reconstruct(beats))  # of millivolts: they have a range of 4
+    assert f"{np.sqrt((difference**2).mean()):.3g} millivolts" in mse.proto.help
+    app, _ = shown("units", run="signal-3-vanilla")
+    assert re.search(r"Curves: ■ channel 1 \(.+ to .+\), ■ channel 2 \(.+\), ■ channel 3 \(", said(app))
+    app, _ = shown("lens", run="table-vanilla")
+    assert re.search(r"Steps are columns, each over its own range: column 1 \(", said(app))
+    app, _ = shown("reconstruct", run="grey-8-vanilla")
+    assert not re.search("Curves|Steps are", said(app))
 
 
 @pytest.mark.parametrize("page", ELSEWHERE)
