@@ -13,7 +13,7 @@ from tests import data_sources
 
 PAGES = ("reconstruct", "denoise", "latent-space", "sampler", "units", "sparsity", "your-image", "compare", "paths")
 # What pages show: figures, films, examples to choose from, a pad.
-SHOWN = ".plot svg, .plot img, .film canvas, .gallery canvas, .pad canvas"
+SHOWN = ".plot svg, .plot img, .film canvas, .gallery canvas, .pad canvas, .curve-pad canvas"
 # What is on a canvas, one number for each pixel's channel.
 PIXELS = "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)"
 
@@ -125,8 +125,10 @@ def test_files_that_hold_nothing_are_refused_in_a_sentence_and_others_can_follow
     page = tab.open("data")
     page.locator(".drop input.files").set_input_files([{"name": "a.pdf", "mimeType": "", "buffer": b"%PDF-1.7"}])
     expect(page.get_by_text("holds nothing that can be read, but a.pdf")).to_be_visible()
+    tab.settle()  # a new place to drop files takes the old one's place
     page.locator(".drop input.files").set_input_files([{"name": "b.csv", "mimeType": "", "buffer": b"1,2,3\n4,5\n"}])
     expect(page.get_by_text("all must have the same number")).to_be_visible()
+    tab.settle()
     page.locator(".drop input.files").set_input_files([{"name": "power.csv", "mimeType": "", "buffer": some_days()}])
     expect(page.get_by_role("button", name="Add this data set")).to_be_visible()
 

@@ -94,7 +94,7 @@ def test_ones_own_picture_is_marked_where_its_code_is() -> None:
     code = run.encode(preparing.prepare(grey, (28, 28))[-1].image[None])
     x, y = latent.principal_plane(codes, (1, 2), codes[0]).points(code)[0]
     assert given(at)["mark"] == pytest.approx([x, y], abs=1e-4)
-    assert "The code of your picture lies" in said(at)
+    assert "The code of your image lies" in said(at)
 
 
 def test_another_picture_of_the_same_name_is_another_beginning() -> None:
