@@ -23,6 +23,11 @@ def squared_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     return _in_parts(lambda x, x_hat: _mean((np.asarray(x, np.float32) - x_hat) ** 2), x, x_hat)
 
 
+def written(error: float) -> str:
+    """An error with four decimals; one below 0.001, as those of signals are, with two digits instead."""
+    return f"{error:.2g}" if 0 < abs(error) < 0.001 else f"{error:.4f}"
+
+
 def binary_cross_entropy(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     """Binary cross-entropy of each example in nats per value, shape (n,); x is the target."""
 

@@ -95,7 +95,9 @@ for title, run in list(models.items())[first - 1 : first - 1 + SHOWN]:
         continue
     loaded[title] = model
     x_hat = model.reconstruct(x)
-    rows.append(Row(figures.wrapped(title), x_hat, [f"MSE {e:.4f}" for e in metrics.squared_error(x, x_hat)]))
+    rows.append(
+        Row(figures.wrapped(title), x_hat, [f"MSE {metrics.written(e)}" for e in metrics.squared_error(x, x_hat)])
+    )
 plot.show(
     lambda: figures.image_rows(rows, tile=56, form=dataset.form),
     key="images",
@@ -132,6 +134,7 @@ x = data.as_float(data.load({dataset.name!r}).split("test").images[{numbers.toli
 rows = [Row("original", x)]
 for title in {list(loaded)}:
     x_hat = models[title].reconstruct(x)
-    rows.append(Row(figures.wrapped(title), x_hat, [f"MSE {{e:.4f}}" for e in metrics.squared_error(x, x_hat)]))
+    captions = [f"MSE {{metrics.written(e)}}" for e in metrics.squared_error(x, x_hat)]
+    rows.append(Row(figures.wrapped(title), x_hat, captions))
 figures.image_rows(rows, tile=56{source_code.form(dataset.form, "models[title]")}).show()
 """)

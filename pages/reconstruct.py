@@ -55,8 +55,8 @@ st.caption(
 )
 
 mean, typical, strangest = st.columns(3)
-mean.metric(f"MSE of these {noun}s", f"{errors.mean():.4f}", help=in_unit(errors))
-typical.metric(f"MSE of all test {noun}s", f"{among.mean():.4f}", help=in_unit(among))
+mean.metric(f"MSE of these {noun}s", metrics.written(errors.mean()), help=in_unit(errors))
+typical.metric(f"MSE of all test {noun}s", metrics.written(among.mean()), help=in_unit(among))
 worst = int(np.argmax(errors))
 strangest.metric(
     "Rank of their largest error", f"{ranks[worst]:.1f} %", help=f"The share of test {noun}s with a smaller error."

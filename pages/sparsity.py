@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ae_core import figures
+from ae_core import figures, metrics
 from pages.serving import caches
 from pages.widgets import alerts, glossary, next_page, plot, run_picker, source_code, tables
 from pages.widgets.words import Words
@@ -21,16 +21,17 @@ with intro:
     )
 found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
-datasets = [run.dataset.title for run in overlaid.values()]
+titles = {title: run.dataset.title for title, run in overlaid.items()}
+# A phone has no room for a column more.
+models = [f"{title} ({of})" if len({*titles.values()}) > 1 else title for title, of in titles.items()]
 tables.show(
-    {"model": [alerts.escape_markdown(title) for title in overlaid]}
-    | ({"data set": [alerts.escape_markdown(title) for title in datasets]} if len(set(datasets)) > 1 else {})
-    | {
+    {
+        "model": [*map(alerts.escape_markdown, models)],
         "units": [f"{run.latent_dim:,}" for run in overlaid.values()],
         say("active for an image"): [f"{activity.counts.mean():.1f}" for activity in found.values()],
         "dead": [f"{(activity.rates == 0).sum():,}" for activity in found.values()],
         "zero activations": [f"{activity.zeros * 100:.1f} %" for activity in found.values()],
-        "test MSE": [f"{caches.errors(run.run).mean():.4f}" for run in overlaid.values()],
+        "test MSE": [metrics.written(caches.errors(run.run).mean()) for run in overlaid.values()],
     }
 )
 st.caption(

@@ -108,11 +108,11 @@ with switches:
     )
     whole, rest = metrics.squared_error(np.stack([x, x]), np.stack([x_hat, without])).tolist()
     before, after = st.columns(2)
-    before.metric("MSE with all units", f"{whole:.4f}")
+    before.metric("MSE with all units", metrics.written(whole))
     if off:
         added = round(rest, 4) - round(whole, 4)  # as they stand there
         change = f"{added:+.4f}" if abs(added) >= 5e-5 else None
-        after.metric(f"Without {gone}", f"{rest:.4f}", delta=change, delta_color="inverse")
+        after.metric(f"Without {gone}", metrics.written(rest), delta=change, delta_color="inverse")
     silent = run.spec.network.code_activation in ("relu", "sigmoid")
     speaking = f"{int((z != off_values).sum())} of {run.latent_dim} units are active for this image. " if silent else ""
     how = "set to 0" if silent else "set to its mean over the test images"

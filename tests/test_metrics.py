@@ -119,3 +119,11 @@ def test_percentile_ranks_are_scipys_mean_ranks() -> None:
     expected = [percentileofscore(sample, value, kind="mean") for value in sample]
     assert metrics.percentile_rank(sample, sample) == pytest.approx(expected)
     assert [float(metrics.percentile_rank(value, sample)) for value in sample] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(0.01344, "0.0134"), (0.25, "0.2500"), (0.001, "0.0010"), (0.000131, "0.00013"), (0.0, "0.0000"), (1e-6, "1e-06")],
+)
+def test_small_errors_are_written_by_their_digits(error: float, expected: str) -> None:
+    assert metrics.written(error) == expected

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, Trace, edge, figure, plain, trace
+from ae_core.metrics import written
 
 MANY = 3000  # points, from which on classes would cover one another
 LAYERS = 2  # each more costs the page ten milliseconds
@@ -146,7 +147,7 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, noun
             y=(np.append(counts, counts[-1]) / len(values) * 100).astype(np.float32),
             mode="lines",
             name=name,
-            hovertemplate="%{x:.4f}: %{y:.1f} % of " + name + "<extra></extra>",
+            hovertemplate="%{x:.3g}: %{y:.1f} % of " + name + "<extra></extra>",
             **style,
         )
 
@@ -160,7 +161,7 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, noun
             x=np.minimum(mine, edges[-1]).astype(np.float32),
             y=np.zeros(len(mine), np.float32),
             customdata=np.asarray(selected, np.int32),
-            text=[f"{error:.4f}" for error in mine.tolist()],  # also of one that stands at the end for all beyond
+            text=[written(error) for error in mine.tolist()],  # also of one that stands at the end for all beyond
             mode="markers",
             name="selected",
             marker={"symbol": "line-ns", "size": 28, "line": {"color": SERIES_COLOURS[1], "width": 2}},

@@ -44,7 +44,7 @@ def error_by_code_size(
             mode="lines",
             name="PCA",
             line={"color": PCA, "width": 2, "dash": "dash"},
-            hovertemplate="PCA, code of %{x}: %{y:.4f}<extra></extra>",
+            hovertemplate="PCA, code of %{x}: %{y:.3g}<extra></extra>",
         )
     ]
     for i, name in enumerate(kinds.names()):
@@ -69,7 +69,7 @@ def error_by_code_size(
                 "scatter", x=code[rows], y=error[rows], mode="markers", name=title, legendgroup=name,
                 marker={"color": colour, "size": 12, "symbol": SYMBOLS[i % len(SYMBOLS)], "line": {"width": 2}},
                 text=[plain(titles[row]) for row in rows.tolist()],
-                hovertemplate="%{text}<br>code of %{x}: %{y:.4f}<extra></extra>",
+                hovertemplate="%{text}<br>code of %{x}: %{y:.3g}<extra></extra>",
             )
         )  # fmt: skip
     ticks = _apart(np.unique(code), high / low)

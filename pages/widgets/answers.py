@@ -136,7 +136,7 @@ def _row(result: RunResult) -> dict[str, Any]:
         "words": words(result.rank, result.run.form.noun),
         "unseen": result.rank >= UNSEEN,
         "units": counts.units(result.run.latent_dim),
-        "mse": f"{result.mse:.4f}",
+        "mse": metrics.written(result.mse),
         "place": result.place,
         "classes": result.classes,
         "size": thumbnails.size(form),

@@ -99,18 +99,17 @@ def tell_scale(dataset: Dataset) -> None:
     more = " …" if len(series.named_values(dataset)) > NAMED else ""
     if len(spans) > 1 and dataset.form.sides:
         colours = itertools.cycle(thumbnails.COLOURS)
-        said = "Curves: " + ", ".join(
+        said = ", ".join(
             f'<span style="color: {colour}">■</span> {html.escape(name)} ({span})'
             for (name, span), colour in zip(spans, colours, strict=False)
         )
+        st.html(f'<p class="said small">Curves: {said}{more}</p>')
     elif dataset.form.sides:
         ((name, span),) = spans
-        said = f"Curves span {span} {html.escape(name)}".rstrip() + "."
+        st.caption(alerts.escape_markdown(f"Curves span {span} {name}".rstrip() + "."))
     else:
-        said = "Steps are columns, each over its own range: " + ", ".join(
-            f"{html.escape(name)} ({span})" for name, span in spans
-        )
-    st.html(f'<p class="said small">{said}{more}</p>')
+        said = ", ".join(f"{name} ({span})" for name, span in spans)
+        st.caption(alerts.escape_markdown(f"Steps are columns, each over its own range: {said}{more}"))
 
 
 def tell_if_gone(dataset: Dataset) -> None:

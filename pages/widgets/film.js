@@ -17,7 +17,8 @@ import { contextOf, find, loadImage, make, makeCanvas } from "./elements.js";
 
 const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M6 5h4v14H6zm8 0h4v14h-4z";
-const GAP = 2; // pixels between two frames of a strip
+
+const GAPS = 32; // gaps that are as wide as a frame
 
 class Film {
   /** @type {ReturnType<Film["build"]>[]} */
@@ -71,8 +72,9 @@ class Film {
   /** @param {Data} data  @param {Row} row  @param {number} number */
   build({ image: [h, w], frames: n }, { title, note, stops }, number) {
     const big = makeCanvas("big", w, h, `${title}: the image at the slider's place`);
-    const canvas = makeCanvas("frames", n * (w + GAP), h, `${title}: ${n} frames side by side`);
-    for (let i = 0; i < n; i++) this.put(canvas, number, i, 1, i * (w + GAP) + GAP / 2);
+    const gap = 2 * Math.max(1, Math.round(w / GAPS)); // between two frames
+    const canvas = makeCanvas("frames", n * (w + gap), h, `${title}: ${n} frames side by side`);
+    for (let i = 0; i < n; i++) this.put(canvas, number, i, 1, i * (w + gap) + gap / 2);
     const mark = make("i", "mark");
     const strip = make("div", "strip", canvas, mark);
     if (stops.length) {

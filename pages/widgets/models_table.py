@@ -54,7 +54,9 @@ def show(columns: Columns, say: Words) -> None:
     }
     for measure in _measures(columns):
         config[measure.name] = st.column_config.NumberColumn(
-            _heading(measure), format=f"%.{measure.decimals}f", help=say(measure.help) + SENTENCES[measure.better]
+            _heading(measure),
+            format=_format(measure, columns[measure.name]),
+            help=say(measure.help) + SENTENCES[measure.better],
         )
     rows = len(columns["model"])
     st.dataframe(
@@ -98,6 +100,12 @@ def _width(titles: Sequence[str]) -> int:
 
 def _measures(columns: Columns) -> list[Measure]:
     return [measure for name, measure in comparison.measures().items() if name in columns]
+
+
+def _format(measure: Measure, values: Sequence[float]) -> str:
+    """How a column is written: what is too small for its decimals by its digits."""
+    small = [value for value in values if 0 < abs(value) < 10 ** (1 - measure.decimals)]
+    return "%.2g" if small and measure.decimals > 2 else f"%.{measure.decimals}f"
 
 
 def _heading(measure: Measure) -> str:

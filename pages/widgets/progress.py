@@ -5,7 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from ae_core import comparison, figures, kinds, runs, tasks, training
+from ae_core import comparison, figures, kinds, metrics, runs, tasks, training
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
@@ -242,7 +242,7 @@ def show_ended(job: Job) -> None:
                 ),
             )
         help = say("Mean squared error on the test images; smaller is better.")
-        mse.metric("Test MSE", _error(figure("mse")), help=help)
+        mse.metric("Test MSE", metrics.written(figure("mse")), help=help)
         contraction.metric(
             "Contraction ratio",
             f"{figure('contraction_ratio'):.2f}" if math.isfinite(figure("contraction_ratio")) else "–",
@@ -263,11 +263,6 @@ def show_ended(job: Job) -> None:
         _pictures(job, 0, "at the end")
 
 
-def _error(value: float) -> str:
-    """A mean squared error; those of signals are small."""
-    return f"{value:.4f}" if not value < 0.001 else f"{value:.2g}"
-
-
 def _tell_of_pca(run: runs.Run) -> None:
     """Says how the model's error compares with that of PCA: of one's own data nobody knows another figure."""
     with st.spinner("Computing PCA of the training data …"):
@@ -276,13 +271,12 @@ def _tell_of_pca(run: runs.Run) -> None:
     if not (math.isfinite(pca) and math.isfinite(mse)):
         return
     units = counts.units(run.spec.network.latent_dim)
+    beside = f"PCA with a code of {units} has an MSE of {metrics.written(pca)}"
     if mse < pca:
-        st.caption(
-            f"PCA with a code of {units} has an MSE of {_error(pca)}: this model is better by {1 - mse / pca:.0%}."
-        )
+        st.caption(f"{beside}: this model is better by {1 - mse / pca:.0%}.")
     else:
         more = "more epochs, a larger network, or another learning rate"
-        st.caption(f"PCA with a code of {units} has an MSE of {_error(pca)}, no worse than this model's: try {more}.")
+        st.caption(f"{beside}, no worse than this model's: try {more}.")
 
 
 def show_shipped(kind: str, dataset: str) -> None:

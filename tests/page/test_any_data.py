@@ -148,7 +148,7 @@ def test_what_curves_stand_for_is_told() -> None:
     app, _ = shown("units", run="signal-3-vanilla")
     assert re.search(r"Curves: ■ channel 1 \(.+ to .+\), ■ channel 2 \(.+\), ■ channel 3 \(", said(app))
     app, _ = shown("lens", run="table-vanilla")
-    assert re.search(r"Steps are columns, each over its own range: column 1 \(", said(app))
+    assert re.search(r"Steps are columns, each over its own range\\: column 1 \(", said(app))
     app, _ = shown("reconstruct", run="grey-8-vanilla")
     assert not re.search("Curves|Steps are", said(app))
 
