@@ -64,7 +64,9 @@ for name, chosen in filters.of(dataset.form).items():
 picture_rows = [Row("clean", x[:shown])]
 for name, images in results.items():
     of_each = metrics.psnr(x[:shown], images[:shown])
-    picture_rows.append(Row(name, images[:shown], [decibels(d, "PSNR {:.1f} dB") for d in of_each]))
+    picture_rows.append(
+        Row(name.replace(" (", "<br>("), images[:shown], [decibels(d, "PSNR {:.1f} dB") for d in of_each])
+    )
 plot.show(
     lambda: figures.image_rows(picture_rows, tile=80, form=run.form),
     key="denoised",
@@ -130,7 +132,7 @@ pictures = [Row("clean", x[:shown])]
 for name, result in results.items():
     print(f"{{name}}: {{metrics.mean_psnr(x[shown:], result[shown:]):.1f}} dB")
     captions = [f"PSNR {{d:.1f}} dB" for d in metrics.psnr(x[:shown], result[:shown])]
-    pictures.append(Row(name, result[:shown], captions))
+    pictures.append(Row(name.replace(" (", "<br>("), result[:shown], captions))
 figures.image_rows(pictures, tile=80{source_code.form(run.form)}).show()
 """,
     reads=image.reads,

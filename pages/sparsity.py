@@ -23,7 +23,9 @@ found = {title: caches.activity(run.run) for title, run in overlaid.items()}
 
 titles = {title: run.dataset.title for title, run in overlaid.items()}
 # A phone has no room for a column more.
-models = [f"{title} ({of})" if len({*titles.values()}) > 1 else title for title, of in titles.items()]
+models = [
+    f"{title} · {of}" if len({*titles.values()}) > 1 and of not in title else title for title, of in titles.items()
+]
 tables.show(
     {
         "model": [*map(alerts.escape_markdown, models)],

@@ -144,7 +144,6 @@ def image_rows(
     framed: Sequence[int] = (),
     gap: int = GAP,
     form: Form | None = None,
-    page: int = PAGE,
 ) -> go.Figure:
     """Rows of examples under one another, so that a column is one example's fate.
 
@@ -156,7 +155,6 @@ def image_rows(
         framed: For each row the image that gets an orange border; not together with `wrap`.
         gap: Pixels between two images.
         form: What the examples are, if not images.
-        page: Pixels that the figure has, without its labels, on a wide page.
     """
     rows = [replace(row, images=_shown(row.images, form)) for row in rows]
     h, w = rows[0].images.shape[1:3]
@@ -204,7 +202,7 @@ def image_rows(
         traces.append(headings)
     return figure(
         traces,
-        height=round(height / (h + gap) * (_room(tile, across, w / h, page) + gap)) + 48,
+        height=round(height / (h + gap) * (_room(tile, across, w / h) + gap)) + 48,
         dragmode=False,
         xaxis={
             **NO_LINES,
@@ -257,9 +255,9 @@ def _drawn(
     return [trace("image", source=_source(picture), hoverinfo="skip")]
 
 
-def _room(tile: int, across: int, proportions: float, page: int) -> float:
+def _room(tile: int, across: int, proportions: float) -> float:
     """The height of an image in pixels: not more than so many beside one another have where a page is widest."""
-    return min(tile, page / (across * proportions)) if proportions > 1 else tile
+    return min(tile, PAGE / (across * proportions)) if proportions > 1 else tile
 
 
 def _frames(x: np.ndarray, y: np.ndarray, w: int, h: int) -> Trace:

@@ -6,8 +6,6 @@ import plotly.graph_objects as go
 from ae_core.figures.pictures import Row, image_rows, signed_error
 from ae_core.forms import Form
 
-COLUMN = 560  # pixels of the traversals, without their labels: they stand beside something else
-
 
 def traversals(
     units: np.ndarray,
@@ -40,7 +38,7 @@ def traversals(
         rows.append(Row(label, pictures, captions))
     own_places = np.abs(values - own[:, None]).argmin(axis=1).tolist()
     columns = ["1 %", *[""] * (values.shape[1] - 2), "99 %"]
-    return image_rows(rows, columns, tile=44, framed=own_places, gap=0, form=form, page=COLUMN)
+    return image_rows(rows, columns, tile=44, framed=own_places, gap=0, form=form)
 
 
 def without_units(

@@ -124,7 +124,8 @@ class Plot {
     for (const trace of traces) if (trace.type === "scattergl" && !hasWebgl()) trace.type = "scatter";
     if (data.dots) layout.height = Math.min(layout.height, element.clientWidth + 140); // a map on a phone is square
     const picture = traces.find((/** @type {any} */ trace) => trace.type === "image")?.source;
-    if (picture) await this.fit(layout, picture);
+    if (picture) this.exchange(await loadImage(picture));
+    if (layout.yaxis?.scaleanchor && layout.yaxis.range && layout.xaxis.range) this.fit(layout);
     element.style.height = `${layout.height}px`;
     element.ariaLabel = data.alt;
     element.role = data.tools ? "group" : "img"; // an image holds no buttons
@@ -167,18 +168,17 @@ class Plot {
   }
 
   /**
-   * A picture on a narrow page needs less height than its layout asks for: the rest would be empty.
-   * @param {any} layout  @param {string} picture
+   * Pictures and curves in tiles need less height in little room than their layout asks for: the rest would be empty.
+   * @param {any} layout
    */
-  async fit(layout, picture) {
-    const image = await loadImage(picture);
-    this.exchange(image);
+  fit(layout) {
+    const [across, down] = [layout.xaxis, layout.yaxis].map(({ range: [from, to] }) => Math.abs(to - from));
     /** @type {string[]} */
     const lines = (layout.yaxis.ticktext ?? []).flatMap((/** @type {string} */ text) => text.split("<br>"));
     const letters = Math.max(0, ...lines.map((line) => line.replaceAll(/<[^>]*>/g, "").length));
     const labels = layout.yaxis.visible === false ? 0 : 30 + 6 * letters;
     const room = Math.max(this.element.clientWidth - labels, 100);
-    layout.height = Math.min(layout.height, Math.round((room * image.height) / image.width) + 64);
+    layout.height = Math.min(layout.height, Math.round((room * down) / across) + 64);
   }
 
   /**
