@@ -5,7 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from ae_core import comparison, figures, kinds, metrics, runs, tasks, training
+from ae_core import comparison, data, figures, kinds, metrics, runs, tasks, training
 from ae_core.data import as_float
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
@@ -15,7 +15,7 @@ from ae_core.spec import Spec
 from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
 from pages.serving.fields import Field, Values
-from pages.widgets import alerts, counts, menu, plot, run_picker, times, under_way
+from pages.widgets import alerts, counts, dataset_picker, menu, plot, run_picker, times, under_way
 from pages.widgets.words import Words
 
 # In the session.
@@ -280,12 +280,16 @@ def _tell_of_pca(run: runs.Run) -> None:
 
 
 def show_shipped(kind: str, dataset: str) -> None:
-    """Where no curve has come yet: how the shipped run of that kind learnt, if one did on that data set."""
-    shipped = (r for r in runs.shipped() if r.name == kind and isinstance(r, runs.Run))
-    run = next((r for r in shipped if r.spec.dataset == dataset), None)
+    """Where no curve has come yet: how a shipped run of that kind learnt on that data set, or else the data."""
+    shipped = [r for r in runs.shipped() if isinstance(r, runs.Run)]
+    alike = [r for r in shipped if (r.spec.kind, r.spec.dataset) == (kind, dataset)]
+    run = next((r for r in alike if r.name == kind), alike[0] if alike else None)
     st.header("What to expect")
     if run is None:
         st.info("The curves and reconstructions of your training appear here, live.")
+        about = data.load(dataset)
+        st.image(dataset_picker.contact_sheet(dataset), width="stretch", alt=f"Some {about.form.noun}s of the data set")
+        st.caption(f"What it will learn from: {about.sizes['train']:,} {about.form.noun}s, {about.form}.")
         return
     st.markdown(
         f"This is how the model that ships with the app, with {run.spec.network.latent_dim} units, learnt in "

@@ -415,3 +415,16 @@ def test_another_kind_shows_what_to_expect_of_it_and_not_the_training_of_before(
     assert "job" not in link(app)
     app.selectbox(key="job").set_value(job.id).run()
     assert "Vanilla on Digits (8 × 8)" in [header.value for header in app.header]
+
+
+@pytest.mark.parametrize(("kind", "model"), [("Variational", "with 2 units"), ("Vanilla", "with 8 units")])
+def test_what_to_expect_is_a_shipped_model_of_the_data_set(kind: str, model: str) -> None:
+    app = open_page("train", kind=kind, dataset="Heartbeats")
+    assert_sound(app)
+    assert model in said(app)
+
+
+def test_what_to_expect_where_none_ships_is_the_data() -> None:
+    app = open_page("train", kind="Sparse", dataset="Heartbeats")
+    assert_sound(app)
+    assert "What it will learn from: 397 signals, 128 steps." in said(app)
