@@ -176,3 +176,25 @@ def test_each_layout_is_added_trained_on_and_evaluated(layout: Callable[[Path], 
     assert call("data", "remove", "mine").exit_code == 0
     assert not Path(added["path"]).exists()
     assert call("evaluate", run).exit_code == 0, "the run carries enough"
+
+
+def test_a_run_and_its_data_set_go_elsewhere_and_find_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = told("data", "add", folder_of_splits(tmp_path), "--name", "mine")
+    run = tmp_path / "run"
+    small = ["--network", "dense", "--hidden", "none", "--latent-dim", "2", "--epochs", "1", "--out", run]
+    assert call("train", "vanilla", "--dataset", "mine", *small).exit_code == 0
+    before = told("evaluate", run)
+    assert call("data", "export", "mine", tmp_path / "mine.txt").exit_code == 2
+    assert call("data", "export", "digits", tmp_path / "digits.zip").exit_code == 2
+    assert call("data", "export", "mine", tmp_path / "none" / "mine.zip").exit_code == 1
+    assert call("data", "export", "mine", tmp_path / "mine.zip").exit_code == 0
+    assert call("export", run, tmp_path / "run.zip").exit_code == 0
+    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "elsewhere"))
+    imported = tmp_path / "imported"
+    assert call("import", tmp_path / "run.zip", "--out", imported).exit_code == 0
+    assert told("data", "add", tmp_path / "mine.zip")["name"] == added["name"]
+    (after,), (expected,) = told("evaluate", imported), before
+    for name in ("mse", "bce", "knn_accuracy"):
+        assert after["figures"][name] == pytest.approx(expected["figures"][name], abs=1e-6), "on all test examples"

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ae_core import data, processes
-from ae_core.cli.output import STOPPED, Bar, as_json, print_json, table
+from ae_core.cli.output import FILE, STOPPED, Bar, as_json, print_json, table
 from ae_core.data import Dataset, own
 from ae_core.errors import DatasetError
 from ae_core.forms import MEDIA, MOST_SIDE
@@ -105,6 +105,24 @@ def show_dataset(name: str, as_json: bool) -> None:
     click.echo(f"{dataset.title}  {dataset.name}")
     for line in _told(dataset):
         click.echo(f"  {line}")
+
+
+@datasets.command("export")
+@click.argument("name", metavar="NAME", type=DatasetName())
+@click.argument("file", metavar="FILE.zip", type=FILE)
+def export_dataset(name: str, file: Path) -> None:
+    """Put a data set that was added into a .zip. Added elsewhere, it is the same one: models that learnt it find it."""
+    dataset = data.load(name)
+    if dataset.path is None:
+        raise click.UsageError(f"{dataset.title} comes with the app: it is wherever the app is.")
+    if file.suffix != ".zip":
+        raise click.UsageError(f"The file must end in .zip, got {file.name!r}.")
+    try:
+        own.pack(dataset, file)
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from error
+    click.echo(file)
 
 
 @datasets.command("remove")

@@ -19,6 +19,7 @@ import re
 import secrets
 import shutil
 import time
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -151,6 +152,18 @@ def install(copy: Callable[[Path], None], title: str, owner: str | None) -> Data
         out = folder() / f"{found.name}-{secrets.token_hex(8)}"
         disk.finish(work, out)
     return read(out)
+
+
+def pack(dataset: Dataset, file: Path) -> None:
+    """Writes a data set that was added into a .zip, which becomes the same data set wherever it is added.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    assert dataset.path is not None
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for part in sorted(dataset.path.glob("*")):
+            archive.write(part, part.name)
 
 
 def carry(dataset: Dataset, run_folder: Path) -> None:

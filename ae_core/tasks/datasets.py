@@ -7,7 +7,6 @@ import re
 import secrets
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -189,7 +188,6 @@ def export(dataset: Dataset, owner: str) -> Path:
         DatasetError: if it cannot be written.
     """
     found = _check(dataset, owner)
-    assert found.path is not None
     try:
         incoming().mkdir(parents=True, exist_ok=True)  # what is left there is removed after some hours
         handle, name = tempfile.mkstemp(suffix=".zip", dir=incoming())
@@ -197,9 +195,7 @@ def export(dataset: Dataset, owner: str) -> Path:
     except OSError as error:
         raise DatasetError(f"The file cannot be made: {runs.unusable(error)}.") from error
     try:
-        with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for file in sorted(found.path.glob("*")):
-                archive.write(file, file.name)
+        own.pack(found, Path(name))
     except OSError as error:
         forget(Path(name))
         raise DatasetError(f"The file cannot be made: {runs.unusable(error)}.") from error

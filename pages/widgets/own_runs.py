@@ -10,7 +10,7 @@ import streamlit as st
 from ae_core import archive, kinds, networks, runs, settings, tasks
 from ae_core.errors import ExplorerError
 from ae_core.runs import BrokenRun, Run
-from ae_core.tasks import Job, catalog, ownership
+from ae_core.tasks import Job, catalog, datasets, ownership
 from pages.serving import downloads, fields, page_state, uploads, visitor
 from pages.widgets import alerts, counts, next_page, progress, run_picker, starts, times, under_way
 from pages.widgets.starts import Starts
@@ -134,8 +134,23 @@ def _show(own: Own) -> None:
                 key=f"export-{own.name}",
                 help="Download the model as a .zip file.",
             )
+            _export_dataset(own.run)
         if st.button("Delete", key=f"delete-{own.name}", icon=":material/delete:"):
             _delete(own)
+
+
+def _export_dataset(run: Run) -> None:
+    """Offers the data set that a model learnt, if it is the visitor's own."""
+    found = [each for each in datasets.owned(visitor.current()) if each.name == run.spec.dataset]
+    for dataset in found[:1]:
+        downloads.button(
+            "Export its data set",
+            partial(datasets.export, dataset, visitor.current()),
+            f"{dataset.title}.zip",
+            "application/zip",
+            key=f"export-data-{run.name}",
+            help="Download the data set as a .zip file. Added elsewhere, it is the one that the model learnt.",
+        )
 
 
 def _facts(run: Run, was_imported: bool) -> str:

@@ -5,14 +5,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import visiting
 from streamlit.testing.v1 import AppTest
 from visiting import ME, TITLE, button, click_again, cut, job_in_state, open_page, progress_texts, said
 
-from ae_core import archive, cards, processes, runs, tasks
+from ae_core import archive, cards, data, processes, runs, tasks, training
 from ae_core.spec import make_spec
 from ae_core.tasks import Job
+from pages.serving import downloads
 
 pytestmark = pytest.mark.usefixtures("nothing_ships", "nothing_starts")
 
@@ -174,3 +176,22 @@ def test_a_run_too_large_for_the_server_is_refused(
     app = opened()
     app.file_uploader[0].upload("run.zip", archive.pack(runs.read(digits_runs["vanilla"])), "application/zip").run()
     assert "Code size may be at most 2 on this server" in said(press(app, "Import"))
+
+
+def test_a_model_goes_out_with_the_data_set_that_it_learnt(data_folder: Path, digits_runs: dict[str, Path]) -> None:
+    finished(digits_runs)
+    assert "Export its data set" not in [e.proto.label for e in opened().get("link_button")], "it comes with the app"
+    x = np.random.default_rng(0).integers(0, 255, (40, 8, 8), np.uint8)
+    dataset = data.from_arrays("Mine", x, owner=ME)
+    network = {"family": "dense", "latent_dim": 2}
+    job = tasks.folder.create(make_spec("vanilla", dataset.name, network=network, epochs=1, compile=False), ME, "Own")
+    *_, last = training.fit(job.spec, job.run_path, owner=ME)
+    assert isinstance(last, training.Finished)
+    tasks.Status("finished", "", fraction=1.0, epoch=1).write(job.path)
+    (offered,) = [e.proto for e in opened().get("link_button") if e.proto.label == "Export its data set"]
+    offer = downloads._offers[offered.url.rpartition("/")[2]]
+    assert offer.name == "Mine.zip"
+    file = offer.make()
+    assert isinstance(file, Path)
+    data.own.remove(dataset)
+    assert data.add(file).name == job.spec.dataset
