@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message, Scope
 
+from ae_core.data.sources import bundles
 from ae_core.tasks import datasets
 from pages.serving import incoming
 
@@ -100,3 +101,22 @@ def test_an_almost_full_disk_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(incoming, "SPARE", 10**18)
     assert asyncio.run(put(token, "0", 1)) == 507
     assert {path.name for path in folder.iterdir()} == {datasets.OWNER}
+
+
+def test_a_file_that_comes_twice_at_a_time_is_one_file_and_counts_once() -> None:
+    token, folder = place()
+
+    async def twice() -> list[int]:
+        return await asyncio.gather(put(token, "0", 4), put(token, "0", 3))
+
+    assert asyncio.run(twice()) == [204, 204]
+    size = (folder / "0").stat().st_size
+    assert size in (4 * PIECE, 3 * PIECE), "one of them, whole"
+    assert incoming._sizes[token] == sum(path.stat().st_size for path in folder.iterdir())
+    assert asyncio.run(put(token, "0", 5)) == 204
+    assert asyncio.run(put(token, "1", 5)) == 204, "what was replaced takes no room"
+
+
+def test_no_file_has_a_number_beyond_the_most_that_are_taken() -> None:
+    token, _ = place()
+    assert asyncio.run(put(token, str(bundles.MAX_FILES), 1)) == 404

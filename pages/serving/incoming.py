@@ -5,6 +5,7 @@ Not by `st.file_uploader`, which keeps them in memory: they may have gigabytes.
 
 import contextlib
 import re
+import secrets
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from ae_core import logs, settings
+from ae_core.data.sources import bundles
 from ae_core.tasks import datasets
 from pages.serving import routes
 
@@ -51,7 +53,7 @@ def _count(place: Path, size: int) -> bool:
 async def _receive(request: Request) -> Response:
     number = request.path_params["number"]
     place = datasets.place_of(request.path_params["token"])  # whoever knows it was given it
-    if place is None or not NUMBER.fullmatch(number):
+    if place is None or not NUMBER.fullmatch(number) or int(number) >= bundles.MAX_FILES:
         return PlainTextResponse(GONE, 404)
     refusal = PlainTextResponse(
         f"Files for a data set may have {settings.current().data_mb:,} MB together on this server: choose fewer or "
@@ -64,7 +66,7 @@ async def _receive(request: Request) -> Response:
     if _sizes[place.name] + expected > settings.current().data_mb * 1_000_000:
         logs.event("upload refused", bytes=expected, status=413)
         return refusal
-    part = place / f"{number}.part"
+    part = place / f"{number}-{secrets.token_hex(4)}.part"  # the same file may come twice at a time
     came = 0
     try:
         if shutil.disk_usage(place).free < expected + SPARE:
@@ -75,8 +77,9 @@ async def _receive(request: Request) -> Response:
                 if not _count(place, len(piece)):
                     return refusal
                 file.write(piece)
+        before = (place / number).stat().st_size if (place / number).exists() else 0
         part.replace(place / number)
-        came = 0
+        came = before
     except ClientDisconnect:
         return Response(status_code=499)
     except OSError as error:
