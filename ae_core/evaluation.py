@@ -77,9 +77,15 @@ def evaluate(
         on_progress(0.1)
         parts = [run.encode(as_float(train.images[i : i + 5000])) for i in range(0, len(train), 5000)]
         on_progress(0.2)
-        figures["knn_accuracy"] = metrics.knn_accuracy(
-            np.concatenate(parts), train.labels, codes, test.labels, on_progress=lambda f: on_progress(0.2 + 0.8 * f)
-        )
+        known, asked = dataset.has_class(train.labels), dataset.has_class(test.labels)
+        if known.any() and asked.any():
+            figures["knn_accuracy"] = metrics.knn_accuracy(
+                np.concatenate(parts)[known],
+                train.labels[known],
+                codes[asked],
+                test.labels[asked],
+                on_progress=lambda f: on_progress(0.2 + 0.8 * f),
+            )
     return figures | run.recipe.evaluate(run, x, SEED)
 
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
-from ae_core import cards, data, inference
+from ae_core import cards, data, inference, training
 from ae_core.evaluation import active, evaluate
 from ae_core.inference import LoadedRun
 from ae_core.spec import make_spec
@@ -92,3 +92,15 @@ def test_a_unit_is_active_for_an_image(kind: str, options: dict[str, Any], expec
     codes = np.array([[0, 0.05, 2.0, 0.5], [0, -3.0, 1.0, 0.5]])
     spec = make_spec(kind, "digits", options)
     assert active(SimpleNamespace(spec=spec, recipe=spec.recipe()), codes).tolist() == expected
+
+
+def test_examples_without_a_class_are_no_class_of_neighbours(data_folder: Path) -> None:
+    """One class, and many examples without: whoever took those for a class would find neighbours of both."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 255, (80, 8, 8), np.uint8)
+    dataset = data.from_arrays("mine", x, np.array(["cat", ""] * 40))
+    assert dataset.unlabelled
+    spec = make_spec("vanilla", dataset.name, network={"family": "dense", "latent_dim": 2}, epochs=1, compile=False)
+    *_, last = training.fit(spec, data_folder / "runs" / "mine")
+    assert isinstance(last, training.Finished)
+    assert evaluate(inference.load(last.run.path))["knn_accuracy"] == 1.0

@@ -33,7 +33,7 @@ CHUNK = 512  # examples written at a time
 RANGE_SAMPLE = 20_000  # training examples that a scale is taken from
 OUTLIERS = 0.001  # share of values that may lie beyond a scale, on either side
 ROOM = 0.125  # of a scale's range, beyond it on either side: noise and unusual examples have a place
-SHOWN = 12  # examples of a contact sheet
+SHOWN, SCALED_BY = 12, 2000  # examples of a contact sheet, and those whose range is looked at for it
 UNLABELLED = "no class"
 READING, WRITING = "Reading the examples", "Writing the data set"
 
@@ -101,18 +101,21 @@ def title_of(path: Path) -> str:
 
 
 def sample(source: Source, choices: Choices, count: int = SHOWN) -> np.ndarray:
-    """Some examples, evenly spread, as models will see them: uint8 of images, else floats in [0, 1].
+    """Some examples, evenly spread, about as models will see them: uint8 of images, else floats in [0, 1].
 
     Raises:
         DatasetError: if they cannot be read.
     """
-    rows = np.unique(np.linspace(0, source.count - 1, min(count, source.count)).round().astype(int))
+    form = source.form(choices)
+    is_scaled = not form.is_image and not source.fixed
+    tried = max(count, SCALED_BY) if is_scaled else count
+    rows = np.unique(np.linspace(0, source.count - 1, min(tried, source.count)).round().astype(int))
     parts = [batch.values for batch in source.batches(choices, [], rows.tolist())]
     if not parts:
         raise DatasetError("None of the examples that were tried can be read.")
     values = np.concatenate(parts)
-    form = source.form(choices)
-    return values if form.is_image or source.fixed else _scale(values, form, source.names_of(choices)).store(values)
+    shown = values[np.unique(np.linspace(0, len(values) - 1, min(count, len(values))).round().astype(int))]
+    return _scale(values, form, source.names_of(choices)).store(shown) if is_scaled else shown
 
 
 def add(

@@ -42,6 +42,23 @@ class Scale:
     high: tuple[float, ...]
     names: tuple[str, ...]
 
+    def to_json(self) -> dict[str, Any]:
+        return {"low": list(self.low), "high": list(self.high), "names": list(self.names)}
+
+    @classmethod
+    def from_json(cls, value: Any, form: Form) -> "Scale":
+        """Validates what `to_json` gave, as untrusted input, for examples of a form.
+
+        Raises:
+            ValueError: if it is no scale of theirs.
+        """
+        low, high = (np.array(value[name], np.float64) for name in ("low", "high"))
+        count, names = form.with_channels[-1], value["names"]
+        sound = low.shape == high.shape == (count,) and np.isfinite([low, high]).all() and (low < high).all()
+        if not sound or not all(isinstance(name, str) for name in names) or len(names) != count:
+            raise ValueError("its scale makes no sense")
+        return cls(tuple(low.tolist()), tuple(high.tolist()), tuple(names))
+
     def restore(self, x: np.ndarray) -> np.ndarray:
         """Stored values (..., c) as they were given."""
         low, high = np.array(self.low, np.float32), np.array(self.high, np.float32)
@@ -147,10 +164,9 @@ class Dataset:
         of = self.class_of(self.split("test").labels[number])
         return f"{of}, test {self.form.noun} {number:,}" if of else f"Test {self.form.noun} {number:,}"
 
-    @property
-    def known(self) -> slice:
-        """The class numbers that say something: all but that of the examples without a class."""
-        return slice(0, len(self.class_names) - self.unlabelled)
+    def has_class(self, labels: np.ndarray) -> np.ndarray:
+        """Which of some examples came with a class, bool (n,), by their class numbers."""
+        return labels < len(self.class_names) - self.unlabelled
 
 
 def as_float(images: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ from ae_core.errors import DatasetError, ExplorerError
 from ae_core.forms import Form
 
 CARD = "card.json"
+SENT_NAMES = "names.json"  # the list of what files are called, beside those that a browser sent
 ARRAYS = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy")
 FORMAT = 1
 MAX_CARD = 256 << 10  # bytes
@@ -234,12 +235,7 @@ def _fill(work: Path, draft: Draft) -> str:
         "form": draft.form.to_json(),
         "classes": list(draft.class_names),
         "unlabelled": draft.unlabelled,
-        "scale": scale
-        and {
-            "low": list(scale.low),
-            "high": list(scale.high),
-            "names": [texts.short(name, MAX_NAME) for name in scale.names],
-        },
+        "scale": scale and replace(scale, names=tuple(texts.short(name, MAX_NAME) for name in scale.names)).to_json(),
         "sizes": sizes,
         "sha256": digests,
     }
@@ -356,10 +352,7 @@ def _read(path: Path, *version: int) -> Dataset:
         form = Form.from_json(card["form"])
         class_names = tuple(card["classes"])
         sizes = {which: int(card["sizes"].get(which, 0)) for which in SPLITS}
-        scale = card["scale"]
-        if scale is not None:
-            low, high = (tuple(map(float, scale[name])) for name in ("low", "high"))
-            scale = Scale(low, high, tuple(map(str, scale["names"])))
+        scale = None if card["scale"] is None else Scale.from_json(card["scale"], form)
         for name, size in card["bytes"].items():
             if (path / Path(name).name).stat().st_size != size:
                 raise ValueError(f"{name} is cut short")
@@ -410,13 +403,8 @@ def _check_card(card: Mapping[str, Any]) -> None:
         raise ValueError("it names other files")
     if (scale is None) != form.is_image:
         raise ValueError("it has no scale")
-    if scale is not None:
-        low, high = (np.array(scale[name], np.float64) for name in ("low", "high"))
-        count = form.with_channels[-1]
-        sound = low.shape == high.shape == (count,) and np.isfinite([low, high]).all() and (low < high).all()
-        labels = scale["names"]
-        if not sound or len(labels) != count or any(texts.short(str(name), MAX_NAME) != name for name in labels):
-            raise ValueError("its scale makes no sense")
+    if scale is not None and any(texts.short(n, MAX_NAME) != n for n in Scale.from_json(scale, form).names):
+        raise ValueError("its scale makes no sense")
     said = [card[name] for name in ("title", "source", "created")]
     if not all(isinstance(text, str) for text in said) or not isinstance(card["owner"], str | None):
         raise ValueError("its title, source, date or owner is no text")
