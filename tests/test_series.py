@@ -47,39 +47,45 @@ def npy(values: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def parquet(table: pd.DataFrame) -> bytes:
-    file = io.BytesIO()
-    table.to_parquet(file)
-    return file.getvalue()
-
-
 IN_TS = b"@classlabel true a b\n@data\n" + b":".join(text(wave(128)).strip().split(b"\n")) + b":a\n"
-SIGNALS = {
-    "a row": ("a.csv", text(wave())),
-    "a column": ("a.csv", text(wave()[:, None])),
-    "a column with a name": ("a.csv", text(wave()[:, None], header="mV")),
-    "a time and a column": ("a.csv", text(np.stack([np.arange(128) / 128, wave()], axis=1), header="time,mV")),
-    "tabs": ("a.tsv", text(wave(), separator="\t")),
-    "blanks": ("a.txt", text(wave(), separator=" ")),
-    "a class before it": ("a.tsv", text(np.append([3], wave()), separator="\t")),
-    "a class after it": ("a.csv", text(np.append(wave(), [0]))),
-    "decimal commas": ("a.csv", text(wave(), separator=";").replace(b".", b",")),
-    "array (t,)": ("a.npy", npy(wave())),
-    "array (n, t)": ("a.npy", npy(wave()[None].astype(np.float32))),
-    "array (n, t, 1)": ("a.npy", npy(wave()[None, :, None])),
-    ".ts": ("a.ts", IN_TS),
-    "Parquet": ("a.parquet", parquet(pd.DataFrame({"mV": wave()}))),
-}
+TIME = "Its first column rises all the way: it is taken for the time and left out."
+CLASS = "Column {} is taken for a class and left out."
+SIGNALS: dict[str, tuple[str, bytes, list[str]]] = {
+    "a row": ("a.csv", text(wave()), []),
+    "a column": ("a.csv", text(wave()[:, None]), []),
+    "a column with a name": ("a.csv", text(wave()[:, None], header="mV"), []),
+    "a time and a column": (
+        "a.csv", text(np.stack([np.arange(128) / 128, wave()], axis=1), header="time,mV"), [TIME],
+    ),
+    "a column among others, by its name": (
+        "a.csv", text(np.stack([np.arange(128), 9 * wave(), wave()], axis=1), header="t,other,Millivolts"), [],
+    ),
+    "a name in front": ("a.csv", b"somebody," + text(wave()), []),
+    "tabs": ("a.tsv", text(wave(), separator="\t"), []),
+    "blanks": ("a.txt", text(wave(), separator=" "), []),
+    "a class before it": ("a.tsv", text(np.append([3], wave()), separator="\t"), [CLASS.format(1)]),
+    "a class after it": ("a.csv", text(np.append(wave(), [0])), [CLASS.format(129)]),
+    "a class by its name": (
+        "a.csv", text(np.append(wave(), [0.5]), header=",".join([*(f"t{i}" for i in range(128)), "label"])),
+        [CLASS.format(129)],
+    ),
+    "decimal commas": ("a.csv", text(wave(), separator=";").replace(b".", b","), []),
+    "array (t,)": ("a.npy", npy(wave()), []),
+    "array (n, t)": ("a.npy", npy(wave()[None].astype(np.float32)), []),
+    "array (n, t, 1)": ("a.npy", npy(wave()[None, :, None]), []),
+    "array of the other byte order": ("a.npy", npy(wave().astype(">f8")), []),
+    ".ts": ("a.ts", IN_TS, []),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", SIGNALS)
 def test_one_signal_is_read_however_it_is_written(what: str, beats: Dataset) -> None:
-    name, content = SIGNALS[what]
+    name, content, notes = SIGNALS[what]
     found = series.read(content, name, beats)
     assert found.examples.shape == (1, 128, 1)
     assert found.examples.dtype == np.float32
     np.testing.assert_allclose(found.examples[0, :, 0], (wave() + 1.5) / 4, atol=1e-5)  # 0 is −1.5 mV, 1 is 2.5 mV
-    assert not found.notes
+    assert found.notes == notes, "whatever was done is said"
 
 
 def test_several_channels_are_columns_and_each_has_its_scale() -> None:
@@ -114,20 +120,28 @@ def test_another_unit_is_told_of(beats: Dataset) -> None:
     assert found.examples.min() >= 0
     assert found.examples.max() <= 1
     (note,) = found.notes
-    assert "lie outside the range of Heartbeats (-1.5 to 2.5)" in note
+    assert "of 128 values lie outside the range of Heartbeats (-1.5 to 2.5)" in note
     assert not series.read(text(wave()), "a.csv", beats).notes
 
 
-@pytest.mark.parametrize(
-    "pasted", [repr(wave().tolist()), str(wave()), "\n".join(map(str, wave())), "\t".join(map(str, wave()))]
-)
+PRINTED = {
+    "a list": repr(wave().tolist()),
+    "an array": str(wave()),
+    "an array with its name": repr(wave().astype(np.float32)),
+    "a list of NumPy's numbers": repr([np.float32(v) for v in wave()]),
+    "lines": "\n".join(map(str, wave())),
+    "tabs": "\t".join(map(str, wave())),
+}
+
+
+@pytest.mark.parametrize("pasted", PRINTED.values(), ids=PRINTED)
 def test_pasted_numbers_are_read(pasted: str, beats: Dataset) -> None:
-    (example,) = series.read_text(pasted, beats).examples
+    (example,) = series.read(pasted.encode(), "pasted.txt", beats).examples
     np.testing.assert_allclose(example[:, 0], (wave() + 1.5) / 4, atol=1e-5)
 
 
 def test_pasted_lists_of_lists_are_several(beats: Dataset) -> None:
-    assert series.read_text(repr([wave().tolist(), wave().tolist()]), beats).examples.shape == (2, 128, 1)
+    assert series.read(repr([wave().tolist()] * 2).encode(), "pasted.txt", beats).examples.shape == (2, 128, 1)
 
 
 def test_only_the_first_of_very_many_are_read(beats: Dataset) -> None:
@@ -148,10 +162,10 @@ BAD = {
     "a picture": ("a.png", b"\x89PNG", "a.png is none of .csv"),
     "packed": ("a.csv.gz", b"\x1f\x8b", "none of"),
     "binary": ("a.csv", b"\0\1\2", "not text"),
-    "no Parquet": ("a.parquet", b"PAR1", "not a Parquet file"),
+    "Parquet": ("a.parquet", b"PAR1", "none of .csv"),
     "objects": ("a.npy", npy(np.array([1, None])), "objects"),
     "too large": ("a.csv", b"1" * (series.MAX_BYTES + 1), "more than 5: cut it"),
-    "too many values": ("a.parquet", parquet(pd.DataFrame({f"c{i}": np.zeros(20_000) for i in range(60)})), "cut it"),
+    "too many values": ("a.csv", b"1\n" * (series.MAX_VALUES + 1), "cut it"),
 }
 
 
@@ -174,3 +188,59 @@ def test_the_file_of_a_test_signal_comes_back_as_it_is_kept(beats: Dataset, tmp_
     path = tmp_path / "a.csv"
     np.savetxt(path, beats.scale.restore(kept)[:, 0][None], "%.7g", ",")
     np.testing.assert_allclose(series.read(path.read_bytes(), path.name, beats).examples[0], kept, atol=1e-6)
+
+
+AMBIGUOUS = {
+    "both ends may be a class": ("a.csv", text(np.concatenate([[9], wave(127), [1]])), "both ends may be a class"),
+    "a missing value": ("a.csv", text(wave()).replace(b"0.250000", b"", 1), "has no number in column"),
+    "a missing value in a .ts": ("a.ts", IN_TS.replace(b"0.250000", b"?", 1), "has no number in column"),
+    "printed in short": ("pasted.txt", str(np.zeros((2000, 128))).encode(), "printed in short"),
+    "three levels of lists": ("pasted.txt", repr(np.zeros((1, 2, 64)).tolist()).encode(), "lists in lists in lists"),
+    "None": ("pasted.txt", repr([None, *wave().tolist()]).encode(), "holds 'None', where numbers are expected"),
+    "infinity": ("pasted.txt", b"[inf, 1, 2]", "holds 'inf'"),
+    "no class after all": (
+        "a.ts",
+        b"@classlabel true a b\n@data\n1,2,3,4,5,6,7,8\n",
+        "says that each series has a class",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", AMBIGUOUS)
+def test_what_could_be_meant_in_two_ways_is_refused(what: str, beats: Dataset) -> None:
+    name, content, said = AMBIGUOUS[what]
+    with pytest.raises(DatasetError) as refused:
+        series.read(content, name, beats)
+    assert said in str(refused.value)
+
+
+def test_a_missing_channel_is_not_taken_from_another_column() -> None:
+    t = np.arange(20.0)
+    content = "s,x,y,z\n" + "\n".join(f"{s},{s / 20},{s / 20}," for s in t)
+    with pytest.raises(DatasetError, match="has no number in column 'z'"):
+        series.read(content.encode(), "a.csv", THREE)
+
+
+def test_channels_and_columns_are_found_by_their_names_in_any_order() -> None:
+    t = np.linspace(0, 1, 20)
+    swapped = text(np.stack([10 * t**2, t, 2 * t - 1], axis=1), header="Z,X,Y")
+    found = series.read(swapped, "a.csv", THREE)
+    np.testing.assert_allclose(found.examples[0], np.stack([t, t, t**2], axis=1), atol=1e-6)
+    assert not found.notes
+    others = series.read(text(np.stack([t, 2 * t - 1, 10 * t**2], axis=1), header="a,b,c"), "a.csv", THREE)
+    np.testing.assert_allclose(others.examples[0], found.examples[0], atol=1e-6)
+    assert others.notes == ["Its columns are taken in their order for x, y, z: they are called otherwise."]
+
+
+def test_time_that_is_not_even_is_said() -> None:
+    t = np.linspace(0, 1, 20)
+    values = np.stack([t**3, t, 2 * t - 1, 10 * t**2], axis=1)
+    assert series.read(text(values), "a.csv", THREE).notes == [
+        TIME,
+        "Its steps in time are not even, and are taken as if they were.",
+    ]
+
+
+def test_notes_of_the_file_are_passed_on(beats: Dataset) -> None:
+    content = text(np.ones(3)) + text(wave())
+    assert "The first line of a.csv, with 3 values, is left out." in series.read(content, "a.csv", beats).notes

@@ -66,7 +66,7 @@ def read(sent: Any, form: Form) -> tuple[int, str]:
     """
     whole = isinstance(sent, Mapping) and set(sent) == {"version", "drawing"}
     version, drawing = (sent["version"], sent["drawing"]) if whole else (None, None)
-    if not isinstance(version, int) or not isinstance(drawing, str):
+    if type(version) is not int or not isinstance(drawing, str):
         raise DatasetError("The pad sent something that is no drawing: draw it again.")
     if drawing:
         _values(drawing, form)

@@ -15,7 +15,7 @@ from ae_core.forms import Form
 from pages.widgets import alerts, curve_pad, shelf
 from pages.widgets.shelf import DRAWING, Shelf
 
-PASTED = "pasted"  # the id of what was pasted begins with it
+PASTED, PASTE = "pasted", "pasted.txt"  # the id of what was pasted begins with it; its file
 TEXT = "pasted-numbers"  # key
 THUMBNAIL = 84  # pixels
 LONGEST = 200_000  # letters of what is pasted
@@ -71,12 +71,12 @@ def paste(dataset: Dataset, on_new: Callable[[], None]) -> None:
     def take() -> None:
         own.uploads += 1
         try:
-            found = series.read_text(st.session_state[TEXT], dataset)
+            found = series.read(st.session_state[TEXT].encode(errors="replace"), PASTE, dataset)
         except DatasetError as error:
             own.refuse("These numbers could not be read.", str(error), TEXT)
             return
         own.refused = None
-        for each in _all_of(found, "Pasted", f"{PASTED}-{own.uploads}", "pasted.txt", dataset):
+        for each in _all_of(found, "Pasted", f"{PASTED}-{own.uploads}", PASTE, dataset):
             own.put(each)
         on_new()
 
