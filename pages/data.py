@@ -30,5 +30,4 @@ st.caption(
 
 st.header("Data sets for everyone")
 st.caption("Those that come with the app, and those that were added from the command line.")
-added = [dataset for dataset in own.listed(None) if dataset.owner is None]
-own_datasets.show_everyones([*(data.load(name) for name in data.names()), *added])
+own_datasets.show_everyones([*(data.load(name) for name in data.names()), *own.listed(None)])

@@ -6,9 +6,13 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -262,6 +266,90 @@ def test_parquet_holds_columns_or_lists(tmp_path: Path) -> None:
     values, labels, _, _ = everything(sources.look(tmp_path / "lists.parquet"))
     np.testing.assert_allclose(values[3, :, 0], lists["series"][3])
     assert labels == lists["label"]
+
+
+def parquet(table: Any) -> bytes:
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(table, file)
+    return file.getvalue()
+
+
+PARQUET_BOMBS: dict[str, Callable[[], bytes]] = {
+    "a long list": lambda: parquet(pa.table({"x": pa.array([np.ones(20_000_000)])})),
+    "a list of nothing": lambda: parquet(pa.table({"x": pa.array([[None] * 5_000_000])})),
+    "long texts": lambda: parquet(pa.table({"x": ["a" * 900_000] * 2000, "y": np.arange(2000.0)})),
+}
+
+
+@pytest.mark.parametrize("name", PARQUET_BOMBS)
+def test_a_small_parquet_that_unpacks_to_gigabytes_is_refused_before_it_does(name: str, tmp_path: Path) -> None:
+    (tmp_path / "x.parquet").write_bytes(PARQUET_BOMBS[name]())
+    assert (tmp_path / "x.parquet").stat().st_size < 200_000
+    with pytest.raises(DatasetError, match=r"not a Parquet file that can be read|lists of"):
+        sources.look(tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize("top", ["x" * 90, "0"])
+def test_names_of_columns_are_short_and_all_different(top: str, tmp_path: Path) -> None:
+    header = [top, top, "b"]
+    (tmp_path / "x.csv").write_text("\n".join([",".join(header), *(f"{i}.5,{i},{-i}" for i in range(40))]))
+    source = sources.look(tmp_path / "x.csv")
+    names = source.names_of(replace(source.proposal, medium="table", label=""))
+    assert len({*names}) == len(names) == 3
+    assert max(map(len, names)) <= 60
+
+
+def test_a_heading_that_counts_is_no_example(tmp_path: Path) -> None:
+    rows = ["0,1,2,3,4,5,6,7,8,9", *ROWS]
+    (tmp_path / "x.csv").write_text("\n".join(rows))
+    source = sources.look(tmp_path / "x.csv")
+    assert source.count == 30
+    assert any("counts from 0 to 9 and is taken for a heading" in note for note in source.notes)
+
+
+def rows_of_pixels(values: np.ndarray) -> bytes:
+    return "\n".join(",".join(f"{v:g}" for v in row) for row in values).encode()
+
+
+@pytest.mark.parametrize("layout", ["csv", "npy", "npy-u8"])
+@pytest.mark.parametrize("top", [1, 255])
+def test_pixels_have_one_scale_however_dark_the_first_of_them_are(layout: str, top: int, tmp_path: Path) -> None:
+    white = np.zeros((600, 64))
+    white[0, 0] = white[300:, ::2] = top
+    if layout == "csv":
+        (tmp_path / "x.csv").write_bytes(rows_of_pixels(white))
+        source = sources.look(tmp_path / "x.csv")
+    else:
+        (tmp_path / "x.npy").write_bytes(npy(white.astype(np.uint8 if layout == "npy-u8" else np.float32)))
+        source = sources.look(tmp_path / "x.npy")
+    values, *_ = everything(source, replace(source.proposal, medium="image", label=""))
+    expected = (white / top * 255).astype(np.uint8)
+    np.testing.assert_array_equal(values.reshape(600, 64), expected)
+
+
+def test_pixels_of_another_range_are_stretched_by_the_range_of_all(tmp_path: Path) -> None:
+    signed = np.linspace(-1, 1, 600)[:, None] * np.ones((600, 64))
+    (tmp_path / "x.csv").write_bytes(rows_of_pixels(signed))
+    source = sources.look(tmp_path / "x.csv")
+    values, *_ = everything(source, replace(source.proposal, medium="image", label=""))
+    assert np.abs(values.reshape(600, 64)[:, 0] - (signed[:, 0] + 1) * 127.5).max() < 1.5
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("data/train.csv", "data/test.csv"),
+        ("train/x.csv", "test/x.csv"),
+        ("test_data/train.csv", "test_data/test.csv"),
+        ("x-train.csv", "x-test.csv"),
+    ],
+)
+def test_two_tables_are_two_splits_by_their_names_or_their_folders(names: tuple[str, str], tmp_path: Path) -> None:
+    content = "\n".join(ROWS).encode()
+    source = sources.look(zipped(tmp_path / "x.zip", dict.fromkeys(names, content)))
+    assert source.has_parts
+    _, _, parts, _ = everything(source)
+    assert parts == ["train"] * 30 + ["test"] * 30
 
 
 def test_the_column_of_the_class_can_be_another_or_none(tmp_path: Path) -> None:

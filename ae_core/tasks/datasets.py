@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # what reads files of all kinds is imported when it is wanted
 UPLOAD, RESULT = "upload", "result.json"  # in the folder of a job
 INCOMING_SECONDS = 6 * 3600  # that files are kept which nothing was made of
 PLACES = 3  # of one visitor at a time
-NAMES = "names.json"  # as data.sources.bundles reads it
 OWNER = "owner"  # the file in a folder of incoming files
 
 
@@ -84,7 +83,7 @@ def close_incoming(path: Path, names: Sequence[str]) -> None:
     if len(present) != len(names):
         raise DatasetError("Some files did not arrive: choose them again.")
     try:
-        disk.write_json(path / NAMES, list(names))
+        disk.write_json(path / own.SENT_NAMES, list(names))
     except OSError as error:
         raise DatasetError(f"The files cannot be kept: {runs.unusable(error)}.") from error
 

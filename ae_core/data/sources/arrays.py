@@ -3,16 +3,30 @@
 import gzip
 import math
 import struct
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
 from ae_core import forms, preparing
-from ae_core.data.sources.base import BATCH, SIDES, Batch, Choices, Problems, Source, class_name, part_of
+from ae_core.data.sources.base import (
+    BATCH,
+    LOOK_SECONDS,
+    PROPOSED_SIDE,
+    SIDES,
+    Batch,
+    Choices,
+    Problems,
+    Source,
+    as_pixels,
+    class_name,
+    looks_like_pixels,
+    part_of,
+)
 from ae_core.data.sources.bundles import Bundle, Entry
 from ae_core.errors import DatasetError
-from ae_core.forms import MOST_CHANNELS, MOST_STEPS, Form
+from ae_core.forms import LEAST_STEPS, MOST_CHANNELS, MOST_STEPS, Form
 
 MAX_ARRAY = 4 << 30  # bytes
 MAX_EXAMPLES = 2_000_000
@@ -140,7 +154,6 @@ class Arrays(Source):
         self.count = sum(x.shape[0] for x, _, _ in self._pairs)
         found = {label for _, labels, _ in self._pairs for label in labels or () if label is not None}
         self.classes = tuple(sorted(found))
-        self.has_classes = bool(self.classes)
         self.has_parts = {part for _, _, part in self._pairs} == {"train", "test"}
         first = self._pairs[0][0]
         for x, _, _ in self._pairs:
@@ -170,7 +183,7 @@ class Arrays(Source):
             like_image
             and steps is not None
             and first.dtype.kind == "f"
-            and not _looks_like_pixels(self._low, self._high)
+            and not looks_like_pixels(self._low, self._high)
         ):
             found.reverse()
         if len(shape) == 1:
@@ -191,7 +204,7 @@ class Arrays(Source):
             return Choices(self.media[0])
         height, width, channels = grid[0]
         fits = all(forms.LEAST_SIDE <= n <= SIDES[-1] for n in (height, width))
-        return Choices("image", 0 if fits else 32, channels == 3)
+        return Choices("image", 0 if fits else PROPOSED_SIDE, channels == 3)
 
     def form(self, choices: Choices) -> Form:
         grid = _grid(self._example)
@@ -220,8 +233,8 @@ class Arrays(Source):
                     chunk, own = chunk[picked], own[picked]
                     if not len(own):
                         continue
+                _check_finite(chunk, own, x.name)
                 values = self._pixels(chunk, form, choices) if form.is_image else _floats(chunk, form)
-                _check_finite(values, own, x.name)
                 yield Batch(values, [None if labels is None else labels[n] for n in own], [part] * len(own))
             first += x.shape[0]
 
@@ -232,15 +245,8 @@ class Arrays(Source):
         if channels_first:
             chunk = np.moveaxis(chunk, 1, -1)
         chunk = chunk.reshape(len(chunk), height, width, *((channels,) if channels == 3 else ()))
-        if chunk.dtype != np.uint8:
-            low, high = self._low, max(self._high, self._low + 1e-9)
-            if _looks_like_pixels(low, high):
-                low, high = 0.0, 1.0 if high <= 1 else 255.0
-            with np.errstate(invalid="ignore"):
-                shares = (np.asarray(chunk, np.float64) - low) / (high - low)
-            if not np.isfinite(shares).all():
-                return np.asarray(shares)
-            chunk = np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+        if chunk.dtype != np.uint8 or self._high <= 1:
+            chunk = as_pixels(chunk, self._low, self._high)
         if chunk.shape[1:] == form.shape:
             return chunk
         return np.stack([preparing.fitted(picture, form, choices.fit) for picture in chunk])
@@ -283,33 +289,29 @@ def _grid(shape: tuple[int, ...]) -> tuple[tuple[int, int, int], bool] | None:
 
 def _steps(shape: tuple[int, ...]) -> tuple[tuple[int, int], bool] | None:
     """Examples as signals: steps and channels, and whether the channels come first; None if they are none."""
-    if len(shape) == 1 and 8 <= shape[0] <= MOST_STEPS:
+    if len(shape) == 1 and LEAST_STEPS <= shape[0] <= MOST_STEPS:
         return (shape[0], 1), False
     if len(shape) != 2:
         return None
-    if shape[1] <= MOST_CHANNELS and 8 <= shape[0] <= MOST_STEPS:
+    if shape[1] <= MOST_CHANNELS and LEAST_STEPS <= shape[0] <= MOST_STEPS:
         return (shape[0], shape[1]), False
-    if shape[0] <= MOST_CHANNELS and 8 <= shape[1] <= MOST_STEPS:
+    if shape[0] <= MOST_CHANNELS and LEAST_STEPS <= shape[1] <= MOST_STEPS:
         return (shape[1], shape[0]), True
     return None
 
 
 def _range(array: NpyFile) -> tuple[float, float]:
-    """The smallest and the largest of the first examples' values."""
+    """The smallest and the largest value, of as many examples as there is time for."""
     if array.dtype.kind not in "biuf":
         raise DatasetError(f"{array.name} holds texts: numbers are needed.")
+    end, low, high = time.monotonic() + LOOK_SECONDS, math.inf, -math.inf
     for chunk in array.chunks():
         finite = chunk[np.isfinite(chunk)] if chunk.dtype.kind == "f" else chunk
-        return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    raise DatasetError(f"{array.name} is empty: give at least one example.")
-
-
-def _is_share(low: float, high: float) -> bool:
-    return low >= 0 and high <= 1
-
-
-def _looks_like_pixels(low: float, high: float) -> bool:
-    return _is_share(low, high) or (low >= 0 and 1 < high <= 255 and float(high).is_integer())
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+        if time.monotonic() > end:
+            break
+    return (low, high) if low <= high else (0.0, 1.0)
 
 
 def _paired(arrays: Sequence[NpyFile], name: str) -> list[tuple[NpyFile, NpyFile | None, str | None]]:

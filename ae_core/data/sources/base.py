@@ -1,5 +1,6 @@
 """What a source of examples is: something that was looked at, and can be read in one way or another."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -14,6 +15,7 @@ from ae_core.preparing import Fit
 SIDES = (8, 16, 28, 32, 48, 64)  # pixels that are offered
 PROPOSED_SIDE = 32  # at most: what trains within minutes
 BATCH = 256  # examples read at a time
+LOOK_SECONDS = 2.0  # that looking at all examples may take before some have to do
 PARTS = {
     "train": "train", "training": "train", "val": "train", "valid": "train", "validation": "train", "dev": "train",
     "test": "test", "testing": "test", "eval": "test",
@@ -22,7 +24,7 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Choices:
-    """How a source is to be read; what is left out is what it proposes.
+    """How a source is to be read. What is best for it is its `proposal`.
 
     Attributes:
         medium: One of `forms.MEDIA`.
@@ -69,7 +71,6 @@ class Source:
         layout: How they are arranged, for people.
         count: How many there are; some may turn out to be broken.
         media: What they can be taken for, the likeliest first.
-        has_classes: Whether some class is known of some.
         has_parts: Whether it is said which are for training and which for tests.
         labels: Names of columns that can hold the class.
         proposal: How it would best be read.
@@ -85,7 +86,6 @@ class Source:
         self.title = self.layout = ""
         self.count = 0
         self.media: tuple[str, ...] = ()
-        self.has_classes = False
         self.has_parts = False
         self.labels: tuple[str, ...] = ()
         self.proposal = Choices()
@@ -131,3 +131,27 @@ def class_name(value: object) -> str | None:
 def part_of(name: str) -> str | None:
     """The split that a folder's or a file's name stands for."""
     return PARTS.get(name.lower())
+
+
+def part_in(path: str) -> str | None:
+    """The split that a word in a file's name stands for, or else one in that of the nearest folder."""
+    words = (word for name in reversed(path.split("/")) for word in re.split(r"[_\-. ]", name))
+    return next((part for word in words if (part := part_of(word))), None)
+
+
+def as_pixels(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values of images as uint8: those in [0, 1] and in [0, 255] as they are meant, others by their range.
+
+    Args:
+        values: Any finite numbers.
+        low, high: The range of all of the images, not of these alone.
+    """
+    if looks_like_pixels(low, high):
+        low, high = 0.0, 1.0 if high <= 1 else 255.0
+    shares = (np.asarray(values, np.float64) - low) / max(high - low, 1e-9)
+    return np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+
+
+def looks_like_pixels(low: float, high: float) -> bool:
+    """Whether values of that range are shares of white, or grey levels up to 255."""
+    return low >= 0 and (high <= 1 or (high <= 255 and float(high).is_integer()))

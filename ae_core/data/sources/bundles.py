@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
 from ae_core import texts
+from ae_core.data.own import SENT_NAMES
 from ae_core.errors import DatasetError
 
 MAX_FILES = 120_000
@@ -20,7 +21,6 @@ MAX_UNPACKED = 8 << 30  # of all of them together
 MAX_RATIO = 1100  # times a file may grow when it is unpacked: deflate cannot do more
 OF_THE_SYSTEM = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)")  # what zipping a folder adds
 PIECE = 1 << 20
-NAMES = "names.json"  # beside files that a browser sent
 HEADER = 30  # bytes before the name of a file in a .zip
 
 
@@ -88,7 +88,7 @@ def open_bundle(path: Path, name: str = "") -> Bundle:
         DatasetError: if there is nothing that can be read.
     """
     called = texts.clean(name or path.name) or "data"
-    if (path / NAMES).is_file():
+    if (path / SENT_NAMES).is_file():
         dropped = Dropped(path, name)
         if len(dropped.entries) > 1 or not dropped.entries:
             return dropped
@@ -139,7 +139,7 @@ class Dropped:
 
     def __init__(self, path: Path, name: str) -> None:
         self.left_out: list[tuple[str, str]] = []
-        names = json.loads((path / NAMES).read_text(encoding="utf-8"))
+        names = json.loads((path / SENT_NAMES).read_text(encoding="utf-8"))
         shown = [_safe(texts.clean(str(n))) for n in names]
         self.name = texts.clean(name) or (shown[0].split("/")[0] if shown else "data")
         self.entries = [

@@ -45,7 +45,7 @@ class Exported(Source):
         self.classes = tuple(card["classes"])
         self.title = texts.short(card["title"], own.MAX_TITLE)
         self.layout = "a data set that was exported, with its classes, its split and its scale"
-        self.has_classes, self.has_parts = bool(self.classes), True
+        self.has_parts = True
         self.media = (self._form.medium,)
         self.proposal = Choices(self._form.medium, max(self._form.sides, default=0), self._form.is_colour)
 

@@ -16,6 +16,7 @@ from ae_core import forms, images, preparing
 from ae_core.data.sources import bundles
 from ae_core.data.sources.base import (
     BATCH,
+    LOOK_SECONDS,
     PROPOSED_SIDE,
     SIDES,
     Batch,
@@ -49,7 +50,6 @@ TABLES = ("metadata.csv", "labels.csv")
 MAX_TABLE = 32 << 20  # bytes
 FILE_COLUMNS = ("file_name", "filename", "file", "image", "path", "name", "id")
 LABEL_COLUMNS = ("label", "class", "category", "target", "y", "species", "text")
-LOOK_SECONDS = 2.0
 NAMED = 3  # broken pictures that are named
 TRIED = 48  # pictures that are decoded to propose something
 WHITE, BLACK = 255, 0
@@ -80,7 +80,6 @@ class Pictures(Source):
             self.layout = "a folder of images for each class"
         self._read_table()
         self.classes = tuple(sorted({label for label in self._labels if label is not None}))
-        self.has_classes = bool(self.classes)
         self.has_parts = len({*self._parts} - {None}) == 2
         others = [e for e in bundle.entries if e.suffix not in SUFFIXES and e.name.rsplit("/")[-1] not in TABLES]
         if others:

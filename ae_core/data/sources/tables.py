@@ -9,19 +9,25 @@ import gzip
 import io
 import math
 import re
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import islice
-from typing import Any, BinaryIO, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ae_core import forms, preparing, texts
 from ae_core.data.own import MAX_CLASSES, MAX_NAME
-from ae_core.data.sources.base import BATCH, SIDES, Batch, Choices, Problems, Source, class_name, part_of
+from ae_core.data.sources.base import BATCH, SIDES, Batch, Choices, Problems, Source, as_pixels, class_name, part_in
 from ae_core.data.sources.bundles import MAX_FILE, Bundle, Entry
+from ae_core.data.sources.parquet_check import MOST_SECONDS
 from ae_core.errors import DatasetError
 from ae_core.forms import LEAST_STEPS, MOST_CHANNELS, MOST_COLUMNS, MOST_STEPS, Form
+from ae_core.locations import PACKAGE
 
 TEXT = (".csv", ".tsv", ".txt", ".ts", ".dat")
 PARQUET = (".parquet", ".pq")
@@ -33,7 +39,6 @@ TRIED = 400  # rows that are looked at to propose something
 LONGEST_LINE = 1 << 20
 LABEL_COLUMNS = ("label", "class", "category", "target", "y", "species", "diagnosis", "type")
 STEP_NAME = re.compile(r"([a-zA-Z]*[ _.-]?)(\d+(?:\.\d+)?)")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|inf|-inf|", re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
 
@@ -72,7 +77,6 @@ class Rows(Source):
         label = (
             first.label if first.label is not None else _label_column(first.columns, first.has_header, self._some_rows)
         )
-        self.has_classes = label != ""
         if label:
             at = first.columns.index(label)
             self.classes = tuple(sorted({name for row in self._some_rows if (name := _class_of(row[at])) is not None}))
@@ -114,6 +118,13 @@ class Rows(Source):
         spread = spread[np.isfinite(spread) & (spread > 0)]
         return float(spread.max() / np.median(spread)) if len(spread) else 1.0
 
+    @cached_property
+    def _range(self) -> tuple[float, float]:
+        """The smallest and the largest value of the rows that were looked at."""
+        values = [_as_number(row[i]) for row in self._some_rows for i in self._numeric]
+        known = [v for v in values if v is not None and math.isfinite(v)]
+        return min(known, default=0.0), max(known, default=1.0)
+
     def _columns(self, choices: Choices) -> list[int]:
         """Numbers of the columns that hold values."""
         columns = self._files[0].columns
@@ -137,7 +148,7 @@ class Rows(Source):
     def names_of(self, choices: Choices) -> tuple[str, ...]:
         first = self._files[0]
         if choices.medium == "table":
-            return tuple(first.columns[i][:MAX_NAME] for i in self._columns(choices))
+            return tuple(first.columns[i] for i in self._columns(choices))
         return ("",) * self.form(choices).channels
 
     def batches(self, choices: Choices, problems: Problems, rows: Sequence[int] | None = None) -> Iterator[Batch]:
@@ -170,9 +181,7 @@ class Rows(Source):
         array = np.array(values, np.float64)
         if form.is_image:
             side = math.isqrt(array.shape[1])
-            low, high = float(array.min()), float(array.max())
-            top = 1.0 if low >= 0 and high <= 1 and not np.all(array == np.round(array)) else 255.0
-            pixels = np.round(np.clip(array / top, 0, 1) * 255).astype(np.uint8).reshape(-1, side, side)
+            pixels = as_pixels(array, *self._range).reshape(-1, side, side)
             if pixels.shape[1:] != form.shape:
                 pixels = np.stack([preparing.fitted(picture, form, choices.fit) for picture in pixels])
             return Batch(pixels, labels, parts)
@@ -208,8 +217,24 @@ def _as_number(cell: Any) -> float | None:
 
 
 def is_text(rows: Sequence[Sequence[Any]], column: int) -> bool:
-    """Whether a column holds no number, but texts or nothing."""
-    return all(_as_number(row[column]) is None or str(row[column]).strip().lower() in MISSING for row in rows)
+    """Whether a column holds texts and no number; some of it may be missing, but not all."""
+    cells = [row[column] for row in rows]
+    are_texts = [_as_number(cell) is None for cell in cells]
+    missing = [str(cell).strip().lower() in MISSING for cell in cells]
+    return any(are_texts) and all(text or gone for text, gone in zip(are_texts, missing, strict=True))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names of at most `MAX_NAME` letters, of which no two are the same."""
+    found: dict[str, None] = {}
+    for name in names:
+        number, called = 1, name
+        while called in found:
+            number += 1
+            ending = f" ({number})"
+            called = name[: MAX_NAME - len(ending)] + ending
+        found[called] = None
+    return [*found]
 
 
 def _are_steps(names: list[str]) -> bool:
@@ -260,9 +285,7 @@ def _chosen(entries: Sequence[Entry], name: str) -> list[Entry]:
         return list(entries)
     by_part: dict[str, list[Entry]] = {}
     for entry in entries:
-        stem = re.sub(r"\.(gz|csv|tsv|txt|ts|dat|parquet|pq)", "", entry.name.rsplit("/")[-1], flags=re.IGNORECASE)
-        part = next((p for word in re.split(r"[_\-. ]", stem) if (p := part_of(word))), None)
-        if part:
+        if part := part_in(entry.name):
             by_part.setdefault(part, []).append(entry)
     if len(by_part) == 2 and all(by_part.values()):
         suffix = by_part["train"][0].suffix
@@ -294,8 +317,7 @@ class File:
         self.columns: list[str] = []
         self.has_header = False
         self.count = 0
-        words = re.split(r"[_\-./ ]", name)
-        self.part = next((part for word in words if (part := part_of(word))), None)
+        self.part = part_in(name)
         self.channels, self.steps = 1, 0
         self.label: str | None = None
         self.notes: list[str] = []
@@ -305,7 +327,7 @@ class File:
 
     def some(self) -> list[Sequence[Any]]:
         """Some rows, evenly spread: a file may be sorted by class."""
-        step = max(1, self.count // TRIED)
+        step = max(1, -(-self.count // TRIED))
         return list(islice(self.rows(), 0, None, step))[:TRIED]
 
     def numbers(self, row: Sequence[Any], columns: Sequence[int], at: int) -> np.ndarray:
@@ -393,18 +415,19 @@ class _Text(File):
         width = len(cells[0])
         if width > MAX_COLUMNS:
             raise DatasetError(f"{entry.name} has {width:,} columns: at most {MAX_COLUMNS:,} are read.")
+        counted = [cell.strip() for cell in cells[0]] == [str(i) for i in range(width)] and width > 2
         texts_in_first = sum(_as_number(cell) is None for cell in cells[0])
-        texts_in_next = sum(_as_number(cell) is None for cell in cells[1]) if len(cells) > 1 else 0
-        self.has_header = texts_in_first > texts_in_next
+        # A line by itself is a heading only if it holds no number.
+        texts_in_next = sum(_as_number(cell) is None for cell in cells[1]) if len(cells) > 1 else width - 1
+        self.has_header = texts_in_first > texts_in_next or (counted and len(cells) > 1)
         if self.has_header:
             self._skip += 1
             names = [texts.short(cell, MAX_NAME) or f"column {i}" for i, cell in enumerate(cells[0], 1)]
         else:
             names = [f"column {i}" for i in range(1, width + 1)]
-        seen: dict[str, int] = {}
-        for name in names:
-            seen[name] = seen.get(name, 0) + 1
-            self.columns.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        if counted and self.has_header:
+            self.notes.append(f"The first row of {entry.name} counts from 0 to {width - 1} and is taken for a heading.")
+        self.columns = _distinct(names)
         self.count = sum(1 for _ in _lines(bundle, entry)) - self._skip
         if self.count > MAX_ROWS:
             raise DatasetError(f"{entry.name} has {self.count:,} rows: at most {MAX_ROWS:,} are read.")
@@ -462,6 +485,10 @@ class _Ts(File):
             parts = line.split(":")
             if self._labelled(about):
                 parts = parts[:-1]
+            if not parts:
+                raise DatasetError(
+                    f"{entry.name} says that each series has a class, but one has none: add it after a colon."
+                )
             self.channels = len(parts)
             lengths |= {part.count(",") + 1 for part in parts}
             self.count += 1
@@ -534,12 +561,11 @@ class _Parquet(File):
         from pyarrow import parquet, types
 
         super().__init__(entry.name, "a Parquet table")
-        file: BinaryIO = bundle.open(entry)
-        source: Any = file
-        if not file.seekable():
+        if not isinstance(entry.key, Path):
             raise DatasetError(f"{entry.name} is in a .zip: give the .parquet file itself.")
+        _check_parquet(entry.key, entry.name)
         try:
-            self._file = parquet.ParquetFile(source)
+            self._file = parquet.ParquetFile(entry.key)
             schema, self.count = self._file.schema_arrow, self._file.metadata.num_rows
         except Exception:
             raise DatasetError(f"{entry.name} is not a Parquet file that can be read.") from None
@@ -555,15 +581,20 @@ class _Parquet(File):
             raise DatasetError(f"{entry.name} holds no numbers but {len(schema)} columns of other types.")
         self.has_header = True
         self._plain = [f.name for f in kept]
+        self._named = [texts.short(name, MAX_NAME) or f"column {i}" for i, name in enumerate(self._plain, 1)]
         self._length = 0
         if self._lists:
             first = next(self._tables(1), None)
             self._length = len(first.column(self._lists[0])[0]) if first is not None and len(first) else 0
-            self.columns = [f"t{i}" for i in range(1, self._length + 1)] + self._plain
+            if self._length > MAX_COLUMNS:
+                raise DatasetError(
+                    f"{entry.name} holds lists of {self._length:,} numbers: at most {MAX_COLUMNS:,} are read."
+                )
+            self.columns = _distinct([f"t{i}" for i in range(1, self._length + 1)] + self._named)
             if len(self._lists) > 1:
                 self.notes.append(f"Of {len(self._lists)} columns of lists only {self._lists[0]!r} is read.")
         else:
-            self.columns = self._plain
+            self.columns = _distinct(self._named)
 
     def _tables(self, rows: int) -> Iterator[Any]:
         try:
@@ -574,14 +605,28 @@ class _Parquet(File):
 
     def rows(self) -> Iterator[Sequence[Any]]:
         for table in self._tables(BATCH):
-            if table.nbytes > LONGEST_LINE * 256:
-                raise DatasetError(f"{self.name} holds rows of more than {LONGEST_LINE >> 20} MB: is it a table?")
             plain = [table.column(name).to_pylist() for name in self._plain]
             lists = table.column(self._lists[0]).to_pylist() if self._lists else [[]] * len(table)
             for at, values in enumerate(lists):
                 if self._lists and (values is None or len(values) != self._length):
                     raise DatasetError(f"{self.name} holds lists of different lengths in {self._lists[0]!r}.")
                 yield [*values, *(column[at] for column in plain)]
+
+
+def _check_parquet(path: Path, name: str) -> None:
+    """Has another process unpack a file first.
+
+    Raises:
+        DatasetError: if that takes too much memory or time, or fails.
+    """
+    command = [sys.executable, "-m", "ae_core.data.sources.parquet_check", str(path.resolve()), str(BATCH)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=MOST_SECONDS, cwd=PACKAGE.parent)
+    except subprocess.TimeoutExpired:
+        raise DatasetError(f"{name} takes more than {MOST_SECONDS} seconds to unpack: give fewer rows.") from None
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or ["its process was ended"])[-1]
+        raise DatasetError(f"{name} is not a Parquet file that can be read ({why[:200]}): write it again, or smaller.")
 
 
 def _is_plain(kind: Any, types: Any) -> bool:
