@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 
 import numpy as np
 import streamlit as st
@@ -18,14 +19,13 @@ from ae_core.preparing import Fit, Stage, Steps
 from pages.serving import caches, fields, page_state
 from pages.serving.fields import Field, Values
 from pages.serving.page_state import State
-from pages.widgets import alerts, curve_pad, gallery, image_input, image_picker, pad, series_input, steps_input
+from pages.widgets import alerts, gallery, image_input, image_picker, series_input, steps_input
 from pages.widgets.image_input import Picture
 from pages.widgets.series_input import Series
-from pages.widgets.shelf import DRAWING, Shelf
+from pages.widgets.shelf import DRAW, DRAWING, TEST, UPLOAD, Shelf
 from pages.widgets.words import Words
 
 OWN = "own"
-TEST, DRAW, UPLOAD, CAMERA, PASTE = "Test images", "Draw", "Upload", "Camera", "Paste"
 GONE = (
     "Your own image is not here: it was removed, or it was drawn or uploaded in another browser tab. Choose another "
     "image, or draw or upload yours again."
@@ -117,10 +117,12 @@ def field(default: int | None) -> Field:
     return Field("image", "Image", parse, default=default, of=numbers.of, options=numbers.options)
 
 
-OF_IMAGES, OF_SERIES = (TEST, DRAW, UPLOAD, CAMERA), (TEST, DRAW, PASTE, UPLOAD)
-FROM = fields.choice(
-    "from", "Source of the image", lambda values: OF_IMAGES if values["is_image"] else OF_SERIES, default=DRAW
-)
+FROM = fields.choice("from", "Source of the image", lambda values: values["sources"], default=DRAW)
+
+
+def _ways(dataset: Dataset) -> ModuleType:
+    """What brings one's own: pictures, or series of numbers."""
+    return image_input if dataset.form.is_image else series_input
 
 
 def opened(dataset: str) -> State:
@@ -159,7 +161,7 @@ def show(dataset: Dataset) -> CurrentImage:
 def choose(dataset: Dataset) -> CurrentImage | None:
     """Shows the chooser itself, at first the pad, and gives the current image if one was chosen."""
     state, say = opened(dataset.name), Words(dataset.form)
-    settings = page_state.open(FROM, *steps_input.FIELDS, is_image=dataset.form.is_image)
+    settings = page_state.open(FROM, *steps_input.FIELDS, sources=_ways(dataset).SOURCES)
     source = settings.segments("from", label=say(FROM.label), label_visibility="collapsed", format_func=say)
     _choose(dataset, state, source)
     found = _found(dataset, state)
@@ -197,7 +199,8 @@ def _found(dataset: Dataset, state: State) -> CurrentImage | None:
 
 def _shelf(dataset: Dataset) -> Shelf:
     """What the visitor has brought that models of a data set can take."""
-    return image_input.pictures() if dataset.form.is_image else series_input.brought(dataset)
+    shelf: Shelf = _ways(dataset).brought(dataset)
+    return shelf
 
 
 def _own(dataset: Dataset, brought: Picture | Series) -> CurrentImage | None:
@@ -218,10 +221,14 @@ def _source_of(dataset: Dataset, state: State) -> str:
     """Shows the sources of images in a chooser, at first that of the current one, and gives the one to choose from."""
     brought, say = _shelf(dataset).current if state["image"] == OWN else None, Words(dataset.form)
     now = TEST if brought is None else DRAW if brought.id == DRAWING else UPLOAD
-    options = OF_IMAGES if dataset.form.is_image else OF_SERIES
-    label = say(FROM.label)
     return st.segmented_control(
-        label, options, default=now, format_func=say, required=True, key="source", label_visibility="collapsed"
+        say(FROM.label),
+        _ways(dataset).SOURCES,
+        default=now,
+        format_func=say,
+        required=True,
+        key="source",
+        label_visibility="collapsed",
     )
 
 
@@ -241,14 +248,7 @@ def _choose(dataset: Dataset, state: State, source: str, chip: image_picker.Chip
     if source == DRAW:
         _draw(dataset, state, take_own)
         return
-    if source == CAMERA:
-        image_input.photograph(take_own)
-    elif source == PASTE:
-        series_input.paste(dataset, take_own)
-    elif dataset.form.is_image:
-        image_input.upload(take_own)
-    else:
-        series_input.upload(dataset, take_own)
+    _ways(dataset).bring(source, dataset, take_own)
     _shelf(dataset).choose(is_own, take_own, let_go)
 
 
@@ -262,10 +262,7 @@ def _draw(dataset: Dataset, state: State, take_own: Callable[[], None]) -> None:
     def on_gone() -> None:
         state.choose("image", None)
 
-    if dataset.form.is_image:
-        image_input.draw(dataset.form.is_colour, is_own, on_new, on_gone)
-    else:
-        series_input.draw(dataset, is_own, on_new, on_gone)
+    _ways(dataset).draw(dataset, is_own, on_new, on_gone)
     chosen = state["image"]
     with st.container(horizontal=True):
         if shelf.has_another_drawing(chosen == OWN):
@@ -278,8 +275,8 @@ def _draw(dataset: Dataset, state: State, take_own: Callable[[], None]) -> None:
         if chosen not in (None, OWN):
             label = f"Put {alerts.escape_markdown(dataset.called(chosen))} on the pad"
             x = caches.test_images(dataset.name, chosen)
-            put = partial(pad.put, image_input.PAD) if dataset.form.is_image else partial(curve_pad.put, dataset)
-            st.button(label, icon=":material/add_photo_alternate:", on_click=put, args=(x,))
+            put = _ways(dataset).put
+            st.button(label, icon=":material/add_photo_alternate:", on_click=put, args=(dataset, x))
 
 
 def _prepare(found: CurrentImage, source: str) -> None:

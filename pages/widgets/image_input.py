@@ -10,10 +10,13 @@ from PIL import Image
 from streamlit.typing import UploadedFile
 
 from ae_core import images
+from ae_core.data import Dataset
 from ae_core.preparing import Stage, Steps
 from pages.widgets import pad, shelf
-from pages.widgets.shelf import DRAWING, Shelf
+from pages.widgets.shelf import CAMERA as FROM_CAMERA
+from pages.widgets.shelf import DRAW, DRAWING, TEST, UPLOAD, Shelf
 
+SOURCES = (TEST, DRAW, UPLOAD, FROM_CAMERA)
 PAD, CAMERA, CAMERA_ON = "pad", "camera", "camera-on"  # keys
 THUMBNAIL = 84  # pixels
 
@@ -51,23 +54,33 @@ class Picture:
         return images.data_uri(np.asarray(square))
 
 
-def pictures() -> Shelf[Picture]:
-    """What the visitor has brought."""
+def brought(_dataset: Dataset) -> Shelf[Picture]:
+    """What the visitor has brought, the same for all data sets of images."""
     return shelf.opened("pictures", Picture)
 
 
-def upload(on_new: Callable[[], None]) -> None:
-    """Shows an uploader; `on_new` is called after a new picture was taken, before the page runs again."""
+def bring(source: str, dataset: Dataset, on_new: Callable[[], None]) -> None:
+    """Shows the way from a source, UPLOAD or CAMERA.
+
+    Args:
+        source: Where pictures come from.
+        dataset: Whose models they are for.
+        on_new: Is called after a new one was taken, before the page runs again.
+    """
+    (_upload if source == UPLOAD else _photograph)(brought(dataset), on_new)
+
+
+def _upload(own: Shelf[Picture], on_new: Callable[[], None]) -> None:
 
     def read(file: UploadedFile) -> list[Picture]:
         return [Picture(file.name, images.decode(file.getvalue(), colour=True), file.file_id, file.name)]
 
-    pictures().upload(f"images, {images.READ}", images.MAX_BYTES // 1_000_000, read, on_new)
+    own.upload(f"images, {images.READ}", images.MAX_BYTES // 1_000_000, read, on_new)
 
 
-def photograph(on_new: Callable[[], None]) -> None:
-    """Offers the camera, which is off until it is wanted and after each photograph; `on_new` as of `upload`."""
-    own, title = pictures(), "Your photograph"
+def _photograph(own: Shelf[Picture], on_new: Callable[[], None]) -> None:
+    """Offers the camera, which is off until it is wanted and after each photograph."""
+    title = "Your photograph"
 
     def read(file: UploadedFile) -> list[Picture]:
         return [Picture(title, images.decode(file.getvalue(), colour=True), file.file_id, "photograph.jpg")]
@@ -84,17 +97,15 @@ def photograph(on_new: Callable[[], None]) -> None:
     own.tell(CAMERA)
 
 
-def draw(in_colour: bool, is_current: bool, on_new: Callable[[], None], on_gone: Callable[[], None]) -> None:
-    """Shows a drawing pad.
-
-    Args:
-        in_colour: Whether colours can be chosen.
-        is_current: Whether one's own picture is the current image.
-        on_new: As of `Shelf.draw`.
-        on_gone: As of `Shelf.draw`.
-    """
-    own, pixels = pictures(), pad.show(PAD, in_colour)
+def draw(dataset: Dataset, is_current: bool, on_new: Callable[[], None], on_gone: Callable[[], None]) -> None:
+    """Shows a drawing pad; `is_current`, `on_new` and `on_gone` as of `Shelf.draw`."""
+    own, pixels = brought(dataset), pad.show(PAD, dataset.form.is_colour)
     before = own.things.get(DRAWING)
     same = before is not None and pixels is not None and np.array_equal(before.pixels, pixels)
     drawing = None if pixels is None else Picture("Your drawing", pixels, DRAWING, "drawing.png")
     own.draw(drawing, same, is_current, on_new, on_gone)
+
+
+def put(_dataset: Dataset, x: np.ndarray) -> None:
+    """Puts an image on the pad, in place of the drawing."""
+    pad.put(PAD, x)

@@ -13,9 +13,10 @@ from ae_core.data import Dataset
 from ae_core.errors import DatasetError
 from ae_core.forms import Form
 from pages.widgets import alerts, curve_pad, shelf
-from pages.widgets.shelf import DRAWING, Shelf
+from pages.widgets.shelf import DRAW, DRAWING, PASTE, TEST, UPLOAD, Shelf
 
-PASTED, PASTE = "pasted", "pasted.txt"  # the id of what was pasted begins with it; its file
+SOURCES = (TEST, DRAW, PASTE, UPLOAD)
+PASTED, FILE = "pasted", "pasted.txt"  # the id of what was pasted begins with it; its file
 TEXT = "pasted-numbers"  # key
 THUMBNAIL = 84  # pixels
 LONGEST = 200_000  # letters of what is pasted
@@ -54,33 +55,36 @@ def brought(dataset: Dataset) -> Shelf[Series]:
     return shelf.opened(f"series-{dataset.name}", Series)
 
 
-def upload(dataset: Dataset, on_new: Callable[[], None]) -> None:
-    """Shows an uploader; `on_new` is called after a new series was taken, before the page runs again."""
+def bring(source: str, dataset: Dataset, on_new: Callable[[], None]) -> None:
+    """Shows the way from a source, UPLOAD or PASTE; `dataset` and `on_new` as of `image_input.bring`."""
+    st.caption(f"What is read: {series.expected(dataset)}.")
+    (_upload if source == UPLOAD else _paste)(dataset, on_new)
+
+
+def _upload(dataset: Dataset, on_new: Callable[[], None]) -> None:
 
     def read(file: UploadedFile) -> list[Series]:
         return _all_of(series.read(file.getvalue(), file.name, dataset), file.name, file.file_id, file.name, dataset)
 
-    st.caption(f"What is read: {series.expected(dataset)}.")
     brought(dataset).upload(f"files, {series.READ}", series.MAX_BYTES // 1_000_000, read, on_new)
 
 
-def paste(dataset: Dataset, on_new: Callable[[], None]) -> None:
-    """Shows a field for numbers; `on_new` as of `upload`."""
+def _paste(dataset: Dataset, on_new: Callable[[], None]) -> None:
+    """Shows a field for numbers."""
     own = brought(dataset)
 
     def take() -> None:
         own.uploads += 1
         try:
-            found = series.read(st.session_state[TEXT].encode(errors="replace"), PASTE, dataset)
+            found = series.read(st.session_state[TEXT].encode(errors="replace"), FILE, dataset)
         except DatasetError as error:
             own.refuse("These numbers could not be read.", str(error), TEXT)
             return
         own.refused = None
-        for each in _all_of(found, "Pasted", f"{PASTED}-{own.uploads}", PASTE, dataset):
+        for each in _all_of(found, "Pasted", f"{PASTED}-{own.uploads}", FILE, dataset):
             own.put(each)
         on_new()
 
-    st.caption(f"What is read: {series.expected(dataset)}.")
     st.text_area(
         "Numbers, from a spreadsheet, a file or Python",
         key=TEXT,
@@ -99,6 +103,11 @@ def draw(dataset: Dataset, is_current: bool, on_new: Callable[[], None], on_gone
     same = before is not None and x is not None and np.array_equal(before.x, x)
     drawing = None if x is None else Series("Your drawing", x, dataset.form, DRAWING, curve_pad.FILE)
     own.draw(drawing, same, is_current, on_new, on_gone)
+
+
+def put(dataset: Dataset, x: np.ndarray) -> None:
+    """Puts a signal or a row on the pad, in place of the drawing."""
+    curve_pad.put(dataset, x)
 
 
 def tell(current: Series) -> None:

@@ -15,6 +15,7 @@ from pages.widgets import alerts, gallery
 
 MOST = 10  # things besides the drawing, and files at a time
 DRAWING = "drawing"  # the id of all drawings: one thing that changes
+TEST, DRAW, UPLOAD, CAMERA, PASTE = "Test images", "Draw", "Upload", "Camera", "Paste"  # where something comes from
 
 
 class Brought(Protocol):
