@@ -5,7 +5,7 @@ the way is said; what could be meant in two ways is refused.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,10 +33,12 @@ class Found:
     Attributes:
         examples: float32 (n, *shape) of the data set's form in [0, 1].
         notes: What a person should know, a sentence each.
+        count: How many there were; only the first `MOST` are read.
     """
 
     examples: np.ndarray
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
+    count: int
 
 
 def read(content: bytes, name: str, dataset: Dataset) -> Found:
@@ -133,9 +135,7 @@ class _Reader:
             self.notes[:0] = file.notes
         if not np.isfinite(values).all():
             raise DatasetError(f"{self.name} holds values that are no numbers (NaN or infinite): fill or remove them.")
-        if len(values) > MOST:
-            self.notes.append(f"The first {MOST} of {len(values):,} are read.")
-        return Found(self._fitted(values[:MOST]), self.notes)
+        return Found(self._fitted(values[:MOST]), self.notes, len(values))
 
     def _refuse(self, what: str) -> DatasetError:
         return DatasetError(f"{self.name} has {what}: expected {expected(self.dataset)}.")
@@ -167,7 +167,12 @@ class _Reader:
         rows = list(file.rows())
         if not rows:
             raise DatasetError(f"{self.name} holds no row of numbers.")
-        columns = [i for i, name in enumerate(file.columns) if name != file.label and not tables.is_text(rows, i)]
+        columns = [i for i, name in enumerate(file.columns) if name != file.label]
+        for end in (0, -1) if self.form.sides else ():  # a text among the steps of a signal is a mistake
+            while len(columns) > 1 and tables.is_text(rows, columns[end]):
+                del columns[end]
+        if not self.form.sides:
+            columns = [i for i in columns if not tables.is_text(rows, i)]
         named = self._by_name(file, columns)
         values = np.stack([file.numbers(row, named or columns, at) for at, row in enumerate(rows, 1)])
         if file.channels > 1:
@@ -181,7 +186,7 @@ class _Reader:
             return values.T
         values = self._without_class(values, self.form.size, names)
         if values.shape[1] != self.form.size:
-            raise self._refuse(f"{len(values):,} rows of {values.shape[1]:,} values")
+            raise self._refuse(f"{texts.some(len(values), 'row')} of {texts.some(values.shape[1], 'value')}")
         return values
 
     def _by_name(self, file: tables.File, columns: list[int]) -> list[int]:
@@ -211,7 +216,7 @@ class _Reader:
                 self.notes.append("Its steps in time are not even, and are taken as if they were.")
             return values[None, :, 1:]
         if channels > 1 or width < min(steps, tables.LEAST_STEPS):
-            raise self._refuse(f"{rows:,} rows of {width:,} values")
+            raise self._refuse(f"{texts.some(rows, 'row')} of {texts.some(width, 'value')}")
         return self._without_class(values, steps, names or [])[..., None]
 
     def _without_class(self, values: np.ndarray, size: int, names: list[str]) -> np.ndarray:

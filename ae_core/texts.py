@@ -17,3 +17,8 @@ def clean(text: str) -> str:
     """
     kept = (c if c.isprintable() or c in JOINERS else "" if unicodedata.category(c) == "Cf" else " " for c in text)
     return " ".join("".join(kept).split()).strip(JOINERS + " ")
+
+
+def some(count: int, thing: str) -> str:
+    """How many of a thing, as in "1 row" and "1,200 rows"."""
+    return f"{count:,} {thing}{'s' * (count != 1)}"

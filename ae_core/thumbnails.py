@@ -51,7 +51,7 @@ def in_channels(form: Form, x: np.ndarray) -> np.ndarray:
 
 
 def has_order(form: Form) -> bool:
-    """Whether neighbouring values are alike; else, as those of a table, they are drawn as steps."""
+    """Whether neighbouring values are alike; else, as those of a table, they are drawn as bars."""
     return bool(form.sides)
 
 
@@ -60,7 +60,10 @@ def _curves(values: np.ndarray, side: int, against: np.ndarray | None, in_order:
     n, _, channels = values.shape
     low, high = _envelope(values, side, in_order)
     down = np.arange(side, dtype=np.float32)[None, :, None, None]
-    share = _covered(down, high - HALF, low + HALF)
+    # A line, or bars that stand on the ground; what is compared with something else stays a line.
+    share = _covered(
+        down, high - HALF, low + HALF if in_order or against is not None else np.full_like(low, side - ROOM)
+    )
     if channels == 1 and against is None:
         return np.round(255 * share[..., 0]).astype(np.uint8)
     picture = np.zeros((n, side, side, 3), np.float32)
@@ -80,11 +83,14 @@ def _envelope(values: np.ndarray, side: int, in_order: bool) -> tuple[np.ndarray
     """Where curves are lowest and highest in each column of pixels: rows from the top, (n, 1, side, c)."""
     n, steps, channels = values.shape
     fine = max(FINE, -(-steps // side))
-    at = np.linspace(0, steps - 1, side * fine, dtype=np.float32)
-    before = np.minimum(at.astype(int), max(steps - 2, 0))
-    after = np.minimum(before + 1, steps - 1)
-    share = (at - before if in_order else np.round(at - before))[None, :, None]
-    along = np.clip(values[:, before] * (1 - share) + values[:, after] * share, 0, 1)
+    if in_order:
+        at = np.linspace(0, steps - 1, side * fine, dtype=np.float32)
+        before = np.minimum(at.astype(int), max(steps - 2, 0))
+        after = np.minimum(before + 1, steps - 1)
+        share = (at - before)[None, :, None]
+        along = np.clip(values[:, before] * (1 - share) + values[:, after] * share, 0, 1)
+    else:
+        along = np.clip(values[:, np.arange(side * fine) * steps // (side * fine)], 0, 1)
     rows = (ROOM + (1 - along) * (side - 1 - 2 * ROOM)).reshape(n, side, fine, channels)
     return rows.max(axis=2)[:, None], rows.min(axis=2)[:, None]
 

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +40,7 @@ PREVIEW_SECONDS = 1.5
 CALL_SECONDS = 0.25  # aim for this long between two looks at the stop button
 STATE = "state.npz"
 LARGE = 20_000  # images
+OVERFIT = 0.05  # of what a loss has fallen, by which it rises again
 GROSS = 1.5  # times the loss that ends its history: an imported model has the same, or was stopped within an epoch
 
 
@@ -151,6 +152,18 @@ def _check_loss(found: dict[str, float], told: dict[str, float]) -> None:
             f"The imported model has a loss of {loss:.3g} on the held-out images, its history ends at {end:.3g}: "
             "its spec.json or its weights are not those of the training. Export it again, and do not change its files."
         )
+
+
+def overfits_after(history: Sequence[Mapping[str, Any]]) -> int:
+    """The epoch, from 1, after which the loss on held-out examples rose for good; 0 if it did not, or hardly.
+
+    Args:
+        history: As of a run.
+    """
+    losses = [sum(record["validation"].values()) for record in history]
+    best = int(np.argmin(losses)) if losses else 0
+    rose = losses and losses[-1] - losses[best] > OVERFIT * (max(losses[: best + 1]) - losses[best])
+    return best + 1 if rose and best + 1 < len(losses) else 0
 
 
 def _held_out(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,8 +13,9 @@ st.markdown(
     "Bring your own images, signals or tables, train any kind of autoencoder on them, and see all pages with them."
 )
 
+with st.container(key="data-state"):  # it stays in view
+    data_input.watch()
 data_input.bring()
-data_input.watch()
 
 own_datasets.show(datasets.owned(visitor.current()))
 
@@ -24,8 +25,8 @@ most = settings.current()
 kept = f"{most.keep_days:g} days after they were last used" if most.keep_days else "until you delete them"
 st.caption(
     f"Here up to {most.data_mb:,} MB of files and {most.items:,} examples at a time; you may keep {most.sets:,} data "
-    f"sets of {most.sets_mb:,} MB together. They are kept {kept}, and never deleted while a model that learnt them is "
-    "here."
+    f"sets of {most.sets_mb:,} MB together. They are kept {kept}, and the server "
+    "never deletes one that a model here has learnt: only you can."
 )
 
 st.header("Data sets for everyone")

@@ -42,8 +42,8 @@ say = Words(run.form)
 with intro:
     glossary.say(
         say(
-            "Each row moves one [[unit]] of the image's code from its 1st to its 99th [[percentile]] among the test "
-            "images and keeps all other units. The rows come first in which the image changes most."
+            "Each line moves one [[unit]] of the image's code from its 1st to its 99th [[percentile]] among the test "
+            "images and keeps all other units. The lines come first in which the image changes most."
         )
     )
 with of_image:
@@ -76,7 +76,7 @@ with rows:
     no_range = f" {still} of {run.latent_dim} units have no range: 98 % of the images have the same value."
     st.caption(
         say(
-            "Each row begins with the unit's value in this image and, on a wide screen, its range. The image closest "
+            "Each line begins with the unit's value in this image and, on a wide screen, its range. The image closest "
             f"to that value has an orange border.{no_range if still else ''}"
         )
     )

@@ -45,6 +45,9 @@ dataset = asked[0].dataset
 every = counts.say(len(asked) - len(own[:MOST_OWN])) if len(asked) > len(own[:MOST_OWN]) else ""
 noun, say = dataset.form.noun, Words(dataset.form)
 models = f"{every.capitalize()} autoencoders{', and yours,' * bool(own)}" if every else "Your autoencoders"
+whom = {1: "the model reconstructs", 2: "both models reconstruct"}.get(
+    len(asked), f"all {counts.say(len(asked))} models reconstruct"
+)
 how = "Draw, upload or take a picture." if dataset.form.is_image else f"Draw, paste or upload a {noun}."
 intro.markdown(f"{how} {models} reconstruct it and say how unusual it is to them.")
 dataset_picker.tell_scale(dataset)
@@ -57,10 +60,9 @@ with mine:
 with theirs:
     if image is None:
         st.info(
-            "Draw on the black square, upload or take a picture, or choose a test image: "
-            f"{'both' if len(asked) == 2 else f'all {counts.say(len(asked))}'} models reconstruct it."
+            f"Draw on the black square, upload or take a picture, or choose a test image: {whom} it."
             if dataset.form.is_image
-            else f"Draw a curve, paste numbers, upload a file, or choose a test {noun}: the models reconstruct it.",
+            else f"Draw a curve, paste numbers, upload a file, or choose a test {noun}: {whom} it.",
             icon=":material/brush:",
         )
     with st.spinner("Preparing the models …"):

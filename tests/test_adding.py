@@ -89,7 +89,7 @@ def test_missing_classes_are_a_class_of_their_own(tmp_path: Path) -> None:
 
 
 def test_signals_come_back_in_their_own_units() -> None:
-    x = np.stack([RNG.normal(400, 30, (50, 40)), RNG.normal(0, 0.01, (50, 40))], axis=-1)
+    x = np.stack([RNG.uniform(310, 490, (50, 40)), RNG.uniform(-0.03, 0.03, (50, 40))], axis=-1)
     dataset = data.from_arrays("Two units", x)
     assert dataset.form.shape == (40, 2)
     assert dataset.scale is not None

@@ -413,7 +413,7 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "complex": ("x.npy", lambda: npy(np.ones((30, 9), complex)), "the type complex128"),
     "a strange shape": ("x.npy", lambda: npy(np.ones((30, 3, 5, 7, 2), np.uint8)), "neither images"),
     "no Parquet": ("x.parquet", lambda: b"PAR1" + bytes(99), "not a Parquet file"),
-    "a document": ("x.pdf", lambda: b"%PDF-1.7", "holds nothing that can be read, but x.pdf"),
+    "a document": ("x.pdf", lambda: b"%PDF-1.7", "x.pdf cannot be read: a data set is made of"),
     "a damaged zip": ("x.zip", lambda: b"PK\3\4" + bytes(99), "damaged or cut short"),
     "damaged gzip": ("x.csv.gz", lambda: gzip.compress("\n".join(ROWS).encode())[:-20], "damaged"),
     "no IDX": ("train-images-idx3-ubyte", lambda: b"\1\2\3\4" * 9, "not an IDX file"),
@@ -494,7 +494,7 @@ def test_links_are_left_out_and_names_never_climb(tmp_path: Path) -> None:
             archive.writestr(f"../../up/{i}.png", picture(i))
     source = sources.look(tmp_path / "x.zip")
     assert source.count == 3
-    assert any("1 entries are left out, as link.png" in note for note in source.notes)
+    assert any("Left out: 1 entry, as link.png" in note for note in source.notes)
 
 
 def test_one_broken_picture_among_many_is_named_and_left_out(tmp_path: Path) -> None:

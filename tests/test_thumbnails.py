@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ae_core import figures, thumbnails
 from ae_core.forms import Form
@@ -45,3 +46,13 @@ def test_channels_have_the_same_colours_in_figures_thumbnails_and_the_browser() 
         # Of a line that no row of pixels is covered by as a whole.
         cosine = brightest @ expected / np.linalg.norm(brightest) / np.linalg.norm(expected)
         assert cosine > 0.999, channel
+
+
+def test_rows_of_a_table_are_bars_from_the_ground_and_each_as_wide() -> None:
+    values = np.array([0.0, 1.0, 0.5, 0.25], np.float32)
+    (picture,) = thumbnails.draw(Form("table", (4,)), values[None])
+    bars = (picture > 127).reshape(72, 4, 18)
+    heights = bars.sum(axis=0)
+    assert (heights == heights[:, :1]).all(), "a bar is as high all over"
+    assert (heights[:, 0] / 66).tolist() == pytest.approx([0, 1, 0.5, 0.25], abs=0.04)
+    assert bars[68, 1:].all(), "all stand on the ground"

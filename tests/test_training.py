@@ -351,3 +351,23 @@ def test_a_compiled_step_learns_the_same(digits_runs: dict[str, Path], tmp_path:
     *_, last = training.fit(quick("vanilla", epochs=2, compile=True), tmp_path / "run")
     assert isinstance(last, Finished)
     assert codes(tmp_path / "run") == pytest.approx(codes(digits_runs["vanilla"]), abs=1e-3)
+
+
+def history_of(*losses: float) -> list[dict[str, Any]]:
+    return [{"validation": {"reconstruction": 2 * loss, "kl": -loss}} for loss in losses]
+
+
+@pytest.mark.parametrize(
+    ("losses", "after"),
+    [
+        ((3, 2, 1), 0),
+        ((3, 2, 1, 1.05), 0),
+        ((3, 1, 2, 2.5), 2),
+        ((1, -1, -1.2, 0.5), 3),
+        ((1,), 0),
+        ((), 0),
+        ((1, 2), 1),
+    ],
+)
+def test_overfitting_is_seen_where_the_held_out_loss_rises_again(losses: tuple[float, ...], after: int) -> None:
+    assert training.overfits_after(history_of(*losses)) == after

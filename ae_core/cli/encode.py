@@ -82,7 +82,8 @@ def _read_series(path: Path, dataset: Dataset) -> np.ndarray:
     from ae_core import series
 
     found = series.read(path.read_bytes(), path.name, dataset)
-    for note in found.notes:
+    notes = found.notes + [f"the first {series.MOST} of {found.count:,} are read"] * (found.count > series.MOST)
+    for note in notes:
         click.echo(f"{path}: {note}", err=True)
     return found.examples
 

@@ -33,7 +33,8 @@ CHUNK = 512  # examples written at a time
 RANGE_SAMPLE = 20_000  # training examples that a scale is taken from
 OUTLIERS = 0.001  # share of values that may lie beyond a scale, on either side
 ROOM = 0.125  # of a scale's range, beyond it on either side: noise and unusual examples have a place
-SHOWN, SCALED_BY = 12, 2000  # examples of a contact sheet, and those whose range is looked at for it
+SHOWN = 12  # examples of a contact sheet
+READ_FIRST = 4_000_000  # values that are read for it, so that one that cannot be is known at once
 UNLABELLED = "no class"
 READING, WRITING = "Reading the examples", "Writing the data set"
 
@@ -108,7 +109,7 @@ def sample(source: Source, choices: Choices, count: int = SHOWN) -> np.ndarray:
     """
     form = source.form(choices)
     is_scaled = not form.is_image and not source.fixed
-    tried = max(count, SCALED_BY) if is_scaled else count
+    tried = max(count, READ_FIRST // form.size) if is_scaled else count
     rows = np.unique(np.linspace(0, source.count - 1, min(tried, source.count)).round().astype(int))
     parts = [batch.values for batch in source.batches(choices, [], rows.tolist())]
     if not parts:
@@ -352,6 +353,7 @@ def _split(stage: _Stage, labels: np.ndarray, plan: Plan) -> tuple[dict[str, np.
     count = len(stage)
     if not 0 < plan.test <= 0.5:
         raise DatasetError(f"The share for tests must be above 0 and at most 0.5, got {plan.test:g}.")
+    within = " within each class" if len(np.unique(labels)) > 1 else ""
     wanted = min(max(FEWEST_TEST, round(plan.test * count)), MOST_TEST)
     given = {which: np.array([i for i, part in enumerate(stage.parts) if part == which], int) for which in own.SPLITS}
     if plan.keep_parts and all(len(rows) for rows in given.values()) and sum(map(len, given.values())) == count:
@@ -362,9 +364,9 @@ def _split(stage: _Stage, labels: np.ndarray, plan: Plan) -> tuple[dict[str, np.
             rows["test"] = rows["test"][:MOST_TEST]
             cut = f", of whose tests {left_out:,} by chance are left out" if left_out > 0 else ""
             return rows, f"the split that was given{cut}"
-        why = f"pooled and split anew: only {len(given['train']):,} of {count:,} were given for training"
+        why = f"pooled and split anew{within}: only {len(given['train']):,} of {count:,} were given for training"
     else:
-        why = f"{wanted:,} for tests, by chance within each class"
+        why = ""
     test: list[int] = []
     for label in np.unique(labels):
         rows_of = rng.permutation(np.flatnonzero(labels == label))
@@ -376,6 +378,7 @@ def _split(stage: _Stage, labels: np.ndarray, plan: Plan) -> tuple[dict[str, np.
         test += rng.permutation(others)[: FEWEST_TEST - len(test)].tolist()
     mask = np.zeros(count, bool)
     mask[test] = True
+    why = why or f"{len(test):,} for tests, by chance{within}"
     return {"train": rng.permutation(np.flatnonzero(~mask)), "test": rng.permutation(np.flatnonzero(mask))}, why
 
 

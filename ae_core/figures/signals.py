@@ -29,7 +29,7 @@ class Curves:
         values: (n, t, c), about in [0, 1].
         against: What they are compared with, likewise: where values are larger it is filled orange, else blue, and no
             line is drawn.
-        has_order: Whether neighbouring steps are alike; if not, they are drawn as steps.
+        has_order: Whether neighbouring steps are alike; if not, they are drawn as bars.
         tints: How strongly the ground of each is tinted, (n,) in [0, 1].
     """
 
@@ -80,10 +80,14 @@ def traces(blocks: Sequence[tuple[Curves, np.ndarray, np.ndarray]]) -> list[Trac
     for shown, left, top in blocks:
         if shown.against is not None:
             found += [
-                _filled(shown.values, shown.against, left, top, 1, ADDED),
-                _filled(shown.values, shown.against, left, top, -1, LOST),
+                _filled(shown, left, top, 1, ADDED),
+                _filled(shown, left, top, -1, LOST),
             ]
     lined = [block for block in blocks if block[0].against is None]
+    if lined and not lined[0][0].has_order:
+        bars = [_bars(shown.values[..., 0], np.zeros(shown.values.shape[:2]), left, top) for shown, left, top in lined]
+        x, y = (np.concatenate(parts) for parts in zip(*bars, strict=True))
+        return [*found, _area(x, y, COLOURS[0])]
     for channel in range(blocks[0][0].values.shape[2] if lined else 0):
         lines = [_line(shown.values[..., channel], left, top) for shown, left, top in lined]
         x, y = (np.concatenate(parts) for parts in zip(*lines, strict=True))
@@ -93,11 +97,7 @@ def traces(blocks: Sequence[tuple[Curves, np.ndarray, np.ndarray]]) -> list[Trac
                 x=x,
                 y=y,
                 mode="lines",
-                line={
-                    "color": COLOURS[channel % len(COLOURS)],
-                    "width": 1.5,
-                    "shape": "linear" if blocks[0][0].has_order else "hvh",
-                },
+                line={"color": COLOURS[channel % len(COLOURS)], "width": 1.5},
                 hoverinfo="skip",
                 showlegend=False,
             )
@@ -134,11 +134,22 @@ def _line(values: np.ndarray, left: np.ndarray, top: np.ndarray) -> tuple[np.nda
     return (np.concatenate([part, gap], axis=1).ravel().astype(np.float32) for part in (x, y))  # type: ignore[return-value]
 
 
-def _filled(
-    values: np.ndarray, against: np.ndarray, left: np.ndarray, top: np.ndarray, sign: int, colour: str
-) -> Trace:
+def _bars(values: np.ndarray, base: np.ndarray, left: np.ndarray, top: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Corners of a bar from a base to each of the values (n, t), with a gap after each."""
+    steps = values.shape[1]
+    edges = _across(np.array([[i + 0.06, i + 0.06, i + 0.94, i + 0.94, np.nan] for i in range(steps)]) / steps)
+    ends = np.stack([base, values, values, base, np.full_like(values, np.nan)], axis=2)
+    return (left[:, None, None] + edges).ravel(), (top[:, None, None] + _height(ends)).ravel()
+
+
+def _filled(shown: Curves, left: np.ndarray, top: np.ndarray, sign: int, colour: str) -> Trace:
     """What lies between two curves where their difference has a sign, for all channels."""
+    values, against = shown.values, shown.against
+    assert against is not None
     n, steps, channels = values.shape
+    if not shown.has_order:
+        beyond = np.maximum(values, against) if sign > 0 else np.minimum(values, against)
+        return _area(*_bars(beyond[..., 0], against[..., 0], left, top), colour)
     x, y = [], []
     for channel in range(channels):
         places = _drawn(values[..., channel] - against[..., channel])

@@ -61,7 +61,7 @@ def _written(name: str) -> str:
 
 def field(name: str = "dataset", label: str = "Data set", **about: Any) -> Field:
     """One data set; at first the one that ships first."""
-    beginning: dict[str, Any] = {"default": lambda values: data.names()[0], "told": "data set"}
+    beginning: dict[str, Any] = {"default": lambda values: data.names()[0], "told": "data set (deleted or mistyped)"}
     about = beginning | about
     return Field(name, label, _listed, _written, **about)
 
@@ -106,10 +106,10 @@ def tell_scale(dataset: Dataset) -> None:
         st.html(f'<p class="said small">Curves: {said}{more}</p>')
     elif dataset.form.sides:
         ((name, span),) = spans
-        st.caption(alerts.escape_markdown(f"Curves span {span} {name}".rstrip() + "."))
+        st.caption(alerts.escape_markdown(f"Vertical scale of the curves: {span} {name}".rstrip() + "."))
     else:
-        said = ", ".join(f"{name} ({span})" for name, span in spans)
-        st.caption(alerts.escape_markdown(f"Steps are columns, each over its own range: {said}{more}"))
+        said = "  \n".join(alerts.escape_markdown(f"{name}: {span}") for name, span in spans)
+        st.caption("Bars are columns of the table, each over its own range.", help=said + more)
 
 
 def tell_if_gone(dataset: Dataset) -> None:

@@ -31,13 +31,17 @@ export function make(tag, name = "", ...content) {
   return element;
 }
 
+const SMALL = 64; // pixels
+
 /**
- * A canvas of an image, which is named for those who cannot see it.
+ * A canvas of an image, which is named for those who cannot see it. CSS shows the pixels of small images as they are;
+ * curves, which are finer, would lose parts of their lines.
  * @param {string} name  Its class.
  * @param {number} width  @param {number} height  @param {string} [label]
  */
 export function makeCanvas(name, width, height, label = "") {
   const canvas = Object.assign(make("canvas", name), { width, height });
+  if (width > SMALL) canvas.style.imageRendering = "auto";
   canvas.role = "img";
   canvas.ariaLabel = label;
   return canvas;

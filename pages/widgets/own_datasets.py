@@ -101,7 +101,7 @@ def _delete(dataset: Dataset) -> None:
         models = f"{len(learnt)} of your models learnt it. They stay, and show the" if len(learnt) > 1 else (
             "One of your models learnt it. It stays, and shows the"
         )  # fmt: skip
-        st.markdown(f"{models} {own.CARRIED_EXAMPLES} examples that each model carries.")
+        st.markdown(f"{models} {min(own.CARRIED_EXAMPLES, dataset.sizes['test'])} examples that each model carries.")
     st.markdown("The data set is deleted from this server.")
     if st.button("Delete it", key="delete-it", icon=":material/delete:"):
         _do(lambda: datasets.remove(dataset, visitor.current()), "Deleted.")

@@ -154,7 +154,11 @@ def between_images(frames: int, models: DeltaGenerator, settings: DeltaGenerator
         st.stop()
     # Codes that differ come from pixels that do.
     blend = paths.through(x.reshape(count, -1), frames).reshape(-1, *x.shape[1:])
-    note = say("Without a model, one image fades out while the other fades in, and both are visible.")
+    note = (
+        "Without a model, one image fades out while the other fades in, and both are visible."
+        if dataset.form.is_image
+        else f"Without a model, one {dataset.form.noun} turns into the other, value by value."
+    )
     at = paths.stops(x.reshape(count, -1), frames)
     strips.append(Strip(f"No model: a blend of the {dataset.form.value}s", blend, note, at, dataset.form))
     listed = ",\n    ".join(opened)
@@ -181,7 +185,7 @@ figures.image_rows(rows{source_code.form(dataset.form)}).show()
     return Way(
         strips,
         say("The dots mark the images themselves, as the model reconstructs them."),
-        say("Look at the middle. A blend of pixels shows two images at once. ")
+        ("Look at the middle. A blend of pixels shows two images at once. " if dataset.form.is_image else "")
         + f"Does a model pass through other {dataset.thing}s, or through shapes that are not {dataset.thing}s? Does it "
         "change evenly, or does it jump?",
         source,

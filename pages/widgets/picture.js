@@ -49,11 +49,25 @@ export class Picture {
     this.context.putImageData(pixels, 0, 0);
   }
 
-  /** @param {Float32Array} values */
+  /** How far down a value is drawn. @param {number} value  From 0 to 255. */
+  down(value) {
+    const share = Math.min(Math.max(value / 255, 0), 1);
+    return (ROOM + (1 - share) * (1 - 2 * ROOM)) * SIDE;
+  }
+
+  /** Curves, or bars where neighbours are not alike. @param {Float32Array} values */
   paintCurves(values) {
     const { context, channels, steps } = this;
     context.fillStyle = "#000";
     context.fillRect(0, 0, SIDE, SIDE);
+    if (!this.hasOrder) {
+      context.fillStyle = "#fff";
+      for (let t = 0; t < steps; t++) {
+        const y = this.down(values[t]);
+        context.fillRect((t / steps) * SIDE, y, SIDE / steps, (1 - ROOM) * SIDE - y);
+      }
+      return;
+    }
     context.lineWidth = 3;
     context.lineJoin = "round";
     const across = SIDE / Math.max(steps - 1, 1);
@@ -61,13 +75,7 @@ export class Picture {
       context.strokeStyle = channels === 1 ? "#fff" : COLOURS[channel % COLOURS.length];
       context.beginPath();
       for (let t = 0; t < steps; t++) {
-        const share = Math.min(Math.max(values[t * channels + channel] / 255, 0), 1);
-        const y = (ROOM + (1 - share) * (1 - 2 * ROOM)) * SIDE;
-        if (this.hasOrder) context.lineTo(t * across, y);
-        else {
-          context.lineTo((t - 0.5) * across, y); // a step for each column
-          context.lineTo((t + 0.5) * across, y);
-        }
+        context.lineTo(t * across, this.down(values[t * channels + channel]));
       }
       context.stroke();
     }

@@ -276,6 +276,11 @@ def _tell_of_pca(run: runs.Run) -> None:
         st.caption(f"{beside}: this model is better by {1 - mse / pca:.0%}.")
     else:
         more = "more epochs, a larger network, or another learning rate"
+        if best := training.overfits_after(run.history):
+            more = (
+                "fewer epochs, a smaller network, or more data. Its loss on training examples that were held out was "
+                f"lowest after epoch {best} of {len(run.history)} and has risen since"
+            )
         st.caption(f"{beside}, no worse than this model's: try {more}.")
 
 

@@ -63,7 +63,8 @@ def _label(run: Run | BrokenRun) -> str:
     if run.path.parent == runs.SHIPPED:
         return run.title
     whose = "" if run.card.owner is None else "yours, " if tasks.owns(run, visitor.current()) else "shared, "
-    return f"{run.title} · {whose}{times.say(run.card.created)}"
+    of = "" if run.spec.dataset in data.names() else f"{run.spec.about.title} · "
+    return f"{run.title} · {of}{whose}{times.say(run.card.created)}"
 
 
 def _listed(text: str, values: Values) -> str:

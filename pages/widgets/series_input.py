@@ -78,7 +78,7 @@ def _paste(dataset: Dataset, on_new: Callable[[], None]) -> None:
         try:
             found = series.read(st.session_state[TEXT].encode(errors="replace"), FILE, dataset)
         except DatasetError as error:
-            own.refuse("These numbers could not be read.", str(error), TEXT)
+            own.refuse("These numbers could not be read.", str(error).replace(FILE, "What you pasted"), TEXT)
             return
         own.refused = None
         for each in _all_of(found, "Pasted", f"{PASTED}-{own.uploads}", FILE, dataset):
@@ -122,8 +122,8 @@ def _all_of(found: series.Found, title: str, id: str, file: str, dataset: Datase
     noun = dataset.form.noun
     titles = [title] if count == 1 else [f"{title}, {noun} {i + 1}" for i in range(count)]
     notes = [*found.notes]
-    if len(found.examples) > count:
-        notes.append(f"Only the first {count} of {len(found.examples)} {noun}s are kept.")
+    if found.count > count:
+        notes.append(f"The first {count} of {found.count:,} {noun}s are kept.")
     return [
         Series(titles[i], found.examples[i], dataset.form, f"{id}-{i}", file, i, notes) for i in reversed(range(count))
     ]

@@ -124,7 +124,7 @@ def test_a_csv_of_series_is_dropped_trained_on_and_seen_on_every_page(tab: Tab) 
 def test_files_that_hold_nothing_are_refused_in_a_sentence_and_others_can_follow(tab: Tab) -> None:
     page = tab.open("data")
     page.locator(".drop input.files").set_input_files([{"name": "a.pdf", "mimeType": "", "buffer": b"%PDF-1.7"}])
-    expect(page.get_by_text("holds nothing that can be read, but a.pdf")).to_be_visible()
+    expect(page.get_by_text("a.pdf cannot be read: a data set is made of")).to_be_visible()
     tab.settle()  # a new place to drop files takes the old one's place
     page.locator(".drop input.files").set_input_files([{"name": "b.csv", "mimeType": "", "buffer": b"1,2,3\n4,5\n"}])
     expect(page.get_by_text("all must have the same number")).to_be_visible()

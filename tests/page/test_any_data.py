@@ -140,7 +140,7 @@ def test_no_page_calls_a_signal_or_a_row_an_image(name: str, page: str) -> None:
 
 def test_what_curves_stand_for_is_told() -> None:
     app, _ = shown("reconstruct", run="ecg-vanilla")
-    assert "Curves span −1.5 to 2.5 millivolts." in said(app)
+    assert "Vertical scale of the curves\\: −1.5 to 2.5 millivolts." in said(app)
     mse = next(m for m in app.metric if m.label == "MSE of all test signals")
     beats = data.load("ecg").split("test").images
     difference = 4 * (beats - ae_core.load("ecg-vanilla").reconstruct(beats))  # of millivolts: they have a range of 4
@@ -148,9 +148,10 @@ def test_what_curves_stand_for_is_told() -> None:
     app, _ = shown("units", run="signal-3-vanilla")
     assert re.search(r"Curves: ■ channel 1 \(.+ to .+\), ■ channel 2 \(.+\), ■ channel 3 \(", said(app))
     app, _ = shown("lens", run="table-vanilla")
-    assert re.search(r"Steps are columns, each over its own range\\: column 1 \(", said(app))
+    (caption,) = [e for e in app.caption if e.value.startswith("Bars are columns of the table")]
+    assert "column 1\\: 0." in caption.proto.help
     app, _ = shown("reconstruct", run="grey-8-vanilla")
-    assert not re.search("Curves|Steps are", said(app))
+    assert not re.search("urves|Bars are", said(app))
 
 
 @pytest.mark.parametrize("page", ELSEWHERE)

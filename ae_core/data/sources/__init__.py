@@ -42,5 +42,7 @@ def _taken(bundle: bundles.Bundle) -> Source:
         return tables.Rows(bundle)
     if not bundle.entries:
         raise DatasetError(f"{bundle.name} is empty: it should hold {READ}.")
+    if [entry.name for entry in bundle.entries] == [bundle.name]:
+        raise DatasetError(f"{bundle.name} cannot be read: a data set is made of {READ}.")
     shown = ", ".join(entry.name for entry in bundle.entries[:3])
     raise DatasetError(f"{bundle.name} holds nothing that can be read, but {shown}: it should hold {READ}.")

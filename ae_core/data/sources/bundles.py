@@ -141,7 +141,8 @@ class Dropped:
         self.left_out: list[tuple[str, str]] = []
         names = json.loads((path / SENT_NAMES).read_text(encoding="utf-8"))
         shown = [_safe(texts.clean(str(n))) for n in names]
-        self.name = texts.clean(name) or (shown[0].split("/")[0] if shown else "data")
+        tops = {called.split("/")[0] for called in shown}
+        self.name = texts.clean(name) or (tops.pop() if len(tops) == 1 else "What you dropped")
         self.entries = [
             Entry(called, (path / str(i)).stat().st_size, path / str(i))
             for i, called in enumerate(shown)

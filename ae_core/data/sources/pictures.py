@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ae_core import forms, images, preparing
+from ae_core import forms, images, preparing, texts
 from ae_core.data.sources import bundles
 from ae_core.data.sources.base import (
     BATCH,
@@ -83,10 +83,11 @@ class Pictures(Source):
         self.has_parts = len({*self._parts} - {None}) == 2
         others = [e for e in bundle.entries if e.suffix not in SUFFIXES and e.name.rsplit("/")[-1] not in TABLES]
         if others:
-            self.notes.append(f"{len(others):,} files that are no pictures are left out, as {others[0].name}.")
+            self.notes.append(f"Left out: {texts.some(len(others), 'file')} beside the pictures, as {others[0].name}.")
         if bundle.left_out:
             name, why = bundle.left_out[0]
-            self.notes.append(f"{len(bundle.left_out):,} entries are left out, as {name}: {why}.")
+            entries = "1 entry" if len(bundle.left_out) == 1 else f"{len(bundle.left_out):,} entries"
+            self.notes.append(f"Left out: {entries}, as {name}: {why}.")
         self._propose()
         self._look_for_broken()
 

@@ -80,7 +80,7 @@ class Rows(Source):
         if label:
             at = first.columns.index(label)
             self.classes = tuple(sorted({name for row in self._some_rows if (name := _class_of(row[at])) is not None}))
-        self.layout = f"{first.kind} of {self.count:,} rows and {len(first.columns):,} columns"
+        self.layout = f"{first.kind} of {texts.some(self.count, 'row')} and {texts.some(len(first.columns), 'column')}"
         self._numeric = [i for i, name in enumerate(first.columns) if name != label]
         self.media = self._possible(first, len(self._numeric))
         self.proposal = Choices(self.media[0], 0, False, label=label)
@@ -105,8 +105,8 @@ class Rows(Source):
             found = ["image", *found] if whole and max(v for v in values if v is not None) > 1 else [*found, "image"]
         if not found:
             raise DatasetError(
-                f"{first.name} has {width:,} columns of numbers: a signal has {LEAST_STEPS} to {MOST_STEPS:,} steps, "
-                f"and a table {forms.LEAST_COLUMNS} to {MOST_COLUMNS:,} columns."
+                f"{first.name} has {texts.some(width, 'column')} of numbers: a signal has {LEAST_STEPS} to "
+                f"{MOST_STEPS:,} steps, and a table {forms.LEAST_COLUMNS} to {MOST_COLUMNS:,} columns."
             )
         return tuple(found)
 
