@@ -621,7 +621,7 @@ def _check_parquet(path: Path, name: str) -> None:
     """
     command = [sys.executable, "-m", "ae_core.data.sources.parquet_check", str(path.resolve()), str(BATCH)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=MOST_SECONDS, cwd=PACKAGE.parent)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=MOST_SECONDS, cwd=PACKAGE.parent)
     except subprocess.TimeoutExpired:
         raise DatasetError(f"{name} takes more than {MOST_SECONDS} seconds to unpack: give fewer rows.") from None
     if done.returncode:
