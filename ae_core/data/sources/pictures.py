@@ -6,7 +6,6 @@ Those are the layouts of torchvision's ImageFolder, Keras's image_dataset_from_d
 import csv
 import io
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -191,7 +190,9 @@ class Pictures(Source):
 
 def _arranged(entries: Sequence[Entry]) -> tuple[list[str | None], list[str | None]]:
     """Classes and splits of pictures, by the folders that they are in."""
-    paths = [entry.name.split("/")[:-1] for entry in entries]
+    of = [entry.name.rpartition("/")[0] for entry in entries]
+    folders = [*dict.fromkeys(of)]
+    paths = [folder.split("/") if folder else [] for folder in folders]
     while paths and all(len(path) > 0 for path in paths) and len({path[0] for path in paths}) == 1:
         if part_of(paths[0][0]) is not None and all(len(path) > 1 for path in paths):
             break  # only one split is there, with its classes
@@ -203,6 +204,7 @@ def _arranged(entries: Sequence[Entry]) -> tuple[list[str | None], list[str | No
         while all(len(path) > 0 for path in paths) and len({path[0] for path in paths}) == 1:
             paths = [path[1:] for path in paths]
     labels = [class_name(path[0]) if path else None for path in paths]
-    if len(Counter(labels)) < 2:
+    if len({*labels}) < 2:
         labels = [None] * len(labels)
-    return labels, parts
+    found = dict(zip(folders, zip(labels, parts, strict=True), strict=True))
+    return [found[folder][0] for folder in of], [found[folder][1] for folder in of]
