@@ -48,7 +48,7 @@ def step(page: Page, turn: int) -> None:
 
 def choose(label: str, *options: str) -> Callable[[Page, int], None]:
     def change(page: Page, turn: int) -> None:
-        box = page.get_by_role("combobox", name=label)
+        box = page.get_by_role("combobox", name=label, exact=True)
         box.click()
         box.fill(options[turn % 2])
         page.get_by_role("option", name=options[turn % 2]).first.click()
@@ -69,14 +69,14 @@ def press(*names: str) -> Callable[[Page, int], None]:
 # By the path of its link, of a second change with a word after it: what is changed, and how. What the pointer does
 # never leaves the browser, so the home page has nothing to measure.
 CHANGES: dict[str, tuple[str, Callable[[Page, int], None]]] = {
-    "lens": ("run", choose("Run", "Contractive", "Variational")),
+    "lens": ("run", choose("Model", "Contractive", "Variational")),
     "train": ("kind, and with it the whole form", choose("Kind", "Sparse", "Vanilla")),
     "reconstruct": ("first image", step),
     "denoise": ("level of noise", slide),
     "sparsity": ("runs", press("Undercomplete")),
     "latent-space": ("order of the images", press("Largest error first", "By number")),
-    "latent-space run": ("run", choose("Run", "Contractive", "Variational")),
-    "paths": ("frames", slide),
+    "latent-space run": ("run", choose("Model", "Contractive", "Variational")),
+    "paths": ("kind of path", press("Along a direction", "From one to another")),
     "units": ("test image", step),
     "sampler": ("range of the grid", widen),
     "sampler size": ("images along each side", slide),
