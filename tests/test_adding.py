@@ -122,6 +122,8 @@ def test_long_names_that_repeat_are_kept_and_read_again(tmp_path: Path) -> None:
 def test_what_cannot_be_learnt_is_refused_and_nothing_is_kept(data_folder: Path) -> None:
     with pytest.raises(DatasetError, match="holds 5 examples: a data set needs at least 20"):
         data.from_arrays("Few", X[:5])
+    with pytest.raises(DatasetError, match="holds 2 examples: a data set needs at least 20"):
+        data.from_arrays("Two", X[:2])
     with pytest.raises(DatasetError, match="All 30 examples of arrays are the same"):
         data.from_arrays("Same", np.zeros((30, 8, 8), np.uint8))
     with pytest.raises(DatasetError, match="has 3 labels for the 60 examples"):

@@ -167,6 +167,7 @@ def test_medmnist_joins_validation_to_training(tmp_path: Path) -> None:
         ("a/x/1 a/y/2 b/z/3", "a a b", None),
         ("кот/1 犬/2 قط/3", "кот 犬 قط", None),
         ("train/1 train/2 test/3", None, "train train test"),
+        ("a/b/c/d/cat/1 a/b/c/d/cat/2 a/b/c/d/dog/3", "cat cat dog", None),
     ],
 )
 def test_folders_are_classes_and_splits(names: str, labels: str | None, parts: str | None, tmp_path: Path) -> None:
@@ -266,12 +267,6 @@ def test_parquet_holds_columns_or_lists(tmp_path: Path) -> None:
     values, labels, _, _ = everything(sources.look(tmp_path / "lists.parquet"))
     np.testing.assert_allclose(values[3, :, 0], lists["series"][3])
     assert labels == lists["label"]
-
-
-def parquet(table: Any) -> bytes:
-    file = io.BytesIO()
-    pyarrow.parquet.write_table(table, file)
-    return file.getvalue()
 
 
 PARQUET_BOMBS: dict[str, Callable[[], bytes]] = {
@@ -378,6 +373,12 @@ def header_only(shape: tuple[int, ...]) -> bytes:
     return file.getvalue()
 
 
+def parquet(table: Any) -> bytes:
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(table, file)
+    return file.getvalue()
+
+
 ROWS = [",".join(f"{v:.3f}" for v in RNG.random(10)) for _ in range(30)]
 
 
@@ -413,6 +414,11 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "complex": ("x.npy", lambda: npy(np.ones((30, 9), complex)), "the type complex128"),
     "a strange shape": ("x.npy", lambda: npy(np.ones((30, 3, 5, 7, 2), np.uint8)), "neither images"),
     "no Parquet": ("x.parquet", lambda: b"PAR1" + bytes(99), "not a Parquet file"),
+    "Parquet of texts": (
+        "x.parquet",
+        lambda: parquet(pa.table({"x": ["a", "b"] * 20})),
+        "holds no numbers but 1 column",
+    ),
     "a document": ("x.pdf", lambda: b"%PDF-1.7", "x.pdf cannot be read: a data set is made of"),
     "a damaged zip": ("x.zip", lambda: b"PK\3\4" + bytes(99), "damaged or cut short"),
     "damaged gzip": ("x.csv.gz", lambda: gzip.compress("\n".join(ROWS).encode())[:-20], "damaged"),

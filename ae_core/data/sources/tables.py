@@ -578,7 +578,8 @@ class _Parquet(File):
         kept = [f for f in schema if _is_plain(f.type, types)]
         numeric = [f.name for f in kept if types.is_integer(f.type) or types.is_floating(f.type)]
         if not numeric and not self._lists:
-            raise DatasetError(f"{entry.name} holds no numbers but {len(schema)} columns of other types.")
+            others = texts.some(len(schema), "column")
+            raise DatasetError(f"{entry.name} holds no numbers but {others} of other types: write numbers into it.")
         self.has_header = True
         self._plain = [f.name for f in kept]
         self._named = [texts.short(name, MAX_NAME) or f"column {i}" for i, name in enumerate(self._plain, 1)]
