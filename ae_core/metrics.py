@@ -163,6 +163,28 @@ def knn_accuracy(
     return right / len(test_codes)
 
 
+def auroc(values: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Probability that a value of a positive is larger than one of the others; ties count half (Mann & Whitney 1947).
+
+    Args:
+        values: (n,), or (n, d) for one figure for each column.
+        positive: bool (n,): at least one that is, and one that is not.
+
+    Returns:
+        In [0, 1], of shape () or (d,): 0.5 tells nothing, and 0 as much as 1.
+
+    Raises:
+        OptionError: if all or none are positive.
+    """
+    from scipy.stats import rankdata
+
+    count = int(np.sum(positive))
+    if not 0 < count < len(positive):
+        raise OptionError(f"Two groups are needed, got {count:,} of {len(positive):,} in one: choose some, not all.")
+    ranks = rankdata(values, axis=0)
+    return np.asarray((ranks[positive].sum(axis=0) - count * (count + 1) / 2) / (count * (len(positive) - count)))
+
+
 def percentile_rank(values: np.ndarray | float, sample: np.ndarray) -> np.ndarray:
     """Share of the sample (n,) below each value, in per cent, of the values' shape; ties count half."""
     if np.ndim(values) == 0:  # sorting ten thousand takes a millisecond

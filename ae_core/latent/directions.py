@@ -1,0 +1,96 @@
+"""Directions through latent space that two groups of examples make: the mean of one minus the mean of the other.
+
+A direction is only worth what can be said against it, so its figures are made here too: how far it turns when other
+examples are drawn, how much of the groups' spread lies along it, and how well it orders examples that did not make it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ae_core import metrics
+from ae_core.errors import OptionError
+
+DRAWS = 200  # of a bootstrap
+FEWEST = 2  # examples of a group
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What two groups make.
+
+    Attributes:
+        vector: (d,), from the mean of the first group to that of the second; not of length 1.
+        start: (d,), the mean of the first group.
+        cosines: (draws,), between the vector and those of bootstrap samples: near 1 where it is well known.
+        drawn: (draws, d), the vectors of bootstrap samples.
+        share: Of the variance of both groups' codes, in [0, 1]: how much lies along it.
+        order: AUROC of the groups along it, of examples that did not make it: in [0, 1], 0.5 is chance.
+    """
+
+    vector: np.ndarray
+    start: np.ndarray
+    cosines: np.ndarray
+    drawn: np.ndarray
+    share: float
+    order: float
+
+
+def between(first: np.ndarray, second: np.ndarray, draws: int = DRAWS, seed: int = 0) -> Direction:
+    """The direction from one group to another.
+
+    Args:
+        first, second: Codes of the groups, (n, d) and (m, d).
+        draws: Bootstrap samples, of each group with replacement.
+        seed: Of the samples and of the halves that the order is measured on.
+
+    Raises:
+        OptionError: if a group has fewer than two examples, or both have the same mean.
+    """
+    if min(len(first), len(second)) < FEWEST:
+        raise OptionError(
+            f"A direction needs at least {FEWEST} examples in each group, got {len(first)} and {len(second)}: choose "
+            "more."
+        )
+    vector = _vector(first, second)
+    if not np.linalg.norm(vector) > 0:
+        raise OptionError("Both groups have the same mean code, so there is no direction: choose others.")
+    rng = np.random.default_rng(seed)
+    drawn = np.stack([_vector(_resampled(first, rng), _resampled(second, rng)) for _ in range(draws)])
+    both = np.concatenate([first, second])
+    along = both @ (vector / np.linalg.norm(vector))
+    variance = metrics.total_variance(both)
+    return Direction(
+        vector=vector,
+        start=first.mean(axis=0),
+        cosines=cosine(drawn, vector),
+        drawn=drawn,
+        share=float(np.var(along, dtype=np.float64)) / variance if variance > 0 else 0.0,
+        order=_order(first, second, rng),
+    )
+
+
+def cosine(vectors: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Cosines of the angles between vectors (…, d) and another (d,), in [-1, 1]; 0 for a vector without length."""
+    lengths = np.linalg.norm(vectors, axis=-1) * np.linalg.norm(other)
+    return np.clip(np.divide(vectors @ other, lengths, out=np.zeros_like(lengths), where=lengths > 0), -1, 1)
+
+
+def _vector(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    difference: np.ndarray = second.mean(axis=0, dtype=np.float64) - first.mean(axis=0, dtype=np.float64)
+    return difference
+
+
+def _resampled(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return codes[rng.integers(len(codes), size=len(codes))]
+
+
+def _order(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> float:
+    """Mean AUROC of each half of the examples along the direction that the other half makes."""
+    halves = [np.array_split(rng.permutation(len(group)), 2) for group in (first, second)]
+    found = []
+    for mine, others in ((0, 1), (1, 0)):
+        a, b = first[halves[0][mine]], second[halves[1][mine]]
+        along = np.concatenate([a, b]) @ _vector(first[halves[0][others]], second[halves[1][others]])
+        found.append(metrics.auroc(along, np.arange(len(along)) >= len(a)))
+    return float(np.mean(found))

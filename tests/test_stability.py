@@ -1,0 +1,54 @@
+"""The curve of nudged examples: known of linear and of constant encoders, and of the runs that ship."""
+
+import numpy as np
+import pytest
+
+import ae_core
+from ae_core import data, stability
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(0.4, 0.6, (3000, 5, 4)).astype(np.float32)
+W = RNG.normal(0, 1, (20, 3))
+
+
+def linear(x: np.ndarray) -> np.ndarray:
+    return x.reshape(len(x), -1) @ W
+
+
+def test_a_linear_encoder_moves_its_codes_alike_at_all_sizes() -> None:
+    found = stability.nudge_curve(linear, X, (0.001, 0.01, 0.05), clip=False)
+    expected = (W**2).sum() / np.var(linear(X), axis=0).sum()
+    assert found / np.square([0.001, 0.01, 0.05]) == pytest.approx(expected, rel=0.02)
+    scaled = stability.nudge_curve(lambda x: 7 * linear(x), X, (0.01,), clip=False)
+    assert scaled == pytest.approx(found[1]), "the scale of codes does not count"
+
+
+def test_a_constant_encoder_has_no_curve_and_a_quantising_one_does_not_move_at_small_sizes() -> None:
+    assert np.isnan(stability.nudge_curve(lambda x: np.ones((len(x), 2)), X)).all()
+    steps = stability.nudge_curve(lambda x: np.round(x.reshape(len(x), -1)[:, :2] / 0.1 + 0.5), X, (1e-6, 0.1))
+    assert steps[0] < 1e-3 < steps[1]
+
+
+def test_nudged_examples_stay_in_range_as_images_do() -> None:
+    seen: list[float] = []
+
+    def encode(x: np.ndarray) -> np.ndarray:
+        seen.append(float(x.max()))
+        return linear(x)
+
+    black_and_white = np.round(X)
+    clipped = stability.nudge_curve(encode, black_and_white, (0.3,))
+    assert max(seen) <= 1
+    assert clipped < stability.nudge_curve(linear, black_and_white, (0.3,), clip=False)
+
+
+@pytest.mark.parametrize(
+    ("run", "moved"),
+    [("vanilla", 0.476), ("contractive", 0.164), ("denoising", 0.117), ("convolutional", 0.549),
+     ("vanilla-2d", 0.203), ("denoising-2d", 0.055), ("contractive-2d", 0.207), ("variational-2d", 0.187)],
+)  # fmt: skip
+def test_runs_that_ship_move_as_was_measured_elsewhere(run: str, moved: float) -> None:
+    """Measured by code that knows nothing of this module, for a nudge of a tenth."""
+    x = data.as_float(data.load("fashion-mnist").split("test").images[:2000])
+    found = np.sqrt(stability.nudge_curve(ae_core.load(run).encode, x, (0.1,))[0])
+    assert found == pytest.approx(moved, rel=0.06)
