@@ -168,21 +168,21 @@ def auroc(values: np.ndarray, positive: np.ndarray) -> np.ndarray:
 
     Args:
         values: (n,), or (n, d) for one figure for each column.
-        positive: bool (n,): at least one that is, and one that is not.
+        positive: bool (n,), or (n, c) for c groups: in each at least one that is, and one that is not.
 
     Returns:
-        In [0, 1], of shape () or (d,): 0.5 tells nothing, and 0 as much as 1.
+        In [0, 1], of shape () or (d,), with an axis of c after it for groups: 0.5 tells nothing, and 0 as much as 1.
 
     Raises:
         OptionError: if all or none are positive.
     """
     from scipy.stats import rankdata
 
-    count = int(np.sum(positive))
-    if not 0 < count < len(positive):
-        raise OptionError(f"Two groups are needed, got {count:,} of {len(positive):,} in one: choose some, not all.")
+    count = np.sum(positive, axis=0)
+    if not np.all((count > 0) & (count < len(positive))):
+        raise OptionError(f"Two groups are needed, got {count} of {len(positive):,} in one: choose some, not all.")
     ranks = rankdata(values, axis=0)
-    return np.asarray((ranks[positive].sum(axis=0) - count * (count + 1) / 2) / (count * (len(positive) - count)))
+    return np.asarray((ranks.T @ positive - count * (count + 1) / 2) / (count * (len(positive) - count)))
 
 
 def percentile_rank(values: np.ndarray | float, sample: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ae_core import metrics
+
 AT = (50, 90)  # percentiles at which examples are shown beside those that drive a unit most
 PART = 64  # units ranked at a time
 
@@ -47,21 +49,13 @@ def of(codes: np.ndarray, active: np.ndarray, labels: np.ndarray, classes: int) 
     for start in range(0, units if classes else 0, PART):
         part = codes[known, start : start + PART]
         means[start : start + PART, count > 0] = part.T @ member[:, count > 0] / count[count > 0]
-        aurocs[start : start + PART, some] = _aurocs(part, member[:, some])
+        if some.any():
+            aurocs[start : start + PART, some] = metrics.auroc(part, member[:, some])
     apart = np.abs(aurocs - 0.5)
     if not some.any():
         return UnitFacts(rates, means, aurocs, np.zeros(units, int), np.full(units, np.nan))
     best = np.nanargmax(apart, axis=1)
     return UnitFacts(rates, means, aurocs, best, 0.5 + apart[np.arange(units), best])
-
-
-def _aurocs(values: np.ndarray, member: np.ndarray) -> np.ndarray:
-    """AUROC of each column of values (n, d) for each class (n, c): (d, c); as `metrics.auroc`, ranked once."""
-    from scipy.stats import rankdata
-
-    count = member.sum(axis=0)
-    ranks = rankdata(values, axis=0)
-    return (ranks.T @ member - count * (count + 1) / 2) / (count * (len(values) - count))
 
 
 def driven(codes: np.ndarray, unit: int, count: int) -> np.ndarray:
