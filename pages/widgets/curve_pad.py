@@ -1,4 +1,4 @@
-"""A pad to draw a signal on, or a row of a table: the curve is drawn in the browser and comes to Python at its end."""
+"""A pad to draw a signal on, or a row of a table: the browser draws, and Python gets the curve after each stroke."""
 
 import base64
 import binascii
@@ -90,6 +90,7 @@ def _text(values: np.ndarray) -> str:
     return base64.b64encode(values.astype("<f4").tobytes()).decode()
 
 
+@caches.memoize(32, key=lambda dataset: dataset.name)
 def _rest(dataset: Dataset) -> np.ndarray:
     """What the pad shows before anything is drawn: of signals their median, of tables that of each column."""
     some = caches.test_images(dataset.name, slice(MEANT_BY))

@@ -90,7 +90,7 @@ def sheet(form: Form, x: np.ndarray, columns: int = SHOWN) -> str:
 
 
 def tell_scale(dataset: Dataset) -> None:
-    """Says what curves stand for: their range, and what each colour or step is; nothing of images."""
+    """Says what curves stand for: their range, and what each colour or bar is; nothing of images."""
     if dataset.form.is_image:
         return
     spans = [
