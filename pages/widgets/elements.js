@@ -31,7 +31,8 @@ export function make(tag, name = "", ...content) {
   return element;
 }
 
-const SMALL = 64; // pixels
+/** Pixels of an image that is shown as they are. */
+export const SMALL = 64;
 
 /**
  * A canvas of an image, which is named for those who cannot see it. CSS shows the pixels of small images as they are;

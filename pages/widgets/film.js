@@ -1,6 +1,6 @@
 // Rows of frames that follow one slider: no message goes to the server.
 import { component } from "./component.js";
-import { contextOf, find, loadImage, make, makeCanvas } from "./elements.js";
+import { contextOf, find, loadImage, make, makeCanvas, SMALL } from "./elements.js";
 
 /**
  * @typedef {{ title: string, note: string, stops: number[] }} Row  Its stops are frames to mark with a dot.
@@ -18,7 +18,8 @@ import { contextOf, find, loadImage, make, makeCanvas } from "./elements.js";
 const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M6 5h4v14H6zm8 0h4v14h-4z";
 
-const GAPS = 32; // gaps that are as wide as a frame
+const GAP = 2; // pixels between two frames of a strip
+const CURVE = 48; // pixels of a curve in a strip
 
 class Film {
   /** @type {ReturnType<Film["build"]>[]} */
@@ -72,9 +73,11 @@ class Film {
   /** @param {Data} data  @param {Row} row  @param {number} number */
   build({ image: [h, w], frames: n }, { title, note, stops }, number) {
     const big = makeCanvas("big", w, h, `${title}: the image at the slider's place`);
-    const gap = 2 * Math.max(1, Math.round(w / GAPS)); // between two frames
-    const canvas = makeCanvas("frames", n * (w + gap), h, `${title}: ${n} frames side by side`);
-    for (let i = 0; i < n; i++) this.put(canvas, number, i, 1, i * (w + gap) + gap / 2);
+    const wide = w > SMALL ? CURVE : w; // curves are finer than a strip has room for
+    const canvas = makeCanvas("frames", n * (wide + GAP), (h * wide) / w, `${title}: ${n} frames side by side`);
+    canvas.style.imageRendering = w > SMALL ? "auto" : ""; // it is wide, but its frames may be small images
+    contextOf(canvas).imageSmoothingQuality = "high";
+    for (let i = 0; i < n; i++) this.put(canvas, number, i, 1, i * (wide + GAP) + GAP / 2, wide);
     const mark = make("i", "mark");
     const strip = make("div", "strip", canvas, mark);
     if (stops.length) {
@@ -102,13 +105,14 @@ class Film {
   /**
    * @param {HTMLCanvasElement} canvas  @param {number} row  @param {number} frame  @param {number} opacity
    * @param {number} x  Where on the canvas.
+   * @param {number} [wide]  Pixels that the frame takes there; by default as many as it has.
    */
-  put(canvas, row, frame, opacity, x) {
+  put(canvas, row, frame, opacity, x, wide) {
     if (!this.data || !this.sheet) return;
     const [h, w] = this.data.image;
     const context = contextOf(canvas);
     context.globalAlpha = opacity;
-    context.drawImage(this.sheet, frame * w, row * h, w, h, x, 0, w, h);
+    context.drawImage(this.sheet, frame * w, row * h, w, h, x, 0, wide ?? w, (h * (wide ?? w)) / w);
   }
 
   /**
