@@ -2,6 +2,7 @@
 
     spec.json, history.jsonl         as in the run's folder
     data.card.json, data.test.npy …  test examples that the run carries, where its data set was added
+    film.places.npy film.units.npy   its film, where it has one, float16
     title.txt                        title
     encoder.dense.0.npy, …           one file for each array of weights, little-endian float32
     SHA256SUMS                       digests of all but the title, as `sha256sum` writes them; old archives have none
@@ -24,14 +25,16 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import cards, disk, runs
+from ae_core import cards, disk, epoch_film, runs
 from ae_core import spec as specs
 from ae_core.data import own
+from ae_core.epoch_film import Film
 from ae_core.errors import ExplorerError, RunError
 from ae_core.runs import Run
 from ae_core.spec import Spec
 
 SPEC, HISTORY, TITLE, SUMS = "spec.json", "history.jsonl", "title.txt", "SHA256SUMS"
+FILM = ("places", "units")  # the arrays of a film
 BEFORE_CARRIED = "data."  # begins the names of files of the examples that a run carries
 MAX_ARCHIVE = 64 << 20
 MAX_DIRECTORY = 64 << 10  # bytes of the central directory
@@ -51,6 +54,7 @@ class Import:
         title: One printable line; may be empty.
         weights: Arrays by the names in `Spec.weights`, in its order; float32 and finite.
         carried: Contents of the files of the examples that it carries, by name; none of a data set of the app's own.
+        film: Where test examples lay after each epoch; older archives have none.
     """
 
     spec: Spec
@@ -58,6 +62,7 @@ class Import:
     title: str
     weights: dict[str, np.ndarray]
     carried: dict[str, bytes] = field(default_factory=dict)
+    film: Film | None = None
 
 
 def pack(run: Run) -> bytes:
@@ -78,9 +83,11 @@ def pack(run: Run) -> bytes:
                 array = np.asarray(saved[f"{model}/layers/{layer}/vars/{number}"], "<f4")
                 if array.shape != shape:
                     raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
-                files[_file(name)] = _header(shape) + array.tobytes()
+                files[_file(name)] = _plain(array, "<f4")
     except Exception as error:  # whatever HDF5 makes of a file that another version wrote
         raise RunError(f"{run.path.name}: its weights cannot be taken out ({error}).") from error
+    if (film := run.film) is not None:
+        files |= {_film_file(name): _plain(getattr(film, name), "<f2") for name in FILM}
     for name, most in own.CARRIED_FILES.items():
         if (run.path / own.CARRIED / name).is_file():
             files[BEFORE_CARRIED + name] = disk.read(run.path / own.CARRIED, name, most)
@@ -92,7 +99,7 @@ def pack_weights(spec: Spec, history: Iterable[dict[str, Any]], title: str, weig
     files = {SPEC: spec_text(spec).encode(), HISTORY: history_text(history).encode()}
     files[TITLE] = runs.clean(title)[: cards.MAX_TITLE].encode()
     for name, shape in spec.weights.items():
-        files[_file(name)] = _header(shape) + np.asarray(weights[name], "<f4").reshape(shape).tobytes()
+        files[_file(name)] = _plain(weights[name].reshape(shape), "<f4")
     return _zipped(files)
 
 
@@ -163,15 +170,22 @@ def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], check: C
 
     carried = {BEFORE_CARRIED + name: most for name, most in own.CARRIED_FILES.items()}
     carried = {name: most for name, most in carried.items() if name in names}
-    expected = {SPEC, HISTORY, TITLE, *({SUMS} & set(names)), *carried, *(_file(name) for name in spec.weights)}
+    filmed = {_film_file(name) for name in FILM} & set(names)
+    filmed = filmed and {_film_file(name) for name in FILM}
+    weights_files = (_file(name) for name in spec.weights)
+    expected = {SPEC, HISTORY, TITLE, *({SUMS} & set(names)), *filmed, *carried, *weights_files}
     if len(names) != len(expected) or set(names) != expected:
         wrong = sorted(set(names) ^ expected)[:3] or [name for name in names if names.count(name) > 1][:1]
         told = ", ".join(runs.clean(name)[:60] for name in wrong)
         raise RunError(f"The archive holds other files than its network needs: {told} missing, too many or twice.")
     check(spec)
     brought = {name.removeprefix(BEFORE_CARRIED): files.read(name, most) for name, most in carried.items()}
-    weights = {name: files.array(name, shape) for name, shape in spec.weights.items()}
-    return Import(spec, history, title, weights, brought)
+    weights = {name: files.array(_file(name), shape, "<f4") for name, shape in spec.weights.items()}
+    film = None
+    if filmed:
+        shapes = epoch_film.shapes(len(history), spec.about.sizes["test"], spec.network.latent_dim)
+        film = Film(**{name: files.array(_film_file(name), shape, "<f2") for name, shape in shapes.items()})
+    return Import(spec, history, title, weights, brought, film)
 
 
 def _without_comment(content: bytes) -> bytes:
@@ -204,15 +218,17 @@ class _Files:
         except UnicodeDecodeError:
             raise RunError(f"The archive's {name} is not text.") from None
 
-    def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        header = _header(shape)
-        content = self.read(_file(name), len(header) + 4 * math.prod(shape))
+    def array(self, name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        header, size = _header(shape, dtype), np.dtype(dtype).itemsize * math.prod(shape)
+        content = self.read(name, len(header) + size)
         # The header is compared with the only valid one, never parsed.
-        if len(content) != len(header) + 4 * math.prod(shape) or not content.startswith(header):
-            raise RunError(f"The archive's {_file(name)} must be a little-endian float32 array of shape {shape}.")
-        array = np.frombuffer(content, "<f4", offset=len(header)).reshape(shape)
+        if len(content) != len(header) + size or not content.startswith(header):
+            raise RunError(
+                f"The archive's {name} must be a little-endian {np.dtype(dtype).name} array of shape {shape}."
+            )
+        array = np.frombuffer(content, dtype, offset=len(header)).reshape(shape)
         if not np.isfinite(array).all():
-            raise RunError(f"The archive's {_file(name)} holds values that are not finite numbers.")
+            raise RunError(f"The archive's {name} holds values that are not finite numbers.")
         return array
 
     def read(self, name: str, most: int) -> bytes:
@@ -246,8 +262,17 @@ def _file(name: str) -> str:
     return name.replace("/", ".") + ".npy"
 
 
-def _header(shape: tuple[int, ...]) -> bytes:
+def _film_file(name: str) -> str:
+    return f"film.{name}.npy"
+
+
+def _plain(array: np.ndarray, dtype: str) -> bytes:
+    """An array as NumPy saves it."""
+    return _header(array.shape, dtype) + np.asarray(array, dtype).tobytes()
+
+
+def _header(shape: tuple[int, ...], dtype: str) -> bytes:
     """Header that NumPy writes for such an array."""
     header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    np.lib.format.write_array_header_1_0(header, {"descr": dtype, "fortran_order": False, "shape": shape})
     return header.getvalue()

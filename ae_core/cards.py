@@ -12,11 +12,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ae_core import disk
+from ae_core import disk, epoch_film
 from ae_core.bounds import MAX_EPOCHS, MAX_FILE
 from ae_core.errors import RunError
 
 FILES = ("spec.json", "history.jsonl", "model.weights.h5", "encoder.onnx", "decoder.onnx")
+FILM = "film.npz"  # of runs that were trained since there are films
 CARD = "card.json"
 FORMAT = 2
 MAX_JSON = 64 << 10
@@ -103,13 +104,14 @@ def write(folder: Path, values: Mapping[str, Any]) -> None:
         values: Fields of `Card` except `bytes` and `sha256`; title and owner are optional.
     """
     title = values.get("title")
+    files = [*FILES, *([FILM] if (folder / FILM).is_file() else [])]
     card = {
         "format": FORMAT,
         "title": title and title[:MAX_TITLE],
         "owner": None,
         **{name: value for name, value in values.items() if name not in ("format", "title", "digest")},
-        "bytes": {name: (folder / name).stat().st_size for name in FILES},
-        "sha256": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
+        "bytes": {name: (folder / name).stat().st_size for name in files},
+        "sha256": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
     }
     disk.write_json(folder / CARD, {**card, "digest": _digest(card)})
 
@@ -134,7 +136,9 @@ def read_file(path: Path, name: str, card: Card) -> bytes:
     Raises:
         RunError: if the file is missing, too large, or has changed.
     """
-    content = disk.read(path, name, {"spec.json": MAX_JSON, "history.jsonl": MAX_HISTORY}.get(name, MAX_FILE))
+    content = disk.read(
+        path, name, {"spec.json": MAX_JSON, "history.jsonl": MAX_HISTORY, FILM: epoch_film.MAX_FILE}.get(name, MAX_FILE)
+    )
     _check_digest(path, name, card, hashlib.sha256(content))
     return content
 
@@ -198,8 +202,9 @@ def _is_name(value: Any) -> bool:
 
 def _is_record(value: Any, fits: Callable[[Any], bool], keys: tuple[str, ...] = ()) -> bool:
     """Whether it is a small object with valid values, and with exactly those keys if given."""
-    if not isinstance(value, dict) or len(value) > 100 or (keys and set(value) != set(keys)):
+    if not isinstance(value, dict) or len(value) > 100 or (keys and set(value) - {FILM} != set(keys)):
         return False
+    keys = (*keys, FILM) if keys else ()
     return all((key in keys or _is_name(key)) and fits(v) for key, v in value.items())
 
 

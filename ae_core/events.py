@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ae_core.epoch_film import Film
 from ae_core.runs import Run
 
 
@@ -81,6 +82,7 @@ class EpochEnd:
         learning_rate: At its last step.
         seconds: Training time so far, without the import of TensorFlow.
         preview: Reconstructions of the first test images, uint8 of shape (10, h, w).
+        film: Where test images lay and what units did, up to this epoch.
     """
 
     epoch: int
@@ -89,6 +91,7 @@ class EpochEnd:
     learning_rate: float
     seconds: float
     preview: np.ndarray = field(repr=False, compare=False)
+    film: Film | None = field(default=None, repr=False, compare=False)
 
     def record(self) -> dict[str, Any]:
         """Record for history.jsonl."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ae_core.backend import keras, tf
+from ae_core.epoch_film import Film
 from ae_core.errors import TrainingError
 from ae_core.kinds import Forward
 from ae_core.networks import building
@@ -14,6 +15,8 @@ from ae_core.spec import Spec
 
 EXPORT_TOLERANCE = 1e-5  # of the largest value
 ROUNDINGS = 100  # how many times what a rounding of the input changes a network's sums may add up to
+Inputs = tuple[tf.Tensor, tf.Tensor, tf.Tensor]  # clean, corrupted and nudged examples
+ENCODED = 100  # examples at a time: feature maps of large images take megabytes each
 VALIDATED = 500  # held-out images at a time
 
 
@@ -31,13 +34,35 @@ class Autoencoder(keras.Model):
         output = "sigmoid" if spec.likelihood == "bernoulli" else "linear"
         self.encoder, self.decoder, self.logits = building.build(spec.architecture, output)
 
-    def forward(self, x: tf.Tensor, x_in: tf.Tensor, seed: keras.random.SeedGenerator, training: bool) -> Forward:
-        """Forward pass of x_in, the corrupted version of clean x, both (batch, *shape) in [0, 1]."""
+    def forward(
+        self,
+        x: tf.Tensor,
+        x_in: tf.Tensor,
+        x_near: tf.Tensor,
+        seed: keras.random.SeedGenerator,
+        training: bool,
+        progress: tf.Tensor | float = 1.0,
+    ) -> Forward:
+        """Forward pass of x_in, the corrupted version of clean x, beside x_near; all (batch, *shape) in [0, 1]."""
         code = self.encoder(x_in, training=training)
         z = self.kind.draw(code, seed, training)
         logits = self.logits(z, training=training)
-        x_hat = keras.ops.sigmoid(logits) if self.likelihood == "bernoulli" else logits
-        return Forward(x, x_in, code, z, x_hat, logits, self.encoder, self.network, seed, training, self.likelihood)
+        return Forward(
+            x=x,
+            x_in=x_in,
+            x_near=x_near,
+            code=code,
+            z=z,
+            x_hat=keras.ops.sigmoid(logits) if self.likelihood == "bernoulli" else logits,
+            logits=logits,
+            encoder=self.encoder,
+            decode=lambda z: self.logits(z, training=training),
+            network=self.network,
+            seed=seed,
+            training=training,
+            progress=progress,
+            likelihood=self.likelihood,
+        )
 
     def assign(self, weights: dict[str, np.ndarray]) -> None:
         """Sets the weights, given by the names in `Spec.weights` and in that order."""
@@ -51,6 +76,11 @@ class Autoencoder(keras.Model):
     @property
     def _named(self) -> list[keras.Variable]:
         return [*self.encoder.variables, *self.decoder.variables]
+
+    def encode(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """The encoder's outputs by name for examples, (n, *shape) → (n, latent_dim) each."""
+        parts = [self.encoder(x[i : i + ENCODED], training=False) for i in range(0, len(x), ENCODED)]
+        return {head: np.concatenate([part[head].numpy() for part in parts]) for head in self.kind.heads}
 
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """Encodes and decodes examples, (n, *shape) → the same shape."""
@@ -66,7 +96,7 @@ class Optimisation:
         self.model = model
         self.config = config
         self.steps_per_epoch = len(train) // config.batch_size
-        total = self.steps_per_epoch * config.epochs
+        self._total = total = self.steps_per_epoch * config.epochs
         warmup = int(config.warmup * total)
         self.schedule = keras.optimizers.schedules.CosineDecay(
             config.learning_rate / 10 if warmup else config.learning_rate,
@@ -89,18 +119,19 @@ class Optimisation:
         )
         self._evaluate = tf.function(self._validation_terms)
 
-    def _inputs(self, batch: tf.Tensor, seed: keras.random.SeedGenerator) -> tuple[tf.Tensor, tf.Tensor]:
+    def _inputs(self, batch: tf.Tensor, seed: keras.random.SeedGenerator) -> Inputs:
         x = tf.cast(batch, tf.float32) / 255.0 if batch.dtype == tf.uint8 else batch
-        return x, self.model.kind.corrupt(x, seed)
+        return x, self.model.kind.corrupt(x, seed), self.model.kind.nudge_examples(x, seed)
 
-    def _terms(self, x: tf.Tensor, x_in: tf.Tensor, seed: keras.random.SeedGenerator, training: bool) -> tf.Tensor:
-        terms = self.model.kind.loss_terms(self.model.forward(x, x_in, seed, training))
+    def _terms(self, inputs: Inputs, seed: keras.random.SeedGenerator, training: bool) -> tf.Tensor:
+        progress = tf.cast(self.optimizer.iterations, tf.float32) / self._total if training else 1.0
+        terms = self.model.kind.loss_terms(self.model.forward(*inputs, seed, training, progress))
         self.term_names = tuple(terms)
         return tf.stack([tf.cast(t, tf.float32) for t in terms.values()])
 
-    def _one_step(self, x: tf.Tensor, x_in: tf.Tensor) -> tf.Tensor:
+    def _one_step(self, x: tf.Tensor, x_in: tf.Tensor, x_near: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            terms = self._terms(x, x_in, self.seed, training=True)
+            terms = self._terms((x, x_in, x_near), self.seed, training=True)
             loss = tf.reduce_sum(terms)
         self.optimizer.apply(tape.gradient(loss, self.variables), self.variables)
         return terms
@@ -109,20 +140,20 @@ class Optimisation:
         # Corruption stays outside the compiled step: XLA draws large random fields slowly on a CPU. The next batch is
         # corrupted while this step runs, from a separate seed, so that no draw depends on the number of steps a call.
         count = tf.shape(indices)[0]
-        x, x_in = self._training_inputs(indices[0])
-        self._step.get_concrete_function(x, x_in)  # fills term_names
+        inputs = self._training_inputs(indices[0])
+        self._step.get_concrete_function(*inputs)  # fills term_names
         total = tf.zeros(len(self.term_names))
         for i in tf.range(1, count):
-            following, following_in = self._training_inputs(indices[i])
-            total += self._step(x, x_in)
-            x, x_in = following, following_in
-        return (total + self._step(x, x_in)) / tf.cast(count, tf.float32)
+            following = self._training_inputs(indices[i])
+            total += self._step(*inputs)
+            inputs = following
+        return (total + self._step(*inputs)) / tf.cast(count, tf.float32)
 
-    def _training_inputs(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _training_inputs(self, rows: tf.Tensor) -> Inputs:
         return self._inputs(tf.gather(self._train, rows), self._corruption_seed)
 
     def _validation_terms(self, batch: tf.Tensor) -> tf.Tensor:
-        return self._terms(*self._inputs(batch, self._validation_seed), self._validation_seed, training=False)
+        return self._terms(self._inputs(batch, self._validation_seed), self._validation_seed, training=False)
 
     def batches(self, epoch: int) -> np.ndarray:
         """Indices of the images in each step of an epoch (counted from 0), int32 of shape (steps, batch)."""
@@ -154,24 +185,29 @@ class Optimisation:
             self._corruption_seed.state,
         ]
 
-    def save_state(self, path: Path, epoch: int, history: str) -> None:
-        """Writes weights, optimizer, random state, number of finished epochs and history to one .npz file."""
+    def save_state(self, path: Path, epoch: int, history: str, film: Film | None) -> None:
+        """Writes weights, optimizer, random state, number of finished epochs, history and film to one .npz file."""
         arrays = {f"v{i}": v.numpy() for i, v in enumerate(self._state())}
+        if film is not None:
+            arrays |= {"places": film.places, "units": film.units}
         with path.open("wb") as file:
             np.savez(file, epoch=np.int64(epoch), history=np.array(history), **arrays)
             file.flush()
             os.fsync(file.fileno())
 
-    def load_state(self, path: Path) -> tuple[int, str]:
-        """Restores what `save_state` wrote; returns the number of finished epochs and the history.
+    def load_state(self, path: Path) -> tuple[int, str, Film | None]:
+        """Restores what `save_state` wrote; returns the number of finished epochs, the history and the film.
+
+        States of older versions have no film.
 
         Raises:
             TrainingError: if the file is unreadable or belongs to another model.
         """
         try:
             with np.load(path, allow_pickle=False) as saved:
-                arrays = [saved[f"v{i}"] for i in range(len(saved.files) - 2)]
+                arrays = [saved[f"v{i}"] for i in range(sum(name.startswith("v") for name in saved.files))]
                 epoch, history = int(saved["epoch"]), str(saved["history"])
+                film = Film(saved["places"], saved["units"]) if "places" in saved.files else None
         except Exception as error:
             raise TrainingError(
                 f"The saved state of this training cannot be read ({error}): train it again."
@@ -181,7 +217,7 @@ class Optimisation:
             raise TrainingError("The saved state of this training belongs to another network: train it again.")
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
-        return epoch, history
+        return epoch, history, film
 
 
 def export(model: Autoencoder, folder: Path, x: np.ndarray) -> None:

@@ -136,6 +136,11 @@ def kl_to_standard_normal(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarr
     return -0.5 * np.sum(1 + z_log_var - z_mean**2 - np.exp(z_log_var), axis=1)
 
 
+def kl_by_dim(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
+    """KL(N(z_mean, exp z_log_var) ‖ N(0, 1)) of each dim in nats, mean over the codes: (n, d) twice → (d,) float64."""
+    return np.asarray(-0.5 * np.mean(1 + z_log_var - z_mean**2 - np.exp(z_log_var), axis=0, dtype=np.float64))
+
+
 def total_variance(codes: np.ndarray) -> float:
     """Sum of the variances of all units."""
     return float(np.var(codes, axis=0, dtype=np.float64).sum())

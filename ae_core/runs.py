@@ -2,6 +2,7 @@
 
     spec.json           what was trained
     history.jsonl       one line for each epoch: every loss term, learning rate, seconds
+    film.npz            where test examples lay after each epoch; runs of older versions have none
     model.weights.h5    the weights
     encoder.onnx        images → codes
     decoder.onnx        codes → images
@@ -25,10 +26,11 @@ from typing import Any
 
 from cachetools import TTLCache, cached
 
-from ae_core import bounds, cards, data, disk, locations, settings
+from ae_core import bounds, cards, data, disk, epoch_film, locations, settings
 from ae_core import spec as specs
 from ae_core.cards import CARD, FILES, MAX_REASON, Card
 from ae_core.data import Dataset
+from ae_core.epoch_film import Film
 from ae_core.errors import ExplorerError, RunError
 from ae_core.spec import Spec
 from ae_core.texts import clean
@@ -70,6 +72,26 @@ class Run:
             DatasetError: if it carries none.
         """
         return data.of_run(self.spec.about, self.path)
+
+    @property
+    def film(self) -> Film | None:
+        """Where test examples lay after each of its epochs; None if that was not kept.
+
+        Raises:
+            RunError: if it is damaged.
+        """
+        if cards.FILM not in self.card.sha256:
+            return None
+        content = cards.read_file(self.path, cards.FILM, self.card)
+        try:
+            return epoch_film.unpack(content, len(self.history), self.spec.about.sizes["test"], self.units)
+        except ValueError as error:
+            raise RunError(f"{self.path.name}: {cards.FILM} is no film of its epochs: {error}.") from None
+
+    @property
+    def units(self) -> int:
+        """Of its code."""
+        return self.spec.network.latent_dim
 
     @cached_property
     def digest(self) -> str:
@@ -177,7 +199,7 @@ def read(path: Path) -> Run:
         raise RunError(f"{path.name}: {', '.join(missing)} missing, or not plain files; the model is incomplete.")
     card = cards.read(path)
     # Digests of all files would take too long for a listing; sizes tell of truncated files.
-    for name in FILES:
+    for name in card.bytes:
         try:
             size = (path / name).stat().st_size
         except OSError as error:  # it is being deleted

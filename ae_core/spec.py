@@ -79,6 +79,8 @@ def default_training(network: Network, dataset: Dataset) -> TrainingConfig:
     training ends within minutes.
     """
     config = TrainingConfig(**networks.get(network.family).training)
+    if network.active:  # XLA sorts slowly on a CPU
+        config = replace(config, compile=False)
     count = dataset.sizes["train"]
     if not dataset.is_tuned:
         config = replace(config, learning_rate=min(config.learning_rate, GENTLE_RATE))
@@ -183,7 +185,7 @@ class Spec:
         names = {f.name for f in fields(cls)} - {"about"}
         parts = _record({"likelihood": "bernoulli"} | value if isinstance(value, dict) else value, "spec", names)
         if isinstance(parts["network"], dict):  # missing in runs of versions that had but one value for it
-            parts["network"] = {"filters": []} | parts["network"]
+            parts["network"] = {"filters": [], "active": 0, "normalised": False} | parts["network"]
         if isinstance(parts["training"], dict):
             parts["training"] = {"beta_2": TrainingConfig.beta_2} | parts["training"]
         network = _record(parts["network"], "network", {f.name for f in fields(Network)})
@@ -194,6 +196,9 @@ class Spec:
             network[name] = tuple(network[name])
         if not isinstance(parts["hyperparameters"], dict):
             raise OptionError(f"hyperparameters must be an object, got {parts['hyperparameters']!r}.")
+        if isinstance(parts["kind"], str):
+            before = {h.name: h.before for h in kinds.get(parts["kind"]).hyperparameters if h.before is not None}
+            parts["hyperparameters"] = before | parts["hyperparameters"]
         about = None if isinstance(parts["dataset"], str) else _about_from_json(parts["dataset"])
         if about is not None:
             parts["dataset"] = about.name
@@ -202,8 +207,9 @@ class Spec:
                 raise OptionError(f"{name} must be a name, got {given!r}.")
         if about is None and parts["dataset"] not in data.names():
             raise OptionError(f"Unknown data set {parts['dataset']!r}: must be one of {', '.join(data.names())}.")
-        if not isinstance(network["tied"], bool):
-            raise OptionError(f"tied must be true or false, got {network['tied']!r}.")
+        for name in ("tied", "normalised"):
+            if not isinstance(network[name], bool):
+                raise OptionError(f"{name} must be true or false, got {network[name]!r}.")
         values = parts | {"network": Network(**network), "training": TrainingConfig(**training), "about": about}
         return cls(**values)
 
@@ -266,7 +272,8 @@ def make_spec(
     asked = None if isinstance(network, Network) else (network or {}).get("code_activation")
     if not isinstance(network, Network):
         network = _network(kind, of, network or {})
-    config = default_training(network, of)
+    values = kinds.get(kind).defaults(of.form) | (hyperparameters or {})
+    config = default_training(kinds.get(kind)(**values).fit_network(network), of)
     unknown = set(training) - {f.name for f in fields(TrainingConfig)}
     if unknown:
         known = ", ".join(f.name for f in fields(TrainingConfig))
@@ -274,7 +281,7 @@ def make_spec(
     spec = Spec(
         kind=kind,
         network=network,
-        hyperparameters=kinds.get(kind).defaults(of.form) | (hyperparameters or {}),
+        hyperparameters=values,
         dataset=of.name,
         training=replace(config, **training),
         likelihood=likelihood,

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ae_core import archive, cards, data, disk, inference, runs
+from ae_core import archive, cards, data, disk, epoch_film, inference, latent, runs
 from ae_core.archive import Import
 from ae_core.data import Dataset, as_float, own
+from ae_core.epoch_film import Film
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.evaluation import evaluate
 from ae_core.events import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
@@ -39,6 +40,7 @@ PREVIEW_IMAGES = 10
 PREVIEW_SECONDS = 1.5
 CALL_SECONDS = 0.25  # aim for this long between two looks at the stop button
 STATE = "state.npz"
+BEGINNING = 2000  # examples that an untrained model may look at
 LARGE = 20_000  # images
 OVERFIT = 0.05  # of what a loss has fallen, by which it rises again
 GROSS = 1.5  # times the loss that ends its history: an imported model has the same, or was stopped within an epoch
@@ -130,7 +132,7 @@ def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterato
         history = list(found.history)
         seconds = history[-1]["seconds"] if history else 0.0
         card = _card(found.spec, history, labels, seconds)
-        yield Finished(_save(out, found.spec, model, history, card, images, dataset))
+        yield Finished(_save(out, found.spec, model, history, card, images, dataset, found.film))
 
 
 def _dataset_of(found: Import, work_folder: Path) -> Dataset:
@@ -166,6 +168,12 @@ def overfits_after(history: Sequence[Mapping[str, Any]]) -> int:
     return best + 1 if rose and best + 1 < len(losses) else 0
 
 
+def _examples(dataset: Dataset) -> np.ndarray:
+    """The test examples whose codes are filmed."""
+    images = dataset.split("test").images
+    return as_float(images[epoch_film.examples(len(images))])
+
+
 def _held_out(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Training images in two: those to learn from and those held out."""
     count = max(1, int(len(images) * VALIDATION_SHARE))
@@ -193,11 +201,13 @@ def _fit(
     began = time.perf_counter()
     model = keras_model.Autoencoder(spec)
     work = keras_model.Optimisation(model, spec, learnt, held_out)
-    first, history = _resume(work, state)
+    first, history, film = _resume(work, state)
     epochs = spec.training.epochs
     yield Started(spec.parameters, epochs, work.steps_per_epoch, tuple(history))
 
-    loop = _Loop(model, work, preview_images, history, began)
+    if not history:
+        model.kind.begin(model, as_float(learnt[:BEGINNING]))
+    loop = _Loop(model, work, preview_images, _examples(dataset), history, film, began)
     reason = ""
     try:
         yield from loop.run(first, stop, state)
@@ -212,7 +222,7 @@ def _fit(
     yield Preparing(SAVING)
     card = _card(spec, history, labels, loop.seconds)
     try:
-        run = _save(out, spec, model, history, card, preview_images, dataset)
+        run = _save(out, spec, model, history, card, preview_images, dataset, loop.film)
     except ExplorerError as error:
         raise TrainingError(f"{error}{_keep(out, state, spec, history, labels, model)}") from error
     if reason and state is not None:
@@ -257,6 +267,7 @@ class _Loop:
 
     Attributes:
         history: Records of finished epochs; grows.
+        film: What the epochs so far looked like; None if that of a resumed training was not kept.
         taken: Number of steps taken.
     """
 
@@ -265,13 +276,17 @@ class _Loop:
         model: "Autoencoder",
         work: "Optimisation",
         preview_images: np.ndarray,
+        examples: np.ndarray,
         history: list[dict[str, Any]],
+        film: Film | None,
         began: float,
     ) -> None:
         self.model = model
         self.work = work
         self.preview_images = preview_images
+        self._examples = examples
         self.history = history
+        self.film = film if history else epoch_film.begun(*self._frame())
         self.taken = 0
         self._epochs = work.config.epochs
         self._good = model.arrays()  # after the last finished epoch
@@ -289,11 +304,14 @@ class _Loop:
             validation = self.work.validate()
             _check_finite(validation, epoch, self.work.steps_per_epoch)
             terms = {name: value / self.work.steps_per_epoch for name, value in sums.items()}
-            end = EpochEnd(epoch + 1, terms, validation, self.work.learning_rate, self.seconds, self._preview())
+            if self.film is not None:
+                self.film = epoch_film.grown(self.film, epoch + 1, *self._frame())
+            rate, preview = self.work.learning_rate, self._preview()
+            end = EpochEnd(epoch + 1, terms, validation, rate, self.seconds, preview, self.film)
             self.history.append(end.record())
             self._good = self.model.arrays()
             if state is not None:
-                _save_state(self.work, state, epoch + 1, self.history)
+                _save_state(self.work, state, epoch + 1, self.history, self.film)
             yield end
 
     def go_back(self) -> None:
@@ -328,6 +346,13 @@ class _Loop:
             if step < len(rows) and stop():
                 return False
         return True
+
+    def _frame(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the film's examples lie now, (n, 2), and what each unit does, (d,)."""
+        code = self.model.encode(self._examples)
+        z = code[self.model.kind.heads[0]]
+        units = self.model.kind.watch_units(code, self.model.network)
+        return latent.main_plane(z).points(z), units
 
     def _preview(self) -> np.ndarray:
         self._shown = time.perf_counter()
@@ -384,6 +409,7 @@ def _save(
     card: dict[str, Any],
     x: np.ndarray,
     dataset: Dataset,
+    film: Film | None,
 ) -> Run:
     """Writes a run atomically: weights, networks checked on examples x, and figures computed from the written files.
 
@@ -394,6 +420,8 @@ def _save(
     with disk.writing(out) as folder:
         (folder / archive.SPEC).write_text(archive.spec_text(spec), encoding="utf-8")
         (folder / archive.HISTORY).write_text(archive.history_text(history), encoding="utf-8")
+        if film is not None:
+            (folder / cards.FILM).write_bytes(epoch_film.pack(film))
         if dataset.path is not None:
             own.carry(dataset, folder)
         disk.reserve(folder, 3 * 4 * card["parameters"] + (1 << 18))  # as weights, encoder and decoder
@@ -405,26 +433,28 @@ def _save(
 
 
 def _finite(figures: dict[str, float]) -> dict[str, float | None]:
-    """Replaces non-finite figures by None for JSON, such as the contraction ratio of constant codes."""
+    """Replaces non-finite figures by None for JSON, such as the shift of constant codes."""
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
-def _save_state(work: "Optimisation", folder: Path, epoch: int, history: list[dict[str, Any]]) -> None:
+def _save_state(
+    work: "Optimisation", folder: Path, epoch: int, history: list[dict[str, Any]], film: Film | None
+) -> None:
     """Replaces the saved state atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     new = folder / f".{STATE}.tmp"
     try:
-        work.save_state(new, epoch, json.dumps(history))
+        work.save_state(new, epoch, json.dumps(history), film)
         disk.replace(new, folder / STATE)
     finally:
         new.unlink(missing_ok=True)
 
 
-def _resume(work: "Optimisation", folder: Path | None) -> tuple[int, list[dict[str, Any]]]:
+def _resume(work: "Optimisation", folder: Path | None) -> tuple[int, list[dict[str, Any]], Film | None]:
     if folder is None or not (folder / STATE).is_file():
-        return 0, []
-    epoch, history = work.load_state(folder / STATE)
-    return epoch, json.loads(history)
+        return 0, [], None
+    epoch, history, film = work.load_state(folder / STATE)
+    return epoch, json.loads(history), film
 
 
 def saved_epoch(folder: Path) -> int:

@@ -118,6 +118,8 @@ def test_a_choice_among_several_methods_silences_the_others() -> None:
         ({"code_activation": "softmax"}, "Code activation .*'softmax'"),
         ({"tied": True, "hidden": (8,)}, "Tied weights"),
         ({"tied": True, "family": "pooling"}, "Tied weights"),
+        ({"active": 32}, "Active units .* from 0 to 31, got 32"),
+        ({"active": -1}, "Active units .* got -1"),
     ],
 )
 def test_impossible_networks_are_refused(changes: dict, says: str) -> None:
@@ -147,6 +149,8 @@ def test_feature_map_is_two_halvings_and_its_filters() -> None:
         ("variational", {}, {"family": "dense", "latent_dim": 32}, {"code_activation": "linear"}),
         ("sparse", {"method": "l1"}, {}, {"code_activation": "relu"}),
         ("sparse", {"method": "kl"}, {}, {"code_activation": "sigmoid"}),
+        ("sparse", {"method": "topk", "k": 5}, {}, {"code_activation": "relu", "active": 5}),
+        ("sparse", {"method": "l1"}, {"active": 5}, {"active": 0}),
         *(("sparse", {"method": "kl"}, {"latent_dim": n}, {"code_activation": "sigmoid"}) for n in (1, 2, 3)),
     ],
 )

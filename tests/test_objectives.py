@@ -10,9 +10,10 @@ import pytest
 from ae_core import data, forms, kinds, networks
 from ae_core.backend import keras, tf
 from ae_core.data import as_float
+from ae_core.errors import OptionError
 from ae_core.forms import Form
-from ae_core.keras_model import Autoencoder
-from ae_core.kinds import contractive
+from ae_core.keras_model import Autoencoder, Optimisation
+from ae_core.kinds import contractive, sparse
 from ae_core.networks import Network, building
 from ae_core.spec import make_spec
 
@@ -33,10 +34,13 @@ def model_of(kind: str, hyperparameters: dict[str, Any] | None = None, **network
     return Autoencoder(make_spec(kind, "digits", hyperparameters, network or None))
 
 
-def forward(model: Autoencoder, training: bool = True, seed: int = 0, x: np.ndarray = X) -> kinds.Forward:
+def forward(
+    model: Autoencoder, training: bool = True, seed: int = 0, x: np.ndarray = X, progress: float = 1.0
+) -> kinds.Forward:
     source = keras.random.SeedGenerator(seed)
     clean = tf.constant(x)
-    return model.forward(clean, model.kind.corrupt(clean, source), source, training)
+    near = model.kind.nudge_examples(clean, source)
+    return model.forward(clean, model.kind.corrupt(clean, source), near, source, training, progress)
 
 
 def terms_of(model: Autoencoder, p: kinds.Forward) -> dict[str, float]:
@@ -116,6 +120,59 @@ def test_dropout_silences_its_share_in_training_only() -> None:
     assert set(terms_of(model, training)) == {"reconstruction"}
 
 
+TOP = {"method": "topk", "k": 4}
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("hidden", [(), (20,)])
+def test_only_the_k_largest_units_are_active(hidden: tuple[int, ...], tied: bool) -> None:
+    if tied and hidden:
+        return
+    model = model_of("sparse", TOP, hidden=hidden, tied=tied)
+    z = np.asarray(forward(model).z)
+    head = model.encoder.get_layer("z")
+    features = sparse.features_of(model.encoder, head)(X)
+    everything = np.maximum(np.asarray(features) @ head.kernel.numpy() + head.bias.numpy(), 0)
+    for got, of in zip(z, everything, strict=True):
+        kept = np.argsort(-of, kind="stable")[:4]
+        assert set(np.flatnonzero(got)) == {unit for unit in kept if of[unit] > 0}
+        assert got[kept] == pytest.approx(of[kept], rel=1e-5)
+
+
+def test_k_must_be_less_than_the_code() -> None:
+    with pytest.raises(OptionError, match="Of 4 units, 4 may be active: choose fewer"):
+        model_of("sparse", TOP, latent_dim=4)
+
+
+def test_a_code_begins_centred_on_the_examples() -> None:
+    model = model_of("sparse", TOP)
+    model.kind.begin(model, X)
+    head = model.encoder.get_layer("z")
+    before = X.reshape(len(X), -1) @ head.kernel.numpy() + head.bias.numpy()
+    assert before.mean(axis=0) == pytest.approx(np.zeros(32), abs=1e-5)
+    empty = np.asarray(model.decoder(np.zeros((1, 32), np.float32))["x_hat"])[0]
+    assert empty == pytest.approx(np.clip(X.mean(axis=0), 1e-3, 1 - 1e-3), abs=1e-5)
+
+
+def test_a_dead_unit_comes_back_to_life_and_one_without_revival_does_not() -> None:
+    def units_after(revival: float) -> int:
+        spec = make_spec(
+            "sparse", "digits", {**TOP, "revival": revival}, {"latent_dim": 32}, epochs=8, learning_rate=0.01
+        )
+        images = data.load("digits").split("train").images
+        model = Autoencoder(spec)
+        bias = model.encoder.get_layer("z").bias
+        bias.assign(np.where(np.arange(32) < 16, -3.0, 0.0))  # sixteen that no image can wake
+        work = Optimisation(model, spec, images, images[:50])
+        assert not model.encode(as_float(images))["z"][:, :16].any()
+        for epoch in range(8):
+            work.run(work.batches(epoch))
+        return int((model.encode(as_float(images))["z"][:, :16] > 0).any(axis=0).sum())
+
+    assert units_after(0.0) == 0
+    assert units_after(0.1) >= 12
+
+
 # Denoising
 
 
@@ -151,7 +208,7 @@ def test_denoising_asks_for_the_clean_image() -> None:
 
 
 def test_contraction_of_a_linear_encoder_is_its_weights_norm() -> None:
-    model = model_of("contractive", {"contraction": 0.25}, code_activation="linear")
+    model = model_of("contractive", {"method": "jacobian", "contraction": 0.25}, code_activation="linear")
     p = forward(model)
     norm = np.linalg.norm(model.encoder.get_layer("z").kernel.numpy()) ** 2
     assert np.asarray(contractive.squared_jacobian_norm(p)) == pytest.approx(np.full(len(X), norm), rel=1e-5)
@@ -202,6 +259,26 @@ def test_hutchinsons_estimate_is_unbiased(monkeypatch: pytest.MonkeyPatch) -> No
     assert (np.abs(draws.mean(axis=0) - exact) < 4 * standard_error).all()
 
 
+def test_a_nudge_is_measured_against_the_spread_of_the_codes() -> None:
+    model = model_of("contractive", {"stillness": 0.5, "nudge": 0.2}, hidden=(20,))
+    p = forward(model)
+    near = np.asarray(p.x_near, np.float64)
+    assert near.min() >= 0
+    assert near.max() <= 1
+    inside = (near > 0) & (near < 1)
+    assert (near - X)[inside].std() == pytest.approx(0.2, rel=0.2)
+    codes, moved = (np.asarray(model.encoder(x)["z"], np.float64) for x in (X, near.astype(np.float32)))
+    expected = 0.5 * np.square(moved - codes).sum(axis=1).mean() / 0.2**2 / codes.var(axis=0).sum()
+    assert terms_of(model, p)["contraction"] == pytest.approx(expected, rel=1e-4)
+    larger = replace(p, code={"z": 3 * p.code["z"]}, encoder=lambda x, training: {"z": 3 * model.encoder(x)["z"]})
+    assert terms_of(model, larger)["contraction"] == pytest.approx(expected, rel=1e-4), "a scale changes nothing"
+
+
+def test_vanilla_nudges_nothing() -> None:
+    p = forward(model_of("vanilla"))
+    assert p.x_near is p.x
+
+
 # Variational
 
 
@@ -218,6 +295,28 @@ def test_elbo_terms_match_numpy() -> None:
     mean, log_var = np.random.default_rng(0).standard_normal((2, 5, 4))
     kl = 0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum(axis=1)
     assert with_code(model, z_mean=mean, z_log_var=log_var)["kl"] == pytest.approx(3 * kl.mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        ({}, {0.0: 1, 0.5: 1, 1.0: 1}),
+        ({"schedule": "warm-up", "rise": 0.4}, {0.0: 0, 0.1: 0.25, 0.4: 1, 0.7: 1, 1.0: 1}),
+        ({"schedule": "cyclical", "cycles": 2}, {0.0: 0, 0.125: 0.5, 0.25: 1, 0.4: 1, 0.5: 0, 0.625: 0.5, 1.0: 1}),
+    ],
+)
+def test_beta_rises_as_its_schedule_says(options: dict[str, Any], steps: dict[float, float]) -> None:
+    model = model_of("variational", {"beta": 3.0, **options}, latent_dim=4)
+    whole = terms_of(model, forward(model, training=False))["kl"]
+    for progress, share in steps.items():
+        assert terms_of(model, forward(model, progress=progress))["kl"] == pytest.approx(share * whole, rel=1e-4)
+
+
+def test_free_bits_count_each_unit_at_least_that_much() -> None:
+    model = model_of("variational", {"beta": 2.0, "free_bits": 0.5}, latent_dim=3)
+    mean, log_var = np.zeros((6, 3)), np.zeros((6, 3))
+    mean[:, 1], mean[:, 2] = 0.1, [3, -3, 3, -3, 3, -3]  # 0, 0.005 and 4.5 nats
+    assert with_code(model, z_mean=mean, z_log_var=log_var)["kl"] == pytest.approx(2 * (0.5 + 0.5 + 4.5), rel=1e-5)
 
 
 def test_codes_are_drawn_from_the_encoders_distribution() -> None:

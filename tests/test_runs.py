@@ -13,6 +13,7 @@ import pytest
 
 from ae_core import cards, disk, inference, kinds, runs
 from ae_core.bounds import MAX_FILE
+from ae_core.cards import FILM
 from ae_core.errors import RunError
 from ae_core.runs import CARD, FILES, BrokenRun, Run
 from tests.load import damaged
@@ -70,7 +71,7 @@ def test_a_sound_run_is_what_was_written(folder: Path, digits_runs: dict[str, Pa
     assert good.digest != other.digest
     for name in FILES:
         assert hashlib.sha256((good.path / name).read_bytes()).hexdigest() == good.card.sha256[name]
-    assert {p.name for p in digits_runs["vanilla"].iterdir()} == set(EVERY)
+    assert {p.name for p in digits_runs["vanilla"].iterdir()} == {*EVERY, FILM}
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -82,7 +82,7 @@ def test_every_bad_field_is_refused_in_a_sentence(place: tuple[str, ...], value:
 
 
 # Runs of older versions have none: these had but one value.
-ADDED_LATER = {"likelihood", "network.filters"}
+ADDED_LATER = {"likelihood", "network.filters", "network.active", "network.normalised"}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,14 @@ def test_every_missing_field_is_refused_by_name(place: str) -> None:
     del (wrong[path[0]] if path else wrong)[last]
     with pytest.raises(OptionError, match=f"needs exactly .*{last}"):
         specs.parse(json.dumps(wrong))
+
+
+def test_runs_made_before_a_hyperparameter_existed_say_what_they_did() -> None:
+    old = json.loads(json.dumps(make_spec("contractive", "digits").to_json()))
+    old["hyperparameters"] = {"contraction": 0.01}
+    recipe = specs.parse(json.dumps(old)).recipe()
+    assert (recipe.values["method"], recipe.values["contraction"]) == ("jacobian", 0.01)
+    assert make_spec("contractive", "digits").recipe().values["method"] == "nudge"
 
 
 @pytest.mark.parametrize(

@@ -332,6 +332,10 @@ def test_train_returns_a_loaded_run_and_raises_what_fails(tmp_path: Path, monkey
     [
         ("contractive", {}, {"latent_dim": 20, "hidden": (24,)}),
         ("contractive", {}, {"family": "pooling", "latent_dim": 3}),
+        ("contractive", {"method": "jacobian"}, {"family": "pooling", "latent_dim": 3}),
+        ("vanilla", {}, {"hidden": (24, 12), "decoder_hidden": (12,), "normalised": True}),
+        ("sparse", {"method": "topk", "k": 3}, {"latent_dim": 40, "tied": True}),
+        ("sparse", {"method": "topk", "k": 3}, {"family": "pooling", "latent_dim": 32}),
         ("sparse", {"method": "kl"}, {"family": "strided"}),
         ("sparse", {"method": "dropout"}, {"tied": True}),
         ("denoising", {"noise": "salt-and-pepper"}, {"decoder_hidden": (12,)}),

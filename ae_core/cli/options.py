@@ -49,6 +49,9 @@ SHARED = (
     click.Option(["--likelihood"], type=click.Choice(list(LIKELIHOODS)), help="How reconstructions are compared."),
     click.Option(["--code-activation"], type=click.Choice(ACTIVATIONS), help="Activation of the code's units."),
     click.Option(["--tied/--no-tied"], default=None, help="Use the encoder's weights, transposed, in the decoder."),
+    click.Option(
+        ["--normalised/--no-normalised"], default=None, help="Normalise the values of dense layers (Ba et al. 2016)."
+    ),
     click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON event a line, for programs."),
 )
 SHARED_NAMES = {name for option in SHARED for name in option.opts}

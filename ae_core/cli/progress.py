@@ -23,7 +23,7 @@ NAMES = {
 
 def print_event(event: Event) -> None:
     """Prints an event as one line of JSON."""
-    values = {f.name: getattr(event, f.name) for f in fields(event) if f.name != "preview"}
+    values = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("preview", "film")}
     run = values.pop("run", None)
     if isinstance(event, Finished | Cancelled):
         values |= {"run": str(run.path) if run else None, "metrics": dict(run.card.metrics) if run else None}

@@ -7,9 +7,9 @@ from functools import cache
 
 from ae_core import discovery
 from ae_core.errors import OptionError
-from ae_core.kinds.base import Forward, Hyperparameter, Kind, Measure, View
+from ae_core.kinds.base import Forward, Hyperparameter, Kind, Measure, View, is_active
 
-__all__ = ["Forward", "Hyperparameter", "Kind", "Measure", "View", "get", "names"]
+__all__ = ["Forward", "Hyperparameter", "Kind", "Measure", "View", "get", "is_active", "names"]
 
 
 @cache

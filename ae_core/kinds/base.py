@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from ae_core.errors import OptionError
 from ae_core.forms import Form
 from ae_core.networks import Network
@@ -16,6 +18,7 @@ from ae_core.networks import Network
 LARGEST = 2**53
 SMALLER = 4  # times at least a proposed code is smaller than an example
 TABLE_LAYERS = (128,)
+SIGMOID_ACTIVE = 0.1  # a sigmoid is never zero
 LEAST_VARIANCE = 1e-6  # of a Gaussian likelihood: a thousandth of the range of values
 
 
@@ -33,6 +36,7 @@ class Hyperparameter:
         only_if: Values of other hyperparameters under which this one has an effect, {name: value}.
         title: Its full name; made of `name` unless given.
         titles: What its choices are called; themselves unless given.
+        before: Its value in runs that were made before it existed; the default unless given.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Hyperparameter:
     only_if: dict[str, Any] = field(default_factory=dict)
     title: str = ""
     titles: tuple[str, ...] = ()
+    before: float | int | str | bool | None = None
 
     @property
     def label(self) -> str:
@@ -127,28 +132,43 @@ class Forward:
     Attributes:
         x: Clean examples, (batch, *shape) in [0, 1].
         x_in: The encoder's input: x, corrupted by the kind.
+        x_near: x, as `Kind.nudge_examples` gives it.
         code: The encoder's outputs by name, each (batch, latent_dim).
         z: The decoder's input, (batch, latent_dim).
         x_hat: Reconstructions, (batch, *shape).
         logits: The same before the last activation.
-        encoder: Keras model, for objectives on its derivatives.
+        encoder: Keras model, for objectives on its derivatives or on other examples.
+        decode: The decoder before its last activation, (batch, latent_dim) → (batch, *shape).
         network: Configuration of the layers.
         seed: Seed generator for `keras.random`.
         training: Whether this pass is a training step.
+        progress: Share of all training steps taken, a scalar in [0, 1]; 1 unless training.
         likelihood: One of `spec.LIKELIHOODS`.
     """
 
     x: Any
     x_in: Any
+    x_near: Any
     code: dict[str, Any]
     z: Any
     x_hat: Any
     logits: Any
     encoder: Any
+    decode: Any
     network: Network
     seed: Any
     training: bool
+    progress: Any = 1.0
     likelihood: str = "bernoulli"
+
+    def instead(self, z: Any) -> "Forward":
+        """The same pass with another input of the decoder."""
+        from keras import ops
+
+        logits = self.decode(z)
+        return replace(
+            self, z=z, logits=logits, x_hat=ops.sigmoid(logits) if self.likelihood == "bernoulli" else logits
+        )
 
     def surprise(self) -> Any:
         """Negative log-likelihood of each value of x given x_hat in nats, (batch, *shape)."""
@@ -173,6 +193,11 @@ class Forward:
         squared = (self.x - self.x_hat) ** 2
         variance = ops.stop_gradient(ops.maximum(ops.mean(squared), LEAST_VARIANCE))
         return 0.5 * (ops.log(2 * math.pi * variance) + squared / variance)
+
+
+def is_active(codes: np.ndarray, network: Network) -> np.ndarray:
+    """Which units speak for which example: |z| > 0, of a sigmoid > 0.1; (n, latent_dim), boolean."""
+    return np.abs(codes) > (SIGMOID_ACTIVE if network.code_activation == "sigmoid" else 0.0)
 
 
 class Kind:
@@ -246,8 +271,15 @@ class Kind:
         """
         return network
 
+    def begin(self, model: Any, x: Any) -> None:
+        """Prepares the weights of an untrained Keras model, given some of the examples that it will learn."""
+
     def corrupt(self, x: Any, seed: Any) -> Any:
         """Returns the encoder's input for clean images x, of the same shape."""
+        return x
+
+    def nudge_examples(self, x: Any, seed: Any) -> Any:
+        """Returns neighbours of clean images x for the loss, of the same shape; x itself if it needs none."""
         return x
 
     def draw(self, code: dict[str, Any], seed: Any, training: bool) -> Any:
@@ -259,6 +291,18 @@ class Kind:
         import keras
 
         return {"reconstruction": keras.ops.mean(p.surprise())}
+
+    def watch_units(self, code: dict[str, np.ndarray], network: Network) -> np.ndarray:
+        """What is watched of each unit while it trains: the share of examples for which it is active.
+
+        Args:
+            code: The encoder's outputs by name, each (n, latent_dim).
+            network: Configuration of the layers.
+
+        Returns:
+            (latent_dim,), in [0, 1].
+        """
+        return np.asarray(is_active(code[self.heads[0]], network).mean(axis=0))
 
     def evaluate(self, run: Any, x: Any, seed: int) -> dict[str, float]:
         """Computes figures specific to this kind, of a loaded run on examples x, (n, *shape) in [0, 1]."""

@@ -6,16 +6,21 @@ from ae_core.kinds.base import Forward, Hyperparameter, Kind, View
 # Up to this many units the Jacobian is taken unit by unit; beyond it, it is estimated.
 EXACT_UNITS = 16
 PROJECTIONS = 4
+LEAST_VARIANCE = 1e-12  # of a batch of codes that are all the same, as at the beginning with dead units
 
 
 class Contractive(Kind):
-    """Penalise how much the code moves when the image moves: λ ‖∂h/∂x‖²_F, mean over the batch.
+    """Penalise how far the code moves when the image is nudged.
 
-    Exact in closed form for a one-layer encoder, ‖J‖²_F = Σ_i φ'(a_i)² Σ_j W_ji²; exact by
-    automatic differentiation for deeper encoders with codes up to 16 units; for larger ones
-    Hutchinson's unbiased estimate E‖vᵀJ‖² with v of random signs.
+    Two ways. By nudges: λ E‖f(x + σε) − f(x)‖² / (σ² Var f), with ε of standard normal values and nudged examples
+    clipped to [0, 1]; Var f is the total variance of the batch's codes, so that a smaller code pays for nothing. Or by
+    the derivative at the image, λ ‖∂h/∂x‖²_F: exact in closed form for a one-layer encoder, ‖J‖²_F = Σ_i φ'(a_i)² Σ_j
+    W_ji²; by automatic differentiation for deeper encoders with codes up to 16 units; for larger ones Hutchinson's
+    unbiased estimate E‖vᵀJ‖² with v of random signs. A derivative sees nothing of the kinks that max-pooling and relu
+    have at images with black ground, so it may be small where nothing contracts.
 
-    Reference: Rifai et al. 2011, Contractive auto-encoders, equations 2 and 3.
+    Reference: Rifai et al. 2011, Contractive auto-encoders, equations 2 and 3; nudges: Rifai et al. 2011, Higher order
+    contractive auto-encoder, equation 7, for a σ that is not small.
     """
 
     title = "Contractive"
@@ -26,6 +31,37 @@ class Contractive(Kind):
     order = 4
     hyperparameters = (
         Hyperparameter(
+            "method",
+            "nudge",
+            "What is penalised: how far the code moves when noise is added to the image, or the derivative of the "
+            "code at the image. The derivative sees no kinks, and convolutions with max-pooling have one at nearly "
+            "every black pixel.",
+            choices=("nudge", "jacobian"),
+            title="What is penalised",
+            titles=("Nudged images", "Derivative"),
+            before="jacobian",
+        ),
+        Hyperparameter(
+            "stillness",
+            0.003,
+            "λ, the weight of the squared distance that codes move, relative to σ² and to the codes' variance. With a "
+            "larger value the code moves less; 0 is vanilla.",
+            0.0,
+            10.0,
+            log=True,
+            only_if={"method": "nudge"},
+            title="Weight of the penalty",
+        ),
+        Hyperparameter(
+            "nudge",
+            0.1,
+            "σ, the standard deviation of the noise that nudges the images, whose values range from 0 to 1.",
+            0.01,
+            0.5,
+            only_if={"method": "nudge"},
+            title="Size of the nudge (σ)",
+        ),
+        Hyperparameter(
             "contraction",
             1e-4,
             "λ, the weight of ‖∂h/∂x‖²_F. With a larger value the code changes less and the reconstructions are more "
@@ -33,17 +69,42 @@ class Contractive(Kind):
             0.0,
             1.0,
             log=True,
+            only_if={"method": "jacobian"},
             title="Weight of the contraction penalty",
         ),
     )
+    method: str
+    stillness: float
+    nudge: float
     contraction: float
+
+    def nudge_examples(self, x: Any, seed: Any) -> Any:
+        import keras
+        from keras import ops
+
+        if self.method != "nudge":
+            return x
+        return ops.clip(x + self.nudge * keras.random.normal(ops.shape(x), seed=seed), 0, 1)
 
     def loss_terms(self, p: Forward) -> dict[str, Any]:
         from keras import ops
 
         terms = super().loss_terms(p)
-        terms["contraction"] = self.contraction * ops.mean(squared_jacobian_norm(p))
+        if self.method == "nudge":
+            terms["contraction"] = self.stillness * relative_movement(p, self.nudge)
+        else:
+            terms["contraction"] = self.contraction * ops.mean(squared_jacobian_norm(p))
         return terms
+
+
+def relative_movement(p: Forward, sigma: float) -> Any:
+    """E‖f(clip(x + σε)) − f(x)‖² / (σ² Var f) over a batch, a scalar; ε is drawn anew for each."""
+    from keras import ops
+
+    codes = p.code["z"]
+    moved = p.encoder(p.x_near, training=p.training)["z"] - codes
+    variance = ops.maximum(ops.sum(ops.var(codes, axis=0)), LEAST_VARIANCE)
+    return ops.mean(ops.sum(moved**2, axis=1)) / (sigma**2 * variance)
 
 
 def squared_jacobian_norm(p: Forward) -> Any:

@@ -14,9 +14,12 @@ class Variational(Kind):
 
     Minimises −ELBO = −log p(x|z) summed over values + β KL(q(z|x) ‖ N(0, I)) summed over dims, mean over
     the batch; z = z_mean + exp(z_log_var / 2) ε. BCE on grey pixels is not a normalised
-    likelihood: its floor is the pixels' entropy, not zero.
+    likelihood: its floor is the pixels' entropy, not zero. While it trains, β may rise from 0, once or
+    in cycles, and the first nats of each dim may be free.
 
-    Reference: Kingma & Welling 2014, Auto-encoding variational Bayes, equation 10; β: Higgins et al. 2017.
+    Reference: Kingma & Welling 2014, Auto-encoding variational Bayes, equation 10; β: Higgins et al. 2017; rising:
+    Bowman et al. 2016; cycles: Fu et al. 2019, Cyclical annealing schedule, equations 6 and 7; free bits: Kingma et
+    al. 2016, Improved variational inference with inverse autoregressive flow, equation 15.
     """
 
     title = "Variational"
@@ -36,10 +39,47 @@ class Variational(Kind):
             "beta",
             1.0,
             "β, the weight of the KL divergence from the prior. A larger value keeps codes closer together and blurs "
-            "images; a smaller one sharpens images and leaves holes; 1 is the evidence lower bound.",
+            "images; a smaller one sharpens images and leaves holes; 1 is the evidence lower bound. The KL divergence "
+            "is summed over the units; where others take its mean over d units, their β is d times this one.",
             0.0,
             20.0,
             title="Weight of the KL divergence (β)",
+        ),
+        Hyperparameter(
+            "schedule",
+            "constant",
+            "β while it trains: the same from the beginning, rising from 0 in the first part, or rising from 0 in "
+            "cycles. With a β that rises, units learn to carry something before they have to pay for it.",
+            choices=("constant", "warm-up", "cyclical"),
+            title="β over the training",
+            titles=("Constant", "Warm-up", "Cyclical"),
+        ),
+        Hyperparameter(
+            "rise",
+            0.3,
+            "The share of the training over which β rises from 0.",
+            0.01,
+            1.0,
+            only_if={"schedule": "warm-up"},
+            title="Rise of β",
+        ),
+        Hyperparameter(
+            "cycles",
+            4,
+            "How often β rises from 0: over half of each cycle, and stays for the other half.",
+            1,
+            20,
+            only_if={"schedule": "cyclical"},
+            title="Cycles of β",
+        ),
+        Hyperparameter(
+            "free_bits",
+            0.0,
+            "How many nats each unit may carry for free: its KL divergence, a mean over the batch, counts at least "
+            "that. With more, fewer units collapse; with 0, units that pay off too little carry nothing.",
+            0.0,
+            2.0,
+            title="Free bits (nats per unit)",
         ),
     )
     measures = (
@@ -48,6 +88,10 @@ class Variational(Kind):
         Measure("kl", "KL", "KL divergence of the codes from a standard normal, in nats per image.", "", 2),
     )
     beta: float
+    schedule: str
+    rise: float
+    cycles: int
+    free_bits: float
 
     @classmethod
     def default_network(cls, form: Form) -> Network:
@@ -67,11 +111,27 @@ class Variational(Kind):
         from keras import ops
 
         mean, log_var = p.code["z_mean"], p.code["z_log_var"]
-        kl = -0.5 * ops.sum(1 + log_var - mean**2 - ops.exp(log_var), axis=1)
+        kl = ops.mean(-0.5 * (1 + log_var - mean**2 - ops.exp(log_var)), axis=0)  # of each dim
+        if self.free_bits:
+            kl = ops.maximum(kl, self.free_bits)
         return {
             "reconstruction": ops.mean(ops.sum(p.surprise(), axis=tuple(range(1, len(p.x.shape))))),
-            "kl": self.beta * ops.mean(kl),
+            "kl": self.beta * self.risen(p.progress) * ops.sum(kl),
         }
+
+    def risen(self, progress: Any) -> Any:
+        """The share of β that counts after a share of all steps, both in [0, 1]."""
+        from keras import ops
+
+        if self.schedule == "warm-up":
+            return ops.minimum(progress / self.rise, 1.0)
+        if self.schedule == "cyclical":  # the last step is the end of a cycle, not the beginning of one
+            return ops.where(progress < 1, ops.minimum(2 * ((progress * self.cycles) % 1), 1.0), 1.0)
+        return 1.0
+
+    def watch_units(self, code: dict[str, np.ndarray], network: Network) -> np.ndarray:
+        """The KL divergence of each dim in nats, mean over the examples, (latent_dim,)."""
+        return metrics.kl_by_dim(code["z_mean"], code["z_log_var"])
 
     def evaluate(self, run: Any, x: Any, seed: int) -> dict[str, float]:
         """−ELBO at β = 1 and its two terms in nats per example, z drawn once for each example."""

@@ -6,6 +6,26 @@ from ae_core.backend import keras
 from ae_core.networks.layers import Architecture
 
 
+class TopDense(keras.layers.Dense):
+    """A dense layer of whose values all but the largest of an example are set to 0."""
+
+    def __init__(self, units: int, active: int, activation: str | None, **kwargs: Any) -> None:
+        super().__init__(units, activation=activation, **kwargs)
+        self.active = active
+
+    def call(self, x: Any) -> Any:
+        return self.largest(super().call(x))
+
+    def before_activation(self, x: Any) -> Any:
+        """All of its values before the activation, (n, units)."""
+        return keras.ops.matmul(x, self.kernel) + self.bias
+
+    def largest(self, values: Any) -> Any:
+        """Sets all but the `active` largest values of each example to 0; of equal ones at the border it keeps all."""
+        least = keras.ops.top_k(values, self.active)[0][:, -1:]
+        return keras.ops.where(values >= least, values, 0)
+
+
 class TiedDense(keras.layers.Layer):
     """A dense layer whose kernel is another's, transposed; only its bias is its own."""
 

@@ -77,6 +77,38 @@ class Dense(Layer):
 
 
 @dataclass(frozen=True)
+class LayerNormalization(Layer):
+    """Gives the values of each example mean 0 and variance 1, then scales and shifts each by what it learns.
+
+    Reference: Ba, Kiros & Hinton 2016, Layer normalization.
+    """
+
+    def weights(self, shape: Shape) -> tuple[Shape, ...]:
+        return (shape[-1],), (shape[-1],)
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    activation: str = "relu"
+
+
+@dataclass(frozen=True)
+class TopDense(Dense):
+    """Dense, of whose values all but the `active` largest of an example are set to 0.
+
+    Reference: Makhzani & Frey 2014, k-Sparse autoencoders.
+    """
+
+    activation: str | None = "relu"
+    active: int = 1
+
+    def build(self, encoder: Any = None, name: str | None = None) -> Any:
+        from ae_core.networks.building import TopDense
+
+        return TopDense(self.units, self.active, self.activation, name=name)
+
+
+@dataclass(frozen=True)
 class TiedDense(Layer):
     """Dense with the transposed kernel of the encoder's layer `to`; only the bias is its own."""
 
@@ -200,6 +232,9 @@ def output_shape(layers: Sequence[Layer], shape: Shape) -> Shape:
     return shape
 
 
+UNSEEN = (Flatten, Reshape, Cropping1D, Cropping2D, Identity, LayerNormalization, Activation)
+
+
 @dataclass(frozen=True)
 class Architecture:
     """All layers of an encoder and a decoder.
@@ -242,7 +277,7 @@ class Architecture:
         """
         found: dict[str, list[tuple[str, Shape]]] = {"encoder": [], "decoder": []}
         for model, layer, shape in self._inputs():
-            if not isinstance(layer, Flatten | Reshape | Cropping1D | Cropping2D | Identity):
+            if not isinstance(layer, UNSEEN):
                 found[model].append((type(layer).__name__, layer.output_shape(shape)))
         found["encoder"][-len(self.heads) :] = [("Code", (self.latent_dim,))]
         return found

@@ -25,6 +25,8 @@ class Network:
         decoder_hidden: Widths of the dense relu layers after it.
         code_activation: Activation of the code's units, one of `ACTIVATIONS`.
         tied: Whether the decoder uses the transposed weights of the encoder (dense, no hidden layers).
+        active: How many units of a code are active at most, the others being set to 0; 0 for all.
+        normalised: Whether the values of those dense layers are normalised, which lets small codes learn more.
         filters: Of each convolution of the encoder, which halves the sides; the decoder mirrors them. Without any, a
             convolutional family chooses those that fit the examples.
     """
@@ -36,6 +38,8 @@ class Network:
     code_activation: str = "relu"
     tied: bool = False
     filters: tuple[int, ...] = ()
+    active: int = 0
+    normalised: bool = False
 
     def __post_init__(self) -> None:
         from ae_core.networks import families  # which describe networks
@@ -52,6 +56,10 @@ class Network:
             raise OptionError(f"Code activation must be one of {', '.join(ACTIVATIONS)}, got {self.code_activation!r}.")
         if self.tied and (not family.can_tie or self.hidden or self.decoder_hidden):
             raise OptionError("Tied weights need a dense network without hidden layers.")
+        if not _is_int(self.active) or not 0 <= self.active < self.latent_dim:
+            raise OptionError(
+                f"Active units must be fewer than the code has, from 0 to {self.latent_dim - 1}, got {self.active!r}."
+            )
         if self.filters and not family.convolutional:
             raise OptionError(f"A {self.family} network has no filters, got {list(self.filters)}: leave them out.")
         if len(self.filters) > MAX_DEPTH or not all(_is_int(n) and 1 <= n <= MAX_FILTERS for n in self.filters):

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import derived, disk, logs, processes, runs, spec, training
+from ae_core import cards, derived, disk, epoch_film, logs, processes, runs, spec, training
+from ae_core.epoch_film import Film
 from ae_core.errors import ExplorerError, TrainingError
 from ae_core.runs import Run
 from ae_core.spec import Spec
@@ -93,6 +94,15 @@ class Job:
             return np.load(io.BytesIO((self.path / "preview.npy").read_bytes()), allow_pickle=False)
         except Exception:  # whatever NumPy makes of a damaged file
             return None
+
+    def film(self) -> Film | None:
+        """Where test examples lay after each finished epoch; None before the first."""
+        about = self.spec.about.sizes["test"], self.spec.network.latent_dim
+        for _ in range(2):  # an epoch may end between the reading of one file and of the other
+            with contextlib.suppress(OSError, ValueError):
+                content = (self.path / cards.FILM).read_bytes()
+                return epoch_film.unpack(content, len(self.history()), *about)
+        return None
 
     @property
     def resumable(self) -> bool:
@@ -179,7 +189,7 @@ def copy(job: Job) -> Job:
     new = create(job.spec, job.owner, job.title, sweep=job.sweep, continues=job.id)
     try:
         shutil.copytree(job.path / "resume", new.path / "resume")
-        for name in ("history.jsonl", "progress.jsonl", "preview.npy"):
+        for name in ("history.jsonl", "progress.jsonl", "preview.npy", cards.FILM):
             if (job.path / name).exists():
                 shutil.copy(job.path / name, new.path)
         new.saved.write(new.path)

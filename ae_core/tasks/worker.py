@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_core import disk, processes, settings, training
+from ae_core import cards, disk, epoch_film, processes, settings, training
 from ae_core.errors import ExplorerError
 from ae_core.events import Advanced, Cancelled, Done, EpochEnd, Failed, Finished, Preparing, Progress, Started
 from ae_core.tasks import catalog, folder, watchdog
@@ -59,6 +59,8 @@ def work(job: Job) -> Status:
             case EpochEnd():
                 _append(job.path / "history.jsonl", event.record())
                 _write_preview(job.path, event.preview)
+                if event.film is not None:
+                    disk.write_bytes(job.path / cards.FILM, epoch_film.pack(event.film))
                 tell(epoch=event.epoch)
             case Finished() | Done():
                 training.forget_state(job.path / "resume")

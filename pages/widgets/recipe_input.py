@@ -15,7 +15,17 @@ from pages.serving import fields, page_state
 from pages.serving.fields import Field, Values
 
 SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512, 768, 1024)
-WIDTHS: dict[tuple[int, ...], str] = {(): "none", (64,): "64", (128,): "128", (256,): "256", (256, 64): "256 → 64"}
+WIDTHS: dict[tuple[int, ...], str] = {
+    (): "none",
+    (64,): "64",
+    (128,): "128",
+    (256,): "256",
+    (512,): "512",
+    (256, 64): "256 → 64",
+    (64, 256): "64 → 256",
+    (512, 256, 128): "512 → 256 → 128",
+    (128, 256, 512): "128 → 256 → 512",
+}
 
 
 def _g(value: Any) -> str:
@@ -122,6 +132,12 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
         ),
         widths("hidden", "Hidden layers before the code", "before", default.hidden),
         widths("decoder_hidden", "Hidden layers after the code", "after", default.decoder_hidden),
+        fields.flag(
+            "normalised",
+            "Normalised layers",
+            param=lambda values: f"{key}-normalised",
+            when=lambda values: bool(values["hidden"] or values["decoder_hidden"]),
+        ),
         fields.flag("tied", "Tied weights", param=lambda values: f"{key}-tied", when=may_be_tied),
     )
     help = "  \n".join(f"**{f.title}**: {f.help}" for f in families.values())
@@ -149,6 +165,13 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
         state.draw(
             st.selectbox, "decoder_hidden", help="Units of dense layers between the code and the decoder's features."
         )
+        if "normalised" in state.values:
+            state.draw(
+                st.toggle,
+                "normalised",
+                help="The values of each dense layer get mean 0 and variance 1 for each example. Small codes behind "
+                "several layers then learn more, in fewer epochs.",
+            )
         if "tied" in state.values:
             state.draw(
                 st.toggle,

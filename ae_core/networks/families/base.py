@@ -1,13 +1,25 @@
 """What a family of networks declares."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ae_core.errors import OptionError
 from ae_core.forms import Form
 from ae_core.networks import layers
-from ae_core.networks.layers import Architecture, Dense, Flatten, Layer, Reshape, Shape, output_shape
+from ae_core.networks.layers import (
+    Activation,
+    Architecture,
+    Dense,
+    Flatten,
+    Layer,
+    LayerNormalization,
+    Reshape,
+    Shape,
+    TopDense,
+    output_shape,
+)
 from ae_core.networks.network import MAX_DEPTH, Network
 
 SMALL_SIDE = {"image": 8, "signal": 32}  # what halvings lead down to
@@ -73,6 +85,8 @@ class Family:
 
     def head(self, network: Network, form: Form, heads: tuple[str, ...]) -> Layer:
         """The layer that gives one output of the encoder, (latent_dim,)."""
+        if network.active:
+            return TopDense(network.latent_dim, network.code_activation, network.active)
         return Dense(network.latent_dim, network.code_activation)
 
     def features_shape(self, network: Network, form: Form) -> Shape:
@@ -84,14 +98,22 @@ class Family:
         return Architecture(
             form,
             network.latent_dim,
-            (*self.encoder(network, form), Flatten(), *(Dense(width, "relu") for width in network.hidden)),
+            (*self.encoder(network, form), Flatten(), *_dense(network.hidden, network.normalised)),
             heads,
             self.head(network, form, heads),
             (
-                *(Dense(width, "relu") for width in network.decoder_hidden),
+                *_dense(network.decoder_hidden, network.normalised),
                 *self.decoder(network, form, heads),
             ),
         )
+
+
+def _dense(widths: tuple[int, ...], normalised: bool) -> Iterator[Layer]:
+    for width in widths:
+        if normalised:
+            yield from (Dense(width), LayerNormalization(), Activation("relu"))
+        else:
+            yield Dense(width, "relu")
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Pooling(Family):
         """Whether the code is the last feature map itself, with no dense layer around it."""
         return (
             not network.hidden
+            and not network.active
             and not network.decoder_hidden
             and network.code_activation == "relu"
             and len(heads) == 1
