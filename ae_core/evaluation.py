@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ae_core import metrics
+from ae_core import metrics, stability
 from ae_core.data import as_float
 from ae_core.inference import LoadedRun
+from ae_core.kinds import is_active
 
 SEED = 0
-SIGMOID_ACTIVE = 0.1  # a sigmoid is never zero
 DEPENDS_ON_IMAGE = 0.01
 
 
@@ -28,7 +28,7 @@ def active(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
     Returns:
         (n, d), boolean.
     """
-    found: np.ndarray = np.abs(codes) > (SIGMOID_ACTIVE if run.spec.network.code_activation == "sigmoid" else 0.0)
+    found = is_active(codes, run.spec.network)
     if run.recipe.prior:
         found &= np.var(codes, axis=0, dtype=np.float64) > DEPENDS_ON_IMAGE
     return found
@@ -50,7 +50,8 @@ def evaluate(
             likelihood is Gaussian instead nll: mean negative log-density in nats per value.
         mse, psnr: Mean squared error per pixel; peak signal-to-noise ratio at that error in dB.
         active_units, dead_units: Mean number of units active for an image; number of units active for none.
-        jacobian, contraction_ratio: Mean ‖∂z/∂x‖²_F; the same divided by the total variance of the codes.
+        code_shift: How far codes move when noise of σ = 0.1 is added to the examples, relative to how far codes lie
+        apart: the root of `stability.nudge_curve`.
         knn_accuracy: Accuracy of the classifier; missing where there are no classes, or only the examples that the run
         carries.
         Further figures of the kind's own.
@@ -61,16 +62,13 @@ def evaluate(
     codes = run.encode(x)
     x_hat = run.decode(codes)
     activity = active(run, codes)
-    jacobian = float(run.squared_jacobian_norm(x, seed=SEED).mean())
-    variance = metrics.total_variance(codes)
     figures = {
         **_likelihood(run, x, x_hat),
         "mse": float(metrics.squared_error(x, x_hat).mean(dtype=np.float64)),
         "psnr": metrics.mean_psnr(x, x_hat),
         "active_units": float(activity.sum(axis=1).mean()),
         "dead_units": float(np.sum(~activity.any(axis=0))),
-        "jacobian": jacobian,
-        "contraction_ratio": jacobian / variance if variance > 0 else float("inf"),
+        "code_shift": stability.code_shift(run.encode, x),
     }
     if neighbours and dataset.class_names and dataset.whole:
         train = dataset.split("train")

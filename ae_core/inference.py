@@ -1,6 +1,5 @@
 """Loaded runs: NumPy in, NumPy out, with ONNX Runtime; no TensorFlow."""
 
-import itertools
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,6 @@ from ae_core.runs import Run
 # Read when ONNX Runtime is imported: else it keeps a device id in the home folder and reports its use.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-PART = 1024  # images copied at a time
 BATCH = 16  # small batches need little memory and stay in the cache: a tenth faster than 32
 MOST_CORES = 8
 WORTH = 0.0005  # seconds a batch must take for batches to run in parallel
@@ -139,24 +137,6 @@ class LoadedRun:
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """Encodes and decodes examples: (n, *shape) in [0, 1] → the same shape."""
         return self.decode(self.encode(x))
-
-    def squared_jacobian_norm(self, x: np.ndarray, directions: int = 4, seed: int = 0) -> np.ndarray:
-        """Unbiased estimate of ‖∂z/∂x‖²_F at each image, shape (n,).
-
-        E‖Jv‖² = ‖J‖²_F for v of independent unit variances; Jv by central differences.
-        """
-        if directions < 1:
-            raise OptionError(f"directions must be at least 1, got {directions}.")
-        x, step, rng = self._images(x), np.float32(1e-3), np.random.default_rng(seed)
-        total = np.zeros(len(x))
-        parts = [
-            slice(i, i + PART) for i in range(0, len(x), PART)
-        ]  # copies of all images at once would be most of a trainer's memory
-        for _, part in itertools.product(range(directions), parts):
-            v = rng.standard_normal(x[part].shape, dtype=np.float32)
-            ahead, behind = (self._encoder(x[part] + sign * step * v)[self.recipe.heads[0]] for sign in (1, -1))
-            total[part] += np.sum(((ahead - behind) / (2 * step)) ** 2, axis=1)
-        return total / directions
 
     def _images(self, x: np.ndarray) -> np.ndarray:
         things = "Images" if self.form.is_image else "Examples"

@@ -12,6 +12,7 @@ import numpy as np
 from ae_core import metrics
 
 SIGMAS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+SIGMA = 0.1  # of the one figure
 PART = 1000  # examples at a time
 
 
@@ -52,3 +53,11 @@ def nudge_curve(
             away = encode(np.clip(nudged, 0, 1) if clip else nudged) - codes[i : i + PART]
             moved[k] += np.square(away, dtype=np.float64).sum()
     return moved / len(x) / variance
+
+
+def code_shift(encode: Callable[[np.ndarray], np.ndarray], x: np.ndarray, seed: int = 0) -> float:
+    """How far codes move at σ = 0.1 as a share of how far they lie apart: 0 is still; NaN if all codes are the same.
+
+    The root of `nudge_curve`, whose arguments these are.
+    """
+    return float(np.sqrt(nudge_curve(encode, x, (SIGMA,), seed)[0]))

@@ -44,7 +44,7 @@ with intro:
     glossary.say(
         say(
             "Compare models: their metrics on all test images, such as [[MSE]], [[BCE]] in [[nats|nat]] and the "
-            "[[contraction ratio|contraction]], [[PCA]] with a [[code]] of the same size, and how each model "
+            "[[code shift|shift]], [[PCA]] with a [[code]] of the same size, and how each model "
             "reconstructs the same ten images."
         )
     )

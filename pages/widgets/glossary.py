@@ -113,9 +113,10 @@ TERMS = {
         + _dot(88, 46, MAIN),
     ),
     "density": Term("Density", "How many test images have their codes near a place."),
-    "contraction": Term(
-        "Contraction ratio",
-        "How far codes move when images change a little, compared with how far codes lie apart. Smaller is steadier.",
+    "shift": Term(
+        "Code shift",
+        "How far codes move when a little noise is added to images, compared with how far codes lie apart: 0.1 is a "
+        "tenth of that. Smaller is steadier.",
     ),
     "reconstruction": Term("Reconstruction", "The image that the decoder draws from the code of an image."),
     "mse": Term(

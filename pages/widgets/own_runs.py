@@ -167,7 +167,7 @@ def _facts(run: Run, was_imported: bool) -> str:
             *([f"BCE {bce:.4f}"] if math.isfinite(bce := card.figure("bce")) else []),
             f"MSE {card.figure('mse'):.4g}",
             # None where all codes are one
-            *([f"contraction ratio {ratio:.2f}"] if math.isfinite(ratio := card.figure("contraction_ratio")) else []),
+            *([f"code shift {shift:.3f}"] if math.isfinite(shift := card.figure("code_shift")) else []),
         ]
     )
 

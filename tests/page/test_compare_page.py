@@ -55,7 +55,7 @@ def test_the_seven_that_ship_stand_beside_one_another(figures: dict[str, Any]) -
     shipped = {kind: runs.read(runs.SHIPPED / kind) for kind in kinds.names()}
     assert compared(app) == [run.title for run in shipped.values()]
     shown = app.dataframe[0].value
-    for name in ("bce", "above_floor", "mse", "contraction_ratio", "active_units", "kl", "bce_denoised"):
+    for name in ("bce", "above_floor", "mse", "code_shift", "active_units", "kl", "bce_denoised"):
         expected = [run.card.figure(name) for run in shipped.values()]
         np.testing.assert_array_equal(shown[name].to_numpy(float), expected)
     assert shown["pca_mse"].tolist() == [
