@@ -61,6 +61,14 @@ RUNS = {
         {"latent_dim": 128, "tied": True},
         {**LONG, "learning_rate": 2e-3},
     ),
+    # Few units for an image and many in all: each stands for a part of some garments that one can name.
+    "sparse-topk": Shipped(
+        "Sparse, 16 of 512 units",
+        "sparse",
+        {"method": "topk", "k": 16},
+        {"latent_dim": 512, "tied": True},
+        {"epochs": 20, "learning_rate": 2e-3},
+    ),
     "denoising": Shipped("Denoising", "denoising", training=LONG),
     "undercomplete": Shipped("Undercomplete, 16 units", "undercomplete", training=LONG),
     "contractive": Shipped("Contractive", "contractive", training=LONG),
