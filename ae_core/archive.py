@@ -71,21 +71,9 @@ def pack(run: Run) -> bytes:
     Raises:
         RunError: if the run is damaged.
     """
-    import h5py
-
     files = {name: cards.read_file(run.path, name, run.card) for name in (SPEC, HISTORY)}
     files[TITLE] = run.title[: cards.MAX_TITLE].encode("utf-8", "replace")
-    content = cards.read_file(run.path, "model.weights.h5", run.card)
-    try:
-        with h5py.File(io.BytesIO(content)) as saved:
-            for name, shape in run.spec.weights.items():
-                model, layer, number = name.split("/")
-                array = np.asarray(saved[f"{model}/layers/{layer}/vars/{number}"], "<f4")
-                if array.shape != shape:
-                    raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
-                files[_file(name)] = _plain(array, "<f4")
-    except Exception as error:  # whatever HDF5 makes of a file that another version wrote
-        raise RunError(f"{run.path.name}: its weights cannot be taken out ({error}).") from error
+    files |= {_file(name): _plain(array, "<f4") for name, array in runs.weights(run).items()}
     if (film := run.film) is not None:
         files |= {_film_file(name): _plain(getattr(film, name), "<f2") for name in FILM}
     for name, most in own.CARRIED_FILES.items():

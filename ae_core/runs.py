@@ -13,6 +13,7 @@ A run is written to a temporary folder and renamed; afterwards only its title ca
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from pathlib import Path, PurePath
 from threading import Condition
 from typing import Any
 
+import numpy as np
 from cachetools import TTLCache, cached
 
 from ae_core import bounds, cards, data, disk, epoch_film, locations, settings
@@ -224,6 +226,28 @@ def read(path: Path) -> Run:
         if card.bytes[name] > most:
             raise RunError(f"{path.name}: {name} has {card.bytes[name]:,} bytes, its network needs at most {most:,}.")
     return Run(path, spec, history, card)
+
+
+def weights(run: Run) -> dict[str, np.ndarray]:
+    """A run's weights by the names in `Spec.weights`, float32.
+
+    Raises:
+        RunError: if they are damaged.
+    """
+    import h5py
+
+    content = cards.read_file(run.path, "model.weights.h5", run.card)
+    found = {}
+    try:
+        with h5py.File(io.BytesIO(content)) as saved:
+            for name, shape in run.spec.weights.items():
+                model, layer, number = name.split("/")
+                array = found[name] = np.asarray(saved[f"{model}/layers/{layer}/vars/{number}"], "<f4")
+                if array.shape != shape:
+                    raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+    except Exception as error:  # whatever HDF5 makes of a file that another version wrote
+        raise RunError(f"{run.path.name}: its weights cannot be taken out ({error}).") from error
+    return found
 
 
 def read_or_tell(path: Path) -> Run | BrokenRun:

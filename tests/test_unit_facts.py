@@ -2,63 +2,132 @@
 
 import numpy as np
 import pytest
+from scipy.stats import pearsonr
 from sklearn.metrics import roc_auc_score
 
 import ae_core
-from ae_core import data, evaluation
-from ae_core.latent import unit_facts
+from ae_core import data
+from ae_core.latent import traversals, unit_facts, unit_weights
 
 RNG = np.random.default_rng(0)
 
 
-def test_facts_of_a_shipped_run_are_those_of_scikit_learn() -> None:
-    run, test = ae_core.load("sparse-visible"), data.load("fashion-mnist").split("test")
+@pytest.mark.parametrize("name", ["sparse-visible", "variational"])
+def test_what_a_unit_has_to_do_with_classes_is_what_scikit_learn_says(name: str) -> None:
+    run, test = ae_core.load(name), data.load("fashion-mnist").split("test")
     x, labels = data.as_float(test.images[:1500]), test.labels[:1500]
     codes = run.encode(x)
-    active = evaluation.active(run, codes)
-    facts = unit_facts.of(codes, active, labels, 10)
-    assert facts.aurocs.shape == facts.means.shape == (128, 10)
-    np.testing.assert_allclose(facts.rates, active.mean(axis=0))
-    for unit in (0, 63, 64, 127):
-        for number in (0, 9):
-            expected = roc_auc_score(labels == number, codes[:, unit])
-            assert facts.aurocs[unit, number] == pytest.approx(expected, abs=1e-9)
-            assert facts.means[unit, number] == pytest.approx(codes[labels == number, unit].mean(), abs=1e-5)
-    telling = np.maximum(facts.aurocs, 1 - facts.aurocs)
-    np.testing.assert_allclose(facts.telling, telling.max(axis=1))
-    np.testing.assert_array_equal(facts.best, telling.argmax(axis=1))
+    for unit in {0, run.latent_dim // 2, run.latent_dim - 1}:
+        found = unit_facts.by_class(codes[:, unit], labels, 10)
+        expected = [roc_auc_score(labels == number, codes[:, unit]) for number in range(10)]
+        np.testing.assert_allclose(found.aurocs, expected, atol=1e-9)
+        np.testing.assert_allclose(found.means, [codes[labels == c, unit].mean() for c in range(10)], atol=1e-5)
+        apart = [max(value, 1 - value) for value in expected]
+        assert (found.best, found.telling) == (int(np.argmax(apart)), pytest.approx(max(apart)))
 
 
 def test_examples_without_a_class_and_classes_without_examples_are_left_out() -> None:
-    codes = RNG.standard_normal((60, 3))
+    values = RNG.standard_normal(60)
     labels = np.repeat([0, 2, 3], 20)  # none of class 1; those of 3 are of no class
-    codes[labels == 3] += 100
-    facts = unit_facts.of(codes, codes > 0, labels, 3)
-    assert np.isnan(facts.aurocs[:, 1]).all()
+    values[labels == 3] += 100
+    found = unit_facts.by_class(values, labels, 3)
+    assert np.isnan([found.aurocs[1], found.means[1]]).all()
     for number in (0, 2):
-        expected = [roc_auc_score(labels[:40] == number, column) for column in codes[:40].T]
-        np.testing.assert_allclose(facts.aurocs[:, number], expected)
-    for none in (unit_facts.of(codes, codes > 0, labels, 0), unit_facts.of(codes, codes > 0, np.zeros(60, int), 1)):
-        assert np.isnan(none.telling).all()
-        assert len(none.rates) == 3
+        assert found.aurocs[number] == pytest.approx(roc_auc_score(labels[:40] == number, values[:40]))
+    for classes, of in ((0, labels), (1, np.zeros(60, int))):
+        none = unit_facts.by_class(values, of, classes)
+        assert none.best == -1
+        assert np.isnan(none.telling)
 
 
-def test_the_examples_that_drive_a_unit_and_those_at_a_percentile() -> None:
-    codes = np.stack([np.arange(100)[::-1], np.zeros(100)], axis=1)
-    assert unit_facts.driven(codes, 0, 3).tolist() == [0, 1, 2]
-    assert unit_facts.driven(codes, 1, 3).tolist() == [0, 1, 2], "of equal ones the lower number"
-    assert codes[unit_facts.at_percentile(codes, 0, 90, 5), 0].tolist() == [87, 88, 89, 90, 91]
-    assert codes[unit_facts.at_percentile(codes, 0, 100, 4), 0].tolist() == [96, 97, 98, 99]
-    assert len(unit_facts.at_percentile(codes[:3], 0, 50, 9)) == 3
+def test_a_rare_unit_cannot_tell_a_whole_class_apart() -> None:
+    labels = np.repeat([0, 1], [100, 900])
+    for active in (20, 100, 300):
+        values = np.zeros(1000)
+        values[:active] = RNG.random(min(active, 1000)) + 1
+        values[100:active] = 0.5  # those of the other class are weaker
+        assert roc_auc_score(labels == 0, values) == pytest.approx(unit_facts.ceiling(active / 1000, 0.1))
 
 
-def test_correlations_are_those_of_numpy_without_units_that_never_change() -> None:
-    codes = RNG.standard_normal((300, 6)).astype(np.float32)
+def test_the_examples_that_drive_each_unit_and_the_class_that_leads_among_them() -> None:
+    codes = RNG.standard_normal((200, 70)).astype(np.float32)
+    codes[:, 3] = 0
+    codes[:, 69] = np.round(codes[:, 69])  # many are equal
+    active, labels = codes > 0, RNG.integers(0, 5, 200)
+    labels[:10] = 4  # of no class
+    found = unit_facts.driving(codes, active, labels, 4, 7)
+    assert found.examples.shape == (70, 7)
+    for unit in (0, 3, 64, 69):
+        order = np.argsort(-codes[:, unit], kind="stable")
+        assert found.examples[unit].tolist() == order[:7].tolist()
+        strongest = [labels[n] for n in order[:50] if codes[n, unit] > 0]
+        if not strongest:
+            assert (found.leading[unit], found.share[unit]) == (-1, 0)
+            continue
+        shares = [strongest.count(c) / len(strongest) for c in range(4)]
+        assert (found.leading[unit], found.share[unit]) == (int(np.argmax(shares)), pytest.approx(max(shares)))
+    assert (unit_facts.driving(codes, active, labels, 0, 7).leading == -1).all()
+    assert unit_facts.driving(codes[:5], active[:5], labels[:5], 4, 7).examples.shape == (70, 5)
+
+
+def test_examples_at_a_percentile() -> None:
+    values = np.arange(100)[::-1]
+    assert values[unit_facts.at_percentile(values, 90, 5)].tolist() == [87, 88, 89, 90, 91]
+    assert values[unit_facts.at_percentile(values, 100, 4)].tolist() == [96, 97, 98, 99]
+    assert len(unit_facts.at_percentile(values[:3], 50, 9)) == 3
+
+
+def test_correlations_are_those_of_scipy_without_units_that_never_change() -> None:
+    codes = RNG.standard_normal((300, 130)).astype(np.float32)
     codes[:, 1] = -codes[:, 0] + 0.1 * codes[:, 1]
     codes[:, 4] = 3
-    units, found = unit_facts.correlated(codes, 0, 9)
+    units, found = unit_facts.correlated(codes, 0, 200)
     assert units[0] == 1
-    assert {*units.tolist()} == {1, 2, 3, 5}
-    np.testing.assert_allclose(found, [np.corrcoef(codes[:, 0], codes[:, u])[0, 1] for u in units], atol=1e-6)
+    assert {*units.tolist()} == {*range(1, 130)} - {4}
+    np.testing.assert_allclose(found, [pearsonr(codes[:, 0], codes[:, u])[0] for u in units], atol=1e-6)
     assert np.all(np.diff(np.abs(found)) <= 0)
     assert unit_facts.correlated(codes, 4, 9)[0].size == 0
+
+
+def test_the_units_that_distinguish_a_group_are_ranked_by_scikit_learns_auroc() -> None:
+    codes = RNG.standard_normal((200, 100))
+    inside = np.arange(200) < 30
+    codes[inside, 7] -= 4
+    codes[inside, 80] += 2
+    units, found = unit_facts.distinguishing(codes, inside, 5)
+    assert units[:2].tolist() == [7, 80]
+    np.testing.assert_allclose(found, [roc_auc_score(inside, codes[:, unit]) for unit in units])
+
+
+def test_what_a_unit_adds_is_the_difference_of_two_decoded_codes() -> None:
+    run = ae_core.load("sparse-visible")
+    codes = run.encode(data.as_float(data.load("fashion-mnist").split("test").images[:3]))
+    off, units = traversals.off_values(run, codes), np.array([5, 5, 60])
+    with_them, without = unit_facts.additions(run, codes, off, units)
+    assert np.array_equal(with_them, run.decode(codes))
+    changed = codes.copy()
+    changed[[0, 1, 2], units] = 0
+    assert np.array_equal(without, run.decode(changed))
+
+
+@pytest.mark.parametrize("name", ["vanilla", "sparse-visible"])
+def test_weights_without_hidden_layers_are_the_network(name: str) -> None:
+    """Tied and untied: where a unit looks, its pre-activation rises by its weight; what it draws adds to the logits."""
+    run = ae_core.load(name)
+    unit = int(run.encode(data.as_float(data.load("fashion-mnist").split("test").images[:1]))[0].argmax())
+    found = unit_weights.of_units(run.run, np.array([unit]))
+    assert found is not None
+    x = data.as_float(data.load("fashion-mnist").split("test").images[:1])
+    darker = 0.9 * x
+    rise = run.encode(x)[0, unit] - run.encode(darker)[0, unit]
+    assert rise == pytest.approx(np.sum(found[0].looks_for * (x - darker)), rel=1e-3)
+    code = np.zeros((2, run.latent_dim), np.float32)
+    code[1, unit] = 0.5
+    p = run.decode(code).astype(np.float64)
+    logits = np.log(p / (1 - p))
+    assert logits[1] - logits[0] == pytest.approx(0.5 * found[0].draws, abs=2e-3)
+    assert found[0].layers == (0, 0)
+
+
+def test_convolutional_units_have_no_weights_of_their_own_on_each_pixel() -> None:
+    assert unit_weights.of_units(ae_core.load("convolutional").run, np.array([0])) is None

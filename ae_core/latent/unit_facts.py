@@ -1,71 +1,117 @@
-"""What test examples say of each unit of a code: which drive it, what class it tells apart, which units go with it."""
+"""What test examples say of the units of a code: which drive one, what class it tells apart, which units go with it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from ae_core import metrics
+from ae_core.inference import LoadedRun
 
 AT = (50, 90)  # percentiles at which examples are shown beside those that drive a unit most
-PART = 64  # units ranked at a time
+STRONGEST = 50  # examples that say which class a unit is of
+PART = 64  # units at a time: copies of 1,024 units for all examples would be 80 MB
 
 
 @dataclass(frozen=True)
-class UnitFacts:
-    """Of all units of a run; d units, n examples, c classes.
+class Driving:
+    """What drives each unit of a code of d units.
 
     Attributes:
-        rates: Share of the examples for which each is active, (d,).
-        means: Mean value for the examples of each class, (d, c); NaN of a class without examples.
-        aurocs: Probability that an example of the class has a larger value than one of another class, (d, c), in
-            [0, 1]; NaN where there is no example of the class, or no other.
-        best: The class that each tells apart best, whichever way, (d,); 0 where there are no classes.
-        telling: Its AUROC, or 1 minus it if the unit is smaller for the class: in [0.5, 1]; NaN without classes.
+        examples: Numbers of the examples with the largest values, the largest first, (d, k); of equal ones the lower
+            number. Where a unit is 0 for all, they say nothing.
+        leading: The class that most of the `STRONGEST` examples belong to for which the unit is active, (d,); -1 where
+            it is active for none, or there are no classes.
+        share: How many of these do, in [0, 1], (d,); 0 where there is no such class.
     """
 
-    rates: np.ndarray
-    means: np.ndarray
-    aurocs: np.ndarray
-    best: np.ndarray
-    telling: np.ndarray
+    examples: np.ndarray
+    leading: np.ndarray
+    share: np.ndarray
 
 
-def of(codes: np.ndarray, active: np.ndarray, labels: np.ndarray, classes: int) -> UnitFacts:
-    """Facts of all units.
+def driving(codes: np.ndarray, active: np.ndarray, labels: np.ndarray, classes: int, count: int) -> Driving:
+    """What drives each unit.
 
     Args:
         codes: (n, d).
         active: Where units are active, bool (n, d).
-        labels: Class numbers (n,); examples with a number of `classes` or above belong to none and are left out.
+        labels: Class numbers (n,); examples with a number of `classes` or above belong to none.
+        classes: How many there are, maybe 0.
+        count: Of the examples for each unit.
+    """
+    n, d = codes.shape
+    most = min(max(count, STRONGEST), n)
+    found, leading, share = np.empty((d, most), np.int32), np.full(d, -1), np.zeros(d)
+    for start in range(0, d, PART):
+        part = codes[:, start : start + PART].T
+        # Of equal values the lower numbers: those that tie with the last one are not left to chance.
+        least = np.partition(part, n - most, axis=1)[:, n - most]
+        for unit, (values, border) in enumerate(zip(part, least, strict=True), start):
+            near = np.flatnonzero(values >= border)
+            found[unit] = near[np.argsort(-values[near], kind="stable")[:most]]
+    for unit in range(d if classes else 0):
+        strongest = found[unit, :STRONGEST]
+        of = labels[strongest[active[strongest, unit]]]
+        counts = np.bincount(of[of < classes], minlength=classes)
+        if counts.any():
+            leading[unit], share[unit] = counts.argmax(), counts.max() / len(of)
+    return Driving(found[:, :count], leading, share)
+
+
+@dataclass(frozen=True)
+class ByClass:
+    """What a unit has to do with c classes.
+
+    Attributes:
+        means: Its mean value for the examples of each class, (c,); NaN of a class without examples.
+        aurocs: Probability that an example of the class has a larger value than one of another class, (c,), in [0, 1];
+            NaN where there is no example of the class, or no other.
+        best: The class that it tells apart best, whichever way; -1 where there is none.
+        telling: Its AUROC, or 1 minus it if the unit is smaller for the class: in [0.5, 1]; NaN without classes. A unit
+            that is active for a small part of a class alone cannot come near 1, see `ceiling`.
+    """
+
+    means: np.ndarray
+    aurocs: np.ndarray
+    best: int
+    telling: float
+
+
+def by_class(values: np.ndarray, labels: np.ndarray, classes: int) -> ByClass:
+    """What a unit has to do with the classes.
+
+    Args:
+        values: Of the unit, (n,).
+        labels: As for `driving`.
         classes: How many there are, maybe 0.
     """
-    rates = active.mean(axis=0)
-    units = codes.shape[1]
     known = labels < classes
     member = labels[known, None] == np.arange(classes)
     count = member.sum(axis=0)
-    aurocs, means = np.full((units, classes), np.nan), np.full((units, classes), np.nan)
+    means, aurocs = np.full(classes, np.nan), np.full(classes, np.nan)
     some = (count > 0) & (count < len(member))
-    for start in range(0, units if classes else 0, PART):
-        part = codes[known, start : start + PART]
-        means[start : start + PART, count > 0] = part.T @ member[:, count > 0] / count[count > 0]
-        if some.any():
-            aurocs[start : start + PART, some] = metrics.auroc(part, member[:, some])
-    apart = np.abs(aurocs - 0.5)
+    means[count > 0] = values[known].astype(np.float64) @ member[:, count > 0] / count[count > 0]
     if not some.any():
-        return UnitFacts(rates, means, aurocs, np.zeros(units, int), np.full(units, np.nan))
-    best = np.nanargmax(apart, axis=1)
-    return UnitFacts(rates, means, aurocs, best, 0.5 + apart[np.arange(units), best])
+        return ByClass(means, aurocs, -1, float("nan"))
+    aurocs[some] = metrics.auroc(values[known], member[:, some])
+    best = int(np.nanargmax(np.abs(aurocs - 0.5)))
+    return ByClass(means, aurocs, best, float(0.5 + abs(aurocs[best] - 0.5)))
 
 
-def driven(codes: np.ndarray, unit: int, count: int) -> np.ndarray:
-    """Numbers of the examples with the largest values of a unit, the largest first; of equal ones the lower number."""
-    return np.argsort(-codes[:, unit], kind="stable")[:count]
+def ceiling(rate: float, prevalence: float) -> float:
+    """The largest AUROC for a class that a unit can reach which is active for a share of the examples and else 0.
+
+    It is active for examples of that class alone, if there are enough of them: (1 + rate / prevalence) / 2; else for
+    all of them and for some others.
+    """
+    if rate <= prevalence:
+        return (1 + rate / prevalence) / 2
+    return 1.0
 
 
-def at_percentile(codes: np.ndarray, unit: int, percentile: float, count: int) -> np.ndarray:
-    """Numbers of the examples whose values of a unit are nearest to a percentile of them, by rank, rising."""
-    order = np.argsort(codes[:, unit], kind="stable")
+def at_percentile(values: np.ndarray, percentile: float, count: int) -> np.ndarray:
+    """Numbers of the examples whose values of a unit (n,) are nearest to a percentile of them, by rank, rising."""
+    order = np.argsort(values, kind="stable")
     middle = round(percentile / 100 * (len(order) - 1))
     first = min(max(middle - count // 2, 0), max(len(order) - count, 0))
     return order[first : first + count]
@@ -74,14 +120,59 @@ def at_percentile(codes: np.ndarray, unit: int, percentile: float, count: int) -
 def correlated(codes: np.ndarray, unit: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The units that go with one or against it most, by the size of Pearson's correlation.
 
+    Args:
+        codes: (n, d).
+        unit: From 0.
+        count: Of the units.
+
     Returns:
         Numbers of units, without itself and those that never change, and their correlations in [-1, 1].
     """
-    spread = codes.std(axis=0, dtype=np.float64)
-    centred = codes - codes.mean(axis=0, dtype=np.float64)
-    if not spread[unit] > 0:
-        return np.empty(0, int), np.empty(0)
-    moving = np.flatnonzero((spread > 0) & (np.arange(codes.shape[1]) != unit))
-    found = centred[:, moving].T @ centred[:, unit] / len(codes) / spread[moving] / spread[unit]
-    order = np.argsort(-np.abs(found), kind="stable")[:count]
-    return moving[order], found[order]
+    own = codes[:, unit] - codes[:, unit].mean(dtype=np.float64)
+    found = np.zeros(codes.shape[1])
+    for start in range(0, codes.shape[1], PART):
+        part = codes[:, start : start + PART].astype(np.float64)
+        spread = np.sqrt(part.var(axis=0) * np.mean(own**2))
+        together = own @ (part - part.mean(axis=0)) / len(codes)
+        found[start : start + PART] = np.divide(together, spread, out=np.full(len(spread), np.nan), where=spread > 0)
+    found[unit] = np.nan
+    order = np.argsort(-np.abs(found), kind="stable")  # NaN last
+    order = order[np.isfinite(found[order])][:count]
+    return order, np.clip(found[order], -1, 1)
+
+
+def distinguishing(codes: np.ndarray, inside: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The units that tell a group from all others best, whichever way.
+
+    Args:
+        codes: (n, d).
+        inside: bool (n,): at least one that is, and one that is not.
+        count: Of the units.
+
+    Returns:
+        Numbers of units and the AUROC of each, in [0, 1]; those that are farthest from 0.5 first.
+
+    Raises:
+        OptionError: if all or none are inside.
+    """
+    parts = [codes[:, start : start + PART] for start in range(0, codes.shape[1], PART)]
+    found = np.concatenate([metrics.auroc(part, inside) for part in parts])
+    order = np.argsort(-np.abs(found - 0.5), kind="stable")[:count]
+    return order, found[order]
+
+
+def additions(run: LoadedRun, codes: np.ndarray, off: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What units add to the picture of a code each: decoded with them and without.
+
+    Args:
+        run: A loaded run.
+        codes: One for each unit, (k, d).
+        off: Values of units that are off, (d,), from `traversals.off_values`.
+        units: Their numbers from 0, (k,).
+
+    Returns:
+        With and without, (k, *shape) each.
+    """
+    without = codes.copy()
+    without[np.arange(len(units)), units] = off[units]
+    return run.decode(codes), run.decode(without)
