@@ -1,4 +1,4 @@
-"""What each unit of a code says: one moved at a time through its range, and any of them switched off."""
+"""The units of an image: which hold it, what drives those, and what is left without them."""
 
 import numpy as np
 import streamlit as st
@@ -6,10 +6,13 @@ import streamlit as st
 from ae_core import figures, metrics
 from ae_core.latent import traversals
 from pages.serving import caches, fields, page_state
-from pages.widgets import current_image, glossary, next_page, plot, run_picker, source_code
+from pages.widgets import current_image, film, glossary, next_page, plot, run_picker, source_code, unit_tiles
+from pages.widgets.film import Strip
 from pages.widgets.words import Words
 
 SHOWN = 32
+HOLDING = 12  # units with what drives them
+APART = 24  # that are switched off one after another
 FRAMES = 11
 FIELDS = (
     fields.number(
@@ -31,7 +34,7 @@ FIELDS = (
     ),
 )
 
-st.title("Units")
+st.title("Units at work")
 intro = st.container()
 
 of_model, of_image = st.columns([3, 2], gap="large", vertical_alignment="center")
@@ -42,8 +45,8 @@ say = Words(run.form)
 with intro:
     glossary.say(
         say(
-            "Each line moves one [[unit]] of the image's code from its 1st to its 99th [[percentile]] among the test "
-            "images and keeps all other units. The lines come first in which the image changes most."
+            "Which [[units|unit]] of its [[code]] hold an image: what each adds to it, which other images drive the "
+            "unit, and what is left once it is off. Click a unit to see more of it."
         )
     )
 with of_image:
@@ -53,8 +56,60 @@ z, ranges = image.code(run), caches.unit_ranges(run.run)
 changes = traversals.changes(run, z, ranges)
 order = np.argsort(-changes, kind="stable")  # of equal changes the lower number first
 
+off_values = caches.off_values(run.run)
+shares = traversals.shares(run, z, off_values)
+ranked = np.argsort(-shares, kind="stable")
+ranked = ranked[shares[ranked] > 0]
+x = image.x
+
+st.header("What holds it")
+if not len(ranked):
+    st.info(say("No unit is active for this image: it has an empty code."))
+else:
+    strongest = ranked[:HOLDING]
+    unit_tiles.show(
+        run,
+        strongest.tolist(),
+        [f"holds {share:.3f}" for share in shares[strongest]],
+        key="holding",
+        codes=np.tile(z, (len(strongest), 1)),
+    )
+    st.caption(
+        say(
+            "On the left what the unit adds to this image, beside it the test images that drive the unit most. The "
+            "number says how far the image changes without it: the root mean square over its pixels."
+        )
+    )
+    if len(ranked) > 1:
+        st.header("Without one after another")
+        taken = ranked[:APART]
+        codes_left = np.tile(z, (len(taken) + 1, 1))
+        for k, unit in enumerate(taken, 1):
+            codes_left[k:, unit] = off_values[unit]
+        left_over = run.decode(codes_left)
+        errors = metrics.squared_error(np.broadcast_to(x, left_over.shape), left_over)
+        listed = ", ".join(str(unit + 1) for unit in taken[:8]) + (" …" if len(taken) > 8 else "")
+        strip = Strip(
+            "Reconstruction without the units that hold it most",
+            left_over,
+            f"Off in this order: {listed}. The MSE grows from {metrics.written(errors[0])} to "
+            f"{metrics.written(errors[-1])}.",
+            [0],
+            run.form,
+        )
+        film.show([strip], key="apart", start=0.0, values=list(range(len(taken) + 1)))
+        st.caption("The number is how many units are off.")
+
 rows, switches = st.columns([3, 2], gap="large")
 with rows:
+    st.header("Each moved through its range")
+    glossary.say(
+        say(
+            "Each line moves one unit from its 1st to its 99th [[percentile]] among the test images and keeps all "
+            "others. Those come first in which the image changes most."
+        ),
+        small=True,
+    )
     first = 1
     if run.latent_dim > SHOWN:
         first = state.draw(st.number_input, "row", f"First row, 1 to {run.latent_dim}", step=SHOWN)
@@ -83,9 +138,7 @@ with rows:
 
 with switches:
     st.header("Switch units off")
-    off_values = traversals.off_values(run, caches.codes(run.run))
-    shares = traversals.shares(run, z, off_values)
-    holding = [int(unit) + 1 for unit in np.argsort(-shares, kind="stable")[:SHOWN] if shares[unit] > 0]
+    holding = [int(unit) + 1 for unit in ranked[:SHOWN]]
     off = state["off"]
     state.draw(
         st.pills,
@@ -95,7 +148,6 @@ with switches:
         selection_mode="multi",
         wrap=True,
     )
-    x = image.x
     switched = traversals.switch_off(run, z, [number - 1 for number in off], off_values)
     x_hat, without = run.decode(np.stack([z, switched]))
     gone = "" if not off else f"unit {off[0]}" if len(off) == 1 else f"{len(off)} units"

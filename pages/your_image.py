@@ -95,7 +95,7 @@ st.info(
     else f"Draw what no {dataset.thing} looks like. {learnt}with a large code it draws nearly anything.",
     icon=":material/visibility:",
 )
-next_page.link("train", "Train one of your own")
+next_page.link("units", say("See which units hold your image"))
 if image is not None:
     listed = ",\n    ".join(source_code.opened(run.run) for run in asked)
     source_code.show(

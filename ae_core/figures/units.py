@@ -1,10 +1,15 @@
-"""Units moved through their ranges, a row of images each."""
+"""Figures of units: moved through their ranges, switched off, their values, their classes, their weights."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from ae_core.figures.pictures import Row, image_rows, signed_error
+from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, edge, figure, plain, trace
 from ae_core.forms import Form
+
+BINS = 50
 
 
 def traversals(
@@ -57,3 +62,102 @@ def without_units(
     noun = form.noun if form else "image"
     rows = [Row(noun, images), Row("error", signed_error(x, images, form))]
     return image_rows(rows, ["original", "all units", f"without {off}"][: len(images)], tile=120, form=form)
+
+
+def unit_histogram(values: np.ndarray, own: float | None = None, noun: str = "image") -> go.Figure:
+    """How large a unit is: the share of all examples in each interval, those that are exactly 0 apart.
+
+    Args:
+        values: Of the unit, for each test example, (n,).
+        own: Its value for the current example, which gets a mark.
+        noun: What an example is called.
+    """
+    zeros = values == 0
+    low, high = float(values.min()), float(values.max())
+    edges = np.linspace(low, max(high, low + 1e-3), BINS + 1)
+    counts, _ = np.histogram(values[~zeros], edges)
+    outline = trace(
+        "scatter",
+        x=edges.astype(np.float32),
+        y=(np.append(counts, counts[-1]) / len(values) * 100).astype(np.float32),
+        mode="lines",
+        fill="tozeroy",
+        line={"shape": "hv", "color": SERIES_COLOURS[0], "width": 2},
+        hovertemplate=f"%{{x:.3g}}: %{{y:.2g}} % of {noun}s<extra></extra>",
+        showlegend=False,
+    )
+    traces = [outline]
+    for name, at, colour, symbol, text in (
+        ("exactly 0", 0.0 if zeros.any() else None, SERIES_COLOURS[0], "diamond", f"{zeros.mean() * 100:.1f} %"),
+        (f"this {noun}", own, SERIES_COLOURS[1], "line-ns", ""),
+    ):
+        if at is None:
+            continue
+        mark = trace(
+            "scatter",
+            x=np.array([at], np.float32),
+            y=np.zeros(1, np.float32),
+            mode="markers+text",
+            text=[text],
+            textposition="top right",
+            name=name,
+            marker={"symbol": symbol, "size": 28 if symbol == "line-ns" else 12, "color": colour}
+            | ({"line": {"color": colour, "width": 3}} if symbol == "line-ns" else {}),
+            cliponaxis=False,
+            hovertemplate=f"{name}: {text or f'{at:.3g}'}<extra></extra>",
+        )
+        traces.append(mark)
+    up = {"title": f"share of {noun}s, %", "rangemode": "tozero"}
+    return figure(traces, 300, xaxis={"title": "value of the unit"}, yaxis=up)
+
+
+def unit_by_class(means: np.ndarray, aurocs: np.ndarray, class_names: Sequence[str]) -> go.Figure:
+    """A unit's mean value for each class, with how well it tells that class apart; the first class at the top.
+
+    Args:
+        means: (c,); NaN of a class without examples.
+        aurocs: (c,), in [0, 1]; NaN where there is none.
+        class_names: One for each class.
+    """
+    numbers = np.arange(len(class_names), dtype=np.int32)
+    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(class_names))]
+    bars = trace(
+        "bar",
+        x=means.astype(np.float32),
+        y=numbers,
+        orientation="h",
+        customdata=aurocs.astype(np.float32),
+        text=["" if np.isnan(value) else f"{value:.2f}" for value in aurocs],
+        textposition="outside",
+        cliponaxis=False,
+        marker={"color": colours, "line": {"width": 1, "color": [edge(colour) for colour in colours]}},
+        hovertemplate="mean %{x:.3g}, AUROC %{customdata:.3f}<extra></extra>",
+    )
+    return figure(
+        [bars],
+        300,
+        bargap=0.25,
+        margin={"l": 8, "r": 40, "t": 28, "b": 12},
+        xaxis={"title": "mean value; beside each bar the AUROC"},
+        yaxis={
+            "autorange": "reversed",
+            "showgrid": False,
+            "tickvals": numbers,
+            "ticktext": [plain(name) for name in class_names],
+        },
+    )
+
+
+def weights(looks_for: np.ndarray, draws: np.ndarray, form: Form | None = None) -> go.Figure:
+    """The weights of a unit as two pictures, each at the strength of its largest one: orange above 0, blue below.
+
+    Args:
+        looks_for: Of the encoder, of the form.
+        draws: Of the decoder.
+        form: What an example is, if not an image.
+    """
+    both = np.stack([looks_for, draws])
+    largest = np.abs(both).reshape(2, -1).max(axis=1).reshape(2, *[1] * (both.ndim - 1))
+    shown = both / np.maximum(largest, 1e-12) / 2
+    row = Row("", signed_error(np.zeros_like(shown), shown, form))
+    return image_rows([row], ["looks for", "draws"], tile=150, form=form)

@@ -14,7 +14,8 @@ from cachetools import LRUCache, cached
 from ae_core import data, derived, evaluation, fitting, inference, latent, metrics, runs, tasks
 from ae_core.data import Split, as_float
 from ae_core.inference import LoadedRun
-from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, traversals
+from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, traversals, unit_facts
+from ae_core.latent.unit_facts import Driving
 from ae_core.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -24,6 +25,8 @@ TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbo
 # Bytes; one run may take a thousand times as much as another. Those that ship take 8, 27 and 29 MB.
 LOADED_CACHE, CODES_CACHE, INDEX_CACHE = 64 << 20, 64 << 20, 64 << 20
 FLOAT = 4  # bytes
+DRIVING = 12  # test examples that are shown of what drives a unit
+UNITS = 64  # at a time
 
 
 def content(run: Run) -> tuple[Path, str]:
@@ -188,6 +191,36 @@ def activity(run: Run) -> Activity:
     z = codes(run)
     active = evaluation.active(load(run), z)
     return Activity(_frozen(active.sum(axis=1)), _frozen(active.mean(axis=0)), float((z == 0).mean()))
+
+
+@memoize(16)
+def driving(run: Run) -> Driving:
+    """What drives each of the run's units among the test examples."""
+    of = run.dataset
+    active = evaluation.active(load(run), codes(run))
+    return unit_facts.driving(codes(run), active, test_labels(of.name), len(of.class_names), DRIVING)
+
+
+@memoize(32)
+def off_values(run: Run) -> np.ndarray:
+    """What the run's units are set to when they are off, (d,)."""
+    return _frozen(traversals.off_values(load(run), codes(run)))
+
+
+@memoize(32)
+def unit_effects(run: Run) -> np.ndarray:
+    """How much each unit changes the image that drives it most, root mean square over its values, (d,)."""
+
+    def compute() -> np.ndarray:
+        loaded, strongest = load(run), driving(run).examples[:, 0]
+        parts = []
+        for start in range(0, loaded.latent_dim, UNITS):
+            units = np.arange(start, min(start + UNITS, loaded.latent_dim))
+            pair = unit_facts.additions(loaded, codes(run)[strongest[units]], off_values(run), units)
+            parts.append(np.sqrt(metrics.squared_error(*pair)))
+        return np.concatenate(parts)
+
+    return _frozen(_cached_on_disk(run, "unit-effects", compute))
 
 
 @memoize(16)

@@ -44,6 +44,8 @@ FULL = {
     "lens": "lens?run=contractive-2d&beside=vanilla-2d&overlay=Stretch",
     "latent-space": "latent-space?run=vanilla&select=1.2.3.5.8.13.21&image=7",
     "units": "units?off=1,2",
+    "unit": "unit?unit=11",
+    "all-units": "all-units?sort=By class",
     "paths": "paths?images=3",
 }
 # What the menu calls them, in its groups.

@@ -19,7 +19,8 @@ from pages.widgets import menu, plot
 
 COUNT = 60
 IMAGES = re.compile(r"\b(images?|pixels?|pictures?)\b", re.IGNORECASE)
-LOOKING = ("reconstruct", "denoise", "lens", "latent_space", "sampler", "units", "your_image")  # at one model
+# At one model.
+LOOKING = ("reconstruct", "denoise", "lens", "latent_space", "sampler", "units", "all_units", "unit", "your_image")
 SEVERAL = ("compare", "paths", "sparsity")
 ELSEWHERE = ("data", "train", "runs", "home")
 

@@ -49,12 +49,14 @@ PAGES = (
     "compare",
     "latent_space",
     "paths",
+    "all_units",
+    "unit",
     "units",
     "sampler",
 )
 BAD = "../../etc/passwd"
 GONE = "(deleted, or mistyped)"
-OF_ONE_RUN = ("lens", "reconstruct", "denoise", "latent_space", "units", "sampler")
+OF_ONE_RUN = ("lens", "reconstruct", "denoise", "latent_space", "units", "all_units", "unit", "sampler")
 
 
 # Full
@@ -168,6 +170,8 @@ def test_the_sampler_waits_for_no_density(mine: Path) -> None:
             {"run": "sparse-visible", "off": "3,4"},
             "image, first row, units",
         ),
+        ("unit", {"unit": "513"}, {"run": "vanilla"}, "unit"),
+        ("all_units", {"sort": BAD, "from-unit": "513"}, {"run": "sparse-visible"}, "order, first unit"),
         (
             "compare",
             {"runs": BAD, "on": BAD, "class-fashion-mnist": BAD, "first-fashion-mnist": "-1"},

@@ -1,14 +1,15 @@
-"""The Units page: rows by how much they change, and units switched off."""
+"""The pages of units: those of an image, all of a code, and one of them."""
 
+import json
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from visiting import assert_sound, choose_image, link, open_page, said, turn
+from visiting import assert_sound, choose_image, every_text, link, open_page, said, turn
 
-from ae_core import runs
-from ae_core.latent import traversals
+from ae_core import data, runs
+from ae_core.latent import traversals, unit_facts
 from pages.serving import caches
 
 
@@ -94,3 +95,65 @@ def test_an_image_all_of_whose_units_are_silent(monkeypatch: pytest.MonkeyPatch)
     app = open_page("units", run="vanilla")
     assert_sound(app)
     assert "0 of 32 units are active" in said(app)
+
+
+def tiles(app: Any, key: str) -> list[dict[str, Any]]:
+    """The units that tiles show."""
+    (found,) = [c for c in app.get("bidi_component") if c.proto.id.endswith(f"-{key}")]
+    return json.loads(found.proto.json)[0]["units"]
+
+
+def test_the_wall_is_ordered_as_it_says_and_counts_dead_units() -> None:
+    run = runs.read(runs.SHIPPED / "sparse-topk")
+    rates, driving = caches.activity(run).rates, caches.driving(run)
+    app = open_page("all_units")
+    assert_sound(app)
+    assert f"512 units; {(rates == 0).sum()} of them are dead" in said(app)
+    shown = [tile["number"] - 1 for tile in tiles(app, "tiles")]
+    assert shown == np.argsort(-rates, kind="stable")[:48].tolist()
+    assert tiles(app, "tiles")[0]["examples"] == driving.examples[shown[0], :4].tolist()
+    app = open_page("all_units", sort="By class", **{"from-unit": "49"})
+    shown = [tile["number"] - 1 for tile in tiles(app, "tiles")]
+    assert (np.diff(driving.leading[shown]) >= 0).all()
+    assert tiles(app, "tiles")[0]["note"].split()[0] in data.load("fashion-mnist").class_names
+    app = open_page("all_units", sort="By effect")
+    effects = caches.unit_effects(run)[[tile["number"] - 1 for tile in tiles(app, "tiles")]]
+    assert (np.diff(effects) <= 0).all()
+    assert effects[0] == caches.unit_effects(run).max()
+
+
+def test_the_page_of_a_unit_says_what_the_library_says(figures: dict[str, Any]) -> None:
+    app = open_page("unit", unit="29", run="sparse-topk")
+    assert_sound(app)
+    run = caches.load(runs.read(runs.SHIPPED / "sparse-topk"))
+    values = caches.codes(run.run)[:, 28]
+    facts = {metric.label: metric.value for metric in app.metric}
+    assert facts["Active for"] == f"{np.mean(values > 0) * 100:.3g} %"
+    labels = caches.test_labels("fashion-mnist")
+    found = unit_facts.by_class(values, labels, 10)
+    names = data.load("fashion-mnist").class_names
+    assert facts["Tells apart best"] == f"{names[found.best]}, {found.telling:.2f}"
+    assert figures["classes"].data[0].x == pytest.approx(found.means, rel=1e-5)
+    (most,) = [c for c in app.get("bidi_component") if c.proto.id.endswith("-most")]
+    assert json.loads(most.proto.json)[0]["among"] == np.argsort(-values, kind="stable")[:12].tolist()
+    others, correlations = unit_facts.correlated(caches.codes(run.run), 28, 6)
+    assert [tile["number"] - 1 for tile in tiles(app, "correlated")] == others.tolist()
+    assert tiles(app, "correlated")[0]["note"] == f"correlation {correlations[0]:+.2f}"
+
+
+def test_a_dead_unit_says_so() -> None:
+    run = runs.read(runs.SHIPPED / "sparse-topk")
+    (dead, *_) = np.flatnonzero(caches.activity(run).rates == 0)
+    app = open_page("unit", unit=str(dead + 1), run="sparse-topk")
+    assert_sound(app)
+    assert "This unit is dead" in app.warning[0].value
+
+
+def test_the_units_that_hold_an_image_are_ranked_and_lead_to_their_pages() -> None:
+    app = open_page("units", run="sparse-topk", image="7")
+    run = caches.load(runs.read(runs.SHIPPED / "sparse-topk"))
+    code = caches.codes(run.run)[7]
+    shares = traversals.shares(run, code, caches.off_values(run.run))
+    expected = np.argsort(-shares, kind="stable")[:12]
+    assert [tile["number"] - 1 for tile in tiles(app, "holding")] == expected.tolist()
+    assert "The MSE grows from" in said(app) or any("The MSE grows" in text for text in every_text(app))
