@@ -37,6 +37,7 @@ class Hyperparameter:
         title: Its full name; made of `name` unless given.
         titles: What its choices are called; themselves unless given.
         before: Its value in runs that were made before it existed; the default unless given.
+        sign: What articles call it, as "β"; made of `name` unless given.
     """
 
     name: str
@@ -50,10 +51,16 @@ class Hyperparameter:
     title: str = ""
     titles: tuple[str, ...] = ()
     before: float | int | str | bool | None = None
+    sign: str = ""
 
     @property
     def label(self) -> str:
         return self.title or self.name.replace("_", " ").capitalize()
+
+    @property
+    def brief(self) -> str:
+        """Its shortest name, for titles and legends."""
+        return self.sign or self.name.replace("_", " ")
 
     def title_of(self, choice: str) -> str:
         """What one of its choices is called."""
@@ -212,6 +219,7 @@ class Kind:
         heads: Names of the encoder's outputs; the first is the code that `encode` returns.
         prior: Whether its codes are regularised towards a standard normal distribution.
         denoises: Whether it learns to give clean images for noisy ones.
+        watched: What `watch_units` gives: "activity", the share of examples for which a unit is active, or "kl".
         unit: Unit of its loss.
         order: Place in lists.
     """
@@ -226,6 +234,7 @@ class Kind:
     heads: ClassVar[tuple[str, ...]] = ("z",)
     prior: ClassVar[bool] = False
     denoises: ClassVar[bool] = False
+    watched: ClassVar[Literal["activity", "kl"]] = "activity"
     unit: ClassVar[str] = "nats per pixel"
     order: ClassVar[int] = 100
 
@@ -271,6 +280,10 @@ class Kind:
         """
         return network
 
+    def notes(self, network: Network) -> dict[str, str]:
+        """What to know of its hyperparameters' values beside that network: a sentence or two for some, by name."""
+        return {}
+
     def begin(self, model: Any, x: Any) -> None:
         """Prepares the weights of an untrained Keras model, given some of the examples that it will learn."""
 
@@ -294,6 +307,8 @@ class Kind:
 
     def watch_units(self, code: dict[str, np.ndarray], network: Network) -> np.ndarray:
         """What is watched of each unit while it trains: the share of examples for which it is active.
+
+        A kind that watches something else says so in `watched`.
 
         Args:
             code: The encoder's outputs by name, each (n, latent_dim).

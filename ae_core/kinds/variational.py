@@ -31,6 +31,7 @@ class Variational(Kind):
     )
     heads = ("z_mean", "z_log_var")
     prior = True
+    watched = "kl"
     unit = "nats per image"
     view = View("sampler", "Sample from it")
     order = 6
@@ -40,10 +41,11 @@ class Variational(Kind):
             1.0,
             "β, the weight of the KL divergence from the prior. A larger value keeps codes closer together and blurs "
             "images; a smaller one sharpens images and leaves holes; 1 is the evidence lower bound. The KL divergence "
-            "is summed over the units; where others take its mean over d units, their β is d times this one.",
+            "is summed over the units; where others take its mean over d units, their β counts 1/d of this one.",
             0.0,
             20.0,
             title="Weight of the KL divergence (β)",
+            sign="β",
         ),
         Hyperparameter(
             "schedule",
@@ -100,6 +102,18 @@ class Variational(Kind):
     def fit_network(self, network: Network) -> Network:
         # z_mean and z_log_var range over all numbers.
         return replace(network, code_activation="linear")
+
+    def notes(self, network: Network) -> dict[str, str]:
+        # reconstruction + w · (1/d) Σ KL is reconstruction + β Σ KL with β = w / d.
+        d = network.latent_dim
+        if d == 1:
+            return {}
+        trap = (
+            "It weights a sum over units. Programs that average the KL divergence over d units train with β/d in these "
+            f"terms: with {d:,} units, their β = 1 is β = {1 / d:.2g} here, and β = {self.beta:g} here is their β = "
+            f"{self.beta * d:.4g}."
+        )
+        return {"beta": trap}
 
     def draw(self, code: dict[str, Any], seed: Any, training: bool) -> Any:
         import keras
