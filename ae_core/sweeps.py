@@ -1,19 +1,22 @@
-"""Sweeps: every kind with every code size and every seed, each a training of its own in the queue.
+"""Sweeps: every kind with every code size, value and seed, each a training of its own in the queue.
 
 What makes them one sweep is an id in the record of each job; there is nothing else to keep, lose or clear away.
 """
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ae_core import kinds, runs, tasks
 from ae_core.errors import OptionError, TrainingError
+from ae_core.kinds import Hyperparameter
 from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Job, queue
 
 MAX_RUNS = 500  # of one sweep
+TRIED = 50_000  # combinations, of which many may be the same
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def plan(
     sizes: Sequence[int | None] = (None,),
     seeds: Sequence[int] = (0,),
     dataset: str = "fashion-mnist",
+    values: Mapping[str, Sequence[Any]] | None = None,
     **training: Any,
 ) -> list[tuple[Spec, str]]:
     """What a sweep trains, and what each run is called.
@@ -63,24 +67,67 @@ def plan(
         sizes: Of codes, in units; None is what suits the kind.
         seeds: Of the trainings.
         dataset: Name of the data set.
+        values: Those of hyperparameters by name, as {"beta": [0.25, 1, 4]}. A kind that has no such hyperparameter, or
+            in which it has no effect beside the other values, is trained without it.
         **training: Fields of `TrainingConfig` that differ from the network's default training.
 
     Raises:
         OptionError: if nothing is asked for, too much, or what does not go together; says which.
     """
-    combinations = list(dict.fromkeys(itertools.product(names, sizes, seeds)))
+    varied = {name: list(dict.fromkeys(each)) for name, each in (values or {}).items() if each}
+    most = len(names) * len(sizes) * len(seeds) * math.prod(map(len, varied.values()))
+    if most > TRIED:  # before they are all made
+        raise OptionError(f"A sweep has 1 to {MAX_RUNS} runs, got up to {most:,}: choose fewer of each.")
+    combinations = [
+        (name, size, given, seed)
+        for name, size in dict.fromkeys(itertools.product(names, sizes))
+        for given in _combined(name, varied)
+        for seed in dict.fromkeys(seeds)
+    ]
+    for name in varied:
+        if names and not any(name in given for _, _, given, _ in combinations):
+            raise OptionError(
+                f"{name} has no effect on {', '.join(dict.fromkeys(names))}: {_where_it_has(name, names)}."
+            )
     count = len(combinations)
     if not 1 <= count <= MAX_RUNS:
         raise OptionError(f"A sweep has 1 to {MAX_RUNS} runs, got {count}: choose kinds, code sizes and seeds for it.")
     found = []
-    for name, size, seed in combinations:
+    for name, size, given, seed in combinations:
         network = {} if size is None else {"latent_dim": size}
         try:
-            what = make_spec(name, dataset, network=network, seed=seed, **training)
+            what = make_spec(name, dataset, given, network, seed=seed, **training)
         except OptionError as error:
             raise OptionError(str(error) if size is None else f"{name}, {_units(size)}: {error}") from error
-        found.append((what, f"{kinds.get(name).title}, {_units(what.network.latent_dim)}, seed {seed}"))
+        told = [f"{h.brief} {_told(h, given[h.name])}" for h in kinds.get(name).hyperparameters if h.name in given]
+        title = [kinds.get(name).title, _units(what.network.latent_dim), *told, f"seed {seed}"]
+        found.append((what, ", ".join(title)))
     return found
+
+
+def _where_it_has(name: str, among: Sequence[str]) -> str:
+    """Where a hyperparameter has an effect, for the end of a sentence."""
+    found = {kind: h for kind in kinds.names() for h in kinds.get(kind).hyperparameters if h.name == name}
+    for h in (found[kind] for kind in among if kind in found):
+        return f"it needs {' and '.join(f'{other} {value}' for other, value in h.only_if.items())}"
+    return f"it belongs to {', '.join(found)}" if found else "no kind has it"
+
+
+def _combined(name: str, varied: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """Every combination of the values that have an effect on a kind, once each; of none, that of no value."""
+    of_kind = [h for h in kinds.get(name).hyperparameters if h.name in varied]
+    default = {h.name: h.default for h in kinds.get(name).hyperparameters}
+    seen: list[dict[str, Any]] = []
+    for combination in itertools.product(*(varied[h.name] for h in of_kind)):
+        given = {h.name: value for h, value in zip(of_kind, combination, strict=True)}
+        matters = {h.name: given[h.name] for h in of_kind if h.matters(default | given)}
+        if matters not in seen:
+            seen.append(matters)
+            yield matters
+
+
+def _told(h: Hyperparameter, value: Any) -> str:
+    return h.title_of(value) if isinstance(value, str) else f"{value:g}"
 
 
 def submit(planned: Sequence[tuple[Spec, str]], owner: str | None) -> Sweep:

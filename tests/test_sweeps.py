@@ -43,6 +43,55 @@ def test_what_does_not_go_together_is_refused_and_named() -> None:
         sweeps.plan(["vanilla"], [2], range(501), "digits")
 
 
+def test_a_hyperparameter_is_swept_in_the_kinds_that_have_it() -> None:
+    planned = sweeps.plan(["vanilla", "variational"], [2], [0, 1], "digits", {"beta": [0.25, 1, 0.25]})
+    assert [title for _, title in planned] == [
+        "Vanilla, 2 units, seed 0",
+        "Vanilla, 2 units, seed 1",
+        *(f"Variational, 2 units, β {beta}, seed {seed}" for beta in ("0.25", "1") for seed in (0, 1)),
+    ]
+    assert [what.hyperparameters.get("beta") for what, _ in planned] == [None, None, 0.25, 0.25, 1.0, 1.0]
+    several = {"method": ["l1", "topk"], "k": [2, 4], "revival": [0.0]}
+    titles = [title for _, title in sweeps.plan(["sparse"], [16], [0], "digits", several)]
+    assert titles == [
+        "Sparse, 16 units, method L1 penalty, seed 0",
+        "Sparse, 16 units, method Top k, k 2, revival 0, seed 0",
+        "Sparse, 16 units, method Top k, k 4, revival 0, seed 0",
+    ], "what has no effect is trained once"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "says"),
+    [
+        ("vanilla", {"beta": [1]}, "beta has no effect on vanilla: it belongs to variational."),
+        ("sparse", {"k": [2]}, "k has no effect on sparse: it needs method topk."),
+        ("vanilla", {"odd": [1]}, "odd has no effect on vanilla: no kind has it."),
+        ("variational", {"beta": [21]}, "variational, 2 units: beta must be between 0 and 20, got 21."),
+        ("variational", {"beta": list(range(60_000))}, "A sweep has 1 to 500 runs, got up to 60,000: choose fewer"),
+    ],
+)
+def test_values_that_cannot_be_swept_are_refused(kind: str, values: dict[str, Any], says: str) -> None:
+    with pytest.raises(OptionError) as error:
+        sweeps.plan([kind], [2], [0], "digits", values)
+    assert str(error.value).startswith(says)
+
+
+def test_the_command_sweeps_hyperparameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
+    options = "--kind variational --kind vanilla --latent-dim 2 --dataset digits --beta 0.25 --beta 1 --json"
+    found = CliRunner().invoke(main, ["sweep", *options.split()])
+    told = json.loads(found.stdout)
+    assert [job["title"] for job in told["jobs"]] == [
+        "Variational, 2 units, β 0.25, seed 0",
+        "Variational, 2 units, β 1, seed 0",
+        "Vanilla, 2 units, seed 0",
+    ]
+    assert [job["spec"]["hyperparameters"].get("beta") for job in told["jobs"]] == [0.25, 1.0, None]
+    refused = CliRunner().invoke(main, ["sweep", "--kind", "vanilla", "--dataset", "digits", "--beta", "1"])
+    assert refused.exit_code == 2
+    assert "beta has no effect on vanilla: it belongs to variational." in refused.stderr
+
+
 def test_its_jobs_are_found_together_and_stopped_together() -> None:
     other = sweeps.submit(plan("learns", "learns"), "bob")
     sweep = sweeps.submit(plan("quick", "quick"), "alice")
@@ -120,6 +169,38 @@ def test_the_command_leaves_them_to_a_server(monkeypatch: pytest.MonkeyPatch) ->
     assert [job["state"] for job in told["jobs"]] == ["queued", "queued"]
     assert len(tasks.jobs_of(None)) == 3
     assert blocked.id not in {job["run"] for job in told["jobs"]}
+
+
+def test_the_page_varies_a_hyperparameter_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    def script() -> None:
+        from pages.widgets import sweep_input
+
+        sweep_input.show("digits")
+
+    monkeypatch.setattr(tasks.queue, "_advance", lambda: None)
+    at = AppTest.from_function(script, default_timeout=60).run()
+    which = at.selectbox(key="sweep-hyperparameter")
+    assert "Weight of the KL divergence (β), variational" in which.options
+    assert not [label for label in which.options if label.startswith("Rise of β")], "which has no effect by default"
+    which.set_value("beta").run()
+    assert not at.exception
+    values = at.text_input(key="sweep-values-beta")
+    assert values.placeholder == "0.25, 0.5, 1, 2, 4"
+    assert [b.label for b in at.button] == ["Start 6 trainings"], "five of them variational"
+    values.set_value("0.5; 2 2.0").run()
+    next(b for b in at.button if b.label == "Start 3 trainings").click().run()
+    assert not at.exception
+    sweep = sweeps.latest("local")
+    assert sweep is not None
+    assert [job.spec.hyperparameters.get("beta") for job in sweep.jobs] == [None, 0.5, 2.0]
+    for typed, says in (("0.5, x", "Values must be numbers"), ("0.5, 99", "beta must be between 0 and 20, got 99.")):
+        at.text_input(key="sweep-values-beta").set_value(typed).run()
+        assert not at.exception
+        assert not at.button
+        assert any(says in text.value for text in at.text)
+    at.pills(key="sweep-kinds").set_value(["vanilla"]).run()
+    assert not at.exception
+    assert not [box for box in at.selectbox if box.key == "sweep-hyperparameter"]
 
 
 def test_the_page_starts_follows_and_stops_them(monkeypatch: pytest.MonkeyPatch) -> None:

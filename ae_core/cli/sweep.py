@@ -1,4 +1,4 @@
-"""``sweep``: kinds × code sizes × seeds, each a training in the queue."""
+"""``sweep``: kinds × code sizes × values of hyperparameters × seeds, each a training in the queue."""
 
 import time
 from typing import Any
@@ -8,8 +8,10 @@ import click
 from ae_core import kinds, processes, runs, sweeps, tasks
 from ae_core.bounds import MAX_EPOCHS, MAX_LATENT_DIM
 from ae_core.cli.data import DatasetName
+from ae_core.cli.options import OWN, option_name
 from ae_core.cli.output import STOPPED, STOPPING, Bar, as_json, clock, print_json, table
 from ae_core.errors import OptionError
+from ae_core.kinds import Hyperparameter, Kind
 from ae_core.runs import Run
 from ae_core.sweeps import Sweep
 from ae_core.tasks import Job
@@ -18,8 +20,25 @@ TICK_SECONDS = 1.0
 LOOK_SECONDS = 0.2
 PATIENCE = 3.0  # seconds in which a cluster is reached
 FIGURES = ("bce", "mse")
+TYPES = {float: click.FLOAT, int: click.INT, bool: click.BOOL}
 
 
+def _hyperparameters(command: click.Command) -> click.Command:
+    """Gives the command an option for each hyperparameter of any kind."""
+    found: dict[str, list[tuple[type[Kind], Hyperparameter]]] = {}
+    for kind in map(kinds.get, kinds.names()):
+        for h in kind.hyperparameters:
+            found.setdefault(h.name, []).append((kind, h))
+    for name, each in found.items():
+        kind, h = each[0]
+        choices = list(dict.fromkeys(choice for _, other in each for choice in other.choices))
+        of = TYPES.get(type(h.default)) or (click.Choice(choices) if choices else click.STRING)
+        help = f"Of {' and '.join(kind.__name__.lower() for kind, _ in each)}: {h.label[0].lower() + h.label[1:]}."
+        command.params.append(click.Option([option_name(kind, name), OWN + name], type=of, multiple=True, help=help))
+    return command
+
+
+@_hyperparameters
 @click.command("sweep")
 @click.option("--kind", "names", type=click.Choice(kinds.names()), multiple=True, required=True, help="One of them.")
 @click.option("--latent-dim", "sizes", type=click.IntRange(1, MAX_LATENT_DIM), multiple=True, help="Units of a code.")
@@ -36,15 +55,19 @@ def sweep_kinds(
     dataset: str,
     wait: bool,
     as_json: bool,
-    **training: int | None,
+    **others: Any,
 ) -> None:
-    """Train every --kind with every --latent-dim and every --seed; give each as often as you like.
+    """Train every --kind with every --latent-dim, every --seed and every value of a hyperparameter.
+
+    Give each as often as you like, as --beta 0.25 --beta 1; a kind without that hyperparameter is trained without it.
 
     Each is a job in the queue, which any server of this data folder works off, on its cluster if it has one; --wait
     does so itself. Ctrl-C then stops all of them and keeps what was learnt; a second one lets them go on without it.
     """
+    values = {name.removeprefix(OWN): each for name, each in others.items() if name.startswith(OWN) and each}
+    training = {name: value for name, value in others.items() if not name.startswith(OWN) and value}
     try:
-        planned = sweeps.plan(names, sizes or (None,), seeds, dataset, **{k: v for k, v in training.items() if v})
+        planned = sweeps.plan(names, sizes or (None,), seeds, dataset, values, **training)
     except OptionError as error:
         raise click.UsageError(str(error)) from error
     sweep = sweeps.submit(planned, None)

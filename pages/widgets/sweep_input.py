@@ -1,10 +1,14 @@
-"""Many trainings at once: kinds × code sizes × seeds, and how far they are."""
+"""Many trainings at once: kinds × code sizes × values of a hyperparameter × seeds, and how far they are."""
+
+import math
+import re
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ae_core import bounds, kinds, settings, sweeps, tasks
-from ae_core.errors import ExplorerError, TrainingError
+from ae_core.errors import ExplorerError, OptionError, TrainingError
+from ae_core.kinds import Hyperparameter
 from ae_core.sweeps import Sweep
 from pages.serving import page_state, visitor
 from pages.widgets import alerts, counts, dataset_picker, next_page, recipe_input, run_picker, starts, under_way
@@ -46,6 +50,7 @@ def show(dataset: str) -> None:
         seeds = st.pills(
             "Seeds", SEEDS, selection_mode="multi", default=[0], key="sweep-seeds", persist_state="session", wrap=True
         )
+        values = _values(names)
         most = min(bounds.MAX_EPOCHS, settings.current().epochs)
         epochs = st.number_input(  # without limits, as that of one training
             f"Epochs of each training, 1 to {most}",
@@ -55,23 +60,87 @@ def show(dataset: str) -> None:
             key="sweep-epochs",
             persist_state="session",
         )
-        _offer(dataset, names, sizes, seeds, epochs)
+        if values is not None:
+            _offer(dataset, names, sizes, seeds, values, epochs)
 
 
-def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], epochs: int | None) -> None:
+def _values(names: list[str]) -> dict[str, list[float]] | None:
+    """Controls that vary a hyperparameter as well; its values by its name, none if it stays, None if they are wrong."""
+    offered = {h.name: (kinds.get(name).title, h) for name in names for h in _numbers(name)}
+    if not offered:
+        return {}
+
+    def told(name: str | None) -> str:
+        return "Nothing" if name is None else f"{offered[name][1].label}, {offered[name][0].lower()}"
+
+    which, what = st.columns(2, vertical_alignment="bottom")
+    name = which.selectbox(
+        "Vary also",
+        [None, *offered],
+        format_func=told,
+        key="sweep-hyperparameter",
+        persist_state="session",
+        help="A hyperparameter of one of the kinds. The others are trained without it.",
+    )
+    if name is None:
+        return {}
+    h = offered[name][1]
+    text = what.text_input(
+        f"Values of {h.brief}", placeholder=_proposed(h), key=f"sweep-values-{name}", persist_state="session"
+    )
+    try:
+        return {name: [h.check(_number(part)) for part in re.split(r"[\s,;]+", (text or _proposed(h)).strip(" ,;"))]}
+    except ExplorerError as error:
+        alerts.error("These values cannot be trained.", error, st.warning)
+        return None
+
+
+def _numbers(name: str) -> list[Hyperparameter]:
+    """The numbers among a kind's hyperparameters that have an effect beside the defaults of the others."""
+    of = kinds.get(name).hyperparameters
+    default = {h.name: h.default for h in of}
+    return [h for h in of if not isinstance(h.default, bool | str) and h.matters(default)]
+
+
+def _proposed(h: Hyperparameter) -> str:
+    """Five values around the default, or below the largest one."""
+    default, high = float(h.default), h.high or math.inf
+    values = [default * share for share in (0.25, 0.5, 1, 2, 4)] if default else [high * k / 4 for k in range(5)]
+    found = dict.fromkeys(round(v) if isinstance(h.default, int) else v for v in values if (h.low or 0) <= v <= high)
+    return ", ".join(f"{value:g}" for value in found)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise OptionError(f"Values must be numbers with commas between, such as 0.5, 1, 2; got {text!r}.")
+    return value
+
+
+def _offer(
+    dataset: str,
+    names: list[str],
+    sizes: list[int],
+    seeds: list[int],
+    values: dict[str, list[float]],
+    epochs: int | None,
+) -> None:
     """The button that starts them, where all can start; else what keeps them from it."""
     begun: Starts[Sweep] = starts.of("sweep")
     for sweep in begun.new:
         under_way.note(sweep.jobs)
     begun.new.clear()
-    count = len(names) * len(sizes) * len(seeds)
-    if not count:
+    if not (names and sizes and seeds):
         st.caption("Choose at least one kind, one code size and one seed.")
         return
     me = visitor.current()
     try:
         tasks.check_trainer()
-        planned = sweeps.plan(names, sizes, seeds, dataset, **({} if epochs is None else {"epochs": int(epochs)}))
+        training = {} if epochs is None else {"epochs": int(epochs)}
+        planned = sweeps.plan(names, sizes, seeds, dataset, values, **training)
         for what, _ in planned:
             tasks.check(what)
     except TrainingError:
@@ -79,7 +148,7 @@ def _offer(dataset: str, names: list[str], sizes: list[int], seeds: list[int], e
     except ExplorerError as error:
         alerts.error("Not all of these models can be trained.", error, st.warning)
         return
-    room = tasks.room(me)
+    room, count = tasks.room(me), len(planned)
     if count > room:
         st.caption(f"{counts.trainings(count)}: the server has room for {room or 'none'} now. Choose fewer, or wait.")
         return
