@@ -12,6 +12,7 @@ from pages.widgets import (
     current_image,
     gallery,
     glossary,
+    groups,
     image_picker,
     neighbours,
     next_page,
@@ -64,6 +65,8 @@ with gallery_column:
         picture = thumbnails.draw(dataset.form, dataset.split("test").images[picked : picked + 1])[0]
         image_picker.show(picture, dataset.called(picked))
     selection_input.heading(dataset.name, count)
+    with st.container(horizontal=True):
+        groups.take_selection(dataset.name)
     order = state.segments("order", width="stretch")
     among = selected if len(selected) else np.arange(len(labels))
     shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")[:SHOWN]]

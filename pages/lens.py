@@ -1,5 +1,8 @@
 """A plane of a run's latent space that decodes under the pointer; two beside each other, if wanted."""
 
+from contextlib import suppress
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -8,12 +11,14 @@ from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
+from ae_core.latent.directions import Direction
 from pages.serving import caches, fields, page_state
 from pages.serving.page_state import State
 from pages.widgets import (
     alerts,
     current_image,
     glossary,
+    groups,
     lens,
     next_page,
     plane_picker,
@@ -33,6 +38,16 @@ FIELDS = (
     fields.choice("debug", "Debug", ["1"], default=None),
 )
 HOLES = {"run": ["vanilla-2d"], "beside": ["variational-2d"], "overlay": ["Density"]}
+
+
+def direction_of(run: LoadedRun) -> Direction | None:
+    """The direction between the two groups that are chosen, if they make one."""
+    first, second = groups.chosen(run.dataset.name)
+    if first is None or second is None:
+        return None
+    with suppress(OptionError):  # the page Directions says why
+        return groups.direction(run.run, first, second)
+    return None
 
 
 def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] | None:
@@ -57,6 +72,8 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         overlay=overlay,
         layout="full" if other is None else "right" if prefix else "left",
         mark=(across, up),
+        arrow=direction_of(run),
+        on_select=partial(selection.set, run.dataset.name),
         debug=bool(options["debug"]),
     )
     for name, value in {"pin": look.pin, "view": look.view, "class": look.alone}.items():
@@ -187,6 +204,9 @@ with second:
 with picture:
     image = current_image.show(run.dataset)
     selection_input.chip(run.dataset.name)
+    groups.take_selection(run.dataset.name)
+    if direction_of(run) is not None:
+        next_page.link("directions", "Walk along the direction", run=run.run.name)
 options, say = page_state.open(*FIELDS), Words(run.form)
 overlay = options.draw(third.segmented_control, "overlay", wrap=True)
 with third:

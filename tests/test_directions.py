@@ -57,6 +57,30 @@ def test_groups_that_make_none_are_refused() -> None:
         directions.between(first, first)
 
 
+@pytest.mark.parametrize("units", [2, 8])
+def test_its_plane_holds_it_and_what_else_varies_most(units: int) -> None:
+    first, second = groups(3, units=units)
+    second[:, units - 1] *= 5
+    codes, vector = np.concatenate([first, second]), directions.between(first, second).vector
+    plane = directions.plane_along(codes, vector)
+    np.testing.assert_allclose(plane.axes @ plane.axes.T, np.eye(2), atol=1e-6)
+    places = plane.points(codes)
+    assert places.var(axis=0).sum() / codes.var(axis=0).sum() == pytest.approx(plane.share, abs=1e-5)
+    start, end = plane.points(np.stack([codes.mean(axis=0), codes.mean(axis=0) + vector]))
+    assert np.linalg.norm(end - start) == pytest.approx(np.linalg.norm(vector), rel=1e-5), "all of it is in the plane"
+    if units > 2:
+        along = vector / np.linalg.norm(vector)
+        rest = codes - codes.mean(axis=0)
+        rest -= (rest @ along)[:, None] * along
+        most = np.linalg.svd(rest, full_matrices=False)[2][0]
+        assert abs(plane.axes[1] @ most) == pytest.approx(1, abs=1e-4)
+
+
+def test_an_analogy_is_a_parallelogram() -> None:
+    a, b, c = RNG.standard_normal((3, 5))
+    np.testing.assert_allclose(directions.analogy(a, b, c) - c, b - a)
+
+
 def test_cosines_are_those_of_angles() -> None:
     assert directions.cosine(np.array([[1.0, 0], [1, 1], [-2, 0], [0, 0]]), np.array([3.0, 0])) == pytest.approx(
         [1, np.sqrt(0.5), -1, 0]

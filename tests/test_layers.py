@@ -10,8 +10,8 @@ ROOMS = """
     errors bounds texts forms locations processes settings disk images thumbnails preparing
     data series noise blurring metrics stability filters animation epoch_film unit_history
     discovery backend networks kinds spec logs cards
-    runs derived archive inference evaluation latent keras_model events training __init__
-    fitting projecting comparison tasks sweeps figures shipping cli __main__
+    runs derived kept_directions archive inference evaluation latent keras_model events training __init__
+    fitting projecting untrained comparison tasks sweeps figures shipping cli __main__
 """.split()  # noqa: SIM905
 SOURCES = [p.relative_to(ROOT) for top in ("ae_core", "pages") for p in sorted((ROOT / top).rglob("*.py"))]
 SOURCES += [Path("app.py")] * (ROOT / "app.py").exists()

@@ -11,9 +11,11 @@ from ae_core.figures.codes import (
 )
 from ae_core.figures.curves import learning_curves
 from ae_core.figures.pictures import Row, image_grid, image_rows, neighbours, reconstructions, signed_error, tinted
+from ae_core.figures.rates import rate_distortion
 from ae_core.figures.sizes import error_by_code_size
 from ae_core.figures.style import plain, wrapped
 from ae_core.figures.units import traversals, without_units
+from ae_core.figures.watching import kl_by_unit, units_by_epoch
 
 __all__ = [
     "Row",
@@ -25,14 +27,17 @@ __all__ = [
     "firing_rates",
     "image_grid",
     "image_rows",
+    "kl_by_unit",
     "learning_curves",
     "neighbours",
     "plain",
+    "rate_distortion",
     "reconstructions",
     "scatter",
     "signed_error",
     "tinted",
     "traversals",
+    "units_by_epoch",
     "units_per_image",
     "without_units",
     "wrapped",

@@ -10,6 +10,7 @@ import numpy as np
 
 from ae_core import metrics
 from ae_core.errors import OptionError
+from ae_core.latent.planes import Plane, main_plane, principal_directions
 
 DRAWS = 200  # of a bootstrap
 FEWEST = 2  # examples of a group
@@ -68,6 +69,33 @@ def between(first: np.ndarray, second: np.ndarray, draws: int = DRAWS, seed: int
         share=float(np.var(along, dtype=np.float64)) / variance if variance > 0 else 0.0,
         order=_order(first, second, rng),
     )
+
+
+def plane_along(codes: np.ndarray, vector: np.ndarray) -> Plane:
+    """The plane of a direction (d,) and of what else codes (n, d) vary most in, through their mean; d of 2 and more.
+
+    Of a code of two units it is that plane itself.
+    """
+    if codes.shape[1] <= 2:
+        return main_plane(codes)
+    mean = codes.mean(axis=0, dtype=np.float64)
+    along = vector / np.linalg.norm(vector)
+    rest = codes - mean
+    rest = rest - (rest @ along)[:, None] * along
+    directions, _ = principal_directions(rest)
+    across = directions[0] - (directions[0] @ along) * along
+    axes = np.stack([along, across / np.linalg.norm(across)]).astype(np.float32)
+    total = metrics.total_variance(codes)
+    share = metrics.total_variance((codes - mean) @ axes.T) / total if total > 0 else 1.0
+    return Plane(mean.astype(np.float32), axes, share, ("along the direction", "main direction across it"))
+
+
+def analogy(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """What is to c as b is to a: c + b − a, of codes (d,).
+
+    Reference: Mikolov et al. 2013, Linguistic regularities in continuous space word representations.
+    """
+    return np.asarray(c + b - a)
 
 
 def cosine(vectors: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ae_core import disk, logs, processes, runs, settings
+from ae_core import disk, kept_directions, logs, processes, runs, settings
 from ae_core.data import own
 from ae_core.errors import ExplorerError
 from ae_core.runs import Run
@@ -138,13 +138,13 @@ def hide(path: Path) -> None:
 
 
 def _clean_up_derived(now: float) -> None:
-    """Removes what was computed from runs that are gone, unless it is new, and old temporary files."""
-    derived = runs.data_folder() / "derived"
-    if not derived.is_dir():
+    """Removes what was computed from runs that are gone, or kept with them, and old temporary files."""
+    folders = [runs.data_folder() / name for name in ("derived", kept_directions.FOLDER)]
+    if not any(parent.is_dir() for parent in folders):
         return
     found = itertools.chain(runs.scan(runs.data_folder() / "runs"), runs.shipped())
     known = {run.card.sha256["encoder.onnx"] for run in found if isinstance(run, Run)}
-    for path in derived.iterdir():
+    for path in itertools.chain.from_iterable(parent.iterdir() for parent in folders if parent.is_dir()):
         if not re.fullmatch("[0-9a-f]{64}", path.name):
             continue
         for left in path.rglob(".*.tmp"):

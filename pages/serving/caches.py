@@ -25,6 +25,7 @@ TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbo
 # Bytes; one run may take a thousand times as much as another. Those that ship take 8, 27 and 29 MB.
 LOADED_CACHE, CODES_CACHE, INDEX_CACHE = 64 << 20, 64 << 20, 64 << 20
 FLOAT = 4  # bytes
+SHOWN = 24  # units that distinguish a group
 DRIVING = 12  # test examples that are shown of what drives a unit
 UNITS = 64  # at a time
 
@@ -221,6 +222,12 @@ def unit_effects(run: Run) -> np.ndarray:
         return np.concatenate(parts)
 
     return _frozen(_cached_on_disk(run, "unit-effects", compute))
+
+
+@memoize(16, key=lambda run, group, inside: (content(run), group))
+def distinguishing(run: Run, group: str, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The units that tell a group from all other test examples, by rank, with their AUROC; `group` names it."""
+    return unit_facts.distinguishing(codes(run), inside, SHOWN)
 
 
 @memoize(16)

@@ -41,6 +41,7 @@ PAGES = {
         Page("denoise", "Denoise", "deblur", "Images"),
         Page("lens", "Lens", "search", "Latent space"),
         Page("latent_space", "Map", "scatter_plot", "Latent space"),
+        Page("directions", "Directions", "trending_flat", "Latent space"),
         Page("sampler", "Sampler", "grid_on", "Latent space"),
         Page("paths", "Paths", "timeline", "Latent space"),
         Page("all_units", "All units", "apps", "Inside the code"),

@@ -13,7 +13,16 @@ from ae_core.inference import LoadedRun
 from ae_core.latent import impossible, paths, traversals
 from pages.serving import caches, fields, page_state
 from pages.serving.fields import Field, Values
-from pages.widgets import alerts, current_image, dataset_picker, image_picker, run_picker, source_code
+from pages.widgets import (
+    alerts,
+    current_image,
+    dataset_picker,
+    groups,
+    image_picker,
+    next_page,
+    run_picker,
+    source_code,
+)
 from pages.widgets.film import Strip
 from pages.widgets.words import Words
 
@@ -21,7 +30,8 @@ MOST_RUNS = 5
 MOST_IMAGES = 5
 OTHERS = (2, 8, 1, 9, 0)  # images of unlike classes, for those that are not chosen
 EVEN, BY_LENGTH = "Evenly", "By length"
-UNIT, PRINCIPAL = "One unit", "A principal direction"
+UNIT, PRINCIPAL, GROUPS = "One unit", "A principal direction", "Between two groups"
+BEYOND = 0.5  # of the way between the outermost codes, before and behind them
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth")
 
 
@@ -43,8 +53,16 @@ BETWEEN = (
     *(_after(number) for number in range(1, MOST_IMAGES)),
 )
 ALONG = (
-    fields.choice("along", "Along", [UNIT, PRINCIPAL]),
-    fields.number("direction", "Direction", 1, run_picker.units_of, 1, of=run_picker.name_of),
+    fields.choice("along", "Along", [UNIT, PRINCIPAL, GROUPS]),
+    fields.number(
+        "direction",
+        "Direction",
+        1,
+        run_picker.units_of,
+        1,
+        of=run_picker.name_of,
+        when=lambda values: values["along"] != GROUPS,
+    ),
 )
 
 
@@ -207,15 +225,35 @@ def along_a_direction(frames: int) -> Way:
         kind = state.segments(
             "along", help="The codes vary most along the first principal direction, then along the second, and so on."
         )
-        which = state.draw(st.number_input, "direction", f"Number, 1 to {run.latent_dim}")
+        which = 0
+        if kind != GROUPS:
+            which = state.draw(st.number_input, "direction", f"Number, 1 to {run.latent_dim}")
     direction: int | np.ndarray
-    if kind == UNIT:
+    made = ""
+    if kind == GROUPS:
+        first, second = groups.chosen(run.dataset.name)
+        if first is None or second is None:
+            st.info(say("Choose two groups of test images first, on the page Directions."))
+            next_page.link("directions", "Choose two groups", run=run.run.name)
+            st.stop()
+        try:
+            direction = groups.direction(run.run, first, second).vector
+        except OptionError as error:
+            alerts.error("These groups make no direction.", error, st.warning)
+            st.stop()
+        direction = (direction / np.linalg.norm(direction)).astype(np.float32)
+        name = f"from “{first.label}” to “{second.label}”"
+        places = codes @ direction
+        made = f"directions.between(codes[{groups.source(first)}], codes[{groups.source(second)}]).vector"
+    elif kind == UNIT:
         direction, name = which - 1, f"unit {which}"
         places = codes[:, direction]
     else:
         direction, name = caches.directions(run.run)[which - 1], f"principal direction {which}"
         places = codes @ direction
     low, high = np.percentile(places, traversals.PERCENTILES)
+    if kind == GROUPS:  # from far before to far behind
+        low, high = low - BEYOND * (high - low), high + BEYOND * (high - low)
     own = float(z[direction] if isinstance(direction, int) else z @ direction)
     try:
         path = paths.along(z, direction, low, high, frames)
@@ -229,28 +267,37 @@ def along_a_direction(frames: int) -> Way:
     note = say(f"From {low:.2f} to {high:.2f}; the image itself is at {own:.2f}. ") + _findings(run, path, images)
     strip = Strip(f"{run.run.title}, {name}", images, note, [int(np.abs(values - own).argmin())], run.form)
     start = float(np.clip((own - low) / (high - low), 0, 1))
+    ends = (
+        "from far before to far behind the test images"
+        if kind == GROUPS
+        else ("from the 1st to the 99th percentile of the test images along " + name)
+    )
     caption = say(
-        f"The path leads from the 1st to the 99th percentile of the test images along {name} and keeps everything "
-        "else as it is in the image. The dot marks the frame nearest to the image itself."
+        f"The path leads {ends} and keeps everything else as it is in the image. The dot marks the frame nearest to "
+        "the image itself."
     )
     notice = say(
         "A single unit rarely has a clear meaning. The first principal directions change what differs most between "
         "images. Far out, where no image has its code, the decoded image makes no sense."
     )
+    every = f"np.eye({run.latent_dim})" if kind == UNIT else "principal_directions(codes)[0]"
     source = f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures
 from ae_core.figures import Row
-from ae_core.latent import paths, principal_directions
+from ae_core.latent import directions, paths, principal_directions
 {image.imports}
 run = {source_code.opened(run.run)}
+test = data.load({run.dataset.name!r}).split("test")
 images = data.as_float(data.load({run.dataset.name!r}).split("test").images)
 codes = run.encode(images)
 x = {image.source}
-direction = {f"np.eye({run.latent_dim})" if kind == UNIT else "principal_directions(codes)[0]"}[{which - 1}]
+direction = {made or f"{every}[{which - 1}]"}
+direction = direction / np.linalg.norm(direction)
 low, high = np.percentile(codes @ direction, [1, 99])
+{f"low, high = low - {BEYOND} * (high - low), high + {BEYOND} * (high - low)" if made else ""}
 path = paths.along({image.code_source}, direction, low, high, {frames})
 figures.image_rows([Row({name!r}, run.decode(path))]{source_code.form(run.form)}).show()
 """

@@ -45,6 +45,7 @@ FULL = {
     "latent-space": "latent-space?run=vanilla&select=1.2.3.5.8.13.21&image=7",
     "units": "units?off=1,2",
     "unit": "unit?unit=11",
+    "directions": "directions?from-group=c6&to-group=c3",
     "all-units": "all-units?sort=By class",
     "paths": "paths?images=3",
 }

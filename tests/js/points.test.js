@@ -88,3 +88,33 @@ test("what is dimmed is grey, lies under what is not, and does not leave the can
   assert.equal(pixels[0], 0x40808080);
   assert.equal(pixels[39], 0);
 });
+
+test("a line goes around the dots within it, however it bends", () => {
+  const points = pointsOf(
+    [
+      [0, 0],
+      [2, 2],
+      [0.5, 3],
+      [-5, 0],
+    ],
+    [0, 0, 0, 0],
+    [0, 0, 0, 0],
+  );
+  const square = [
+    [-1, -1],
+    [3, -1],
+    [3, 4],
+    [-1, 4],
+  ];
+  assert.deepEqual(points.within(square), [0, 1, 2]);
+  assert.deepEqual(points.within([...square].reverse()), [0, 1, 2]);
+  const bent = [
+    [-1, -1],
+    [3, -1],
+    [3, 4],
+    [1.5, 1],
+    [-1, 4],
+  ]; // a notch from above
+  assert.deepEqual(points.within(bent), [0, 1]);
+  assert.deepEqual(points.within([]), []);
+});

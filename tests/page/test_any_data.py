@@ -20,7 +20,18 @@ from pages.widgets import menu, plot
 COUNT = 60
 IMAGES = re.compile(r"\b(images?|pixels?|pictures?)\b", re.IGNORECASE)
 # At one model.
-LOOKING = ("reconstruct", "denoise", "lens", "latent_space", "sampler", "units", "all_units", "unit", "your_image")
+LOOKING = (
+    "reconstruct",
+    "denoise",
+    "lens",
+    "latent_space",
+    "sampler",
+    "units",
+    "all_units",
+    "unit",
+    "directions",
+    "your_image",
+)
 SEVERAL = ("compare", "paths", "sparsity")
 ELSEWHERE = ("data", "train", "runs", "home")
 

@@ -49,6 +49,7 @@ PAGES = (
     "compare",
     "latent_space",
     "paths",
+    "directions",
     "all_units",
     "unit",
     "units",
@@ -56,7 +57,7 @@ PAGES = (
 )
 BAD = "../../etc/passwd"
 GONE = "(deleted, or mistyped)"
-OF_ONE_RUN = ("lens", "reconstruct", "denoise", "latent_space", "units", "all_units", "unit", "sampler")
+OF_ONE_RUN = ("lens", "directions", "reconstruct", "denoise", "latent_space", "units", "all_units", "unit", "sampler")
 
 
 # Full

@@ -3,6 +3,7 @@
 Tiles of decoded images are fetched once for a view; the page interpolates between the nearest sixteen.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,10 +14,12 @@ from ae_core import thumbnails
 from ae_core.figures.style import CLASS_COLOURS, edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
+from ae_core.latent.directions import Direction
 from pages.serving import caches, fields, routes, scripts, sprites
 from pages.serving.fields import Field, Values
 from pages.serving.lens_tiles import Scene, scene
 
+FAN = 60  # bootstrap samples of a direction that are drawn
 GROUND = "Hatched: no test image lies within one gap, so the decoder invents what it draws here."
 IMPOSSIBLE = (
     "Cross-hatched: no image can have its code just there, because a unit would be outside its activation's range. "
@@ -49,6 +52,8 @@ def show(
     overlay: str | None = None,
     layout: Literal["full", "left", "right", "flow"] = "full",
     mark: tuple[float, float] | None = None,
+    arrow: Direction | None = None,
+    on_select: Callable[[list[int]], None] | None = None,
     debug: bool = False,
 ) -> Look:
     """Shows a plane of a run's latent space: its test images as dots, decoded wherever the pointer is.
@@ -62,6 +67,8 @@ def show(
         overlay: A name of latent.OVERLAYS.
         layout: "left" and "right" are two that follow one pointer; "flow" shows the layers that an image goes through.
         mark: A place with a mark on it: that of the current image.
+        arrow: A direction to draw, with those of its bootstrap samples.
+        on_select: Called before the next run with the numbers of the dots that were drawn around; without it none can.
         debug: Whether to show how long a move takes.
 
     Returns:
@@ -73,6 +80,12 @@ def show(
     colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(max(len(dataset.class_names), 1))]
     name = f"{key}-{shown.token}"  # a pin belongs to its plane: on another one it would be another code
     now = _look(st.session_state[name], shown) if name in st.session_state else first
+
+    def selected_now() -> None:
+        numbers = st.session_state[name].get("selected")
+        if on_select is not None and isinstance(numbers, list):
+            on_select([n for n in numbers if isinstance(n, int)])
+
     state = scripts.component("lens/lens.js")(
         key=name,
         data={
@@ -101,14 +114,26 @@ def show(
             "layout": layout,
             "steps": run.spec.architecture.steps if layout == "flow" else None,
             "mark": mark,
+            "arrow": arrow and _arrow(run, spec, arrow),
+            "selects": on_select is not None,
             "debug": debug,
         },
         default={"pin": first and first.pin, "view": first and first.view, "alone": first and first.alone},
         on_pin_change=lambda: None,
         on_view_change=lambda: None,
         on_alone_change=lambda: None,
+        on_selected_change=selected_now,
     )
     return _look(state, shown)
+
+
+def _arrow(run: LoadedRun, spec: PlaneSpec, direction: Direction) -> dict[str, Any]:
+    plane, start = caches.plane(run.run, spec), direction.start
+    return {
+        "start": plane.points(start[None])[0].tolist(),
+        "end": plane.points((start + direction.vector)[None])[0].tolist(),
+        "fan": plane.points(start + direction.drawn[:FAN]).tolist(),
+    }
 
 
 def fields_of(run: LoadedRun, spec: PlaneSpec, mark: tuple[float, float]) -> tuple[Field, Field, Field]:

@@ -63,10 +63,45 @@ export function drawDots({ parts, data, view, points, sprites, alone, selected }
 }
 
 /**
+ * A direction on the plane, with where it could as well have ended as a fan.
+ * @param {CanvasRenderingContext2D} context  @param {import("./lens.js").Arrow} arrow
+ * @param {(x: number, y: number) => number[]} onCanvas  @param {number} ratio  @param {string} colour
+ */
+function drawArrow(context, { start, end, fan }, onCanvas, ratio, colour) {
+  const [fromX, fromY] = onCanvas(start[0], start[1]);
+  const [toX, toY] = onCanvas(end[0], end[1]);
+  context.strokeStyle = context.fillStyle = colour;
+  context.lineWidth = ratio;
+  context.globalAlpha = 0.25;
+  context.beginPath();
+  for (const [x, y] of fan) {
+    context.moveTo(fromX, fromY);
+    context.lineTo(.../** @type {[number, number]} */ (onCanvas(x, y)));
+  }
+  context.stroke();
+  context.globalAlpha = 1;
+  context.lineWidth = 4 * ratio;
+  context.beginPath();
+  context.moveTo(fromX, fromY);
+  context.lineTo(toX, toY);
+  context.stroke();
+  const angle = Math.atan2(toY - fromY, toX - fromX);
+  context.beginPath();
+  for (const [turn, far] of [
+    [0, 12],
+    [2.5, 12],
+    [-2.5, 12],
+  ]) {
+    context.lineTo(toX + far * ratio * Math.cos(angle + turn), toY + far * ratio * Math.sin(angle + turn));
+  }
+  context.fill();
+}
+
+/**
  * The place that is decoded, tied to the nearest image's, the current image's, and the pin.
  * @param {Plane} plane
  */
-export function drawCursor({ parts, data, view, points, x, y, found, pin }) {
+export function drawCursor({ parts, data, view, points, x, y, found, pin, lasso }) {
   const canvas = parts.cursor;
   const ratio = fit(canvas);
   const side = canvas.width;
@@ -76,7 +111,16 @@ export function drawCursor({ parts, data, view, points, x, y, found, pin }) {
   const [hereX, hereY] = onCanvas(x, y);
   const [thereX, thereY] = onCanvas(...points.place(found.index));
   context.clearRect(0, 0, side, side);
+  const accent = themed(canvas, "primary-color") || "#c33";
+  if (data.arrow) drawArrow(context, data.arrow, onCanvas, ratio, accent);
   context.strokeStyle = ink(canvas);
+  if (lasso.length) {
+    context.lineWidth = 2 * ratio;
+    context.beginPath();
+    for (const [x, y] of lasso) context.lineTo(.../** @type {[number, number]} */ (onCanvas(x, y)));
+    context.closePath();
+    context.stroke();
+  }
   context.lineWidth = 1.5 * ratio;
   const covariance = points.covariance(found.index);
   if (covariance) drawPosterior(context, covariance, thereX, thereY, side / (2 * view.reach));
@@ -93,7 +137,6 @@ export function drawCursor({ parts, data, view, points, x, y, found, pin }) {
   circle(thereX, thereY, 6);
   context.lineWidth = 2.5 * ratio;
   circle(hereX, hereY, 11);
-  const accent = themed(canvas, "primary-color") || "#c33";
   if (data.mark) {
     const [markX, markY] = onCanvas(data.mark[0], data.mark[1]);
     const half = 6 * ratio;

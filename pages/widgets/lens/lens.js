@@ -36,7 +36,11 @@ import { View } from "./view.js";
  * @property {string | null} group  Lenses of one group follow one pointer.
  * @property {"full" | "left" | "right" | "flow"} layout
  * @property {import("./flow.js").Steps | null} steps  Of the network, where they are to be shown.
+ * @property {Arrow | null} arrow  A direction on the plane.
+ * @property {boolean} selects  Whether one may draw around dots.
  * @property {boolean} debug  Whether to show how long a move takes.
+ *
+ * @typedef {{ start: number[], end: number[], fan: number[][] }} Arrow  With where it could as well have ended.
  *
  * @typedef {ReturnType<typeof findParts>} Parts
  */
@@ -70,6 +74,7 @@ function findParts(root) {
     farther: button("farther"),
     save: button("save"),
     reset: button("reset"),
+    lasso: button("lasso"),
   };
 }
 
@@ -84,6 +89,8 @@ class Lens {
   tiles;
   /** @type {(name: string, value: unknown) => void} */
   tell = () => {};
+  /** @type {(numbers: number[]) => void} */
+  select = () => {};
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -99,8 +106,10 @@ class Lens {
   }
 
   /** @param {import("../component.js").Update<Data>} update */
-  async update({ data, setStateValue }) {
+  async update({ data, setStateValue, setTriggerValue }) {
     this.tell = setStateValue;
+    this.select = (numbers) => setTriggerValue("selected", numbers);
+    this.parts.lasso.hidden = !data.selects;
     this.latest = data;
     this.parts.lens.dataset.layout = data.layout;
     for (const word of this.parts.lens.querySelectorAll(".noun")) word.textContent = data.noun;

@@ -11,7 +11,7 @@ import { PointerInput } from "./pointer_input.js";
 /**
  * @typedef {import("./lens.js").Data} Data
  * @typedef {import("./lens.js").Parts} Parts
- * @typedef {{ tell: (name: string, value: unknown) => void, fail: (error: Error, sentence: string) => void }} Owner
+ * @typedef {{ tell: (name: string, value: unknown) => void, select: (numbers: number[]) => void, fail: (error: Error, sentence: string) => void }} Owner
  */
 
 /** @type {Set<Plane>} */
@@ -30,6 +30,9 @@ export class Plane {
   pin = null;
   /** @type {Set<number> | null} */
   selected = null;
+  lassoes = false; // whether a drag draws around dots
+  /** @type {number[][]} */
+  lasso = []; // places of the line that is being drawn
   // Requests of animation frames, and a timer.
   frame = 0;
   redrawing = 0;
@@ -65,6 +68,8 @@ export class Plane {
     parts.nearer.addEventListener("click", () => this.zoom(2), { signal });
     parts.farther.addEventListener("click", () => this.zoom(0.5), { signal });
     parts.reset.addEventListener("click", () => this.goHome(), { signal });
+    parts.lasso.addEventListener("click", () => this.takeLasso(!this.lassoes), { signal });
+    this.takeLasso(false);
     // Follows the system's theme at once; a switch inside the app shows with the next move.
     const theme = matchMedia("(prefers-color-scheme: dark)");
     theme.addEventListener("change", () => this.draw(), { signal });
@@ -267,6 +272,27 @@ export class Plane {
   }
 
   // ---- what the pointer and keys do
+
+  /** @param {boolean} wanted  Whether a drag draws around dots instead of pulling the plane. */
+  takeLasso(wanted) {
+    this.lassoes = wanted;
+    this.lasso = [];
+    this.parts.lasso.ariaPressed = String(wanted);
+  }
+
+  /**
+   * Selects the dots that the line goes around, instead of what was selected, beside it or out of it.
+   * @param {{ shiftKey: boolean, altKey: boolean }} event
+   */
+  endLasso({ shiftKey, altKey }) {
+    const inside = this.points.within(this.lasso);
+    this.lasso = [];
+    drawCursor(this);
+    const before = this.selected ?? new Set();
+    const found = new Set(inside);
+    if (altKey) this.owner.select([...before].filter((n) => !found.has(n)));
+    else this.owner.select(shiftKey ? [...new Set([...before, ...inside])] : inside);
+  }
 
   pinHere() {
     for (const plane of this.group()) {

@@ -44,6 +44,11 @@ export class PointerInput {
       const finger = { x, y, from: before.from, dragged: before.dragged || far };
       fingers.set(pointerId, finger);
       if (fingers.size === 2) return this.pinch(pointerId, before, finger);
+      if (plane.lassoes && finger.dragged) {
+        plane.lasso.push(this.at(event));
+        plane.look(...this.at(event));
+        return;
+      }
       if (event.pointerType === "mouse" && finger.dragged) {
         this.slide(x - before.x, y - before.y);
         return plane.moved();
@@ -71,7 +76,8 @@ export class PointerInput {
   up(event) {
     const finger = this.fingers.get(event.pointerId);
     this.fingers.delete(event.pointerId);
-    if (finger && !finger.dragged) this.plane.pinHere();
+    if (this.plane.lasso.length > 2) this.plane.endLasso(event);
+    else if (finger && !finger.dragged) this.plane.pinHere();
   }
 
   /**

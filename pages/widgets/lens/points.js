@@ -70,6 +70,26 @@ export class Points {
   }
 
   /**
+   * Numbers of the dots within a polygon, by how often a ray to the right crosses its sides.
+   * @param {number[][]} polygon  Its corners.
+   */
+  within(polygon) {
+    const { places } = this;
+    /** @type {number[]} */
+    const found = [];
+    for (let k = 0; k < this.count; k++) {
+      const [x, y] = [places[2 * k], places[2 * k + 1]];
+      let inside = false;
+      polygon.forEach(([x1, y1], i) => {
+        const [x2, y2] = polygon[(i + 1) % polygon.length];
+        if (y1 > y !== y2 > y && x < x1 + ((y - y1) / (y2 - y1)) * (x2 - x1)) inside = !inside;
+      });
+      if (inside) found.push(k);
+    }
+    return found;
+  }
+
+  /**
    * Writes dots into square pixels; gives them, and the numbers of the dots in view.
    * @param {number} side  In pixels.
    * @param {import("./view.js").View} view  @param {Look} look

@@ -1,0 +1,103 @@
+"""Directions that visitors keep by name with a run: the two groups of test examples that make each.
+
+    directions/<encoder>/<owner>.json
+
+A direction follows from its groups, so these are kept, as short texts. <encoder> is the SHA-256 of the run's encoder: a
+run that is trained anew has other codes. They are removed with the run.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ae_core import derived, disk, processes, runs
+from ae_core.errors import OptionError
+from ae_core.runs import Run
+from ae_core.texts import clean
+
+MOST = 30  # of a visitor, for each run
+MAX_NAME = 60
+MAX_TEXT = 4000  # of a group
+MAX_FILE = MOST * (2 * MAX_TEXT + 500)
+FOLDER = "directions"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A direction by name.
+
+    Attributes:
+        name: One printable line.
+        first, second: The groups, as a link says them.
+    """
+
+    name: str
+    first: str
+    second: str
+
+
+def listed(run: Run, owner: str) -> list[Kept]:
+    """The directions that a visitor has kept of a run, in the order in which they were kept."""
+    path = _path(run, owner)
+    try:
+        found = json.loads(disk.read(path.parent, path.name, MAX_FILE).decode())
+        return [_checked(record) for record in found][:MOST]
+    except Exception:  # there is none, or another program wrote it
+        return []
+
+
+def keep(run: Run, owner: str, name: str, first: str, second: str) -> None:
+    """Keeps a direction; one of the same name is replaced.
+
+    Raises:
+        OptionError: if the name is empty or too long, there are too many, or they cannot be written.
+    """
+    name = clean(name).strip()
+    if not name:
+        raise OptionError("A direction needs a name: type one, such as longer sleeves.")
+    if len(name) > MAX_NAME:
+        raise OptionError(f"A name may have {MAX_NAME} letters, got {len(name)}: choose a shorter one.")
+    if max(len(first), len(second)) > MAX_TEXT:
+        raise OptionError("These groups are too large to be kept: select fewer, or whole classes.")
+
+    def change(before: list[Kept]) -> list[Kept]:
+        others = [kept for kept in before if kept.name != name]
+        if len(others) >= MOST:
+            raise OptionError(f"At most {MOST} directions of a model are kept: delete one first.")
+        return [*others, Kept(name, first, second)]
+
+    _change(run, owner, change)
+
+
+def forget(run: Run, owner: str, name: str) -> None:
+    """Deletes a kept direction; nothing happens if there is none.
+
+    Raises:
+        OptionError: if that cannot be written.
+    """
+    _change(run, owner, lambda before: [kept for kept in before if kept.name != name])
+
+
+def _change(run: Run, owner: str, change: Any) -> None:
+    path = _path(run, owner)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with processes.lock(path.parent / ".lock"):
+            disk.write_json(path, [asdict(kept) for kept in change(listed(run, owner))])
+    except OSError as error:
+        raise OptionError(f"The direction cannot be kept: {runs.unusable(error)}.") from error
+
+
+def _path(run: Run, owner: str) -> Path:
+    whose = hashlib.sha256(owner.encode()).hexdigest()[:32]
+    return runs.data_folder() / FOLDER / derived.folder(run).name / f"{whose}.json"
+
+
+def _checked(record: Any) -> Kept:
+    kept = Kept(record["name"], record["first"], record["second"])
+    for text, most in ((kept.name, MAX_NAME), (kept.first, MAX_TEXT), (kept.second, MAX_TEXT)):
+        if not isinstance(text, str) or not 0 < len(text) <= most:
+            raise ValueError
+    return kept

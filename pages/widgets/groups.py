@@ -1,0 +1,181 @@
+"""Two groups of test examples, which make a direction: each a class or a selection, and both in the link."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from ae_core import data, kept_directions
+from ae_core.latent import directions
+from ae_core.latent.directions import Direction
+from ae_core.runs import Run
+from pages.serving import caches, page_state
+from pages.serving.fields import Field, Values
+from pages.widgets import alerts, gallery, image_picker, selection
+from pages.widgets.words import Words
+
+FIRST, SECOND = "from-group", "to-group"
+TITLES = {FIRST: "From", SECOND: "To"}
+OF_CLASS = "c"  # begins the text of a whole class; a selection begins with a digit or a "z"
+SHOWN = 10  # examples of a group
+SELECTION = "The selection"
+
+
+def _first_of(number: int) -> Callable[[Values], int]:
+    """Makes what gives the first test example of a class, or the one of that number where there is none."""
+
+    def default(values: Values) -> int:
+        labels = caches.test_labels(values["dataset"])
+        found = np.flatnonzero(labels == number)
+        return int(found[0]) if len(found) and labels.any() else min(number, len(labels) - 1)
+
+    return default
+
+
+# What is to what as what is to an unknown; on Fashion-MNIST a T-shirt to a pullover as a dress.
+ANALOGY = tuple(
+    image_picker.field(name, name.upper(), _first_of(number)) for name, number in (("a", 0), ("b", 2), ("c", 3))
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some test examples.
+
+    Attributes:
+        text: As the link says them.
+        label: What they are called.
+        numbers: Theirs, rising.
+    """
+
+    text: str
+    label: str
+    numbers: np.ndarray
+
+
+def _read(text: str, dataset: str) -> Group:
+    of = data.load(dataset)
+    if text.startswith(OF_CLASS):
+        number = int(text.removeprefix(OF_CLASS))
+        if not 0 <= number < len(of.class_names):
+            raise ValueError(f"Expected the number of a class, got {text!r}.")
+        return Group(text, of.class_names[number], np.flatnonzero(caches.test_labels(dataset) == number))
+    numbers = selection.decode(text, of.sizes["test"])
+    return Group(text, f"{len(numbers):,} selected {of.form.noun}{'s' * (len(numbers) != 1)}", numbers)
+
+
+def _field(which: str, dataset: str) -> Field:
+    def parse(text: str, values: Values) -> Group:
+        if len(text) > kept_directions.MAX_TEXT:
+            raise ValueError("Expected a shorter text.")
+        return _read(text, dataset)
+
+    return Field(
+        which,
+        f"{TITLES[which]} which group",
+        parse,
+        lambda group: group.text,
+        default=None,
+        of=lambda values: dataset,
+        told=f"group of the direction ({TITLES[which].lower()})",
+    )
+
+
+def chosen(dataset: str) -> tuple[Group | None, Group | None]:
+    """The two groups of a data set, as far as they are chosen."""
+    state = page_state.open(_field(FIRST, dataset), _field(SECOND, dataset))
+    return state[FIRST], state[SECOND]
+
+
+def read_both(dataset: str, first: str, second: str) -> tuple[Group, Group]:
+    """Groups as they were kept.
+
+    Raises:
+        ValueError: if the data set has none of that text.
+    """
+    return _read(first, dataset), _read(second, dataset)
+
+
+def source(group: Group) -> str:
+    """The Python that gives the numbers of its examples, given all of them as `test`."""
+    if group.text.startswith(OF_CLASS):
+        return f"np.flatnonzero(test.labels == {group.text.removeprefix(OF_CLASS)})"
+    return f"np.array({group.numbers.tolist()})"
+
+
+def put(dataset: str, which: str, text: str) -> None:
+    """Chooses a group; "" for none."""
+    key = page_state.open(_field(which, dataset)).key(which)
+    page_state.put(key, _read(text, dataset) if text else None)
+
+
+def put_both(dataset: str, first: str, second: str) -> None:
+    """Chooses both groups."""
+    put(dataset, FIRST, first)
+    put(dataset, SECOND, second)
+
+
+def direction(run: Run, first: Group, second: Group) -> Direction:
+    """The direction that two groups make in a run's codes.
+
+    Raises:
+        OptionError: as `directions.between`.
+    """
+    return _direction(run, first.text, second.text)
+
+
+@caches.memoize(32)
+def _direction(run: Run, first: str, second: str) -> Direction:
+    codes, name = caches.codes(run), run.dataset.name
+    return directions.between(*(codes[_read(text, name).numbers] for text in (first, second)))
+
+
+def take_selection(dataset: str) -> None:
+    """Shows what makes the selection one of the groups; nothing if none is."""
+    numbers = selection.current(dataset)
+    if not len(numbers):
+        return
+    text = selection.encode(numbers, data.load(dataset).sizes["test"])
+    for which, label in ((FIRST, "Direction from these"), (SECOND, "Direction to these")):
+        group = chosen(dataset)[which == SECOND]
+        st.button(
+            label,
+            key=f"take-{which}",
+            icon=":material/flag:" if which == FIRST else ":material/sports_score:",
+            disabled=group is not None and group.text == text,
+            on_click=put,
+            args=(dataset, which, text),
+        )
+
+
+def control(dataset: str, which: str) -> Group | None:
+    """Shows a group with the ways to another one, and gives it."""
+    of, say = data.load(dataset), Words(data.load(dataset).form)
+    group = chosen(dataset)[which == SECOND]
+    selected = selection.current(dataset)
+    options = [f"{OF_CLASS}{number}" for number in range(len(of.class_names))]
+    own = selection.encode(selected, of.sizes["test"]) if len(selected) else ""
+    labels = {text: alerts.escape_markdown(of.class_names[number]) for number, text in enumerate(options)}
+    if own:
+        labels[own] = f"{SELECTION}, {len(selected):,}"
+    if group is not None and group.text not in labels:
+        labels[group.text] = group.label
+    key = f"choose-{which}-{dataset}"
+    st.session_state[key] = group.text if group else None
+    st.selectbox(
+        TITLES[which],
+        list(labels),
+        format_func=labels.__getitem__,
+        key=key,
+        placeholder=say("A class, or select images on Lens or Map"),
+        on_change=partial(_choose, dataset, which, key),
+    )
+    if group is not None:
+        gallery.some(dataset, group.numbers[:SHOWN].tolist(), f"group-{which}", None, lambda number: None)
+    return group
+
+
+def _choose(dataset: str, which: str, key: str) -> None:
+    put(dataset, which, st.session_state[key] or "")
