@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from cachetools import LRUCache, cached
 
-from ae_core import data, kinds, networks
+from ae_core import data, kinds, networks, untrained
 from ae_core.data import as_float
 from ae_core.errors import DatasetError, OptionError
 from ae_core.kinds import Measure
@@ -18,6 +18,8 @@ from ae_core.runs import Run
 PART = 1000  # examples in memory as floats at a time
 EXACT = 1024  # values of an example up to which all principal components are computed
 COMPONENTS, SPARE, ROUNDS = 512, 16, 5  # of subspace iteration
+RATES = ("kl", "elbo_reconstruction")  # the rate and the distortion of a card
+PAYS = 0.05  # of an error, by which it must fall for more units to pay
 SAMPLE = 20_000  # training examples that it looks at
 PCA = Measure(
     "pca_mse",
@@ -66,6 +68,84 @@ def alike(run: Run) -> str:
     del spec["network"]["latent_dim"], spec["training"]["seed"]
     del spec["network"]["code_activation"]  # follows from the size
     return json.dumps(spec, sort_keys=True)
+
+
+def alike_but(run: Run, hyperparameter: str) -> str:
+    """What a run shares with those that differ from it in one hyperparameter and the seed alone."""
+    spec = run.spec.to_json()
+    spec["hyperparameters"] = {k: v for k, v in spec["hyperparameters"].items() if k != hyperparameter}
+    del spec["training"]["seed"]
+    return json.dumps(spec, sort_keys=True)
+
+
+def enough(sizes: Sequence[int], errors: Sequence[float], more: float = PAYS) -> int:
+    """The smallest code size whose error is hardly above that of the largest one: from there on more units do not pay.
+
+    Args:
+        sizes: Units of the codes, (n,); several models of one size count by their mean error.
+        errors: Their errors, (n,), at least 0.
+        more: The share by which it may be above.
+    """
+    code, error = np.asarray(sizes), np.asarray(errors, float)
+    means = {int(size): float(error[code == size].mean()) for size in np.unique(code)}
+    return next(size for size, mean in means.items() if mean <= (1 + more) * means[max(means)])
+
+
+def by_size(models: Sequence[Run]) -> dict[str, list[int]]:
+    """The numbers of models that differ in code size and seed alone, of at least two sizes, by what they share."""
+    return _together(models, [alike(run) for run in models], [run.units for run in models])
+
+
+def by_beta(models: Sequence[Run]) -> dict[str, list[int]]:
+    """The numbers of models that differ in β and seed alone, of at least two β, by what they share.
+
+    Only those count whose cards hold their rate and their distortion.
+    """
+    known = [i for i, run in enumerate(models) if all(math.isfinite(run.card.figure(name)) for name in RATES)]
+    found = [models[i] for i in known if "beta" in models[i].spec.hyperparameters]
+    known = [i for i in known if "beta" in models[i].spec.hyperparameters]
+    betas = [run.spec.hyperparameters["beta"] for run in found]
+    groups = _together(found, [alike_but(run, "beta") for run in found], betas, sizes=True)
+    return {title: [known[i] for i in rows] for title, rows in groups.items()}
+
+
+def _together(
+    models: Sequence[Run], alike: Sequence[str], varied: Sequence[float], sizes: bool = False
+) -> dict[str, list[int]]:
+    """The numbers of models that are alike, of groups with at least two values of what is varied, by a title of each.
+
+    A title is the kind's; where several would have the same it says more, and is numbered in the end.
+    """
+    groups = {same: [i for i, other in enumerate(alike) if other == same] for same in dict.fromkeys(alike)}
+    found = [rows for rows in groups.values() if len({varied[i] for i in rows}) > 1]
+
+    def titled(rows: list[int], parts: int) -> str:
+        run = models[rows[0]]
+        network = networks.get(run.spec.network.family).title.lower()
+        size = [f"{run.units} unit{'s' * (run.units != 1)}"] * sizes
+        return ", ".join([kinds.get(run.spec.kind).title, *size, network][:parts])
+
+    parts = next((n for n in (1, 2, 3) if len({titled(rows, n) for rows in found}) == len(found)), 3)
+    titles: dict[str, list[int]] = {}
+    for rows in found:
+        title, number = titled(rows, parts), 2
+        while title in titles:
+            title, number = f"{titled(rows, parts)} ({number})", number + 1
+        titles[title] = rows
+    return titles
+
+
+def untrained_errors(models: Sequence[Run]) -> list[float]:
+    """For each model of a code size that others alike have another one of, the error of its untrained encoder.
+
+    Returns:
+        As `untrained.errors`, (n,); NaN for models that stand alone.
+    """
+    asked = [i for rows in by_size(models).values() for i in rows]
+    found = np.full(len(models), math.nan)
+    if asked:
+        found[asked] = untrained.errors([models[i].spec for i in asked])
+    return found.tolist()
 
 
 def table(models: Mapping[str, Run]) -> dict[str, list[Any]]:

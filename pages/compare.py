@@ -9,6 +9,7 @@ from ae_core.figures import Row
 from pages.serving import caches, fields, page_state
 from pages.widgets import (
     alerts,
+    counts,
     dataset_picker,
     glossary,
     image_picker,
@@ -21,7 +22,25 @@ from pages.widgets import (
 from pages.widgets.words import Words
 
 MOST = 40
+DOTTED = (
+    " The dotted line is the same network untrained: its encoder with random weights, and the best linear decoder of "
+    "its codes."
+)
+DENSE = " Convolutional networks have no dotted line: untrained ones are computed of dense layers only."
 SHOWN = 8  # models whose images are shown at a time
+
+
+def _where_it_ends(title: str, sizes: list[int], errors: list[float]) -> str:
+    """From which code size on more units do not pay, a sentence."""
+    enough, largest = comparison.enough(sizes, errors), max(sizes)
+    if enough == largest:
+        return f"{title}: up to {counts.units(largest)}, the largest code here, more units pay."
+    return (
+        f"{title}: more than {counts.units(enough)} hardly pay. Their error is within {comparison.PAYS:.0%} of that of "
+        f"{counts.units(largest)}."
+    )
+
+
 FIELDS = (
     fields.number(
         "first-model",
@@ -64,17 +83,53 @@ elif "mse" in columns:
     sizes, of_kind = columns["code"], [run.spec.kind for run in models.values()]
     alike = [comparison.alike(run) for run in models.values()]
     pca = comparison.pca_errors(dataset.name) if dataset.whole else np.array([np.nan])
+    with st.spinner("Computing what untrained networks do …"):
+        floor = comparison.untrained_errors(list(models.values()))
     plot.show(
-        lambda: figures.error_by_code_size(columns["model"], of_kind, alike, sizes, columns["mse"], pca),
+        lambda: figures.error_by_code_size(columns["model"], of_kind, alike, sizes, columns["mse"], pca, floor),
         key="sizes",
-        alt="Test error of each model by the size of its code, and that of PCA",
+        alt="Test error of each model by the size of its code, that of PCA, and that of untrained networks",
     )
-    several = any(len({sizes[i] for i, a in enumerate(alike) if a == same}) > 1 for same in alike)
+    groups = comparison.by_size(list(models.values()))
+    for title, which in groups.items():
+        found = [(sizes[i], columns["mse"][i]) for i in which if not np.isnan(columns["mse"][i])]
+        if len({size for size, _ in found}) > 1:
+            st.markdown(_where_it_ends(title, *map(list, zip(*found, strict=True))))
+    several = bool(groups)
     st.caption(
         say("A model below the dashed line reconstructs test images better than PCA with a code of the same size; a ")
         + "model above it, worse."
         + " A solid line joins the means of models that differ only in code size and seed." * several
+        + DOTTED * (not np.isnan(floor).all())
+        + DENSE * any(np.isnan(floor[i]) for which in groups.values() for i in which if dataset.whole)
     )
+
+swept = comparison.by_beta(list(models.values()))
+if swept:
+    st.header("Rate and distortion")
+    ways = [(title, i) for title, which in swept.items() for i in which]
+    runs_of = [list(models.values())[i] for _, i in ways]
+    rates = figures.rate_distortion(
+        [list(models)[i] for _, i in ways],
+        [title for title, _ in ways],
+        [run.spec.hyperparameters["beta"] for run in runs_of],
+        [run.card.figure("kl") for run in runs_of],
+        [run.card.figure("elbo_reconstruction") for run in runs_of],
+        dataset.form.noun,
+    )
+    plot.show(rates, key="rates", alt="Reconstruction term of variational models by the KL divergence of their codes")
+    st.caption(
+        say(
+            "Each dot is a model. The rate is the KL divergence of its codes: the most that they can tell of an image. "
+            "The distortion is the reconstruction term, of one code drawn for each test image. With a larger β a model "
+            "gives up rate and accepts distortion; at β = 1 it trains their sum, −ELBO. Alemi et al. 2018, Fixing a "
+            "broken ELBO."
+        )
+    )
+    with st.container(horizontal=True):
+        for run in sorted(runs_of, key=lambda run: run.spec.hyperparameters["beta"]):
+            label = f"β = {run.spec.hyperparameters['beta']:g}, seed {run.spec.training.seed}"
+            next_page.link("lens", label, run=run.name)
 
 st.header(say("The same test images"))
 dataset_picker.tell_scale(dataset)
@@ -116,7 +171,21 @@ opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run i
 by_size = f"""
 kinds, alike = zip(*((model.spec.kind, comparison.alike(model.run)) for model in models.values()))
 pca = comparison.pca_errors({dataset.name!r})
-figures.error_by_code_size(table["model"], kinds, alike, table["code"], table["mse"], pca).show()
+floor = comparison.untrained_errors([model.run for model in models.values()])
+figures.error_by_code_size(table["model"], kinds, alike, table["code"], table["mse"], pca, floor).show()
+"""
+by_beta = """
+swept = comparison.by_beta([model.run for model in models.values()])
+ways = [(title, list(models)[i]) for title, rows in swept.items() for i in rows]
+runs = [models[name].run for _, name in ways]
+figures.rate_distortion(
+    [name for _, name in ways],
+    [title for title, _ in ways],
+    [run.spec.hyperparameters["beta"] for run in runs],
+    [run.card.figure("kl") for run in runs],
+    [run.card.figure("elbo_reconstruction") for run in runs],
+    runs[0].spec.form.noun,
+).show()
 """
 source_code.show(f"""
 import ae_core
@@ -129,7 +198,7 @@ table = comparison.table({{title: model.run for title, model in models.items()}}
 print(*table, sep="\\t")
 for cells in zip(*table.values()):
     print(*cells, sep="\\t")
-{by_size if len(models) > 1 and "mse" in columns and dataset.whole else ""}
+{by_size if len(models) > 1 and "mse" in columns and dataset.whole else ""}{by_beta if swept else ""}
 x = data.as_float(data.load({dataset.name!r}).split("test").images[{numbers.tolist()}])
 rows = [Row("original", x)]
 for title in {list(loaded)}:

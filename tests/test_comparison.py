@@ -96,3 +96,53 @@ def test_a_card_without_numbers_leaves_its_cells_empty(digits_runs: dict[str, Pa
     cards.write(tmp_path / "diverged", card | {"metrics": dict.fromkeys(card["metrics"])})
     table = comparison.table({"diverged": runs.read(tmp_path / "diverged")})
     assert comparison.measures().keys() & table.keys() == {"pca_mse"}
+
+
+def swept(digits: dict[str, Run], kind: str, **options: Any) -> Run:
+    """A run of that kind that was asked for with other options."""
+    return replace(digits[kind], spec=make_spec(kind, "digits", **options))
+
+
+def test_models_of_several_sizes_are_found_together(digits: dict[str, Run]) -> None:
+    sizes = [swept(digits, "vanilla", network={"latent_dim": d}, seed=s) for d, s in ((2, 0), (8, 0), (8, 1))]
+    alone = swept(digits, "sparse", network={"latent_dim": 8})
+    strided = [swept(digits, "vanilla", network={"latent_dim": d, "family": "strided"}) for d in (2, 8)]
+    assert comparison.by_size([sizes[0], alone, *sizes[1:]]) == {"Vanilla": [0, 2, 3]}
+    assert comparison.by_size([*sizes, *strided]) == {
+        "Vanilla, dense": [0, 1, 2],
+        "Vanilla, convolutional, strided": [3, 4],
+    }
+    longer = [swept(digits, "vanilla", network={"latent_dim": d}, epochs=3) for d in (2, 8)]
+    assert list(comparison.by_size([*sizes, *longer])) == ["Vanilla, dense", "Vanilla, dense (2)"]
+    floor = comparison.untrained_errors([alone, *sizes, *strided])
+    assert np.isnan(floor).tolist() == [True, False, False, False, True, True]
+    assert floor[1] > floor[2] == floor[3]
+
+
+def test_models_of_several_betas_are_found_together(digits: dict[str, Run]) -> None:
+    def of(beta: float, **options: Any) -> Run:
+        return swept(digits, "variational", hyperparameters={"beta": beta}, **options)
+
+    found = [of(1.0), digits["vanilla"], of(4.0, seed=3)]
+    assert comparison.by_beta(found) == {"Variational": [0, 2]}
+    assert found[2].spec.hyperparameters["beta"] == 4, "looking changes nothing"
+    assert comparison.by_beta([of(1.0), of(1.0, seed=1), of(4.0, epochs=3)]) == {}
+    large = {"latent_dim": 16}
+    groups = comparison.by_beta([of(1.0), of(2.0), of(1.0, network=large), of(2.0, network=large)])
+    assert groups == {"Variational, 2 units": [0, 1], "Variational, 16 units": [2, 3]}
+    lost = replace(of(4.0), card=replace(digits["variational"].card, metrics={}))
+    assert comparison.by_beta([of(1.0), lost]) == {}, "whose card has no rate"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "errors", "enough"),
+    [
+        ([2, 8, 32], [0.05, 0.0104, 0.01], 8),
+        ([2, 8, 32], [0.05, 0.0106, 0.01], 32),
+        ([32, 2, 8], [0.01, 0.05, 0.009], 8),  # the largest is not always the best
+        ([2, 8, 8], [0.0105, 0.008, 0.012], 2),  # the mean of two seeds
+        ([4], [0.1], 4),
+    ],
+)
+def test_from_some_size_on_more_units_do_not_pay(sizes: list[int], errors: list[float], enough: int) -> None:
+    assert comparison.enough(sizes, errors) == enough

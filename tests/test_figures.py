@@ -48,6 +48,9 @@ MODELS = (
     [0.04, 0.02, 0.01, 0.015],
 )
 PCA = np.linspace(0.08, 0, 17)
+KL = np.array([0.5, 3, 0.001, 2])
+# Titles, groups, β, rates and distortions of models: two seeds of one β.
+RATED = ([TITLE, "b", "c", "d"], ["g", "g", "g", "g"], [1, 0.25, 4, 1], [5, 9, 2, 7], [30, 22, 40, 28])
 
 EVERY = {
     "scatter": lambda: figures.scatter(POINTS, LABELS, ["a", "b", "c"], ("x", "y")),
@@ -72,6 +75,11 @@ EVERY = {
     ),
     "without_units": lambda: figures.without_units(IMAGES[0], IMAGES[1], IMAGES[2], "unit 3"),
     "error_by_code_size": lambda: figures.error_by_code_size(*MODELS, PCA),
+    "error_by_code_size and untrained": lambda: figures.error_by_code_size(*MODELS, PCA, [0.05, 0.05, 0.03, np.nan]),
+    "kl_by_unit": lambda: figures.kl_by_unit(KL),
+    "kl_by_unit of many": lambda: figures.kl_by_unit(np.concatenate([KL, np.full(1000, 0.002)])),
+    "units_by_epoch": lambda: figures.units_by_epoch([0, 1, 2], [0, 3, 2], 12, "active units", 5),
+    "rate_distortion": lambda: figures.rate_distortion(*RATED),
     "image_grid": lambda: figures.image_grid(IMAGES, 4),
     "image_grid on axes": lambda: figures.image_grid(IMAGES, 4, (np.arange(4), np.arange(3)), ("x", "y")),
 }
@@ -374,6 +382,58 @@ def test_each_model_is_a_point_at_its_size_and_each_kind_a_line_through_its_mean
     assert vanilla.x.tolist() == [2, 2, 8]
     np.testing.assert_allclose(vanilla.y, [0.04, 0.02, 0.01], rtol=1e-6)
     assert list(vanilla.text) == [figures.plain(TITLE), "b", "c"]
+
+
+def test_untrained_networks_stand_beside_those_that_differ_in_size_alone() -> None:
+    pca, floor, line, vanilla, sparse = EVERY["error_by_code_size and untrained"]().data
+    assert (floor.name, floor.line.dash, line.line.dash) == ("untrained", "dot", None)
+    assert floor.x.tolist() == [2, 8]
+    np.testing.assert_allclose(floor.y, [0.05, 0.03], rtol=1e-6)
+    assert (pca.name, vanilla.name, sparse.name) == ("PCA", "Vanilla", "Sparse"), "the last has one size, and no line"
+    titles, of_kind, *_, errors = MODELS
+    same = [0.05, 0.03, 0.05, 0.03]
+    drawn = figures.error_by_code_size(titles, of_kind, ["a", "a", "b", "b"], [2, 8, 2, 8], errors, PCA, same).data
+    assert [trace.name for trace in drawn].count("untrained") == 1, "of two kinds with one network"
+
+
+# Trainings
+
+
+def test_bars_of_units_fall_and_name_their_unit() -> None:
+    active, rest = EVERY["kl_by_unit"]().data
+    assert (active.x.tolist(), active.customdata.tolist(), active.y.tolist()) == ([1, 2, 3], [2, 4, 1], [3, 2, 0.5])
+    assert (rest.x.tolist(), rest.customdata.tolist()) == ([4], [3])
+    assert active.marker.color != rest.marker.color
+    assert list(EVERY["kl_by_unit"]().layout.xaxis.ticktext) == ["2", "4", "1", "3"]
+    (collapsed,) = figures.kl_by_unit(np.full(3, 1e-6)).data
+    assert collapsed.name == "not active"
+    assert figures.kl_by_unit(np.full(3, 1e-6)).layout.yaxis.range[1] == 0.02, "what is nothing looks like nothing"
+
+
+def test_of_a_large_code_the_units_are_drawn_that_carry_something() -> None:
+    figure = EVERY["kl_by_unit of many"]()
+    assert sum(len(bars.x) for bars in figure.data) == 16
+    assert figure.layout.xaxis.title.text == "unit, the largest first; 988 more have at most 0.002 nats each"
+    many = figures.kl_by_unit(np.full(1024, 0.5))
+    assert sum(len(bars.x) for bars in many.data) == 1024
+    assert many.layout.bargap == 0
+
+
+def test_a_curve_of_units_is_as_long_as_the_training() -> None:
+    figure = EVERY["units_by_epoch"]()
+    (line,) = figure.data
+    assert (line.x.tolist(), line.y.tolist()) == ([0, 1, 2], [0, 3, 2])
+    assert figure.layout.xaxis.range[1] == pytest.approx(5.1)
+    assert figure.layout.yaxis.title.text == "active units, of 12"
+
+
+def test_a_line_joins_rates_in_the_order_of_beta_through_the_means_of_seeds() -> None:
+    line, dots = EVERY["rate_distortion"]().data
+    assert (line.x.tolist(), line.y.tolist()) == ([9, 6, 2], [22, 29, 40])
+    assert (dots.x.tolist(), dots.y.tolist()) == ([5, 9, 2, 7], [30, 22, 40, 28])
+    assert list(dots.text) == ["β = 1", "β = 0.25", "β = 4", "β = 1"]
+    assert dots.hovertext[0] == figures.plain(TITLE)
+    assert "Alemi et al. 2018" in EVERY["rate_distortion"]().layout.xaxis.title.text
 
 
 def test_no_line_joins_models_of_unlike_networks() -> None:

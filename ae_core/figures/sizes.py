@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ae_core import kinds
-from ae_core.figures.style import SERIES_COLOURS, edge, figure, plain, trace
+from ae_core.figures.style import SERIES_COLOURS, Trace, edge, figure, plain, trace
 
 # Outlines, of models that are equally good as well.
 SYMBOLS = [f"{shape}-open" for shape in ("circle", "square", "diamond", "cross", "triangle-up", "x", "triangle-down")]
@@ -22,8 +22,11 @@ def error_by_code_size(
     sizes: Sequence[int],
     errors: Sequence[float],
     pca: np.ndarray,
+    untrained: Sequence[float] = (),
 ) -> go.Figure:
     """A point for each model; a line through the means of those that differ in size alone; a dashed line for PCA.
+
+    A dotted line joins the errors of the same networks untrained.
 
     Args:
         titles: What the models are called, (n,).
@@ -32,6 +35,8 @@ def error_by_code_size(
         sizes: Units of their codes, (n,).
         errors: Their mean squared errors, (n,).
         pca: The error of PCA with codes of 0, 1, 2, … components, as `comparison.pca_errors`.
+        untrained: The error of each model's untrained encoder with its best linear decoder, (n,), as
+            `comparison.untrained_errors`; NaN or none where that is not known.
     """
     code, error = np.array(sizes, np.float32), np.array(errors, np.float32)
     low, high = float(code.min()) / BESIDE, float(code.max()) * BESIDE
@@ -72,6 +77,7 @@ def error_by_code_size(
                 hovertemplate="%{text}<br>code of %{x}: %{y:.3g}<extra></extra>",
             )
         )  # fmt: skip
+    traces[1:1] = _untrained(alike, sizes, untrained)
     ticks = _apart(np.unique(code), high / low)
     return figure(
         traces,
@@ -85,6 +91,24 @@ def error_by_code_size(
         },
         yaxis={"title": "test MSE", "rangemode": "tozero"},
     )
+
+
+def _untrained(alike: Sequence[str], sizes: Sequence[int], errors: Sequence[float]) -> list[Trace]:
+    """A line for the untrained networks of models that differ in size alone; one for those that are the same."""
+    curves: dict[tuple[tuple[int, float], ...], None] = {}
+    for same in dict.fromkeys(alike):
+        found = {size: e for size, e, a in zip(sizes, errors, alike, strict=False) if a == same and not np.isnan(e)}
+        if len(found) > 1:
+            curves[tuple(sorted(found.items()))] = None
+    return [
+        trace(
+            "scatter", x=np.array(curve, np.float32)[:, 0], y=np.array(curve, np.float32)[:, 1], mode="lines+markers",
+            name="untrained", line={"color": PCA, "width": 2, "dash": "dot"}, marker={"size": 5},
+            legendgroup="untrained", showlegend=i == 0,
+            hovertemplate="untrained, code of %{x}: %{y:.3g}<extra></extra>",
+        )
+        for i, curve in enumerate(curves)
+    ]  # fmt: skip
 
 
 def _apart(sizes: np.ndarray, span: float) -> np.ndarray:

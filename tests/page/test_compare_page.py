@@ -26,7 +26,8 @@ from visiting import (
     visit,
 )
 
-from ae_core import cards, comparison, data, kinds, runs, sweeps, tasks
+from ae_core import archive, cards, comparison, data, kinds, runs, sweeps, tasks, untrained
+from ae_core.spec import make_spec
 from pages.serving import caches
 from pages.widgets import models_table
 
@@ -229,6 +230,76 @@ def test_no_title_is_a_formula_in_the_file() -> None:
     rows = csv.read_csv(io.BytesIO(models_table.as_csv(columns))).to_pydict()
     assert rows["model"] == [*("'" + title for title in titles[:4]), "a=1"]
     assert columns["model"] == titles, "the page shows what was written"
+
+
+# What more units bring, and what β takes
+
+
+def trained(base: Path, folder: Path, name: str, kind: str, figures: dict[str, float], **options: Any) -> str:
+    """A model as if it had been trained with other options, and had those figures."""
+    path = folder / name
+    shutil.copytree(base, path)
+    spec = make_spec(kind, "digits", **options)
+    (path / "spec.json").write_text(archive.spec_text(spec))
+    card = cards.unchecked(path)
+    about = {"title": name, "parameters": spec.parameters, "metrics": card["metrics"] | figures}
+    cards.write(path, card | about)
+    return name
+
+
+@pytest.mark.usefixtures("nothing_ships")
+def test_code_sizes_stand_beside_pca_and_the_untrained_network(
+    data_folder: Path, digits_runs: dict[str, Path], figures: dict[str, Any]
+) -> None:
+    def of(units: int, mse: float, family: str = "dense") -> str:
+        options = {"latent_dim": units, "family": family, "hidden": ()}
+        name = f"{family}-{units}"
+        return trained(digits_runs["vanilla"], data_folder / "runs", name, "vanilla", {"mse": mse}, network=options)
+
+    dense = [of(2, 0.05), of(8, 0.0104), of(32, 0.01)]
+    app = open_page("compare", runs=dense)
+    floor = next(trace for trace in figures["sizes"].data if trace.name == "untrained")
+    specs = [make_spec("vanilla", "digits", network={"latent_dim": d, "family": "dense"}) for d in (2, 8, 32)]
+    np.testing.assert_allclose(floor.y, untrained.errors(specs), rtol=1e-6)
+    assert "Vanilla: more than 8 units hardly pay. Their error is within 5% of that of 32 units." in said(app)
+    assert "The dotted line is the same network untrained" in said(app)
+    assert "Convolutional networks have no dotted line" not in said(app)
+    app = open_page("compare", runs=[of(2, 0.05, "strided"), of(8, 0.01, "strided"), *dense[:2]])
+    assert "Vanilla, convolutional, strided: up to 8 units, the largest code here, more units pay." in said(app)
+    assert "Convolutional networks have no dotted line" in said(app)
+    app = open_page("compare", runs=[*dense[:1], "strided-2"])
+    assert "untrained" not in said(app)
+
+
+@pytest.mark.usefixtures("nothing_ships", "elsewhere")
+def test_models_of_several_beta_are_dots_that_lead_to_them(
+    data_folder: Path, digits_runs: dict[str, Path], figures: dict[str, Any]
+) -> None:
+    rated = {0.25: (9, 20), 1: (5, 25), 4: (2, 31)}
+    names = [
+        trained(
+            digits_runs["variational"],
+            data_folder / "runs",
+            f"beta-{beta:g}",
+            "variational",
+            {"kl": kl, "elbo_reconstruction": distortion},
+            hyperparameters={"beta": beta},
+        )
+        for beta, (kl, distortion) in rated.items()
+    ]
+    app = open_page("compare", runs=[names[2], names[0], names[1]])
+    assert_sound(app)
+    line, dots = figures["rates"].data
+    assert (line.x.tolist(), line.y.tolist()) == ([9, 5, 2], [20, 25, 31])
+    assert list(dots.text) == ["β = 4", "β = 0.25", "β = 1"]
+    ways = [way.proto for way in app.get("page_link") if way.proto.label.startswith("β = ")]
+    assert [way.label for way in ways] == ["β = 0.25, seed 0", "β = 1, seed 0", "β = 4, seed 0"]
+    assert [(way.page, parse_qs(way.query_string)["run"]) for way in ways] == [("lens", [name]) for name in names]
+    source = code_of(app)
+    assert "rate_distortion" in source
+    figures.clear()
+    open_page("compare", runs=names[:1])
+    assert "rates" not in figures
 
 
 # A sweep's end

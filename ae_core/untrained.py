@@ -1,0 +1,159 @@
+"""The floor under what training adds: an encoder with the weights it began with, and the best linear decoder of it.
+
+An untrained autoencoder draws grey, because its decoder knows nothing. Its encoder, though, loses little of an example
+in enough random units, and how much can be read out of them needs no training but least squares. Only what a trained
+model does better than that was learnt by its encoder and by what its decoder adds to a linear one.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from threading import Condition
+
+import numpy as np
+from cachetools import LRUCache, cached
+
+from ae_core import data
+from ae_core.data import as_float
+from ae_core.errors import DatasetError, OptionError
+from ae_core.networks.layers import Activation, Dense, Flatten, Identity, Layer, LayerNormalization, Reshape, TopDense
+from ae_core.spec import Spec
+
+PART = 500  # examples in memory as floats at a time
+EXAMPLES = 5000  # of the training set, to fit a decoder to: some more than the largest code has units
+TESTED = 10_000
+RIDGE = 1e-6  # times the mean variance of the code's units: keeps the solution finite where units are alike or dead
+EPSILON = 1e-3  # of Keras's layer normalisation
+
+
+def can_encode(spec: Spec) -> bool:
+    """Whether `encode` can evaluate a network: one without convolutions."""
+    architecture = spec.architecture
+    known = (Activation, Dense, Flatten, Identity, LayerNormalization, Reshape)
+    return all(isinstance(layer, known) for layer in (*architecture.encoder, architecture.head))
+
+
+def encode(layers: Sequence[Layer], x: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Codes of examples by layers with fresh weights: Glorot's uniform distribution and biases of 0, as Keras begins.
+
+    Args:
+        layers: Of the encoder, its head the last.
+        x: Examples, (n, *shape).
+        seed: Of the weights.
+
+    Returns:
+        (n, d) float32.
+
+    Raises:
+        OptionError: if there is a layer that NumPy alone cannot evaluate here, such as a convolution.
+
+    Reference: Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward networks, equation 16.
+    """
+    rng = np.random.default_rng(seed)
+    for layer in layers:
+        if isinstance(layer, Flatten):
+            x = x.reshape(len(x), -1)
+        elif isinstance(layer, Reshape):
+            x = x.reshape(len(x), *layer.target_shape)
+        elif isinstance(layer, LayerNormalization):
+            x = (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + EPSILON)
+        elif isinstance(layer, Activation):
+            x = _activated(x, layer.activation)
+        elif isinstance(layer, Dense):
+            limit = math.sqrt(6 / (x.shape[-1] + layer.units))
+            x = _activated(
+                x @ rng.uniform(-limit, limit, (x.shape[-1], layer.units)).astype(np.float32), layer.activation
+            )
+            if isinstance(layer, TopDense):
+                least = np.partition(x, -layer.active, axis=-1)[..., -layer.active, None]
+                x = np.where(x >= least, x, 0)
+        elif not isinstance(layer, Identity):
+            raise OptionError(f"An untrained encoder must be of dense layers, got {type(layer).__name__}.")
+    return np.asarray(x, np.float32)
+
+
+def _activated(x: np.ndarray, activation: str | None) -> np.ndarray:
+    if activation == "relu":
+        return np.maximum(x, 0)
+    if activation == "sigmoid":
+        return 1 / (1 + np.exp(-x))
+    return np.tanh(x) if activation == "tanh" else x
+
+
+def fit_decoder(parts: Iterable[tuple[np.ndarray, np.ndarray]], ridge: float = RIDGE) -> tuple[np.ndarray, np.ndarray]:
+    """The linear decoder with the least squared error, as x ≈ codes @ weights + bias.
+
+    Args:
+        parts: Codes (n, d) and what to decode them to (n, values), some examples at a time.
+        ridge: Weight of the squared weights, times the examples and the mean variance of the units; the bias is free.
+
+    Returns:
+        Weights (d, values) and bias (values,), float64.
+
+    Reference: Hoerl & Kennard 1970, Ridge regression.
+    """
+    count, zero = 0, np.zeros(())
+    sum_z = sum_x = squares = products = zero
+    for codes, x in parts:
+        z, target = codes.astype(np.float64), x.astype(np.float64)
+        count += len(z)
+        sum_z, sum_x = sum_z + z.sum(axis=0), sum_x + target.sum(axis=0)
+        squares, products = squares + z.T @ z, products + z.T @ target
+    mean_z, mean_x = sum_z / count, sum_x / count
+    covariance = squares / count - np.outer(mean_z, mean_z)
+    weight = max(ridge * float(np.trace(covariance)) / len(mean_z), np.finfo(float).tiny)
+    covariance[np.diag_indices_from(covariance)] += weight
+    weights = np.linalg.solve(covariance, products / count - np.outer(mean_z, mean_x))
+    return weights, mean_x - mean_z @ weights
+
+
+def errors(specs: Sequence[Spec], seed: int = 0) -> list[float]:
+    """Mean squared error per value of test examples, by the untrained encoder of each spec and its best linear decoder.
+
+    The decoders are fitted to the codes of up to 5,000 training examples. Computed once for each network.
+
+    Args:
+        specs: Whose networks they are, of one data set.
+        seed: Of their weights.
+
+    Returns:
+        NaN for a network with convolutions, and for all if the data set is not here.
+    """
+
+    @cache
+    def examples() -> tuple[np.ndarray, np.ndarray]:
+        found = data.load(specs[0].dataset)
+        # Read anew: the training examples are not to stay in memory.
+        return _spread(found.read("train").images, EXAMPLES), _spread(found.split("test").images, TESTED)
+
+    def error(spec: Spec) -> float:
+        try:
+            if not can_encode(spec) or not data.load(spec.dataset).whole:
+                return math.nan
+        except DatasetError:
+            return math.nan
+        architecture = spec.architecture
+        return _error(spec.dataset, (*architecture.encoder, architecture.head), seed, examples)
+
+    return [error(spec) for spec in specs]
+
+
+@cached(LRUCache(256), key=lambda dataset, layers, seed, examples: (dataset, layers, seed), condition=Condition())
+def _error(
+    dataset: str, layers: tuple[Layer, ...], seed: int, examples: Callable[[], tuple[np.ndarray, np.ndarray]]
+) -> float:
+    learnt, test = examples()
+
+    def pairs(images: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for i in range(0, len(images), PART):
+            x = as_float(images[i : i + PART])
+            yield encode(layers, x, seed), x.reshape(len(x), -1)
+
+    weights, bias = fit_decoder(pairs(learnt))
+    squared = [np.sum((x - (codes @ weights + bias)) ** 2) for codes, x in pairs(test)]
+    return float(np.sum(squared)) / test.size
+
+
+def _spread(images: np.ndarray, most: int) -> np.ndarray:
+    """So many of them, evenly spread; all if there are fewer."""
+    return images[:: -(-len(images) // most)]
