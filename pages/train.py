@@ -40,8 +40,9 @@ with this:
     for job in begun.new:
         progress.choose(job)
     begun.new.clear()
-    hyperparameters = recipe_input.hyperparameters(kind)
+    hyperparameters, below = recipe_input.hyperparameters(kind)
     network = recipe_input.network(kind, dataset, more)
+    recipe_input.tell_notes(kind, hyperparameters, network, below)
     training = recipe_input.training(network, dataset, more)
     default_title = f"{kind.title}, {network['latent_dim']} units"
     naming, starting = st.columns(2, vertical_alignment="bottom")

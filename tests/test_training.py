@@ -222,6 +222,7 @@ def test_a_training_that_diverges_keeps_its_finished_epochs_as_a_stop_does(
     *_, last = training.fit(spec, tmp_path / "run", state=tmp_path / "state")
     assert isinstance(last, Cancelled), last
     assert (last.epoch, last.run.card.complete, len(last.run.history)) == (2, False, 2)
+    assert len(last.run.film.places) == 3, "the untrained network and both good epochs"
     assert last.reason == (
         f"The reconstruction term became nan in epoch 3, step {STEPS}; what was learnt until epoch 2 is kept as a "
         "model. "

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import streamlit as st
 
-from ae_core import comparison, data, figures, kinds, metrics, runs, tasks, training
+from ae_core import comparison, data, epoch_film, figures, kinds, metrics, runs, tasks, training
 from ae_core.data import as_float
+from ae_core.epoch_film import Film
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.forms import Form
@@ -15,7 +16,7 @@ from ae_core.spec import Spec
 from ae_core.tasks import Job, catalog
 from pages.serving import caches, page_state, visitor
 from pages.serving.fields import Field, Values
-from pages.widgets import alerts, counts, dataset_picker, menu, plot, run_picker, times, under_way
+from pages.widgets import alerts, counts, dataset_picker, menu, plot, run_picker, times, training_film, under_way
 from pages.widgets.words import Words
 
 # In the session.
@@ -23,6 +24,7 @@ NOT_STOPPED, NOT_RESUMED, SUBJECT, TURNED = "not-stopped", "not-resumed", "to-tr
 LOOK_SECONDS = 0.5
 IMPORT = "import-run"  # the name of the task
 PREVIEWS = 10
+FILMS = 4  # that are kept in memory, of up to 1.3 MB
 SHOWING = ("lens", "latent_space", "sampler", "paths", "units", "reconstruct", "denoise", "sparsity")  # a model
 
 
@@ -126,6 +128,7 @@ def watch(job_id: str) -> None:
         st.caption("TensorFlow is loading, and the networks are being built and tested: this takes 5 to 30 seconds.")
     elif job.progress():
         _pictures(job, _epochs(job), "now")
+        _film_so_far(job)
     else:
         st.caption("TensorFlow is loading and the network is being built: the first curve takes 5 to 30 seconds.")
         show_shipped(job.spec.kind, job.spec.dataset)
@@ -259,8 +262,10 @@ def show_ended(job: Job) -> None:
         alerts.error("It could not be resumed.", refused)
     if isinstance(run, runs.Run):
         _learnt(run, job.progress())
+        _film(run)
     else:
         _pictures(job, 0, "at the end")
+        _film_so_far(job)
 
 
 def _tell_of_pca(run: runs.Run) -> None:
@@ -312,6 +317,42 @@ def _learnt(run: runs.Run, steps: list) -> None:
         alerts.error("This model is damaged.", error)
     if run.history or steps:
         _curves(run.history, steps, run.spec, 0)
+
+
+def _film(run: runs.Run) -> None:
+    """What the training of a run did, where it was kept."""
+    try:
+        film = _film_of_run(run)
+    except ExplorerError as error:
+        alerts.error("The film of its training is damaged.", error)
+        return
+    if film is not None:
+        training_film.show(film, run.spec, len(run.history), run.name)
+
+
+@caches.memoize(FILMS)
+def _film_of_run(run: runs.Run) -> Film | None:
+    return run.film
+
+
+def _film_so_far(job: Job) -> None:
+    """What a training has done after the epochs that it has finished."""
+    finished = len(job.history())
+    try:
+        film = _film_of_job(job, finished) if finished else None
+    except LookupError:  # an epoch ends just now
+        return
+    if film is not None:
+        planned = _epochs(job) if job.status.active else 0
+        training_film.show(film, job.spec, finished, job.id, planned)
+
+
+@caches.memoize(FILMS, key=lambda job, finished: (job.id, finished))
+def _film_of_job(job: Job, finished: int) -> Film:
+    film = job.film()
+    if film is None or len(film.units) != len(epoch_film.kept(finished)):
+        raise LookupError(job.id)
+    return film
 
 
 def _title(job: Job) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ae_core import bounds, data, networks, settings, spec
+from ae_core.errors import ExplorerError
 from ae_core.kinds import Hyperparameter, Kind
 from ae_core.networks import Network
 from pages.serving import fields, page_state
@@ -32,11 +33,19 @@ def _g(value: Any) -> str:
     return f"{value:g}"
 
 
-def hyperparameters(kind: type[Kind]) -> dict[str, Any]:
-    """A control for each of the kind's own hyperparameters that matters beside the others; their values."""
+def hyperparameters(kind: type[Kind]) -> tuple[dict[str, Any], dict[str, DeltaGenerator]]:
+    """A control for each of the kind's own hyperparameters that matters beside the others.
+
+    Returns:
+        Their values, and a place below each control.
+    """
     state = page_state.open(*(_field(h, kind) for h in kind.hyperparameters))
     shown = [h for h in kind.hyperparameters if h.name in state.values]
-    return {h.name: state.draw(_widget(h), h.name, help=h.help) for h in shown}
+    values, places = {}, {}
+    for h in shown:
+        values[h.name] = state.draw(_widget(h), h.name, help=h.help)
+        places[h.name] = st.container()
+    return values, places
 
 
 def _field(h: Hyperparameter, kind: type[Kind]) -> Field:
@@ -76,6 +85,18 @@ def _log_steps(low: float, high: float, default: float) -> list[float]:
     exponents = range(math.floor(math.log10(lowest)), math.ceil(math.log10(high)) + 1)
     steps = {float(f"{m}e{e}") for e in exponents for m in (1, 3)}
     return sorted({v for v in steps if lowest <= v <= high} | {low, default, high})
+
+
+def tell_notes(
+    kind: type[Kind], values: dict[str, Any], of_network: dict[str, Any], places: dict[str, DeltaGenerator]
+) -> None:
+    """Says below controls what there is to know of the kind's values beside the fields of a network."""
+    try:
+        notes = kind(**values).notes(Network(**of_network))
+    except ExplorerError:
+        return  # the page says why
+    for name in notes.keys() & places.keys():
+        places[name].caption(notes[name])
 
 
 def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, Any]:
