@@ -10,11 +10,12 @@ from ae_core.figures.codes import (
     units_per_image,
 )
 from ae_core.figures.curves import learning_curves
+from ae_core.figures.directions import direction_fan
 from ae_core.figures.pictures import Row, image_grid, image_rows, neighbours, reconstructions, signed_error, tinted
 from ae_core.figures.rates import rate_distortion
 from ae_core.figures.sizes import error_by_code_size
 from ae_core.figures.style import plain, wrapped
-from ae_core.figures.units import traversals, without_units
+from ae_core.figures.units import traversals, unit_by_class, unit_histogram, weights, without_units
 from ae_core.figures.watching import kl_by_unit, units_by_epoch
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "activation_histogram",
     "class_mix",
     "code_profile",
+    "direction_fan",
     "error_by_code_size",
     "error_histogram",
     "firing_rates",
@@ -37,8 +39,11 @@ __all__ = [
     "signed_error",
     "tinted",
     "traversals",
+    "unit_by_class",
+    "unit_histogram",
     "units_by_epoch",
     "units_per_image",
+    "weights",
     "without_units",
     "wrapped",
 ]
