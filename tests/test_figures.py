@@ -78,6 +78,7 @@ EVERY = {
     "error_by_code_size and untrained": lambda: figures.error_by_code_size(*MODELS, PCA, [0.05, 0.05, 0.03, np.nan]),
     "kl_by_unit": lambda: figures.kl_by_unit(KL),
     "kl_by_unit of many": lambda: figures.kl_by_unit(np.concatenate([KL, np.full(1000, 0.002)])),
+    "kl_by_unit of a collapse": lambda: figures.kl_by_unit(KL / 1000),
     "units_by_epoch": lambda: figures.units_by_epoch([0, 1, 2], [0, 3, 2], 12, "active units", 5),
     "rate_distortion": lambda: figures.rate_distortion(*RATED),
     "image_grid": lambda: figures.image_grid(IMAGES, 4),

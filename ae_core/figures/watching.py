@@ -16,6 +16,7 @@ LIMIT = {
     "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": unit_history.ACTIVE_NATS, "y1": unit_history.ACTIVE_NATS,
     "line": {"color": REST, "width": 1, "dash": "dot"},
 }  # fmt: skip
+LOW = 0.5  # nats
 MOST_DOTS = 60  # epochs that have room for dots
 
 
@@ -45,6 +46,7 @@ def kl_by_unit(kl: np.ndarray) -> go.Figure:
     across = "unit, the largest first"
     if left := len(kl) - shown:
         across += f"; {left:,} more have at most {falling[shown]:.2g} nats each"
+    high = max(1.05 * float(falling[0]), 2 * unit_history.ACTIVE_NATS)
     named = {"tickvals": ranks, "ticktext": [str(unit + 1) for unit in order[:shown].tolist()]}
     return figure(
         traces,
@@ -54,8 +56,8 @@ def kl_by_unit(kl: np.ndarray) -> go.Figure:
         showlegend=True,
         xaxis={"title": across, "range": [0.4, shown + 0.6], **(named if shown <= NAMED else {})},
         # Never so short that units which carry nothing look large.
-        yaxis={"title": "KL, nats", "range": [0, max(1.05 * float(falling[0]), 2 * unit_history.ACTIVE_NATS)]},
-        shapes=[LIMIT],
+        yaxis={"title": "KL, nats", "range": [0, high]},
+        **({"shapes": [LIMIT]} if high < LOW else {}),  # else it lies on the axis
     )
 
 
