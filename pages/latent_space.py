@@ -9,6 +9,7 @@ from ae_core import figures, thumbnails
 from pages.serving import caches, fields, page_state
 from pages.widgets import (
     codes_table,
+    colour_input,
     current_image,
     gallery,
     glossary,
@@ -26,7 +27,8 @@ from pages.widgets import (
 from pages.widgets.words import Words
 
 SHOWN = 60  # whole rows of ten and of six
-ORDERS = {"By number": 0, "Largest error first": -1, "Smallest error first": 1}  # what times the error rises
+BY_COLOUR = "By colour, largest first"
+ORDERS = {"By number": 0, "Largest error first": -1, "Smallest error first": 1, BY_COLOUR: -1}  # what times it rises
 FIELDS = (projection.PROJECTION, selection_input.POINTS, fields.choice("order", "Order", list(ORDERS)))
 
 st.title("Map")
@@ -52,11 +54,12 @@ state = page_state.open(*FIELDS, run=run, dataset=dataset.name)
 with of_map.container(horizontal=True):
     wanted = state.segments("projection") if run.latent_dim > 2 else projection.PRINCIPAL
     count = state.segments("points", label=say("Test images"))
+colours = colour_input.colours(run, colour_input.ask(run, of_map))
 
 map_column, gallery_column = st.columns([3, 2], gap="large")
 with map_column:
     projected = projection.show(run, wanted)
-    selection_input.on_map(run, projected, count)
+    selection_input.on_map(run, projected, count, colours)
 with gallery_column:
     picked = current_image.test_number(dataset.name)
     if picked is None:
@@ -67,9 +70,12 @@ with gallery_column:
     selection_input.heading(dataset.name, count)
     with st.container(horizontal=True):
         groups.take_selection(dataset.name)
-    order = state.segments("order", width="stretch")
+        selection_input.undoing(dataset.name)
+    offered = [o for o in ORDERS if colours.values is not None or o != BY_COLOUR]
+    order = state.segments("order", width="stretch", options=offered)
+    ranked = errors if order != BY_COLOUR or colours.values is None else colours.values
     among = selected if len(selected) else np.arange(len(labels))
-    shown = among[np.argsort(ORDERS[order] * errors[among], kind="stable")[:SHOWN]]
+    shown = among[np.argsort(ORDERS[order] * ranked[among], kind="stable")[:SHOWN]]
     take = partial(current_image.take, dataset.name)
     gallery.some(dataset.name, shown.tolist(), f"selected-{dataset.name}", picked, take)
     if len(among) > SHOWN:
@@ -109,12 +115,18 @@ codes_table.offer(run, selected)
 
 st.info(say(run.recipe.notice), icon=":material/visibility:")
 next_page.link("lens", "See what the decoder draws between the dots", run=run.run.name)
+drawn, by = f"places[:{count}], labels[:{count}], dataset.class_names, axes, {noun!r}", "errors"
+if colours.source:
+    drawn = f"places[:{count}], groups.labels[:{count}], groups.names, axes, {noun!r}, {list(colours.colours)}"
+if ranked is not errors:
+    by = colours.source.removeprefix("groups = colouring.by_value(").rpartition(", ")[0]
+imported = "from ae_core.latent import colouring\n" if colours.source else ""
 source_code.show(f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures, latent, metrics, projecting
-
+{imported}
 run = {source_code.opened(run.run)}
 dataset = data.load({run.dataset.name!r})
 labels = dataset.split("test").labels
@@ -123,11 +135,12 @@ codes = run.encode(x)
 errors = metrics.squared_error(x, run.decode(codes))
 
 {projected.source}
-figures.scatter(places[:{count}], labels[:{count}], dataset.class_names, axes, {noun!r}).show()
+{colours.source}
+figures.scatter({drawn}).show()
 
 selected = {codes_table.source(selected)}
 among = selected if len(selected) else np.arange(len(labels))
-shown = among[np.argsort({ORDERS[order]} * errors[among], kind="stable")[:{SHOWN}]]
+shown = among[np.argsort({ORDERS[order]} * {by}[among], kind="stable")[:{SHOWN}]]
 print(shown)
 {neighbours_source}
 {f"figures.class_mix(labels[among], labels, dataset.class_names, {noun!r}).show()" if dataset.class_names else ""}

@@ -16,6 +16,7 @@ from pages.serving import caches, fields, page_state
 from pages.serving.page_state import State
 from pages.widgets import (
     alerts,
+    colour_input,
     current_image,
     glossary,
     groups,
@@ -69,6 +70,7 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
         f"{prefix}lens-{page_state.adopted()}-{image.digest}",  # another image is another beginning
         first=Look(seen["pin"], seen["view"], seen["class"]),
         selected=selection.current(run.dataset.name),
+        coloured=colour_input.colours(run, coloured),
         overlay=overlay,
         layout="full" if other is None else "right" if prefix else "left",
         mark=(across, up),
@@ -193,7 +195,7 @@ glossary.say(
     "it below."
 )
 
-first, second, picture, third = st.columns([3, 3, 3, 4])
+first, second, colour, third = st.columns([3, 3, 3, 4])
 with first:
     run = run_picker.pick()
 with second:
@@ -201,14 +203,9 @@ with second:
     if run.run.name not in HOLES["run"] or other is None:
         tell = "Shows vanilla's plane beside the variational one: compare the places that no code is near."
         st.button("Example: a plane with holes", help=tell, on_click=page_state.ask, args=(HOLES,), type="tertiary")
-with picture:
-    image = current_image.show(run.dataset)
-    selection_input.chip(run.dataset.name)
-    groups.take_selection(run.dataset.name)
-    if direction_of(run) is not None:
-        next_page.link("directions", "Walk along the direction", run=run.run.name)
 options, say = page_state.open(*FIELDS), Words(run.form)
 overlay = options.draw(third.segmented_control, "overlay", wrap=True)
+coloured = colour_input.ask(run, colour)
 with third:
     glossary.say(
         say(
@@ -219,6 +216,15 @@ with third:
         ),
         small=True,
     )
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(width="content"):
+        image = current_image.show(run.dataset)
+    selection_input.chip(run.dataset.name)
+    groups.take_selection(run.dataset.name)
+    selection_input.undoing(run.dataset.name)
+    if direction_of(run) is not None:
+        next_page.link("directions", "Walk along the direction", run=run.run.name)
 
 if other is None:
     found = look_at(run, "")

@@ -27,6 +27,7 @@ def scatter(
     class_names: Sequence[str],
     axes: tuple[str, str] | None,
     noun: str = "image",
+    colours: Sequence[str] = CLASS_COLOURS,
 ) -> go.Figure:
     """Points on a plane, coloured by class; each trace of one class, `customdata` the point's number.
 
@@ -38,13 +39,14 @@ def scatter(
         class_names: One for each class number; none if there are no classes.
         axes: Names of the axes; None if lengths along them mean nothing.
         noun: What an example is called.
+        colours: "#rrggbb" of the classes, which are repeated if there are more of those.
     """
     many = len(points) > MANY
     layers = LAYERS if many else 1
     traces = []
     for layer, (number, name) in product(range(layers), enumerate(class_names or [noun])):
         rows = np.flatnonzero(labels == number)[layer::layers]
-        colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
+        colour = colours[number % len(colours)]
         traces.append(
             trace(
                 "scattergl",

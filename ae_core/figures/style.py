@@ -25,6 +25,18 @@ CLASS_COLOURS = (
     "#717581",
     "#92dadd",
 )
+# Of intervals of a value, the smallest first: viridis (van der Walt & Smith 2015), whose lightness rises evenly.
+RISING_COLOURS = (
+    "#440154",
+    "#472d7b",
+    "#3b528b",
+    "#2c728e",
+    "#21918c",
+    "#28ae80",
+    "#5ec962",
+    "#addc30",
+    "#fde725",
+)
 # Runs beside each other: of the same sequence, first those whose lines stand out from light and from dark ground.
 SERIES_COLOURS = COLOURS
 NO_TEMPLATE = {"data": {"scatter": [{"type": "scatter"}]}}  # what Plotly makes of "none"

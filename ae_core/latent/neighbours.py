@@ -165,6 +165,12 @@ def nearest(codes: np.ndarray, code: np.ndarray, k: int = 8) -> tuple[np.ndarray
     return Index(codes).nearest(code, k)
 
 
+def directions_of(codes: np.ndarray) -> np.ndarray:
+    """Codes (n, d) with length 1, so that the nearest are those at the smallest angle; those of length 0 stay there."""
+    lengths = np.linalg.norm(codes, axis=1, keepdims=True)
+    return np.divide(codes, lengths, out=np.zeros_like(codes), where=lengths > 0)
+
+
 def nearest_others(codes: np.ndarray | Index, number: int, k: int = 8) -> tuple[np.ndarray, np.ndarray]:
     """As `nearest`, to one of the codes, which is not among its own neighbours."""
     index = codes if isinstance(codes, Index) else Index(codes)

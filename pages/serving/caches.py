@@ -100,6 +100,12 @@ def index(run: Run) -> Index:
     return Index(codes(run))
 
 
+@memoize(INDEX_CACHE, size=lambda index: index.nbytes)
+def index_by_angle(run: Run) -> Index:
+    """The same by the angle between codes: its distances are those of codes of length 1, √(2 − 2 cos)."""
+    return Index(latent.directions_of(codes(run)))
+
+
 @memoize(4, key=str)
 def pixels(dataset: str) -> Index:
     """An index of all test images for nearest-neighbour search by pixels."""

@@ -47,6 +47,8 @@ export class Dots {
   revision = 0;
   selected = new Uint8Array(); // a bit for each test image
   some = false; // whether any is selected
+  /** @type {Map<string, string>} */
+  named = new Map(); // the classes by what the legend calls them
   /** @type {Set<number>} */
   marked = new Set();
   adds = false; // whether what is chosen now comes to what is selected, or goes from it
@@ -105,10 +107,11 @@ export class Dots {
       return { x: numbers(x), y: numbers(y), n: numbers(customdata), name, colour: marker.color };
     });
     if (!this.traces.some((trace) => trace.name === this.emphasis)) this.emphasis = null;
+    this.countIn(traces);
     const chosen = this.traces.map(({ n }) => [...Array(n.length).keys()].filter((k) => this.has(n[k])));
     const few = chosen.flat().length <= FEW;
     traces.forEach((trace, i) => {
-      const back = this.back(trace.name);
+      const back = this.back(this.traces[i].name);
       if (this.some) {
         trace.selectedpoints = chosen[i];
         if (few) trace.selected.marker.size = LARGE; // a few would be lost among thousands
@@ -125,6 +128,27 @@ export class Dots {
     });
     layout.uirevision = view; // another plane begins whole
     layout.selectionrevision = ++this.revision; // what is selected comes from the server
+  }
+
+  /**
+   * Says in the legend how many of each class are selected.
+   * @param {any[]} traces
+   */
+  countIn(traces) {
+    this.named.clear();
+    /** @type {Map<string, [selected: number, all: number]>} */
+    const counts = new Map(); // a class may come in several traces
+    for (const { name, n } of this.traces) {
+      const [some, all] = counts.get(name) ?? [0, 0];
+      const chosen = Array.from(n).filter((number) => this.has(number)).length;
+      counts.set(name, [some + chosen, all + n.length]);
+    }
+    for (const trace of traces) {
+      const { name } = trace;
+      const [some, all] = counts.get(name) ?? [0, 0];
+      if (this.some) trace.name = `${name} ${some.toLocaleString("en")} / ${all.toLocaleString("en")}`;
+      this.named.set(trace.name, name);
+    }
   }
 
   /** After it was drawn: once, what listens to it; each time, what lies above it. */
@@ -215,10 +239,11 @@ export class Dots {
     /** @type {NodeListOf<SVGElement>} */
     const toggles = this.element.querySelectorAll(".legend .legendtoggle");
     for (const toggle of toggles) {
-      const name = toggle.parentElement?.querySelector(".legendtext")?.textContent ?? "";
+      const said = toggle.parentElement?.querySelector(".legendtext")?.textContent ?? "";
+      const name = this.named.get(said) ?? said;
       toggle.setAttribute("tabindex", "0");
       toggle.role = "button";
-      toggle.ariaLabel = `${name}: grey the others out`;
+      toggle.ariaLabel = `${said}: grey the others out`;
       toggle.ariaPressed = String(this.emphasis === name);
       toggle.onkeydown = (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;

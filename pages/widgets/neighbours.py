@@ -5,11 +5,16 @@ import streamlit as st
 
 from ae_core import figures, latent
 from ae_core.inference import LoadedRun
-from pages.serving import caches
+from pages.serving import caches, fields, page_state
 from pages.widgets import alerts, current_image, plot
 from pages.widgets.words import Words
 
 NEAREST = 8
+EUCLIDEAN, COSINE = "Euclidean", "Cosine"
+DISTANCE = fields.choice("distance", "Distance of codes", [EUCLIDEAN, COSINE])
+HELP = (
+    "Cosine compares the angles of codes from 0 and leaves out their lengths, which often say how bright an example is."
+)
 
 
 def show(run: LoadedRun) -> str:
@@ -29,10 +34,12 @@ def show(run: LoadedRun) -> str:
     if picked is None:
         st.markdown(say("Choose an image to see which others are nearest to it, by code and by pixels."))
         return ""
+    by = page_state.open(DISTANCE).segments("distance", help=HELP)
+    index = caches.index_by_angle if by == COSINE else caches.index
     test = dataset.split("test")
     labels, noun, value = test.labels, dataset.form.noun, dataset.form.value
     near = {
-        "in code": latent.nearest_others(caches.index(run.run), picked, NEAREST),
+        "in code": latent.nearest_others(index(run.run), picked, NEAREST),
         f"in {value}s": latent.nearest_others(caches.pixels(dataset.name), picked, NEAREST),
     }
     plot.show(
@@ -50,10 +57,12 @@ def show(run: LoadedRun) -> str:
         f"{all_of_them} nearest by {value}s, **{same[1]}** have it. "
     )
     st.markdown(f"{of_class if name else ''}In both lists: **{len(shared) or 'none'}**{named}.")
-    st.caption("By code: distances between whole codes, not between dots on the map.")
+    measured = ", by the angle between them" if by == COSINE else ""
+    st.caption(f"By code: distances between whole codes{measured}, not between dots on the map.")
+    of = "latent.directions_of(codes)" if by == COSINE else "codes"
     return f"""
 near = {{
-    "in code": latent.nearest_others(codes, {picked}, {NEAREST}),
+    "in code": latent.nearest_others({of}, {picked}, {NEAREST}),
     "in {value}s": latent.nearest_others(x.reshape(len(x), -1), {picked}, {NEAREST}),
 }}
 figures.neighbours({picked}, near, x, labels, dataset.class_names, dataset.form).show()

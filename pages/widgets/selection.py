@@ -4,9 +4,11 @@ import base64
 import re
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
+import streamlit as st
 
 from ae_core import data
 from ae_core.errors import OptionError
@@ -16,6 +18,7 @@ from pages.serving.fields import Field
 MASK = "z"  # begins a mask; a list of numbers has only digits and dots
 NUMBERS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 LETTERS = re.compile(r"[A-Za-z0-9_-]+")
+HISTORY, MOST_STEPS = "selections", 30  # in the session
 
 
 def _field(dataset: str) -> Field:
@@ -38,9 +41,55 @@ def current(dataset: str) -> np.ndarray:
 
 def set(dataset: str, numbers: Iterable[int]) -> None:
     """Selects those test images of a data set and no others; what is no number of one is left out."""
-    count = data.load(dataset).sizes["test"]
+    count, before = data.load(dataset).sizes["test"], current(dataset)
     known = np.array(sorted({n for n in map(int, numbers) if 0 <= n < count}), np.int32)
-    page_state.put(page_state.open(_field(dataset)).key("select"), known)
+    if np.array_equal(known, before):
+        return
+    history = _history(dataset)
+    history.past = [*history.past, before][-MOST_STEPS:]
+    history.future = []
+    _put(dataset, known)
+
+
+def undo(dataset: str) -> None:
+    """Selects what was selected before the last change."""
+    history, now = _history(dataset), current(dataset)
+    if history.past:
+        history.future.append(now)
+        _put(dataset, history.past.pop())
+
+
+def redo(dataset: str) -> None:
+    """Takes back the last `undo`."""
+    history, now = _history(dataset), current(dataset)
+    if history.future:
+        history.past.append(now)
+        _put(dataset, history.future.pop())
+
+
+def steps(dataset: str) -> tuple[int, int]:
+    """How many changes can be undone, and how many done again."""
+    history = _history(dataset)
+    return len(history.past), len(history.future)
+
+
+@dataclass
+class _History:
+    """What was selected before, the latest last, and what was undone."""
+
+    past: list[np.ndarray] = field(default_factory=list)
+    future: list[np.ndarray] = field(default_factory=list)
+
+
+def _history(dataset: str) -> _History:
+    if HISTORY not in st.session_state:
+        st.session_state[HISTORY] = {}
+    kept: dict[str, _History] = st.session_state[HISTORY]
+    return kept.setdefault(dataset, _History())
+
+
+def _put(dataset: str, numbers: np.ndarray) -> None:
+    page_state.put(page_state.open(_field(dataset)).key("select"), numbers)
 
 
 def encode(numbers: np.ndarray, count: int) -> str:

@@ -10,6 +10,7 @@ from ae_core.inference import LoadedRun
 from pages.serving import caches, fields
 from pages.serving.fields import Values
 from pages.widgets import alerts, counts, current_image, plot, selection
+from pages.widgets.colour_input import Colours
 from pages.widgets.projection import Projected
 from pages.widgets.words import Words
 
@@ -41,20 +42,22 @@ POINTS = fields.choice(
 )
 
 
-def on_map(run: LoadedRun, projected: Projected, count: int) -> None:
+def on_map(run: LoadedRun, projected: Projected, count: int, colours: Colours) -> None:
     """Shows the first `count` test images as dots, to draw around and to click."""
     dataset = run.dataset
     picked = current_image.test_number(dataset.name)
-    labels, noun = caches.test_labels(dataset.name), dataset.form.noun
+    labels, noun = colours.labels, dataset.form.noun
+    by = f", coloured by {colours.by.lower()}" if colours.names else ""
     plot.dots(
-        lambda: figures.scatter(projected.places[:count], labels[:count], dataset.class_names, projected.axes, noun),
+        lambda: figures.scatter(
+            projected.places[:count], labels[:count], colours.names, projected.axes, noun, colours.colours
+        ),
         key="scatter",
-        alt=f"Codes of {count:,} test {noun}s{', coloured by class' * bool(dataset.class_names)}: "
-        f"{projected.name.lower()}",
+        alt=f"Codes of {count:,} test {noun}s{by}: {projected.name.lower()}",
         dataset=dataset.name,
         selected=selection.current(dataset.name),
         on_select=lambda numbers: select(dataset.name, numbers),
-        of=(caches.content(run.run), projected.name, count),
+        of=(caches.content(run.run), projected.name, count, colours.by),
         marked=[] if picked is None else [picked],
         view=f"{run.run.name}, {projected.name}",
     )
@@ -73,6 +76,22 @@ def heading(dataset: str, shown: int) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header(Words(data.load(dataset).form)(f"{counts.images(count)} selected{there}"), width="content")
         st.button("Clear", icon=":material/deselect:", on_click=select, args=(dataset, []))
+
+
+def undoing(dataset: str) -> None:
+    """Shows what undoes a change of the selection, and what does it again; nothing before the first change."""
+    back, on = selection.steps(dataset)
+    if back or on:
+        undo, redo = selection.undo, selection.redo
+        for label, symbol, left, act in (("Undo", "undo", back, undo), ("Redo", "redo", on, redo)):
+            st.button(
+                label,
+                key=f"selection-{symbol}",
+                icon=f":material/{symbol}:",
+                disabled=not left,
+                on_click=act,
+                args=(dataset,),
+            )
 
 
 def chip(dataset: str) -> None:

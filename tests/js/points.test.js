@@ -7,6 +7,7 @@ const HOME = [0, 0, 1];
 const LOOK = {
   colours: ["#ff0000", "#0000ff"],
   edges: ["#800000", "#000080"],
+  labels: Uint8Array.of(0, 1, 1),
   dimmed: () => false,
   radius: 2.6,
   line: 1,

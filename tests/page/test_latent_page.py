@@ -1,6 +1,7 @@
 """The page of the latent space, as Streamlit's own test runner sees it."""
 
 import io
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from visiting import assert_sound, button, link, open_page, progress_texts, turn
 
 from ae_core import data, inference, latent, metrics, processes, projecting, runs, tasks
 from ae_core.tasks import folder, worker
-from pages.serving import page_state
-from pages.widgets import codes_table, plot, projection, selection
+from pages.serving import caches, page_state
+from pages.widgets import codes_table, colour_input, plot, projection, selection
 
 LABELS = data.load("fashion-mnist").split("test").labels
 NAMES = data.load("fashion-mnist").class_names
@@ -239,3 +240,52 @@ def test_codes_are_taken_along(suffix: str, read: Any) -> None:
 def test_the_code_names_the_same_numbers(count: int) -> None:
     numbers = np.sort(np.random.default_rng(0).permutation(10_000)[:count])
     np.testing.assert_array_equal(eval(codes_table.source(numbers), {"np": np}), numbers)
+
+
+@pytest.mark.parametrize("by", ["Error", "One unit", "KL divergence", "Cluster", "Neighbours of another class"])
+def test_dots_are_coloured_by_what_is_chosen(by: str, shown: dict[str, Any]) -> None:
+    app = open_page("latent_space", run="variational", colour=by)
+    assert_sound(app)
+    names = [trace.name for trace in shown["scatter"].data if trace.showlegend]
+    assert len(names) >= 8
+    assert not set(names) & set(data.load("fashion-mnist").class_names)
+    assert sum(len(trace.x) for trace in shown["scatter"].data) == 10_000
+    assert link(app)["colour"] == by
+
+
+def test_those_that_may_be_mislabelled_come_first() -> None:
+    app = open_page(
+        "latent_space", run="vanilla", colour="Neighbours of another class", order="By colour, largest first"
+    )
+    assert_sound(app)
+    run = caches.load(runs.read(runs.SHIPPED / "vanilla"))
+    values = colour_input.disagreement(run.run)
+    (shown,) = [json.loads(c.proto.json)[0]["among"] for c in app.get("bidi_component") if "selected-" in c.proto.id]
+    assert (values[shown] == 1).all()
+    app = open_page("latent_space", run="vanilla", order="By colour, largest first")
+    assert_sound(app)
+
+
+def test_a_change_of_the_selection_is_undone_and_done_again() -> None:
+    app = open_page("latent_space", run="variational", select="1.2.3")
+    app.pills(key="classes").set_value(["Bag"]).run()
+    assert link(app)["select"] != "1.2.3"
+    after = link(app)["select"]
+    button(app, "Undo").click().run()
+    assert link(app)["select"] == "1.2.3"
+    button(app, "Redo").click().run()
+    assert link(app)["select"] == after
+    assert button(app, "Redo").disabled
+
+
+def test_neighbours_by_the_angle_of_codes(figures: dict[str, Any]) -> None:
+    app = open_page("latent_space", run="sparse-visible", image="7", distance="Cosine")
+    assert_sound(app)
+    run = caches.load(runs.read(runs.SHIPPED / "sparse-visible"))
+    codes = caches.codes(run.run).astype(np.float64)
+    cosines = codes @ codes[7] / np.linalg.norm(codes, axis=1) / np.linalg.norm(codes[7])
+    cosines[7] = -1
+    expected = np.argsort(-cosines, kind="stable")[:8].tolist()
+    texts = figures["neighbours"].data[-1].text
+    found = [int(text.split("<br>")[1].rsplit(" ", 1)[1]) for text in texts[1:9]]
+    assert found == expected

@@ -3,6 +3,7 @@
 Tiles of decoded images are fetched once for a view; the page interpolates between the nearest sixteen.
 """
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from ae_core.latent.directions import Direction
 from pages.serving import caches, fields, routes, scripts, sprites
 from pages.serving.fields import Field, Values
 from pages.serving.lens_tiles import Scene, scene
+from pages.widgets.colour_input import Colours
 
 FAN = 60  # bootstrap samples of a direction that are drawn
 GROUND = "Hatched: no test image lies within one gap, so the decoder invents what it draws here."
@@ -49,6 +51,7 @@ def show(
     *,
     first: Look | None = None,
     selected: np.ndarray | None = None,
+    coloured: Colours | None = None,
     overlay: str | None = None,
     layout: Literal["full", "left", "right", "flow"] = "full",
     mark: tuple[float, float] | None = None,
@@ -64,6 +67,7 @@ def show(
         key: Of this lens on its page; it keeps its pin and view for as long as run and plane stay.
         first: Where it begins; without it the lens takes no pins, and wanders until someone takes over.
         selected: Numbers of the test images that stay in colour; the others go grey. None or empty: all.
+        coloured: What dots are coloured by; by default their classes.
         overlay: A name of latent.OVERLAYS.
         layout: "left" and "right" are two that follow one pointer; "flow" shows the layers that an image goes through.
         mark: A place with a mark on it: that of the current image.
@@ -78,6 +82,10 @@ def show(
     dataset = run.dataset
     home = shown.home
     colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(max(len(dataset.class_names), 1))]
+    groups = None
+    if coloured is not None and not coloured.is_class:
+        colours = list(coloured.colours)
+        groups = {"labels": base64.b64encode(coloured.labels.tobytes()).decode(), "names": list(coloured.names)}
     name = f"{key}-{shown.token}"  # a pin belongs to its plane: on another one it would be another code
     now = _look(st.session_state[name], shown) if name in st.session_state else first
 
@@ -106,6 +114,7 @@ def show(
             "noun": run.form.noun,
             "classes": list(dataset.class_names),
             "colours": colours,
+            "groups": groups,
             "edges": [edge(colour) for colour in colours],
             "sprites": sprites.about(dataset.name),
             "selected": [] if selected is None else selected.tolist(),

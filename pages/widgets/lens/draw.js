@@ -24,19 +24,20 @@ export function fit(canvas) {
 export const ink = (element) => themed(element, "text-color") || "#888";
 
 /** @param {Plane} plane */
-export function drawDots({ parts, data, view, points, sprites, alone, selected }) {
+export function drawDots({ parts, data, view, points, sprites, alone, selected, names, tints }) {
   const canvas = parts.dots;
   const ratio = fit(canvas);
   const side = canvas.width;
   const context = contextOf(canvas);
-  const broughtOut = data.classes.indexOf(alone ?? "");
+  const broughtOut = names.indexOf(alone ?? "");
   const few = points.count > 20000 ? 1 : points.count > 3000 ? 2 : 2.6;
   const radius = Math.min(few * Math.sqrt(view.home[2] / view.reach), 5);
   /** @param {number} k */
-  const dimmed = (k) => (broughtOut >= 0 && points.labels[k] !== broughtOut) || (selected !== null && !selected.has(k));
+  const dimmed = (k) => (broughtOut >= 0 && tints[k] !== broughtOut) || (selected !== null && !selected.has(k));
   const { pixels, seen } = points.draw(side, view, {
     colours: data.colours,
     edges: data.edges,
+    labels: tints,
     dimmed,
     radius: radius * ratio,
     line: clamp(radius - SMALLEST_OUTLINED, 0, 1) * ratio,
@@ -52,7 +53,7 @@ export function drawDots({ parts, data, view, points, sprites, alone, selected }
     if (!sprites.draw(context, k, x, y, size, size)) continue;
     /** @param {string[]} colours  @param {number} width */
     const frame = (colours, width) => {
-      context.strokeStyle = dimmed(k) ? GREY : colours[points.labels[k]];
+      context.strokeStyle = dimmed(k) ? GREY : colours[tints[k]];
       context.lineWidth = width * ratio;
       context.strokeRect(x, y, size, size);
     };

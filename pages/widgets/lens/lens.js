@@ -32,6 +32,8 @@ import { View } from "./view.js";
  * @property {import("../sprites.js").Sheets} sprites
  * @property {number[]} selected  Numbers of the test images that stay in colour; none is all.
  * @property {string | null} overlay
+ * @property {{ labels: string, names: string[] } | null} groups  What dots are coloured by if not by class: a byte for
+ *   each, in base64.
  * @property {number[] | null} mark  Where the current image lies.
  * @property {string | null} group  Lenses of one group follow one pointer.
  * @property {"full" | "left" | "right" | "flow"} layout

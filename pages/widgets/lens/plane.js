@@ -30,6 +30,7 @@ export class Plane {
   pin = null;
   /** @type {Set<number> | null} */
   selected = null;
+  tints = new Uint8Array(); // the number of each dot's colour
   lassoes = false; // whether a drag draws around dots
   /** @type {number[][]} */
   lasso = []; // places of the line that is being drawn
@@ -73,9 +74,8 @@ export class Plane {
     // Follows the system's theme at once; a switch inside the app shows with the next move.
     const theme = matchMedia("(prefers-color-scheme: dark)");
     theme.addEventListener("change", () => this.draw(), { signal });
-    this.showLegend();
-    this.showAlone(data.alone);
     this.acceptPin();
+    this.showAlone(data.alone);
     together.add(this);
     const [x, y] = data.pin ?? data.home;
     this.found = points.nearest(x, y);
@@ -99,6 +99,7 @@ export class Plane {
   update(data) {
     const before = this.data;
     this.data = data;
+    if (before.groups?.labels !== data.groups?.labels) this.alone = null;
     if (before.overlay !== data.overlay) this.fetchOverlay();
     this.acceptPin();
     this.redraw();
@@ -133,12 +134,24 @@ export class Plane {
     }
   }
 
+  /** What dots are coloured by, by number. */
+  get names() {
+    return this.data.groups?.names ?? this.data.classes;
+  }
+
   showLegend() {
-    const { classes, colours, edges } = this.data;
-    const items = classes.map((name, i) => {
+    const { colours, edges } = this.data;
+    const all = new Array(this.names.length).fill(0);
+    const some = [...all];
+    for (const [k, label] of this.tints.entries()) {
+      all[label]++;
+      if (this.selected?.has(k)) some[label]++;
+    }
+    const items = this.names.map((name, i) => {
       const dot = make("i");
       Object.assign(dot.style, { background: colours[i], borderColor: edges[i] });
-      const button = make("button", "", dot, name);
+      const counted = this.selected ? ` ${some[i].toLocaleString("en")} / ${all[i].toLocaleString("en")}` : "";
+      const button = make("button", "", dot, name, make("small", "", counted));
       button.type = "button";
       button.addEventListener("click", () => {
         const chosen = this.alone === name ? null : name;
@@ -156,15 +169,15 @@ export class Plane {
   bringOut(name) {
     this.showAlone(name);
     this.draw();
-    if (this.data.pins) this.owner.tell("alone", this.alone);
+    if (this.data.pins && !this.data.groups) this.owner.tell("alone", this.alone);
   }
 
   /** @param {string | null} name */
   showAlone(name) {
-    const { classes } = this.data;
-    this.alone = name !== null && classes.includes(name) ? name : null;
+    const { names } = this;
+    this.alone = name !== null && names.includes(name) ? name : null;
     for (const [i, button] of this.parts.legend.querySelectorAll("button").entries())
-      button.ariaPressed = String(classes[i] === this.alone);
+      button.ariaPressed = String(names[i] === this.alone);
   }
 
   acceptPin() {
@@ -172,6 +185,10 @@ export class Plane {
     this.parts.lens.dataset.marked = String(mark !== null);
     this.pin = pin;
     this.selected = selected.length ? new Set(selected) : null;
+    const { groups } = this.data;
+    this.tints = groups ? decode(groups.labels) : this.points.labels;
+    this.showLegend();
+    this.showAlone(this.alone);
   }
 
   // ---- where one looks

@@ -8,6 +8,7 @@ const GREY = 0x808080;
  * @typedef {object} Look
  * @property {string[]} colours  "#rrggbb" of each class.
  * @property {string[]} edges  Of their outlines.
+ * @property {Uint8Array} labels  The number of each dot's colour.
  * @property {(k: number) => boolean} dimmed
  * @property {number} radius  In pixels.
  * @property {number} line  Width of the outline.
@@ -94,7 +95,7 @@ export class Points {
    * @param {number} side  In pixels.
    * @param {import("./view.js").View} view  @param {Look} look
    */
-  draw(side, view, { colours, edges, dimmed, radius, line }) {
+  draw(side, view, { colours, edges, labels, dimmed, radius, line }) {
     if (this.pixels.length !== side * side) this.pixels = new Uint32Array(side * side);
     const { pixels } = this;
     pixels.fill(0);
@@ -116,7 +117,7 @@ export class Points {
         const cy = Math.round((top - this.places[2 * k + 1]) * scale);
         if (cx < 0 || cy < 0 || cx >= side || cy >= side) continue;
         seen.push(k);
-        const tint = faint ? grey : tints[this.labels[k]];
+        const tint = faint ? grey : tints[labels[k]];
         const strength = (faint ? 64 : 255) * this.strength[k];
         const inside = cx >= margin && cy >= margin && cx < side - margin && cy < side - margin;
         const middle = cy * side + cx;

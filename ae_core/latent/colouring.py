@@ -1,0 +1,100 @@
+"""What test examples can be coloured by: groups of them, by a value, by cluster, or by how far neighbours disagree."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+BINS = 8
+PERCENTILES = (1, 99)  # beyond which values share the outermost bins
+NEIGHBOURS = 10
+PART = 1000  # codes at a time
+STARTS = 4  # of k-means
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Examples in groups.
+
+    Attributes:
+        labels: Group of each example, uint8 (n,).
+        names: Of the groups, in their order.
+        rising: Whether the groups are intervals of a value.
+    """
+
+    labels: np.ndarray
+    names: tuple[str, ...]
+    rising: bool = False
+
+
+def by_value(values: np.ndarray, unit: str = "", bins: int = BINS) -> Groups:
+    """Groups of examples by equal intervals of a value.
+
+    The outermost ones also hold what lies beyond the 1st and the 99th percentile. Examples that are exactly 0 are a
+    group of their own where they are a tenth and more.
+
+    Args:
+        values: (n,), finite.
+        unit: What they are measured in.
+        bins: How many intervals.
+    """
+    zeros = values == 0
+    apart = 0.1 <= zeros.mean() < 1
+    among = values[~zeros] if apart else values
+    low, high = np.percentile(among, PERCENTILES)
+    if low == high:
+        low, high = float(among.min()), float(among.max())
+    edges = np.linspace(low, high if high > low else low + 1, bins + 1)
+    labels = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
+    digits = max(0, 2 - int(np.floor(np.log10(max(edges[1] - edges[0], 1e-9)))) - 1)
+    suffix = f" {unit}" if unit else ""
+    names = [f"{a:.{digits}f} to {b:.{digits}f}{suffix}" for a, b in pairwise(edges)]
+    if apart:
+        labels, names = np.where(zeros, 0, labels + 1), [f"0{suffix}", *names]
+    return Groups(labels.astype(np.uint8), tuple(names), rising=True)
+
+
+def clusters(codes: np.ndarray, count: int, seed: int = 0) -> Groups:
+    """Clusters of codes (n, d) by k-means, the largest first.
+
+    Reference: Arthur & Vassilvitskii 2007, k-means++; by scikit-learn.
+    """
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        found = KMeans(count, n_init=STARTS, random_state=seed).fit_predict(codes)
+    order = np.argsort(-np.bincount(found, minlength=count), kind="stable")
+    rank = np.empty(count, int)
+    rank[order] = np.arange(count)
+    return Groups(rank[found].astype(np.uint8), tuple(f"cluster {k + 1}" for k in range(count)))
+
+
+def disagreement(codes: np.ndarray, labels: np.ndarray, classes: int, k: int = NEIGHBOURS) -> np.ndarray:
+    """Share of each example's nearest neighbours in the code that have another class, (n,) in [0, 1].
+
+    Near 1 an example may have the wrong label, or look like another class. Examples without a class have 0, and count
+    as no neighbours.
+
+    Args:
+        codes: (n, d).
+        labels: Class numbers (n,); those of `classes` or above belong to none.
+        classes: How many there are.
+        k: How many neighbours.
+
+    Reference: Wilson 1972, Asymptotic properties of nearest neighbor rules using edited data.
+    """
+    known = np.flatnonzero(labels < classes)
+    found = np.zeros(len(codes))
+    points, own = np.asarray(codes[known], np.float32), labels[known]
+    most = min(k, len(known) - 1)
+    if most < 1:
+        return found
+    squares = np.einsum("nd,nd->n", points, points)
+    for start in range(0, len(points), PART):
+        rows = slice(start, start + PART)
+        far = squares[rows, None] + squares - 2 * (points[rows] @ points.T)
+        far[np.arange(len(far)), np.arange(start, start + len(far))] = np.inf
+        near = np.argpartition(far, most - 1, axis=1)[:, :most]
+        found[known[rows]] = (own[near] != own[rows, None]).mean(axis=1)
+    return found

@@ -1,0 +1,60 @@
+"""What test examples are coloured by, against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import NearestNeighbors
+
+from ae_core.latent import colouring
+
+RNG = np.random.default_rng(0)
+
+
+def test_intervals_are_even_and_the_outermost_hold_what_lies_beyond() -> None:
+    values = np.append(RNG.uniform(0.2, 1.0, 1000), [-50.0, 90.0])
+    found = colouring.by_value(values, "nats", 4)
+    assert found.rising
+    assert len(found.names) == 4
+    assert all(name.endswith(" nats") for name in found.names)
+    assert (found.labels[-2], found.labels[-1]) == (0, 3)
+    edges = np.linspace(*np.percentile(values, [1, 99]), 5)
+    for k in range(1, 3):
+        inside = (values >= edges[k]) & (values < edges[k + 1])
+        assert (found.labels[inside] == k).all()
+
+
+def test_zeros_of_a_sparse_unit_are_a_group_of_their_own() -> None:
+    values = np.where(RNG.random(500) < 0.6, 0, RNG.uniform(1, 2, 500))
+    found = colouring.by_value(values)
+    assert found.names[0] == "0"
+    assert ((found.labels == 0) == (values == 0)).all()
+    assert len(found.names) == colouring.BINS + 1
+
+
+@pytest.mark.parametrize("values", [np.zeros(20), np.full(20, 3.0), np.arange(2.0)])
+def test_values_that_hardly_differ_have_groups_too(values: np.ndarray) -> None:
+    found = colouring.by_value(values)
+    assert len(found.labels) == len(values)
+    assert found.labels.max() < len(found.names)
+
+
+def test_clusters_that_are_apart_are_found_the_largest_first() -> None:
+    truth = np.repeat([0, 1, 2], [20, 100, 50])
+    codes = np.array([[0, 0], [10, 0], [0, 10]])[truth] + RNG.normal(0, 0.3, (170, 2))
+    found = colouring.clusters(codes.astype(np.float32), 3)
+    assert adjusted_rand_score(truth, found.labels) == 1
+    assert np.bincount(found.labels).tolist() == [100, 50, 20]
+    assert found.names == ("cluster 1", "cluster 2", "cluster 3")
+
+
+def test_disagreement_is_the_share_of_neighbours_of_another_class() -> None:
+    codes = RNG.standard_normal((2300, 5)).astype(np.float32)
+    labels = (codes[:, 0] > 0).astype(int)
+    labels[7] = 1 - labels[7]
+    labels[:5] = 9  # of no class
+    found = colouring.disagreement(codes, labels, 2, k=6)
+    _, near = NearestNeighbors(n_neighbors=7).fit(codes[5:]).kneighbors(codes[5:])
+    expected = (labels[5:][near[:, 1:]] != labels[5:, None]).mean(axis=1)
+    np.testing.assert_allclose(found[5:], expected)
+    assert (found[:5] == 0).all()
+    assert colouring.disagreement(codes[:1], labels[:1], 2).tolist() == [0]
