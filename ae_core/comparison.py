@@ -44,8 +44,8 @@ MEASURES = (
     Measure(
         "code_shift",
         "Code shift",
-        "How far codes move when Gaussian noise of σ = 0.1 is added to the test images, as a share of how far codes "
-        "lie apart: 0 for a code that stays still.",
+        "How far units move when Gaussian noise of σ = 0.1 is added to the test images, as a share of how far they "
+        "vary between images: 0 for a code that stays still.",
         decimals=3,
     ),
     Measure(

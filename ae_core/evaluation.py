@@ -50,8 +50,8 @@ def evaluate(
             likelihood is Gaussian instead nll: mean negative log-density in nats per value.
         mse, psnr: Mean squared error per pixel; peak signal-to-noise ratio at that error in dB.
         active_units, dead_units: Mean number of units active for an image; number of units active for none.
-        code_shift: How far codes move when noise of σ = 0.1 is added to the examples, relative to how far codes lie
-        apart: the root of `stability.nudge_curve`.
+        code_shift: How far units move when noise of σ = 0.1 is added to the examples, relative to how far they vary
+        between examples: the root of `stability.nudge_curve`.
         knn_accuracy: Accuracy of the classifier; missing where there are no classes, or only the examples that the run
         carries.
         Further figures of the kind's own.

@@ -16,11 +16,34 @@ def linear(x: np.ndarray) -> np.ndarray:
 
 
 def test_a_linear_encoder_moves_its_codes_alike_at_all_sizes() -> None:
-    found = stability.nudge_curve(linear, X, (0.001, 0.01, 0.05), clip=False)
-    expected = (W**2).sum() / np.var(linear(X), axis=0).sum()
-    assert found / np.square([0.001, 0.01, 0.05]) == pytest.approx(expected, rel=0.02)
-    scaled = stability.nudge_curve(lambda x: 7 * linear(x), X, (0.01,), clip=False)
-    assert scaled == pytest.approx(found[1]), "the scale of codes does not count"
+    sigmas = (0.001, 0.01, 0.05)
+    found = stability.nudge_curve(linear, X, sigmas, clip=False)
+    expected = ((W**2).sum(axis=0) / np.var(linear(X), axis=0)).mean()
+    assert found / np.square(sigmas) == pytest.approx(expected, rel=0.02)
+    together = stability.nudge_curve(linear, X, sigmas, clip=False, together=True)
+    assert together / np.square(sigmas) == pytest.approx((W**2).sum() / np.var(linear(X), axis=0).sum(), rel=0.02)
+
+
+def test_neither_a_smaller_code_nor_one_large_unit_is_steadier() -> None:
+    found = stability.nudge_curve(linear, X, (0.01,), clip=False)
+    scaled = stability.nudge_curve(lambda x: linear(x) * [0.01, 1, 500], X, (0.01,), clip=False)
+    assert scaled == pytest.approx(found)
+
+    def with_brightness(x: np.ndarray) -> np.ndarray:
+        return np.concatenate([linear(x), 1e5 * x.mean(axis=(1, 2))[:, None]], axis=1)
+
+    own, cheated = (
+        stability.nudge_curve(encode, X, (0.01,), clip=False, together=True) for encode in (linear, with_brightness)
+    )
+    honest = stability.nudge_curve(with_brightness, X, (0.01,), clip=False)
+    assert cheated == pytest.approx(own, rel=0.5) or cheated < own
+    assert honest > 0.7 * found, "four units, three of which move as before"
+
+
+def test_units_that_never_change_do_not_count() -> None:
+    found = stability.nudge_curve(linear, X, (0.01,), clip=False)
+    dead = stability.nudge_curve(lambda x: np.pad(linear(x), ((0, 0), (0, 5))), X, (0.01,), clip=False)
+    assert dead == pytest.approx(found)
 
 
 def test_a_constant_encoder_has_no_curve_and_a_quantising_one_does_not_move_at_small_sizes() -> None:
@@ -50,5 +73,5 @@ def test_nudged_examples_stay_in_range_as_images_do() -> None:
 def test_runs_that_ship_move_as_was_measured_elsewhere(run: str, moved: float) -> None:
     """Measured by code that knows nothing of this module, for a nudge of a tenth."""
     x = data.as_float(data.load("fashion-mnist").split("test").images[:2000])
-    found = np.sqrt(stability.nudge_curve(ae_core.load(run).encode, x, (0.1,))[0])
+    found = np.sqrt(stability.nudge_curve(ae_core.load(run).encode, x, (0.1,), together=True)[0])
     assert found == pytest.approx(moved, rel=0.06)

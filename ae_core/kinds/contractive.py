@@ -6,14 +6,15 @@ from ae_core.kinds.base import Forward, Hyperparameter, Kind, View
 # Up to this many units the Jacobian is taken unit by unit; beyond it, it is estimated.
 EXACT_UNITS = 16
 PROJECTIONS = 4
-LEAST_VARIANCE = 1e-12  # of a batch of codes that are all the same, as at the beginning with dead units
+LEAST_VARIANCE = 1e-12  # of a unit that is the same for all of a batch
 
 
 class Contractive(Kind):
     """Penalise how far the code moves when the image is nudged.
 
-    Two ways. By nudges: λ E‖f(x + σε) − f(x)‖² / (σ² Var f), with ε of standard normal values and nudged examples
-    clipped to [0, 1]; Var f is the total variance of the batch's codes, so that a smaller code pays for nothing. Or by
+    Two ways. By nudges: λ/σ² times the mean over units of E(f_j(x + σε) − f_j(x))² / Var f_j, with ε of standard normal
+    values and nudged examples clipped to [0, 1]. Each unit is measured by its own variance over the batch, so that
+    neither a smaller code nor one unit that varies more than all others pays for anything. Or by
     the derivative at the image, λ ‖∂h/∂x‖²_F: exact in closed form for a one-layer encoder, ‖J‖²_F = Σ_i φ'(a_i)² Σ_j
     W_ji²; by automatic differentiation for deeper encoders with codes up to 16 units; for larger ones Hutchinson's
     unbiased estimate E‖vᵀJ‖² with v of random signs. A derivative sees nothing of the kinks that max-pooling and relu
@@ -44,8 +45,8 @@ class Contractive(Kind):
         Hyperparameter(
             "stillness",
             0.003,
-            "λ, the weight of the squared distance that codes move, relative to σ² and to the codes' variance. With a "
-            "larger value the code moves less; 0 is vanilla.",
+            "λ, the weight of the squared distance that each unit moves, relative to σ² and to its own variance between "
+            "images. With a larger value the code moves less; 0 is vanilla.",
             0.0,
             10.0,
             log=True,
@@ -98,13 +99,15 @@ class Contractive(Kind):
 
 
 def relative_movement(p: Forward, sigma: float) -> Any:
-    """E‖f(clip(x + σε)) − f(x)‖² / (σ² Var f) over a batch, a scalar; ε is drawn anew for each."""
+    """Mean over units of E(f_j(clip(x + σε)) − f_j(x))² / (σ² Var f_j) over a batch, a scalar; at most 4/σ².
+
+    The variance is that of images and nudged ones together: a unit that only noise makes active has one as well.
+    """
     from keras import ops
 
-    codes = p.code["z"]
-    moved = p.encoder(p.x_near, training=p.training)["z"] - codes
-    variance = ops.maximum(ops.sum(ops.var(codes, axis=0)), LEAST_VARIANCE)
-    return ops.mean(ops.sum(moved**2, axis=1)) / (sigma**2 * variance)
+    codes, near = p.code["z"], p.encoder(p.x_near, training=p.training)["z"]
+    variance = ops.var(ops.concatenate([codes, near]), axis=0)
+    return ops.mean(ops.mean((near - codes) ** 2, axis=0) / ops.maximum(variance, LEAST_VARIANCE)) / sigma**2
 
 
 def squared_jacobian_norm(p: Forward) -> Any:

@@ -115,8 +115,8 @@ TERMS = {
     "density": Term("Density", "How many test images have their codes near a place."),
     "shift": Term(
         "Code shift",
-        "How far codes move when a little noise is added to images, compared with how far codes lie apart: 0.1 is a "
-        "tenth of that. Smaller is steadier.",
+        "How far units move when a little noise is added to images, compared with how far they vary between images: "
+        "0.1 is a tenth of that. Smaller is steadier.",
     ),
     "reconstruction": Term("Reconstruction", "The image that the decoder draws from the code of an image."),
     "mse": Term(
