@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from ae_core import figures, latent
+from ae_core import epoch_film, figures, latent
 from ae_core.errors import OptionError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
@@ -28,6 +28,7 @@ from pages.widgets import (
     selection,
     selection_input,
     source_code,
+    training_film,
 )
 from pages.widgets.lens import Look
 from pages.widgets.words import Words
@@ -49,6 +50,12 @@ def direction_of(run: LoadedRun) -> Direction | None:
     with suppress(OptionError):  # the page Directions says why
         return groups.direction(run.run, first, second)
     return None
+
+
+def of_lens(run: LoadedRun) -> np.ndarray:
+    """Where the examples of the run's film lie on its main plane."""
+    places: np.ndarray = caches.places(run.run)
+    return places[epoch_film.examples(len(places))]
 
 
 def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] | None:
@@ -244,4 +251,9 @@ else:
 st.caption(say(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])])))
 if other is None and found:
     tell_about(run, *found, count=8)
+film = run.run.film
+if film is not None:
+    with st.expander("How this plane was learnt", icon=":material/movie:", key="film", on_change="rerun") as fold:
+        if fold.open:
+            training_film.show_places(film, run.run.spec, len(run.run.history), run.run.name, of_lens(run))
 next_page.link("paths", say("Walk from one image to another"))

@@ -57,6 +57,7 @@ LINKS = (
     "denoise",
     "denoise?run=vanilla",
     "sparsity",
+    "stability",
     "compare",
     "compare?runs=vanilla",
     "train",

@@ -14,6 +14,7 @@ from ae_core.figures.directions import direction_fan
 from ae_core.figures.pictures import Row, image_grid, image_rows, neighbours, reconstructions, signed_error, tinted
 from ae_core.figures.rates import rate_distortion
 from ae_core.figures.sizes import error_by_code_size
+from ae_core.figures.stability import nudge_curves
 from ae_core.figures.style import plain, wrapped
 from ae_core.figures.units import traversals, unit_by_class, unit_histogram, weights, without_units
 from ae_core.figures.watching import kl_by_unit, units_by_epoch
@@ -32,6 +33,7 @@ __all__ = [
     "kl_by_unit",
     "learning_curves",
     "neighbours",
+    "nudge_curves",
     "plain",
     "rate_distortion",
     "reconstructions",

@@ -27,8 +27,8 @@ class Contractive(Kind):
     title = "Contractive"
     idea = "Keep the code nearly the same when the image changes a little."
     reference = "Rifai et al. 2011"
-    notice = "Its code moves little when an image changes a little. Compare the places of its codes with vanilla's."
-    view = View("lens", "See its plane beside vanilla's", {"run": "contractive-2d", "beside": "vanilla-2d"})
+    notice = "Its code moves little when an image changes a little. Nudge images, and see how far codes move."
+    view = View("stability", "Nudge its images")
     order = 4
     hyperparameters = (
         Hyperparameter(
@@ -45,8 +45,8 @@ class Contractive(Kind):
         Hyperparameter(
             "stillness",
             0.003,
-            "λ, the weight of the squared distance that each unit moves, relative to σ² and to its own variance between "
-            "images. With a larger value the code moves less; 0 is vanilla.",
+            "λ, the weight of the squared distance that each unit moves, relative to σ² and to its own variance "
+            "between images. With a larger value the code moves less; 0 is vanilla.",
             0.0,
             10.0,
             log=True,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from cachetools import LRUCache, cached
 
-from ae_core import data, derived, evaluation, fitting, inference, latent, metrics, runs, tasks
+from ae_core import data, derived, evaluation, fitting, inference, latent, metrics, runs, stability, tasks
 from ae_core.data import Split, as_float
 from ae_core.inference import LoadedRun
 from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, traversals, unit_facts
@@ -25,6 +25,7 @@ TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbo
 # Bytes; one run may take a thousand times as much as another. Those that ship take 8, 27 and 29 MB.
 LOADED_CACHE, CODES_CACHE, INDEX_CACHE = 64 << 20, 64 << 20, 64 << 20
 FLOAT = 4  # bytes
+NUDGED = 2000  # test examples: of more the figures do not change
 SHOWN = 24  # units that distinguish a group
 DRIVING = 12  # test examples that are shown of what drives a unit
 UNITS = 64  # at a time
@@ -198,6 +199,17 @@ def activity(run: Run) -> Activity:
     z = codes(run)
     active = evaluation.active(load(run), z)
     return Activity(_frozen(active.sum(axis=1)), _frozen(active.mean(axis=0)), float((z == 0).mean()))
+
+
+@memoize(32)
+def nudge_curve(run: Run) -> np.ndarray:
+    """How far the run's units move for each size of nudge, as a share of how far they vary, (k,)."""
+
+    def compute() -> np.ndarray:
+        x = test_images(run.dataset.name, slice(NUDGED))
+        return np.sqrt(stability.nudge_curve(load(run).encode, x))
+
+    return _frozen(_cached_on_disk(run, "nudge-curve", compute))
 
 
 @memoize(16)

@@ -48,6 +48,7 @@ PAGES = {
         Page("unit", "One unit", "filter_1", "Inside the code"),
         Page("units", "Units at work", "tune", "Inside the code"),
         Page("sparsity", "Sparsity", "bar_chart", "Inside the code"),
+        Page("stability", "Stability", "vibration", "Inside the code"),
         Page("data", "Data", "database_upload", "Models"),
         Page("train", "Train", "model_training", "Models"),
         Page("compare", "Compare", "table_rows", "Models"),

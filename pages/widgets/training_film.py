@@ -30,7 +30,8 @@ def show(film: Film, what: Spec, finished: int, of: Hashable, planned: int = 0) 
         _show_kl(film, what, finished, planned)
     elif what.network.code_activation == "relu":
         _show_dead(film, what, finished, planned)
-    _show_places(film, what, finished, of)
+    st.subheader(Words(what.form)("Codes of test images, epoch by epoch"))
+    show_places(film, what, finished, of)
 
 
 def _show_kl(film: Film, what: Spec, finished: int, planned: int) -> None:
@@ -113,7 +114,8 @@ def _show_counts(of_epochs: list[int], units: int, what: str, finished: int, pla
     )
 
 
-def _show_places(film: Film, what: Spec, finished: int, of: Hashable) -> None:
+def show_places(film: Film, what: Spec, finished: int, of: Hashable, last: np.ndarray | None = None) -> None:
+    """Shows where test examples lie, with a slider over the epochs; `last` as of `epoch_film.aligned`."""
     say, count = Words(what.form), what.about.sizes["test"]
     names = what.about.class_names
     try:
@@ -121,16 +123,15 @@ def _show_places(film: Film, what: Spec, finished: int, of: Hashable) -> None:
     except ExplorerError:  # it has been deleted
         labels = np.empty(0, int)
     shown = labels[epoch_film.examples(count)] if len(labels) == count else None
-    st.subheader(say("Codes of test images, epoch by epoch"))
     epochs.show(
-        lambda: epoch_film.aligned(film).places,
+        lambda: epoch_film.aligned(film, last).places,
         epoch_film.kept(finished),
         shown,
         names,
         key=f"epochs-{of}",
         alt=say("Dots for the codes of test images after the epoch that the slider stands at"),
         at_end=True,
-        of=(of, finished, shown is None),
+        of=(of, finished, shown is None, last is None),
     )
     planes = {1: "along the only unit", 2: "on the plane of the two units"}
     plane = planes.get(what.network.latent_dim, "along the two main directions of their codes")

@@ -32,7 +32,7 @@ LOOKING = (
     "directions",
     "your_image",
 )
-SEVERAL = ("compare", "paths", "sparsity")
+SEVERAL = ("compare", "paths", "sparsity", "stability")
 ELSEWHERE = ("data", "train", "runs", "home")
 
 

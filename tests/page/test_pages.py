@@ -53,6 +53,7 @@ PAGES = (
     "all_units",
     "unit",
     "units",
+    "stability",
     "sampler",
 )
 BAD = "../../etc/passwd"

@@ -1,0 +1,94 @@
+"""How far codes move when images are nudged: any runs over the size of the nudge."""
+
+import numpy as np
+import streamlit as st
+
+from ae_core import figures, metrics, stability
+from ae_core.figures import Row
+from pages.serving import caches, fields, page_state
+from pages.widgets import alerts, current_image, glossary, next_page, plot, run_picker, source_code, tables
+from pages.widgets.words import Words
+
+MAX_RUNS = 4
+FIELDS = (fields.choice("sigma", "Noise that is added (σ)", stability.SIGMAS, "{:g}".format, default=stability.SIGMA),)
+
+st.title("Stability")
+intro = st.container()
+overlaid = run_picker.pick_several(["contractive", "vanilla"], MAX_RUNS)
+dataset = next(iter(overlaid.values())).dataset
+say = Words(dataset.form)
+with intro:
+    glossary.say(
+        say(
+            "How far the [[code]] of an image moves when a little noise is added to it, compared with how far codes "
+            "vary between images."
+        )
+    )
+with st.spinner("Nudging the test images …" if dataset.form.is_image else "Nudging the test examples …"):
+    curves = {title: caches.nudge_curve(run.run) for title, run in overlaid.items()}
+at = stability.SIGMAS.index(stability.SIGMA)
+tables.show(
+    {
+        "model": [*map(alerts.escape_markdown, overlaid)],
+        f"shift at σ = {stability.SIGMA:g}": [f"{curve[at]:.3f}" for curve in curves.values()],
+        f"at σ = {stability.SIGMAS[0]:g}": [f"{curve[0]:.4f}" for curve in curves.values()],
+        "test MSE": [metrics.written(caches.errors(run.run).mean()) for run in overlaid.values()],
+    }
+)
+left, right = st.columns([3, 2], gap="large")
+with left:
+    plot.show(
+        figures.nudge_curves(stability.SIGMAS, curves, stability.SIGMA),
+        key="curves",
+        alt="Shift of the units over the size of the noise, for each model",
+    )
+    st.caption(
+        say(
+            "Root mean square over units and test images: 1 is as far as a unit varies between images. Each unit is "
+            "measured by its own spread, so that no unit that varies much hides the others. Twice the noise moves a "
+            "linear code twice as far; where a line bends, the network does something else."
+        )
+    )
+with right:
+    image = current_image.show(dataset)
+    state = page_state.open(*FIELDS)
+    sigma = float(state.draw(st.select_slider, "sigma"))
+    noise = np.random.default_rng(0).standard_normal(image.x.shape, dtype=np.float32)
+    nudged = np.clip(image.x + np.float32(sigma) * noise, 0, 1)
+    both = np.stack([image.x, nudged])
+    rows = [Row(dataset.form.noun, both)]
+    moved = {}
+    for title, run in overlaid.items():
+        codes = run.encode(both)
+        spread = caches.codes(run.run).std(axis=0)
+        alive = spread > 0
+        moved[title] = float(np.sqrt(np.mean(((codes[1] - codes[0])[alive] / spread[alive]) ** 2)))
+        rows.append(Row(figures.wrapped(title), run.decode(codes)))
+    plot.show(
+        figures.image_rows(rows, ["as it is", "nudged"], tile=76, form=dataset.form),
+        key="nudged",
+        alt=say("An image and the same with noise, and what each model reconstructs of both"),
+    )
+    shifts = "; ".join(f"{alerts.escape_markdown(title)} {value:.3f}" for title, value in moved.items())
+    st.caption(say(f"Shift of this image's code: {shifts}."))
+st.info(
+    say(
+        "A contractive model is trained to keep its code still, a denoising one to give the clean image: both move "
+        "less. A sparse code of many units moves more, since noise changes which of them are active."
+    ),
+    icon=":material/visibility:",
+)
+next_page.link("lens", "See the plane of such a model beside vanilla's", run="contractive-2d", beside="vanilla-2d")
+opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in overlaid.items())
+source_code.show(f"""
+import numpy as np
+
+import ae_core
+from ae_core import data, figures, stability
+
+runs = {{
+{opened}}}
+x = data.as_float(data.load({dataset.name!r}).split("test").images[:{caches.NUDGED}])
+curves = {{title: np.sqrt(stability.nudge_curve(run.encode, x)) for title, run in runs.items()}}
+figures.nudge_curves(stability.SIGMAS, curves, stability.SIGMA).show()
+""")
