@@ -70,6 +70,27 @@ def test_it_plays_once_to_the_newest_epoch(shared_tab: Tab, job: str) -> None:
     assert shared_tab.sent == before
 
 
+def test_while_it_trains_it_stays_where_someone_moved_it_and_else_at_the_newest_epoch(tab: Tab) -> None:
+    tab.train("Vanilla", 500, "Followed")
+    film = tab.page.locator(".epochs")
+    film.wait_for(timeout=TRAINING)
+    slider, where = film.locator(".slider"), film.locator(".where")
+
+    def change() -> None:
+        """Waits for the next epochs; from 198 on every second one is left out, so that there are fewer frames."""
+        other = "([e, last]) => e.max !== last"
+        tab.page.wait_for_function(other, arg=[slider.element_handle(), slider.get_attribute("max")])
+
+    slider.focus()
+    tab.page.keyboard.press("Home")
+    change()
+    expect(where).to_have_text("untrained")
+    tab.page.keyboard.press("End")
+    change()
+    assert slider.evaluate("e => e.value === e.max")
+    assert tab.errors == []
+
+
 def test_where_motion_is_to_be_reduced_it_steps_from_epoch_to_epoch(tab: Tab, job: str) -> None:
     tab.page.emulate_media(reduced_motion="reduce")
     film = film_in(tab, job)
