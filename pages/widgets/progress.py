@@ -250,8 +250,8 @@ def show_ended(job: Job) -> None:
             "Code shift",
             f"{figure('code_shift'):.3f}" if math.isfinite(figure("code_shift")) else "–",
             help=say(
-                "How far codes move when Gaussian noise of σ = 0.1 is added to the test images, as a share of how far "
-                "codes lie apart. Smaller is steadier; none if all codes are one."
+                "How far units move when Gaussian noise of σ = 0.1 is added to the test images, as a share of how far "
+                "they vary between images. Smaller is steadier; none if all codes are one."
             ),
         )
         _tell_of_pca(run)
