@@ -38,16 +38,18 @@ class Shipped:
         return make_spec(self.kind, self.dataset, self.hyperparameters, self.network, **self.training)
 
 
-# One network for all of the 2-D runs, so that only the objective differs between their planes.
+# One network for all of the 2-D runs, so that only the objective differs between their planes. Layers that are normalised
+# learn more through two units than the convolutions that were here before, in a tenth of the time.
 PLANE: dict[str, Any] = {
-    "family": "pooling",
+    "family": "dense",
     "latent_dim": 2,
     "hidden": (320, 128, 64),
     "decoder_hidden": (64, 128, 320),
     "code_activation": "linear",
+    "normalised": True,
 }
 LONG = {"epochs": 40}
-PLANE_TRAINING = {"epochs": 40, "batch_size": 64, "learning_rate": 2e-3, "beta_2": 0.999}
+PLANE_TRAINING = {"epochs": 60, "batch_size": 128, "learning_rate": 3e-3, "warmup": 0.05, "beta_2": 0.999}
 
 RUNS = {
     "vanilla": Shipped("Vanilla", "vanilla", training=LONG),
@@ -76,8 +78,7 @@ RUNS = {
     "variational": Shipped("Variational", "variational"),
     "vanilla-2d": Shipped("Vanilla, 2-D", "vanilla", {}, PLANE, PLANE_TRAINING),
     "denoising-2d": Shipped("Denoising, 2-D", "denoising", {}, PLANE, PLANE_TRAINING),
-    # An exact Jacobian triples the price of a step: fewer of them.
-    "contractive-2d": Shipped("Contractive, 2-D", "contractive", {}, PLANE, {**PLANE_TRAINING, "epochs": 8}),
+    "contractive-2d": Shipped("Contractive, 2-D", "contractive", {}, PLANE, PLANE_TRAINING),
     "variational-2d": Shipped("Variational, 2-D, larger network", "variational", {}, PLANE, PLANE_TRAINING),
     "emoji-vanilla": Shipped("Emoji, vanilla", "vanilla", dataset="emoji"),
     "emoji-variational": Shipped("Emoji, variational", "variational", dataset="emoji"),

@@ -72,8 +72,7 @@ with theirs:
         image_picker.show(thumbnails.draw(dataset.form, image.x[None])[0], image.name)
         wanted = answers.show([answers.compute(run, image.x) for run in asked], key="answers")
         if wanted:
-            page_state.put(run_picker.RUN.name, wanted)
-            st.switch_page(menu.PAGES["reconstruct"].file)
+            page_state.lead_to(menu.PAGES["reconstruct"].file, run=wanted)
         among = len(caches.training_images(dataset.name).labels)
         st.caption(
             say(

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
@@ -125,6 +125,19 @@ def adopted() -> int:
 def ask(link: Link) -> None:
     """Asks the page that runs next for what a link says, as a callback does."""
     _store().told = link
+
+
+def lead_to(file: str, **asked: str) -> NoReturn:
+    """Leads to another page, and leaves the link of this one as it is: a step back leads to what was left.
+
+    `st.switch_page` gives the page that is left the query of the next one.
+
+    Args:
+        file: Of the page.
+        **asked: What it is asked for.
+    """
+    st.switch_page(file, query_params={**_store().end(early=True), **asked})
+    raise AssertionError("It does not return.")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 
 from ae_core import figures, images, thumbnails
 from ae_core.forms import Form
@@ -57,9 +56,7 @@ def show(run: LoadedRun, units: Sequence[int], notes: Sequence[str], key: str, c
 
 def open_page(run: LoadedRun, number: int) -> None:
     """Leads to the page of a unit, whose number counts from 1."""
-    page_state.put(run_picker.RUN.name, run.run.name)
-    page_state.put(UNIT.slot({"run": run})[1], number)
-    st.switch_page(menu.PAGES["unit"].file)
+    page_state.lead_to(menu.PAGES["unit"].file, run=run.run.name, unit=str(number))
 
 
 def added_pictures(form: Form, with_them: np.ndarray, without: np.ndarray) -> np.ndarray:
