@@ -38,8 +38,8 @@ class Shipped:
         return make_spec(self.kind, self.dataset, self.hyperparameters, self.network, **self.training)
 
 
-# One network for all of the 2-D runs, so that only the objective differs between their planes. Layers that are normalised
-# learn more through two units than the convolutions that were here before, in a tenth of the time.
+# One network for all of the 2-D runs, so that only the objective differs between their planes. Layers that are
+# normalised learn more through two units than the convolutions that were here before, in a tenth of the time.
 PLANE: dict[str, Any] = {
     "family": "dense",
     "latent_dim": 2,

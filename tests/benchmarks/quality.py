@@ -2,8 +2,8 @@
 
     python tests/benchmarks/quality.py OUT [NAME …]
 
-Trains what OUT does not hold yet, so that it can be stopped and gone on with, and prints the table as Markdown. The test
-images are looked at once for each run. k-NN is fitted on the codes of the first 50,000 training images, as in the
+Trains what OUT does not hold yet, so that it can be stopped and gone on with, and prints the table as Markdown. The
+test images are looked at once for each run. k-NN is fitted on the codes of the first 50,000 training images, as in the
 published figures (Sainburg et al. 2021), and of all 60,000.
 """
 
