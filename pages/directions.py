@@ -11,6 +11,7 @@ from pages.serving import caches, page_state, visitor
 from pages.widgets import (
     alerts,
     current_image,
+    distinguishing,
     film,
     glossary,
     groups,
@@ -20,13 +21,11 @@ from pages.widgets import (
     run_picker,
     source_code,
     tables,
-    unit_tiles,
 )
 from pages.widgets.film import Strip
 from pages.widgets.words import Words
 
 FRAMES, REACH = 17, 2.0  # from so far before the image to so far behind it, in lengths of the direction
-DISTINGUISHING = 6
 
 st.title("Directions")
 intro = st.container()
@@ -169,23 +168,8 @@ if found is not None and first is not None and second is not None:
                 kept_directions.forget(run.run, owner, gone)
                 st.rerun()
 
-    if run.latent_dim > 2:
-        st.header("What tells the second group apart")
-        inside = np.zeros(len(places), bool)
-        inside[second.numbers] = True
-        if inside.all():
-            st.caption(say("It holds all test images."))
-        else:
-            with st.spinner("Ranking the units …"):
-                units, aurocs = caches.distinguishing(run.run, second.text, inside)
-            units, aurocs = units[:DISTINGUISHING], aurocs[:DISTINGUISHING]
-            unit_tiles.show(run, units.tolist(), [f"AUROC {value:.2f}" for value in aurocs], key="apart")
-            st.caption(
-                say(
-                    "AUROC: how often the unit is larger for an image of the group than for one outside it. 1 is "
-                    "always, 0 never; 0.5 says nothing."
-                )
-            )
+    st.header("What tells the second group apart")
+    distinguishing.show(run, second.numbers, second.text, key="apart")
     next_page.link(
         "paths",
         "Walk along it beside other paths",

@@ -11,6 +11,7 @@ from pages.widgets import (
     codes_table,
     colour_input,
     current_image,
+    distinguishing,
     gallery,
     glossary,
     groups,
@@ -108,6 +109,10 @@ with histogram if dataset.class_names else mix:
     if len(selected):
         harder = float((np.median(errors[selected]) > errors).mean())
         st.caption(say(f"Their median error is larger than that of {harder * 100:.0f} % of the test images."))
+
+if len(selected):
+    st.header("What tells them apart")
+    distinguishing.show(run, selected, selection.encode(selected, len(labels)), key="apart")
 
 st.header("Download the codes")
 st.caption(say("Each row holds the number, class, error and code of an image."))

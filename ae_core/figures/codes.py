@@ -46,6 +46,8 @@ def scatter(
     traces = []
     for layer, (number, name) in product(range(layers), enumerate(class_names or [noun])):
         rows = np.flatnonzero(labels == number)[layer::layers]
+        if not len(rows):  # an interval of values without any, or few of a class in several layers
+            continue
         colour = colours[number % len(colours)]
         traces.append(
             trace(

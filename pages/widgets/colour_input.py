@@ -18,7 +18,7 @@ from pages.serving.fields import Values
 from pages.widgets import run_picker
 from pages.widgets.words import Words
 
-CLASS, ERROR, UNIT, KL = "Class", "Error", "One unit", "KL divergence"
+CLASS, NOTHING, ERROR, UNIT, KL = "Class", "Nothing", "Error", "One unit", "KL divergence"
 COLUMN, CLUSTER, OTHERS = "A column", "Cluster", "Neighbours of another class"
 MOST_CLUSTERS = 20
 TELLS = {
@@ -35,6 +35,7 @@ def _offered(values: Values) -> list[str]:
     table = run.form.medium == "table"
     wanted = {
         CLASS: bool(classes),
+        NOTHING: not classes,
         ERROR: True,
         UNIT: True,
         KL: run.recipe.prior,
@@ -45,11 +46,15 @@ def _offered(values: Values) -> list[str]:
     return [name for name, there in wanted.items() if there]
 
 
-def _columns(values: Values) -> list[str]:
-    scale = values["run"].dataset.scale
-    count = values["run"].form.shape[0]
-    names = scale.names if scale else ("",) * count
+def columns(run: LoadedRun) -> list[str]:
+    """What the columns of a table are called."""
+    scale = run.dataset.scale
+    names = scale.names if scale else ("",) * run.form.shape[0]
     return [name or f"column {number}" for number, name in enumerate(names, 1)]
+
+
+def _columns(values: Values) -> list[str]:
+    return columns(values["run"])
 
 
 # They need the run.
@@ -113,7 +118,7 @@ def colours(run: LoadedRun, chosen: Values) -> Colours:
     """The colours of a run's test examples; by class where the run has not what was chosen for another one."""
     by, dataset = chosen["colour"], run.dataset
     known = by in _offered({"run": run}) and chosen.get("colour-unit", 1) <= run.latent_dim
-    if by == CLASS or not known:
+    if by in (CLASS, NOTHING) or not known:
         names = dataset.class_names
         return Colours(caches.test_labels(dataset.name), names, _cycled(max(len(names), 1)), CLASS)
     if by == CLUSTER:

@@ -8,8 +8,9 @@ import pytest
 from visiting import assert_sound, button, link, open_page, said
 
 from ae_core import kept_directions, runs
-from ae_core.latent import directions
+from ae_core.latent import directions, unit_facts
 from pages.serving import caches, visitor
+from pages.widgets import selection
 
 CLASSES = {"from-group": "c6", "to-group": "c3"}  # shirts and dresses
 
@@ -60,7 +61,7 @@ def test_groups_that_do_not_exist_are_told(text: str) -> None:
 @pytest.mark.usefixtures("data_folder")
 def test_one_is_kept_found_compared_and_deleted() -> None:
     app = open_page("directions", run="variational", **CLASSES)
-    app.text_input[0].set_value("longer, *no sleeves*").run()
+    app.text_input[0].set_value("longer, *no sleeves*")
     button(app, "Keep").click().run()
     assert_sound(app)
     run = runs.read(runs.SHIPPED / "variational")
@@ -97,3 +98,15 @@ def test_an_analogy_is_the_librarys() -> None:
     codes = caches.codes(run.run)
     _, far = caches.index(run.run).nearest(directions.analogy(*codes[[1, 2, 3]]), 1)
     assert f"lies {far[0] / caches.neighbour_distance(run.run):.1f} gaps from it" in said(app)
+
+
+def test_what_tells_a_selection_apart_is_ranked_on_the_map() -> None:
+    chosen = np.flatnonzero(caches.test_labels("fashion-mnist") == 8)[:200]
+    app = open_page("latent_space", run="sparse-visible", select=selection.encode(chosen, 10_000))
+    assert_sound(app)
+    run = caches.load(runs.read(runs.SHIPPED / "sparse-visible"))
+    inside = np.isin(np.arange(10_000), chosen)
+    units, aurocs = unit_facts.distinguishing(caches.codes(run.run), inside, 6)
+    shown = component(app, "apart")["units"]
+    assert [unit["number"] - 1 for unit in shown] == units.tolist()
+    assert shown[0]["note"] == f"AUROC {aurocs[0]:.2f}"
