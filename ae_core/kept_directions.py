@@ -8,12 +8,14 @@ run that is trained anew has other codes. They are removed with the run.
 
 import hashlib
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ae_core import derived, disk, processes, runs
-from ae_core.errors import OptionError
+from ae_core.errors import ExplorerError, OptionError
 from ae_core.runs import Run
 from ae_core.texts import clean
 
@@ -40,12 +42,22 @@ class Kept:
 
 def listed(run: Run, owner: str) -> list[Kept]:
     """The directions that a visitor has kept of a run, in the order in which they were kept."""
-    path = _path(run, owner)
+    found = []
+    for record in _records(_path(run, owner)) or []:
+        with suppress(Exception):  # another program wrote it
+            found.append(_checked(record))
+    return found[:MOST]
+
+
+def _records(path: Path) -> list[Any] | None:
+    """What the file of a visitor holds; None if it holds no list, [] if there is none."""
+    if not path.exists():
+        return []
     try:
         found = json.loads(disk.read(path.parent, path.name, MAX_FILE).decode())
-        return [_checked(record) for record in found][:MOST]
-    except Exception:  # there is none, or another program wrote it
-        return []
+    except (ExplorerError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None
 
 
 def keep(run: Run, owner: str, name: str, first: str, second: str) -> None:
@@ -80,11 +92,13 @@ def forget(run: Run, owner: str, name: str) -> None:
     _change(run, owner, lambda before: [kept for kept in before if kept.name != name])
 
 
-def _change(run: Run, owner: str, change: Any) -> None:
+def _change(run: Run, owner: str, change: Callable[[list[Kept]], list[Kept]]) -> None:
     path = _path(run, owner)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with processes.lock(path.parent / ".lock"):
+            if _records(path) is None:  # what cannot be read is not lost
+                path.rename(path.with_suffix(".damaged"))
             disk.write_json(path, [asdict(kept) for kept in change(listed(run, owner))])
     except OSError as error:
         raise OptionError(f"The direction cannot be kept: {runs.unusable(error)}.") from error

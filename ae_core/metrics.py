@@ -133,12 +133,16 @@ def kl_to_standard_normal(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarr
 
     Reference: Kingma & Welling 2014, appendix B.
     """
-    return -0.5 * np.sum(1 + z_log_var - z_mean**2 - np.exp(z_log_var), axis=1)
+    return np.asarray(_kl(z_mean, z_log_var).sum(axis=1))
 
 
 def kl_by_dim(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
     """KL(N(z_mean, exp z_log_var) ‖ N(0, 1)) of each dim in nats, mean over the codes: (n, d) twice → (d,) float64."""
-    return np.asarray(-0.5 * np.mean(1 + z_log_var - z_mean**2 - np.exp(z_log_var), axis=0, dtype=np.float64))
+    return np.asarray(_kl(z_mean, z_log_var).mean(axis=0, dtype=np.float64))
+
+
+def _kl(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
+    return -0.5 * (1 + z_log_var - z_mean**2 - np.exp(z_log_var))
 
 
 def total_variance(codes: np.ndarray) -> float:
@@ -181,13 +185,19 @@ def auroc(values: np.ndarray, positive: np.ndarray) -> np.ndarray:
     Raises:
         OptionError: if all or none are positive.
     """
-    from scipy.stats import rankdata
-
     count = np.sum(positive, axis=0)
     if not np.all((count > 0) & (count < len(positive))):
         raise OptionError(f"Two groups are needed, got {count} of {len(positive):,} in one: choose some, not all.")
-    ranks = rankdata(values, axis=0)
+    values = np.asarray(values)
+    ranks = _ranks(values) if values.ndim == 1 else np.stack([_ranks(column) for column in values.T], axis=1)
     return np.asarray((ranks.T @ positive - count * (count + 1) / 2) / (count * (len(positive) - count)))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, of equal values their mean; (n,). Half the time of SciPy's, whose import takes half a second."""
+    rising = np.sort(values)
+    below, through = (np.searchsorted(rising, values, side) for side in ("left", "right"))
+    return np.asarray((below + through + 1) / 2)
 
 
 def percentile_rank(values: np.ndarray | float, sample: np.ndarray) -> np.ndarray:

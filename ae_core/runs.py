@@ -76,13 +76,18 @@ class Run:
         return data.of_run(self.spec.about, self.path)
 
     @property
+    def has_film(self) -> bool:
+        """Whether `film` was kept."""
+        return cards.FILM in self.card.sha256
+
+    @property
     def film(self) -> Film | None:
         """Where test examples lay after each of its epochs; None if that was not kept.
 
         Raises:
             RunError: if it is damaged.
         """
-        if cards.FILM not in self.card.sha256:
+        if not self.has_film:
             return None
         content = cards.read_file(self.path, cards.FILM, self.card)
         try:

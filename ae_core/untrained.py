@@ -1,4 +1,4 @@
-"""The floor under what training adds: an encoder with the weights it began with, and the best linear decoder of it.
+"""The floor under what training adds: an encoder with random weights, and the best linear decoder of it.
 
 An untrained autoencoder draws grey, because its decoder knows nothing. Its encoder, though, loses little of an example
 in enough random units, and how much can be read out of them needs no training but least squares. Only what a trained
@@ -16,18 +16,32 @@ from cachetools import LRUCache, cached
 from ae_core import data
 from ae_core.data import as_float
 from ae_core.errors import DatasetError, OptionError
-from ae_core.networks.layers import Activation, Dense, Flatten, Identity, Layer, LayerNormalization, Reshape, TopDense
+from ae_core.networks.layers import (
+    Activation,
+    Dense,
+    Flatten,
+    Identity,
+    Layer,
+    LayerNormalization,
+    Reshape,
+    TopDense,
+    output_shape,
+)
 from ae_core.spec import Spec
 
 PART = 500  # examples in memory as floats at a time
-EXAMPLES = 5000  # of the training set, to fit a decoder to: some more than the largest code has units
+EXAMPLES = 20  # of the training set for each unit, to fit a decoder to: with fewer it would fit those alone
+LEAST = 5000  # of them
+MOST_WEIGHTS = 1 << 23  # of a decoder: solving for more would take gigabytes
 TESTED = 10_000
 RIDGE = 1e-6  # times the mean variance of the code's units: keeps the solution finite where units are alike or dead
 EPSILON = 1e-3  # of Keras's layer normalisation
 
 
 def can_encode(spec: Spec) -> bool:
-    """Whether `encode` can evaluate a network: one without convolutions."""
+    """Whether the floor of a network is computed: of one without convolutions, and of no more than 8 M weights."""
+    if spec.network.latent_dim * spec.form.size > MOST_WEIGHTS:
+        return False
     architecture = spec.architecture
     known = (Activation, Dense, Flatten, Identity, LayerNormalization, Reshape)
     return all(isinstance(layer, known) for layer in (*architecture.encoder, architecture.head))
@@ -110,7 +124,8 @@ def fit_decoder(parts: Iterable[tuple[np.ndarray, np.ndarray]], ridge: float = R
 def errors(specs: Sequence[Spec], seed: int = 0) -> list[float]:
     """Mean squared error per value of test examples, by the untrained encoder of each spec and its best linear decoder.
 
-    The decoders are fitted to the codes of up to 5,000 training examples. Computed once for each network.
+    The decoders are fitted to the codes of 20 training examples for each unit, at least 5,000. Computed once for each
+    network.
 
     Args:
         specs: Whose networks they are, of one data set.
@@ -121,10 +136,11 @@ def errors(specs: Sequence[Spec], seed: int = 0) -> list[float]:
     """
 
     @cache
-    def examples() -> tuple[np.ndarray, np.ndarray]:
+    def examples(units: int) -> tuple[np.ndarray, np.ndarray]:
         found = data.load(specs[0].dataset)
         # Read anew: the training examples are not to stay in memory.
-        return _spread(found.read("train").images, EXAMPLES), _spread(found.split("test").images, TESTED)
+        learnt = _spread(found.read("train").images, max(LEAST, EXAMPLES * units))
+        return learnt, _spread(found.split("test").images, TESTED)
 
     def error(spec: Spec) -> float:
         try:
@@ -140,9 +156,10 @@ def errors(specs: Sequence[Spec], seed: int = 0) -> list[float]:
 
 @cached(LRUCache(256), key=lambda dataset, layers, seed, examples: (dataset, layers, seed), condition=Condition())
 def _error(
-    dataset: str, layers: tuple[Layer, ...], seed: int, examples: Callable[[], tuple[np.ndarray, np.ndarray]]
+    dataset: str, layers: tuple[Layer, ...], seed: int, examples: Callable[[int], tuple[np.ndarray, np.ndarray]]
 ) -> float:
-    learnt, test = examples()
+    (units,) = output_shape(layers, data.load(dataset).form.shape)
+    learnt, test = examples(units)
 
     def pairs(images: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for i in range(0, len(images), PART):
@@ -156,4 +173,4 @@ def _error(
 
 def _spread(images: np.ndarray, most: int) -> np.ndarray:
     """So many of them, evenly spread; all if there are fewer."""
-    return images[:: -(-len(images) // most)]
+    return images[np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)]

@@ -8,10 +8,11 @@ from pages.widgets import glossary, next_page, run_picker, source_code, unit_til
 from pages.widgets.words import Words
 
 SHOWN = 48
+FEWEST = 10  # images that make a unit active, for a share of them to say anything
 USE, CLASS, EFFECT, NUMBER = "By use", "By class", "By effect", "By number"
 ORDERS = {
     USE: "first those that are active for most images",
-    CLASS: "by the class that most of the images are of that drive them most, the purest first",
+    CLASS: "by the class of most of the images that drive them, the purest first",
     EFFECT: "first those that change the image most that drives them most",
     NUMBER: "as the code has them",
 }
@@ -45,7 +46,7 @@ names = dataset.class_names
 state = page_state.open(*FIELDS, run=run)
 with st.spinner(say("Looking at what drives the units …")):
     driving, rates = caches.driving(run.run), caches.activity(run.run).rates
-offered = [order for order in ORDERS if names or order != CLASS]
+offered = [order for order in ORDERS if len(names) > 1 or order != CLASS]
 order = state.segments("sort", of_order, options=offered)
 if order == EFFECT:
     with st.spinner("Switching each unit off …"):
@@ -74,12 +75,13 @@ def note(unit: int) -> str:
     return f"changes it by {caches.unit_effects(run.run)[unit]:.3f}" if order == EFFECT else often
 
 
-dead, pure = int((rates == 0).sum()), int((driving.share >= 0.9).sum())
+dead, often = int((rates == 0).sum()), driving.counts >= FEWEST
+pure = int(((driving.share >= 0.9) & often).sum())
 counted = f"{run.latent_dim:,} units; {f'{dead:,} of them are' if dead else 'none of them is'} dead."
-if names:
+if len(names) > 1:
     counted += say(
-        f" Of {pure:,} units at least 90 % of the {unit_tiles.STRONGEST} images that drive them most have the same "
-        "class."
+        f" Of {pure:,} units at least 90 % of the images that drive them most have the same class, of up to "
+        f"{unit_tiles.STRONGEST} and at least {FEWEST} that make them active."
     )
 st.markdown(counted)
 unit_tiles.show(run, shown.tolist(), [note(unit) for unit in shown], key="tiles")
@@ -94,7 +96,7 @@ st.info(
         "In a sparse code each unit stands for a part of a few images that one can name: a heel, a strap, a sleeve. "
         "Compare a model without sparsity: its units are active for nearly all images and stand for nothing alone."
     )
-    if run.form.is_image
+    if dataset.name == "fashion-mnist"
     else say("Compare a model without sparsity: its units are active for nearly all images."),
     icon=":material/visibility:",
 )

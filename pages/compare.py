@@ -23,7 +23,7 @@ from pages.widgets.words import Words
 
 MOST = 40
 DOTTED = (
-    " The dotted line is the same network untrained: its encoder with random weights, and the best linear decoder of "
+    " The dotted line is the same network with random weights: its encoder as it is, and the best linear decoder of "
     "its codes."
 )
 DENSE = " Convolutional networks have no dotted line: untrained ones are computed of dense layers only."

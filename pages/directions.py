@@ -43,7 +43,8 @@ with intro:
 with of_image:
     image = current_image.show(dataset)
 owner = visitor.current()
-kept = kept_directions.listed(run.run, owner)
+# The examples that a run carries have other numbers than those of its data set.
+kept = kept_directions.listed(run.run, owner) if dataset.whole else []
 if kept:
     with st.container(horizontal=True):
         for one in kept:
@@ -89,10 +90,14 @@ if found is not None and first is not None and second is not None:
     facts[0].metric(
         "Bootstrap cosine",
         f"{found.cosines.mean():.3f}",
+        delta=f"by chance {found.floor:.2f}",
+        delta_color="off",
+        delta_arrow="off",
         help=say(
             f"The mean cosine between this direction and those of {len(found.cosines)} samples of the same groups, "
-            f"drawn with replacement; in 5 % of them it is below {np.percentile(found.cosines, 5):.3f}. Near 1, other "
-            "images of these groups would give the same direction."
+            f"drawn with replacement; in 5 % of them it is below {np.percentile(found.cosines, 5):.3f}. Groups "
+            f"dealt at random from the same images reach {found.floor:.2f}: only more than that says that the groups "
+            "differ."
         ),
     )
     facts[1].metric(
@@ -150,8 +155,9 @@ if found is not None and first is not None and second is not None:
             cosines = {}
             for one in others:
                 try:
-                    other = groups.direction(run.run, *groups.read_both(dataset.name, one.first, one.second))
-                    cosines[one.name] = float(directions.cosine(other.vector, found.vector))
+                    pair = groups.read_both(dataset.name, one.first, one.second)
+                    other = directions.vector(*(caches.codes(run.run)[group.numbers] for group in pair))
+                    cosines[one.name] = float(directions.cosine(other, found.vector))
                 except (OptionError, ValueError):
                     continue
             tables.show(
@@ -165,8 +171,12 @@ if found is not None and first is not None and second is not None:
                 "Delete", [one.name for one in kept], index=None, placeholder="A kept direction", key="forget"
             )
             if gone is not None and st.button("Delete it", icon=":material/delete:"):
-                kept_directions.forget(run.run, owner, gone)
-                st.rerun()
+                try:
+                    kept_directions.forget(run.run, owner, gone)
+                except OptionError as error:
+                    alerts.error("It was not deleted.", error, st.warning)
+                else:
+                    st.rerun()
 
     st.header("What tells the second group apart")
     distinguishing.show(run, second.numbers, second.text, key="apart")

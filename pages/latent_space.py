@@ -74,7 +74,7 @@ with gallery_column:
         selection_input.undoing(dataset.name)
     offered = [o for o in ORDERS if colours.values is not None or o != BY_COLOUR]
     order = state.segments("order", width="stretch", options=offered)
-    ranked = errors if order != BY_COLOUR or colours.values is None else colours.values
+    ranked = errors if order != BY_COLOUR or colours.values is None else np.nan_to_num(colours.values)
     among = selected if len(selected) else np.arange(len(labels))
     shown = among[np.argsort(ORDERS[order] * ranked[among], kind="stable")[:SHOWN]]
     take = partial(current_image.take, dataset.name)

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from ae_core import epoch_film, figures, latent
-from ae_core.errors import OptionError
+from ae_core.errors import OptionError, RunError
 from ae_core.figures import Row
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
@@ -52,10 +52,10 @@ def direction_of(run: LoadedRun) -> Direction | None:
     return None
 
 
-def of_lens(run: LoadedRun) -> np.ndarray:
-    """Where the examples of the run's film lie on its main plane."""
+def of_lens(run: LoadedRun) -> np.ndarray | None:
+    """Where the examples of the run's film lie on its main plane; None if it has not all of them any more."""
     places: np.ndarray = caches.places(run.run)
-    return places[epoch_film.examples(len(places))]
+    return places[epoch_film.examples(len(places))] if run.dataset.whole else None
 
 
 def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] | None:
@@ -251,9 +251,15 @@ else:
 st.caption(say(" ".join([lens.GROUND, *([lens.IMPOSSIBLE] if run.latent_dim > 2 else [])])))
 if other is None and found:
     tell_about(run, *found, count=8)
-film = run.run.film
-if film is not None:
+if run.run.has_film:
     with st.expander("How this plane was learnt", icon=":material/movie:", key="film", on_change="rerun") as fold:
         if fold.open:
-            training_film.show_places(film, run.run.spec, len(run.run.history), run.run.name, of_lens(run))
+            try:
+                film = caches.film(run.run)
+            except RunError as error:
+                film = None
+                alerts.error("The film of this model's training is damaged.", error, st.warning)
+            if film is not None:
+                of = caches.content(run.run)
+                training_film.show_places(film, run.run.spec, len(run.run.history), of, of_lens(run))
 next_page.link("paths", say("Walk from one image to another"))

@@ -46,7 +46,7 @@ with left:
         say(
             "Root mean square over units and test images: 1 is as far as a unit varies between images. Each unit is "
             "measured by its own spread, so that no unit that varies much hides the others. Twice the noise moves a "
-            "linear code twice as far; where a line bends, the network does something else."
+            "linear code twice as far; noisy values are cut to the range from 0 to 1, which bends a line as well."
         )
     )
 with right:
@@ -57,24 +57,16 @@ with right:
     nudged = np.clip(image.x + np.float32(sigma) * noise, 0, 1)
     both = np.stack([image.x, nudged])
     rows = [Row(dataset.form.noun, both)]
-    moved = {}
-    for title, run in overlaid.items():
-        codes = run.encode(both)
-        spread = caches.codes(run.run).std(axis=0)
-        alive = spread > 0
-        moved[title] = float(np.sqrt(np.mean(((codes[1] - codes[0])[alive] / spread[alive]) ** 2)))
-        rows.append(Row(figures.wrapped(title), run.decode(codes)))
+    rows += [Row(figures.wrapped(title), run.reconstruct(both)) for title, run in overlaid.items()]
     plot.show(
         figures.image_rows(rows, ["as it is", "nudged"], tile=76, form=dataset.form),
         key="nudged",
         alt=say("An image and the same with noise, and what each model reconstructs of both"),
     )
-    shifts = "; ".join(f"{alerts.escape_markdown(title)} {value:.3f}" for title, value in moved.items())
-    st.caption(say(f"Shift of this image's code: {shifts}."))
 st.info(
     say(
-        "A contractive model is trained to keep its code still, a denoising one to give the clean image: both move "
-        "less. A sparse code of many units moves more, since noise changes which of them are active."
+        "A contractive model is trained to keep its code still, a denoising one to give the clean image. In a sparse "
+        "code of many units noise changes which of them are active. Compare them with vanilla."
     ),
     icon=":material/visibility:",
 )
@@ -88,7 +80,7 @@ from ae_core import data, figures, stability
 
 runs = {{
 {opened}}}
-x = data.as_float(data.load({dataset.name!r}).split("test").images[:{caches.NUDGED}])
+x = data.as_float(data.load({dataset.name!r}).split("test").images)
 curves = {{title: np.sqrt(stability.nudge_curve(run.encode, x)) for title, run in runs.items()}}
 figures.nudge_curves(stability.SIGMAS, curves, stability.SIGMA).show()
 """)

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from ae_core import evaluation, figures
+from ae_core import evaluation, figures, metrics
 from ae_core.latent import traversals, unit_facts, unit_weights
 from pages.serving import caches, page_state
 from pages.widgets import (
@@ -25,8 +25,8 @@ ROW = 6  # images of a percentile
 FRAMES = 11
 NEAREST = 6
 WEIGHTS = (
-    "What the unit looks for: it grows where an image is bright at orange places and dark at blue ones. What it draws: "
-    "the decoder lightens orange places and darkens blue ones as the unit grows."
+    "What the unit looks for: it grows with values at orange places, and falls with those at blue ones. What it draws: "
+    "as it grows, the decoder raises values at orange places and lowers them at blue ones."
 )
 
 st.title("One unit")
@@ -55,7 +55,7 @@ active = np.flatnonzero(evaluation.active(run, codes)[:, unit])
 by_class = unit_facts.by_class(values, caches.test_labels(dataset.name), len(dataset.class_names))
 own = image.code(run)
 if rates[unit] == 0:
-    st.warning(say("This unit is dead: no test image makes it active. It adds nothing to any image."))
+    st.warning(say("This unit is dead: no test image makes it active."))
 
 facts = st.columns(4)
 facts[0].metric("Active for", f"{rates[unit] * 100:.3g} %", help=say("Share of the test images."))
@@ -63,11 +63,14 @@ if driving.leading[unit] >= 0:
     facts[1].metric(
         "Leading class",
         f"{dataset.class_names[driving.leading[unit]]}, {driving.share[unit] * 100:.0f} %",
-        help=say(f"Of the {unit_facts.STRONGEST} test images for which it is largest."),
+        help=say(f"Of the {driving.counts[unit]} test images for which it is active and largest."),
     )
 if by_class.best >= 0:
-    of_best = np.mean(caches.test_labels(dataset.name) == by_class.best)
-    most = unit_facts.ceiling(float(rates[unit]), float(of_best))
+    labels = caches.test_labels(dataset.name)
+    known = labels[labels < len(dataset.class_names)]
+    most = 1.0
+    if run.spec.network.code_activation == "relu":  # elsewhere a unit has a rank where it is not active
+        most = unit_facts.ceiling(float(rates[unit]), float(np.mean(known == by_class.best)))
     limit = f" At most {most:.2f} for a unit that is active as rarely as this one." if most < 0.995 else ""
     facts[2].metric(
         "Tells apart best",
@@ -139,9 +142,11 @@ with adds:
     top = max(float(high), float(values[strongest]))
     steps = np.linspace(min(float(low), float(off[unit])), top, FRAMES)[None]
     pictures = traversals.traverse_units(run, code, [unit], steps)
-    change = traversals.changes(run, code, np.tile(steps[0, [0, -1]], (run.latent_dim, 1)))[[unit]]
+    change = np.sqrt(metrics.squared_error(pictures[:, -1], pictures[:, 0]))
     plot.show(
-        figures.traversals(np.array([unit]), steps, code[[unit]], change, pictures, form=run.form),
+        figures.traversals(
+            np.array([unit]), steps, code[[unit]], change, pictures, form=run.form, ends=("off", "most")
+        ),
         key="range",
         alt=f"The same example with unit {number} moved through its range",
     )
@@ -158,7 +163,7 @@ with weights_column:
         if any(found[0].layers):
             st.caption(
                 "There are hidden layers between, so these are products of their weights: what the layers would do if "
-                "none of their units were ever off. What it adds, on the left, is exact."
+                "none of their units were ever off and nothing were normalised. What it adds, on the left, is exact."
             )
     else:
         st.header("Its weights")

@@ -92,8 +92,8 @@ else:
         strip = Strip(
             "Reconstruction without the units that hold it most",
             left_over,
-            f"Off in this order: {listed}. The MSE grows from {metrics.written(errors[0])} to "
-            f"{metrics.written(errors[-1])}.",
+            f"Off in this order: {listed}. The MSE is {metrics.written(errors[0])} with all units and "
+            f"{metrics.written(errors[-1])} at the end.",
             [0],
             run.form,
         )

@@ -16,6 +16,8 @@ def test_intervals_are_even_and_the_outermost_hold_what_lies_beyond() -> None:
     assert found.rising
     assert len(found.names) == 4
     assert all(name.endswith(" nats") for name in found.names)
+    assert found.names[0].startswith("up to")
+    assert "and more" in found.names[-1]
     assert (found.labels[-2], found.labels[-1]) == (0, 3)
     edges = np.linspace(*np.percentile(values, [1, 99]), 5)
     for k in range(1, 3):
@@ -31,11 +33,18 @@ def test_zeros_of_a_sparse_unit_are_a_group_of_their_own() -> None:
     assert len(found.names) == colouring.BINS + 1
 
 
-@pytest.mark.parametrize("values", [np.zeros(20), np.full(20, 3.0), np.arange(2.0)])
-def test_values_that_hardly_differ_have_groups_too(values: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    ("values", "labels", "names"),
+    [
+        (np.zeros(3), [0, 0, 0], ("0",)),
+        (np.array([3.0, 1, 3, 2]), [2, 0, 2, 1], ("1", "2", "3")),
+        (np.array([1.0, np.nan, 0]), [1, 2, 0], ("0", "1", "none")),
+        (np.array([np.nan]), [0], ("none",)),
+    ],
+)
+def test_few_values_are_groups_of_their_own(values: np.ndarray, labels: list[int], names: tuple[str, ...]) -> None:
     found = colouring.by_value(values)
-    assert len(found.labels) == len(values)
-    assert found.labels.max() < len(found.names)
+    assert (found.labels.tolist(), found.names) == (labels, names)
 
 
 def test_clusters_that_are_apart_are_found_the_largest_first() -> None:
@@ -56,5 +65,10 @@ def test_disagreement_is_the_share_of_neighbours_of_another_class() -> None:
     _, near = NearestNeighbors(n_neighbors=7).fit(codes[5:]).kneighbors(codes[5:])
     expected = (labels[5:][near[:, 1:]] != labels[5:, None]).mean(axis=1)
     np.testing.assert_allclose(found[5:], expected)
-    assert (found[:5] == 0).all()
-    assert colouring.disagreement(codes[:1], labels[:1], 2).tolist() == [0]
+    assert np.isnan(found[:5]).all()
+    assert np.isnan(colouring.disagreement(codes[:1], labels[:1], 2)).all()
+
+
+def test_there_are_no_more_clusters_than_examples() -> None:
+    found = colouring.clusters(RNG.standard_normal((3, 4)).astype(np.float32), 10)
+    assert sorted(found.labels.tolist()) == [0, 1, 2]

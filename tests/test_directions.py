@@ -43,6 +43,16 @@ def test_a_bootstrap_says_how_well_it_is_known() -> None:
     np.testing.assert_allclose(many.drawn.std(axis=0), np.sqrt(2 / 500), rtol=0.15)
 
 
+def test_groups_dealt_at_random_are_no_better_known_than_the_floor_says() -> None:
+    for count in (20, 200):
+        found = [directions.between(*groups(0, count), seed=seed) for seed in range(20)]
+        cosines, floor = np.mean([f.cosines.mean() for f in found]), np.mean([f.floor for f in found])
+        assert floor == pytest.approx(np.sqrt(0.5), abs=0.06), "a sample and its source share half of their noise"
+        assert cosines == pytest.approx(floor, abs=0.06)
+    known = directions.between(*groups(3, 200))
+    assert known.cosines.mean() > known.floor + 0.2
+
+
 def test_order_is_that_of_examples_that_did_not_make_it() -> None:
     assert directions.between(*groups(2, 4000)).order == pytest.approx(0.921, abs=0.01)  # Φ(2 / √2)
     chance = [directions.between(*groups(0, 12, 60), seed=seed).order for seed in range(100)]
@@ -74,6 +84,14 @@ def test_its_plane_holds_it_and_what_else_varies_most(units: int) -> None:
         rest -= (rest @ along)[:, None] * along
         most = np.linalg.svd(rest, full_matrices=False)[2][0]
         assert abs(plane.axes[1] @ most) == pytest.approx(1, abs=1e-4)
+
+
+def test_codes_that_vary_along_it_alone_have_a_plane_too() -> None:
+    codes = np.zeros((40, 3))
+    codes[:, 2] = np.arange(40)
+    plane = directions.plane_along(codes, np.array([0.0, 0, 5]))
+    assert np.isfinite(plane.axes).all()
+    np.testing.assert_allclose(plane.axes @ plane.axes.T, np.eye(2), atol=1e-6)
 
 
 def test_an_analogy_is_a_parallelogram() -> None:

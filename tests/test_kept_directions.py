@@ -51,18 +51,16 @@ def test_what_cannot_be_kept_is_told(run: runs.Run, monkeypatch: pytest.MonkeyPa
 def test_a_damaged_file_is_no_direction(run: runs.Run, data_folder: Path) -> None:
     kept_directions.keep(run, "alice", "a", "c1", "c2")
     (path,) = (data_folder / "directions").glob("*/*.json")
-    for content in (
-        "",
-        "[",
-        "{}",
-        '[{"name": 3}]',
-        json.dumps([{"name": "a", "first": "", "second": "c"}]),
-        "x" * 10**6,
-    ):
+    sound = json.loads(path.read_text())
+    nameless = json.dumps([{"name": "a", "first": "", "second": "c"}])
+    for content in ("", "[", "{}", '[{"name": 3}]', nameless, "x" * 10**6):
         path.write_text(content)
         assert kept_directions.listed(run, "alice") == []
-    kept_directions.keep(run, "alice", "a", "c1", "c2")
+    kept_directions.keep(run, "alice", "b", "c1", "c2")
     assert len(kept_directions.listed(run, "alice")) == 1
+    assert path.with_suffix(".damaged").read_text() == "x" * 10**6, "what cannot be read is not lost"
+    path.write_text(json.dumps([*sound, {"name": 3}]))
+    assert [kept.name for kept in kept_directions.listed(run, "alice")] == ["a"], "one bad record costs no other"
 
 
 def test_they_go_with_their_run(run: runs.Run, data_folder: Path) -> None:

@@ -40,13 +40,18 @@ def test_examples_without_a_class_and_classes_without_examples_are_left_out() ->
         assert np.isnan(none.telling)
 
 
-def test_a_rare_unit_cannot_tell_a_whole_class_apart() -> None:
-    labels = np.repeat([0, 1], [100, 900])
-    for active in (20, 100, 300):
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.9])
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.3, 0.7])
+def test_a_rare_unit_cannot_tell_a_whole_class_apart(share: float, rate: float) -> None:
+    """The best of units that are active for one side first, tried one way and the other."""
+    labels, active = np.arange(1000) < 1000 * share, round(1000 * rate)
+    reached = []
+    for side in (labels, ~labels):
         values = np.zeros(1000)
-        values[:active] = RNG.random(min(active, 1000)) + 1
-        values[100:active] = 0.5  # those of the other class are weaker
-        assert roc_auc_score(labels == 0, values) == pytest.approx(unit_facts.ceiling(active / 1000, 0.1))
+        values[np.argsort(~side, kind="stable")[:active]] = np.linspace(2, 1, active)  # those of the side come first
+        found = roc_auc_score(labels, values)
+        reached.append(max(found, 1 - found))
+    assert max(reached) == pytest.approx(unit_facts.ceiling(rate, share), abs=1e-9)
 
 
 def test_the_examples_that_drive_each_unit_and_the_class_that_leads_among_them() -> None:
@@ -61,12 +66,14 @@ def test_the_examples_that_drive_each_unit_and_the_class_that_leads_among_them()
         order = np.argsort(-codes[:, unit], kind="stable")
         assert found.examples[unit].tolist() == order[:7].tolist()
         strongest = [labels[n] for n in order[:50] if codes[n, unit] > 0]
+        assert found.counts[unit] == len(strongest)
         if not strongest:
             assert (found.leading[unit], found.share[unit]) == (-1, 0)
             continue
         shares = [strongest.count(c) / len(strongest) for c in range(4)]
         assert (found.leading[unit], found.share[unit]) == (int(np.argmax(shares)), pytest.approx(max(shares)))
-    assert (unit_facts.driving(codes, active, labels, 0, 7).leading == -1).all()
+    for classes in (0, 1):
+        assert (unit_facts.driving(codes, active, labels, classes, 7).leading == -1).all()
     assert unit_facts.driving(codes[:5], active[:5], labels[:5], 4, 7).examples.shape == (70, 5)
 
 

@@ -20,6 +20,7 @@ def traversals(
     images: np.ndarray,
     brief: bool = False,
     form: Form | None = None,
+    ends: tuple[str, str] = ("1 %", "99 %"),
 ) -> go.Figure:
     """A row for each unit, from the low end of its range to the high one; where the image itself is has a border.
 
@@ -31,6 +32,7 @@ def traversals(
         images: (k, n, h, w) or (k, n, h, w, 3) in [0, 1], or of the form.
         brief: Whether labels are one line, without the range.
         form: What they are, if not images.
+        ends: What the first and the last column are called.
     """
     rows, values_of = [], f"{form.value if form else 'pixel'}s"
     for unit, places, value, change, pictures in zip(units, values, own, changes, images, strict=True):
@@ -42,7 +44,7 @@ def traversals(
         ]
         rows.append(Row(label, pictures, captions))
     own_places = np.abs(values - own[:, None]).argmin(axis=1).tolist()
-    columns = ["1 %", *[""] * (values.shape[1] - 2), "99 %"]
+    columns = [ends[0], *[""] * (values.shape[1] - 2), ends[1]]
     return image_rows(rows, columns, tile=44, framed=own_places, gap=0, form=form)
 
 

@@ -117,6 +117,10 @@ class Sparse(Kind):
     def propose_network(cls, form: Form) -> Network:
         return replace(super().propose_network(form), code_activation="relu")  # only a relu gives true zeros
 
+    @classmethod
+    def defaults(cls, form: Form) -> dict[str, Any]:
+        return {"k": max(1, min(16, cls.propose_network(form).latent_dim // 4))}
+
     def fit_network(self, network: Network) -> Network:
         network = replace(network, active=0)
         if self.method == "kl":  # elsewhere a mean activity can lie outside (0, 1), where KL(ρ ‖ ρ̂) is not defined
@@ -174,7 +178,7 @@ class Sparse(Kind):
         from keras import ops
 
         h, head = p.code["z"], p.encoder.get_layer("z")
-        features = features_of(p.encoder, head)(p.x_in)
+        features = ops.stop_gradient(features_of(p.encoder, head)(p.x_in))
         silent = ops.cast(ops.logical_not(ops.any(h > 0, axis=0)), features.dtype)
         usual = ops.sum(h) / ops.maximum(ops.cast(ops.count_nonzero(h), h.dtype), 1)
         values = head.before_activation(features)

@@ -12,7 +12,7 @@ from ae_core.latent.densities import (
     off_manifold_share,
     standard_normal,
 )
-from ae_core.latent.neighbours import Index, directions_of, distances, nearest, nearest_others, neighbour_distance
+from ae_core.latent.neighbours import Index, distances, nearest, nearest_others, neighbour_distance, of_unit_length
 from ae_core.latent.overlays import OVERLAYS, ground, kernel_density, overlay, plane_covariances, round_trip, stretch
 from ae_core.latent.plane_spec import MAIN_PLANE, PlaneSpec, code_text, parse_code
 from ae_core.latent.planes import (
@@ -38,7 +38,6 @@ __all__ = [
     "PlaneSpec",
     "code_text",
     "density",
-    "directions_of",
     "distances",
     "extent",
     "fit_density",
@@ -50,6 +49,7 @@ __all__ = [
     "nearest",
     "nearest_others",
     "neighbour_distance",
+    "of_unit_length",
     "off_manifold_share",
     "overlay",
     "parse_code",

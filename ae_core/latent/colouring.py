@@ -9,7 +9,7 @@ BINS = 8
 PERCENTILES = (1, 99)  # beyond which values share the outermost bins
 NEIGHBOURS = 10
 PART = 1000  # codes at a time
-STARTS = 4  # of k-means
+STARTS, SAMPLE = 4, 3000  # of k-means
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,23 @@ def by_value(values: np.ndarray, unit: str = "", bins: int = BINS) -> Groups:
     """Groups of examples by equal intervals of a value.
 
     The outermost ones also hold what lies beyond the 1st and the 99th percentile. Examples that are exactly 0 are a
-    group of their own where they are a tenth and more.
+    group of their own where they are a tenth and more; so is each value where there are few, and what has none.
 
     Args:
-        values: (n,), finite.
+        values: (n,); NaN of examples that have none.
         unit: What they are measured in.
         bins: How many intervals.
     """
+    nothing = np.isnan(values)
+    if nothing.any():
+        found = by_value(values[~nothing], unit, bins) if not nothing.all() else Groups(np.empty(0, np.uint8), ())
+        labels = np.full(len(values), len(found.names), np.uint8)
+        labels[~nothing] = found.labels
+        return Groups(labels, (*found.names, "none"), rising=True)
+    suffix = f" {unit}" if unit else ""
+    single, of_single = np.unique(values, return_inverse=True)
+    if len(single) <= bins:
+        return Groups(of_single.astype(np.uint8), tuple(f"{value:.6g}{suffix}" for value in single), rising=True)
     zeros = values == 0
     apart = 0.1 <= zeros.mean() < 1
     among = values[~zeros] if apart else values
@@ -47,23 +57,30 @@ def by_value(values: np.ndarray, unit: str = "", bins: int = BINS) -> Groups:
     edges = np.linspace(low, high if high > low else low + 1, bins + 1)
     labels = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
     digits = max(0, 2 - int(np.floor(np.log10(max(edges[1] - edges[0], 1e-9)))) - 1)
-    suffix = f" {unit}" if unit else ""
     names = [f"{a:.{digits}f} to {b:.{digits}f}{suffix}" for a, b in pairwise(edges)]
+    if among.min() < edges[0]:
+        names[0] = f"up to {edges[1]:.{digits}f}{suffix}"
+    if among.max() > edges[-1]:
+        names[-1] = f"{edges[-2]:.{digits}f} and more{suffix}"
     if apart:
         labels, names = np.where(zeros, 0, labels + 1), [f"0{suffix}", *names]
     return Groups(labels.astype(np.uint8), tuple(names), rising=True)
 
 
 def clusters(codes: np.ndarray, count: int, seed: int = 0) -> Groups:
-    """Clusters of codes (n, d) by k-means, the largest first.
+    """Clusters of codes (n, d) by k-means, the largest first; no more than there are codes.
+
+    Centres are found among some of the codes, evenly spaced, where there are many.
 
     Reference: Arthur & Vassilvitskii 2007, k-means++; by scikit-learn.
     """
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
+    count = min(count, len(codes))
     with threadpool_limits(1):
-        found = KMeans(count, n_init=STARTS, random_state=seed).fit_predict(codes)
+        means = KMeans(count, n_init=STARTS, random_state=seed).fit(codes[:: max(1, len(codes) // SAMPLE)])
+        found = means.predict(codes)
     order = np.argsort(-np.bincount(found, minlength=count), kind="stable")
     rank = np.empty(count, int)
     rank[order] = np.arange(count)
@@ -73,8 +90,8 @@ def clusters(codes: np.ndarray, count: int, seed: int = 0) -> Groups:
 def disagreement(codes: np.ndarray, labels: np.ndarray, classes: int, k: int = NEIGHBOURS) -> np.ndarray:
     """Share of each example's nearest neighbours in the code that have another class, (n,) in [0, 1].
 
-    Near 1 an example may have the wrong label, or look like another class. Examples without a class have 0, and count
-    as no neighbours.
+    Near 1 an example may have the wrong label, or look like another class. Examples without a class have NaN, and
+    count as no neighbours.
 
     Args:
         codes: (n, d).
@@ -85,7 +102,7 @@ def disagreement(codes: np.ndarray, labels: np.ndarray, classes: int, k: int = N
     Reference: Wilson 1972, Asymptotic properties of nearest neighbor rules using edited data.
     """
     known = np.flatnonzero(labels < classes)
-    found = np.zeros(len(codes))
+    found = np.full(len(codes), np.nan)
     points, own = np.asarray(codes[known], np.float32), labels[known]
     most = min(k, len(known) - 1)
     if most < 1:

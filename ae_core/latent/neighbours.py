@@ -165,7 +165,7 @@ def nearest(codes: np.ndarray, code: np.ndarray, k: int = 8) -> tuple[np.ndarray
     return Index(codes).nearest(code, k)
 
 
-def directions_of(codes: np.ndarray) -> np.ndarray:
+def of_unit_length(codes: np.ndarray) -> np.ndarray:
     """Codes (n, d) with length 1, so that the nearest are those at the smallest angle; those of length 0 stay there."""
     lengths = np.linalg.norm(codes, axis=1, keepdims=True)
     return np.divide(codes, lengths, out=np.zeros_like(codes), where=lengths > 0)

@@ -19,12 +19,13 @@ class Driving:
     Attributes:
         examples: Numbers of the examples with the largest values, the largest first, (d, k); of equal ones the lower
             number. Where a unit is 0 for all, they say nothing.
-        leading: The class that most of the `STRONGEST` examples belong to for which the unit is active, (d,); -1 where
-            it is active for none, or there are no classes.
-        share: How many of these do, in [0, 1], (d,); 0 where there is no such class.
+        counts: For how many of its `STRONGEST` examples each is active, (d,).
+        leading: The class that most of those belong to, (d,); -1 where there are none, or fewer than two classes.
+        share: How many of them do, in [0, 1], (d,); 0 where there is no such class.
     """
 
     examples: np.ndarray
+    counts: np.ndarray
     leading: np.ndarray
     share: np.ndarray
 
@@ -49,13 +50,15 @@ def driving(codes: np.ndarray, active: np.ndarray, labels: np.ndarray, classes: 
         for unit, (values, border) in enumerate(zip(part, least, strict=True), start):
             near = np.flatnonzero(values >= border)
             found[unit] = near[np.argsort(-values[near], kind="stable")[:most]]
-    for unit in range(d if classes else 0):
+    counts = np.empty(d, int)
+    for unit in range(d):
         strongest = found[unit, :STRONGEST]
         of = labels[strongest[active[strongest, unit]]]
-        counts = np.bincount(of[of < classes], minlength=classes)
-        if counts.any():
-            leading[unit], share[unit] = counts.argmax(), counts.max() / len(of)
-    return Driving(found[:, :count], leading, share)
+        counts[unit] = len(of)
+        by_class = np.bincount(of[of < classes], minlength=classes)
+        if classes > 1 and by_class.any():
+            leading[unit], share[unit] = by_class.argmax(), by_class.max() / len(of)
+    return Driving(found[:, :count], counts, leading, share)
 
 
 @dataclass(frozen=True)
@@ -99,14 +102,17 @@ def by_class(values: np.ndarray, labels: np.ndarray, classes: int) -> ByClass:
 
 
 def ceiling(rate: float, prevalence: float) -> float:
-    """The largest AUROC for a class that a unit can reach which is active for a share of the examples and else 0.
+    """The farthest from 0.5, above it, that the AUROC of a class can be for a unit that is rarely active and else 0.
 
-    It is active for examples of that class alone, if there are enough of them: (1 + rate / prevalence) / 2; else for
-    all of them and for some others.
+    At best it is active for examples of that class alone, or for all others alone: (1 + rate / share) / 2 of the one
+    that is rarer than it is, else 1.
+
+    Args:
+        rate: Share of the examples for which it is active.
+        prevalence: Share of them that are of the class.
     """
-    if rate <= prevalence:
-        return (1 + rate / prevalence) / 2
-    return 1.0
+    rarer = min(prevalence, 1 - prevalence)
+    return min((1 + rate / rarer) / 2, 1.0) if rarer > 0 else 1.0
 
 
 def at_percentile(values: np.ndarray, percentile: float, count: int) -> np.ndarray:

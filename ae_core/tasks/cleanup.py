@@ -152,3 +152,7 @@ def _clean_up_derived(now: float) -> None:
                 left.unlink(missing_ok=True)
         if path.name not in known and now - _modified(path) > DAY:
             shutil.rmtree(path, ignore_errors=True)
+    days = settings.current().keep_days
+    for kept in (runs.data_folder() / kept_directions.FOLDER).glob("*/*.json"):
+        if days and now - _modified(kept) > max(days * DAY, IN_USE):
+            kept.unlink(missing_ok=True)

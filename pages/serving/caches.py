@@ -13,6 +13,7 @@ from cachetools import LRUCache, cached
 
 from ae_core import data, derived, evaluation, fitting, inference, latent, metrics, runs, stability, tasks
 from ae_core.data import Split, as_float
+from ae_core.epoch_film import Film
 from ae_core.inference import LoadedRun
 from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, traversals, unit_facts
 from ae_core.latent.unit_facts import Driving
@@ -25,7 +26,6 @@ TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbo
 # Bytes; one run may take a thousand times as much as another. Those that ship take 8, 27 and 29 MB.
 LOADED_CACHE, CODES_CACHE, INDEX_CACHE = 64 << 20, 64 << 20, 64 << 20
 FLOAT = 4  # bytes
-NUDGED = 2000  # test examples: of more the figures do not change
 SHOWN = 24  # units that distinguish a group
 DRIVING = 12  # test examples that are shown of what drives a unit
 UNITS = 64  # at a time
@@ -104,7 +104,7 @@ def index(run: Run) -> Index:
 @memoize(INDEX_CACHE, size=lambda index: index.nbytes)
 def index_by_angle(run: Run) -> Index:
     """The same by the angle between codes: its distances are those of codes of length 1, √(2 − 2 cos)."""
-    return Index(latent.directions_of(codes(run)))
+    return Index(latent.of_unit_length(codes(run)))
 
 
 @memoize(4, key=str)
@@ -206,10 +206,20 @@ def nudge_curve(run: Run) -> np.ndarray:
     """How far the run's units move for each size of nudge, as a share of how far they vary, (k,)."""
 
     def compute() -> np.ndarray:
-        x = test_images(run.dataset.name, slice(NUDGED))
-        return np.sqrt(stability.nudge_curve(load(run).encode, x))
+        images = data.load(run.dataset.name).split("test").images
+        return np.sqrt(stability.nudge_curve(load(run).encode, as_float(images)))
 
     return _frozen(_cached_on_disk(run, "nudge-curve", compute))
+
+
+@memoize(8)
+def film(run: Run) -> Film | None:
+    """Where test examples lay after each epoch of the run's training.
+
+    Raises:
+        RunError: if it is damaged.
+    """
+    return run.film
 
 
 @memoize(16)

@@ -122,6 +122,8 @@ def colours(run: LoadedRun, chosen: Values) -> Colours:
         names = dataset.class_names
         return Colours(caches.test_labels(dataset.name), names, _cycled(max(len(names), 1)), CLASS)
     if by == CLUSTER:
+        with st.spinner("Finding clusters …"):
+            clusters(run.run, chosen["clusters"])
         found = clusters(run.run, chosen["clusters"])
         source = f"groups = colouring.clusters(codes, {chosen['clusters']})"
         return Colours(
@@ -140,7 +142,8 @@ def colours(run: LoadedRun, chosen: Values) -> Colours:
         values, detail = _column(run, column), f" {column}"
         source = f"dataset.scale.restore(x)[:, {column}]" if run.dataset.scale else f"x[:, {column}]"
     else:
-        values = disagreement(run.run)
+        with st.spinner("Looking at the neighbours …"):
+            values = disagreement(run.run)
         source = f"colouring.disagreement(codes, labels, {len(dataset.class_names)})"
     found = colouring.by_value(values, unit)
     source = f"groups = colouring.by_value({source}, {unit!r})"

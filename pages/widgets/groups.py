@@ -8,12 +8,13 @@ import numpy as np
 import streamlit as st
 
 from ae_core import data, kept_directions
+from ae_core.errors import OptionError
 from ae_core.latent import directions
 from ae_core.latent.directions import Direction
 from ae_core.runs import Run
 from pages.serving import caches, page_state
 from pages.serving.fields import Field, Values
-from pages.widgets import alerts, gallery, image_picker, selection
+from pages.widgets import current_image, gallery, image_picker, selection
 from pages.widgets.words import Words
 
 FIRST, SECOND = "from-group", "to-group"
@@ -21,6 +22,7 @@ TITLES = {FIRST: "From", SECOND: "To"}
 OF_CLASS = "c"  # begins the text of a whole class; a selection begins with a digit or a "z"
 SHOWN = 10  # examples of a group
 SELECTION = "The selection"
+DIRECTIONS_CACHE = 16 << 20  # bytes
 
 
 def _first_of(number: int) -> Callable[[Values], int]:
@@ -58,9 +60,10 @@ class Group:
 def _read(text: str, dataset: str) -> Group:
     of = data.load(dataset)
     if text.startswith(OF_CLASS):
-        number = int(text.removeprefix(OF_CLASS))
-        if not 0 <= number < len(of.class_names):
+        texts = [f"{OF_CLASS}{number}" for number in range(len(of.class_names))]
+        if text not in texts:
             raise ValueError(f"Expected the number of a class, got {text!r}.")
+        number = texts.index(text)
         return Group(text, of.class_names[number], np.flatnonzero(caches.test_labels(dataset) == number))
     numbers = selection.decode(text, of.sizes["test"])
     return Group(text, f"{len(numbers):,} selected {of.form.noun}{'s' * (len(numbers) != 1)}", numbers)
@@ -121,12 +124,15 @@ def direction(run: Run, first: Group, second: Group) -> Direction:
     """The direction that two groups make in a run's codes.
 
     Raises:
-        OptionError: as `directions.between`.
+        OptionError: as `directions.between`, and if an example is in both.
     """
+    both = np.intersect1d(first.numbers, second.numbers)
+    if len(both):
+        raise OptionError(f"The groups have {len(both):,} examples in common: choose groups that have none.")
     return _direction(run, first.text, second.text)
 
 
-@caches.memoize(32)
+@caches.memoize(DIRECTIONS_CACHE, size=lambda direction: direction.drawn.nbytes)
 def _direction(run: Run, first: str, second: str) -> Direction:
     codes, name = caches.codes(run), run.dataset.name
     return directions.between(*(codes[_read(text, name).numbers] for text in (first, second)))
@@ -157,7 +163,7 @@ def control(dataset: str, which: str) -> Group | None:
     selected = selection.current(dataset)
     options = [f"{OF_CLASS}{number}" for number in range(len(of.class_names))]
     own = selection.encode(selected, of.sizes["test"]) if len(selected) else ""
-    labels = {text: alerts.escape_markdown(of.class_names[number]) for number, text in enumerate(options)}
+    labels = {text: of.class_names[number] for number, text in enumerate(options)}
     if own:
         labels[own] = f"{SELECTION}, {len(selected):,}"
     if group is not None and group.text not in labels:
@@ -173,7 +179,10 @@ def control(dataset: str, which: str) -> Group | None:
         on_change=partial(_choose, dataset, which, key),
     )
     if group is not None:
-        gallery.some(dataset, group.numbers[:SHOWN].tolist(), f"group-{which}", None, lambda number: None)
+        take = partial(current_image.take, dataset)
+        gallery.some(
+            dataset, group.numbers[:SHOWN].tolist(), f"group-{which}", current_image.test_number(dataset), take
+        )
     return group
 
 

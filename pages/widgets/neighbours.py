@@ -59,7 +59,7 @@ def show(run: LoadedRun) -> str:
     st.markdown(f"{of_class if name else ''}In both lists: **{len(shared) or 'none'}**{named}.")
     measured = ", by the angle between them" if by == COSINE else ""
     st.caption(f"By code: distances between whole codes{measured}, not between dots on the map.")
-    of = "latent.directions_of(codes)" if by == COSINE else "codes"
+    of = "latent.of_unit_length(codes)" if by == COSINE else "codes"
     return f"""
 near = {{
     "in code": latent.nearest_others({of}, {picked}, {NEAREST}),

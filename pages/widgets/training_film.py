@@ -137,7 +137,7 @@ def show_places(film: Film, what: Spec, finished: int, of: Hashable, last: np.nd
     plane = planes.get(what.network.latent_dim, "along the two main directions of their codes")
     st.caption(
         say(f"{_examples(what):,} test images, {plane}. ")
-        + "Each epoch is turned and moved to fit the next one, so that what moves is what was learnt. The axes stay."
+        + "Each epoch is turned and moved to fit the next one. The axes stay."
     )
 
 

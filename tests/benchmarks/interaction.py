@@ -78,6 +78,12 @@ CHANGES: dict[str, tuple[str, Callable[[Page, int], None]]] = {
     "latent-space run": ("run", choose("Model", "Contractive", "Variational")),
     "paths": ("kind of path", press("Along a direction", "From one to another")),
     "units": ("test image", step),
+    "all-units": ("order", press("By class", "By use")),
+    "unit": ("unit", step),
+    "directions?from-group=c6&to-group=c3": ("second group", choose("To", "Coat", "Dress")),
+    "stability": ("noise", slide),
+    "lens colour": ("colour of 10,000 dots", choose("Colour by", "Error", "Class")),
+    "latent-space colour": ("colour of 10,000 dots", choose("Colour by", "Error", "Class")),
     "sampler": ("range of the grid", widen),
     "sampler size": ("images along each side", slide),
 }

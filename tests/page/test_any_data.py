@@ -44,6 +44,7 @@ class Case:
     classes: int = 3
     medium: str = ""
     gone: bool = False
+    count: int = COUNT
 
 
 CASES = {
@@ -57,6 +58,7 @@ CASES = {
     "unlabelled": Case((8, 8), classes=0),
     "one-class": Case((8, 8), classes=1),
     "gone": Case((8, 8), classes=2, gone=True),
+    "few": Case((8, 8), count=20),
     "gone-signal": Case((60,), classes=0, medium="signal", gone=True),
 }
 
@@ -65,9 +67,9 @@ def examples(case: Case) -> tuple[np.ndarray, np.ndarray | None]:
     """Smooth examples, which differ by class."""
     rng = np.random.default_rng(0)
     along = np.linspace(0, 2 * np.pi, case.shape[0])
-    labels = np.arange(COUNT) % max(case.classes, 3)
-    waves = 0.5 + 0.4 * np.sin(along[None] * (1 + labels[:, None]) + rng.normal(0, 0.4, (COUNT, 1)))
-    x = waves.reshape(COUNT, -1, *[1] * (len(case.shape) - 1)) + rng.normal(0, 0.05, (COUNT, *case.shape))
+    labels = np.arange(case.count) % max(case.classes, 3)
+    waves = 0.5 + 0.4 * np.sin(along[None] * (1 + labels[:, None]) + rng.normal(0, 0.4, (case.count, 1)))
+    x = waves.reshape(case.count, -1, *[1] * (len(case.shape) - 1)) + rng.normal(0, 0.05, (case.count, *case.shape))
     x = x.astype(np.float32) if case.medium else np.round(np.clip(x, 0, 1) * 255).astype(np.uint8)
     if not case.classes:
         return x, None
@@ -164,6 +166,18 @@ def test_what_curves_stand_for_is_told() -> None:
     assert "column 1\\: 0." in caption.proto.help
     app, _ = shown("reconstruct", run="grey-8-vanilla")
     assert not re.search("urves|Bars are", said(app))
+
+
+COLOURS = ("Error", "One unit", "KL divergence", "Cluster", "Neighbours of another class", "A column")
+
+
+@pytest.mark.parametrize("case", ["few", "gone", "unlabelled", "one-class", "table"])
+def test_dots_of_any_data_are_coloured_by_all_that_there_is(case: str) -> None:
+    for page in ("latent_space", "lens"):
+        for colour in COLOURS:
+            app, _ = shown(page, run=f"{case}-variational", colour=colour)
+            assert_sound(app)
+            assert not app.error, (page, colour, [e.value for e in app.error])
 
 
 @pytest.mark.parametrize("page", ELSEWHERE)
