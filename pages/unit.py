@@ -51,7 +51,7 @@ with of_image:
 
 codes, rates = caches.codes(run.run), caches.activity(run.run).rates
 values, driving, off = codes[:, unit], caches.driving(run.run), caches.off_values(run.run)
-active = np.flatnonzero(evaluation.active(run, codes)[:, unit])
+active = np.flatnonzero(evaluation.active(run, codes[:, [unit]]))
 by_class = unit_facts.by_class(values, caches.test_labels(dataset.name), len(dataset.class_names))
 own = image.code(run)
 if rates[unit] == 0:
@@ -175,7 +175,7 @@ with weights_column:
         )
 
 st.header("Units that go with it")
-others, correlations = unit_facts.correlated(codes, unit, NEAREST)
+others, correlations = unit_facts.correlated(codes, unit, NEAREST, caches.unit_spreads(run.run))
 if len(others):
     unit_tiles.show(run, others.tolist(), [f"correlation {value:+.2f}" for value in correlations], key="correlated")
     st.caption(
@@ -207,6 +207,6 @@ print("driven most by", found.examples[{unit}])
 by_class = unit_facts.by_class(values, test.labels, len(dataset.class_names))
 print("tells apart", by_class.best, by_class.telling)
 figures.unit_histogram(values{"" if noun == "image" else f", noun={noun!r}"}).show()
-print("goes with", unit_facts.correlated(codes, {unit}, {NEAREST}))
+print("goes with", unit_facts.correlated(codes, {unit}, {NEAREST}, unit_facts.spreads(codes)))
 """
 )

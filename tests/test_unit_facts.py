@@ -88,12 +88,14 @@ def test_correlations_are_those_of_scipy_without_units_that_never_change() -> No
     codes = RNG.standard_normal((300, 130)).astype(np.float32)
     codes[:, 1] = -codes[:, 0] + 0.1 * codes[:, 1]
     codes[:, 4] = 3
-    units, found = unit_facts.correlated(codes, 0, 200)
+    spread = unit_facts.spreads(codes)
+    np.testing.assert_allclose(spread, codes.std(axis=0), rtol=1e-5)
+    units, found = unit_facts.correlated(codes, 0, 200, spread)
     assert units[0] == 1
     assert {*units.tolist()} == {*range(1, 130)} - {4}
-    np.testing.assert_allclose(found, [pearsonr(codes[:, 0], codes[:, u])[0] for u in units], atol=1e-6)
+    np.testing.assert_allclose(found, [pearsonr(codes[:, 0], codes[:, u])[0] for u in units], atol=1e-5)
     assert np.all(np.diff(np.abs(found)) <= 0)
-    assert unit_facts.correlated(codes, 4, 9)[0].size == 0
+    assert unit_facts.correlated(codes, 4, 9, spread)[0].size == 0
 
 
 def test_the_units_that_distinguish_a_group_are_ranked_by_scikit_learns_auroc() -> None:

@@ -123,28 +123,32 @@ def at_percentile(values: np.ndarray, percentile: float, count: int) -> np.ndarr
     return order[first : first + count]
 
 
-def correlated(codes: np.ndarray, unit: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+def spreads(codes: np.ndarray) -> np.ndarray:
+    """Standard deviation of each unit over codes (n, d), (d,) float64."""
+    parts = [codes[:, start : start + PART] for start in range(0, codes.shape[1], PART)]
+    return np.concatenate([part.std(axis=0, dtype=np.float64) for part in parts])
+
+
+def correlated(codes: np.ndarray, unit: int, count: int, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The units that go with one or against it most, by the size of Pearson's correlation.
 
     Args:
         codes: (n, d).
         unit: From 0.
         count: Of the units.
+        spread: What `spreads` gives.
 
     Returns:
         Numbers of units, without itself and those that never change, and their correlations in [-1, 1].
     """
     own = codes[:, unit] - codes[:, unit].mean(dtype=np.float64)
-    found = np.zeros(codes.shape[1])
-    for start in range(0, codes.shape[1], PART):
-        part = codes[:, start : start + PART].astype(np.float64)
-        spread = np.sqrt(part.var(axis=0) * np.mean(own**2))
-        together = own @ (part - part.mean(axis=0)) / len(codes)
-        found[start : start + PART] = np.divide(together, spread, out=np.full(len(spread), np.nan), where=spread > 0)
-    found[unit] = np.nan
-    order = np.argsort(-np.abs(found), kind="stable")  # NaN last
-    order = order[np.isfinite(found[order])][:count]
-    return order, np.clip(found[order], -1, 1)
+    together = own.astype(codes.dtype) @ codes / len(codes)  # that one is centred is enough
+    moving = np.flatnonzero((spread > 0) & (np.arange(len(spread)) != unit))
+    if not spread[unit] > 0:
+        return moving[:0], np.empty(0)
+    found = together[moving] / spread[moving] / spread[unit]
+    order = np.argsort(-np.abs(found), kind="stable")[:count]
+    return moving[order], np.clip(found[order], -1, 1)
 
 
 def distinguishing(codes: np.ndarray, inside: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -231,6 +231,12 @@ def driving(run: Run) -> Driving:
 
 
 @memoize(32)
+def unit_spreads(run: Run) -> np.ndarray:
+    """The standard deviation of each of the run's units over the test examples, (d,)."""
+    return _frozen(unit_facts.spreads(codes(run)))
+
+
+@memoize(32)
 def off_values(run: Run) -> np.ndarray:
     """What the run's units are set to when they are off, (d,)."""
     return _frozen(traversals.off_values(load(run), codes(run)))

@@ -136,7 +136,7 @@ def test_the_page_of_a_unit_says_what_the_library_says(figures: dict[str, Any]) 
     assert figures["classes"].data[0].x == pytest.approx(found.means, rel=1e-5)
     (most,) = [c for c in app.get("bidi_component") if c.proto.id.endswith("-most")]
     assert json.loads(most.proto.json)[0]["among"] == np.argsort(-values, kind="stable")[:12].tolist()
-    others, correlations = unit_facts.correlated(caches.codes(run.run), 28, 6)
+    others, correlations = unit_facts.correlated(caches.codes(run.run), 28, 6, caches.unit_spreads(run.run))
     assert [tile["number"] - 1 for tile in tiles(app, "correlated")] == others.tolist()
     assert tiles(app, "correlated")[0]["note"] == f"correlation {correlations[0]:+.2f}"
 
