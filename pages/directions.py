@@ -139,7 +139,7 @@ if found is not None and first is not None and second is not None:
             + (f" The figure holds {plane.share * 100:.0f} % of the codes' variance." if run.latent_dim > 2 else "")
         )
     with beside:
-        st.subheader("Keep it")
+        st.header("Keep it")
         with st.form("keep", border=False):
             name = st.text_input("Name", placeholder="such as longer sleeves", max_chars=kept_directions.MAX_NAME)
             if st.form_submit_button("Keep", icon=":material/bookmark_add:"):

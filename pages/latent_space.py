@@ -27,6 +27,7 @@ from pages.widgets import (
 )
 from pages.widgets.words import Words
 
+COLOUR_WIDTH = 220  # pixels
 SHOWN = 60  # whole rows of ten and of six
 BY_COLOUR = "By colour, largest first"
 ORDERS = {"By number": 0, "Largest error first": -1, "Smallest error first": 1, BY_COLOUR: -1}  # what times it rises
@@ -55,7 +56,7 @@ state = page_state.open(*FIELDS, run=run, dataset=dataset.name)
 with of_map.container(horizontal=True):
     wanted = state.segments("projection") if run.latent_dim > 2 else projection.PRINCIPAL
     count = state.segments("points", label=say("Test images"))
-colours = colour_input.colours(run, colour_input.ask(run, of_map))
+    colours = colour_input.colours(run, colour_input.ask(run, st.container(width=COLOUR_WIDTH)))
 
 map_column, gallery_column = st.columns([3, 2], gap="large")
 with map_column:

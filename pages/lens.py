@@ -202,7 +202,7 @@ glossary.say(
     "it below."
 )
 
-first, second, colour, third = st.columns([3, 3, 3, 4])
+first, second, picture, third = st.columns([3, 3, 3, 4])
 with first:
     run = run_picker.pick()
 with second:
@@ -210,9 +210,11 @@ with second:
     if run.run.name not in HOLES["run"] or other is None:
         tell = "Shows vanilla's plane beside the variational one: compare the places that no code is near."
         st.button("Example: a plane with holes", help=tell, on_click=page_state.ask, args=(HOLES,), type="tertiary")
+with picture:
+    image = current_image.show(run.dataset)
 options, say = page_state.open(*FIELDS), Words(run.form)
 overlay = options.draw(third.segmented_control, "overlay", wrap=True)
-coloured = colour_input.ask(run, colour)
+coloured = colour_input.ask(run, picture)
 with third:
     glossary.say(
         say(
@@ -225,8 +227,6 @@ with third:
     )
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    with st.container(width="content"):
-        image = current_image.show(run.dataset)
     selection_input.chip(run.dataset.name)
     groups.take_selection(run.dataset.name)
     selection_input.undoing(run.dataset.name)

@@ -57,7 +57,7 @@ def test_neighbours_are_scikit_learns(run: LoadedRun, figures: dict[str, float])
 def test_the_shift_of_codes_is_how_far_noise_moves_them(run: LoadedRun, figures: dict[str, float]) -> None:
     x = data.as_float(data.load("digits").split("test").images)
     rng, codes = np.random.default_rng(1), run.encode(x)
-    noisy = [np.clip(x + rng.normal(0, 0.1, x.shape), 0, 1).astype(np.float32) for _ in range(5)]
+    noisy = [np.clip(x + rng.normal(0, 0.1, x.shape), 0, 1).astype(np.float32) for _ in range(40)]
     moved = np.mean([np.mean((run.encode(images) - codes) ** 2, axis=0) for images in noisy], axis=0)
     alive = codes.std(axis=0) > 0
     assert figures["code_shift"] == pytest.approx(np.sqrt((moved[alive] / codes.var(axis=0)[alive]).mean()), rel=0.03)

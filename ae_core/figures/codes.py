@@ -11,6 +11,7 @@ from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, Trace, ed
 from ae_core.metrics import written
 
 MANY = 3000  # points, from which on classes would cover one another
+LETTER, COUNTED = 6.2, 11  # pixels of a letter in a legend, and letters of two counts
 LAYERS = 2  # each more costs the page ten milliseconds
 ENOUGH = 30  # values for a histogram of their own
 ERROR_BINS = 50
@@ -81,7 +82,15 @@ def scatter(
         620,
         dragmode="lasso",
         # Markers in the legend large enough to tell their colours.
-        legend={"itemsizing": "constant", "orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        legend={
+            "itemsizing": "constant",
+            "orientation": "h",
+            "yanchor": "bottom",
+            "y": 1.02,
+            "x": 0,
+            # So that nothing moves when the page adds how many of each are selected.
+            "entrywidth": LETTER * (max(map(len, class_names or [""])) + COUNTED),
+        },
         xaxis={"title": across, "showticklabels": shown, "autorangeoptions": {"include": within[0]}},
         yaxis={
             "title": up,

@@ -243,7 +243,7 @@ export class Dots {
       const name = this.named.get(said) ?? said;
       toggle.setAttribute("tabindex", "0");
       toggle.role = "button";
-      toggle.ariaLabel = `${said}: grey the others out`;
+      toggle.ariaLabel = `${name}: grey the others out${said.slice(name.length)}`;
       toggle.ariaPressed = String(this.emphasis === name);
       toggle.onkeydown = (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;

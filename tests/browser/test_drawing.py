@@ -272,7 +272,7 @@ def test_an_image_goes_along_and_stays_when_the_page_is_used(drawn: Tab) -> None
     drawn.upload({"shirt.jpg": photograph()})
     expect(page.get_by_text("shirt.jpg", exact=True)).to_be_visible()
     drawn.settle()
-    for title in ("Units", "Denoise", "Reconstruct"):
+    for title in ("Units at work", "Denoise", "Reconstruct"):
         drawn.pick(title)
         expect(page.get_by_text("shirt.jpg", exact=True)).to_be_visible()
         assert "image=own" in drawn.link
