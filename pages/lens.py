@@ -229,7 +229,8 @@ with third:
 with st.container(horizontal=True, vertical_alignment="center"):
     selection_input.chip(run.dataset.name)
     groups.take_selection(run.dataset.name)
-    selection_input.undoing(run.dataset.name)
+    if any(selection.steps(run.dataset.name)):
+        selection_input.undoing(run.dataset.name)
     if direction_of(run) is not None:
         next_page.link("directions", "Walk along the direction", run=run.run.name)
 

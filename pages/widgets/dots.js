@@ -19,6 +19,7 @@ import { Sprites } from "./sprites.js";
 
 const FEW = 80; // dots in view, from which on they become images
 const LARGE = 9;
+const NARROW = 520; // pixels
 const MARGIN = 24; // pixels around the view whose dots count as in it
 const GREY = "rgba(128, 128, 128, 1)";
 const HINT = "Arrow keys move, plus and minus zoom, 0 shows all, Escape clears the selection.";
@@ -107,7 +108,9 @@ export class Dots {
       return { x: numbers(x), y: numbers(y), n: numbers(customdata), name, colour: marker.color };
     });
     if (!this.traces.some((trace) => trace.name === this.emphasis)) this.emphasis = null;
-    this.countIn(traces);
+    const narrow = this.element.clientWidth < NARROW; // where counts would take the map's room
+    if (narrow) delete layout.legend?.entrywidth;
+    this.countIn(traces, this.some && !narrow);
     const chosen = this.traces.map(({ n }) => [...Array(n.length).keys()].filter((k) => this.has(n[k])));
     const few = chosen.flat().length <= FEW;
     traces.forEach((trace, i) => {
@@ -132,9 +135,9 @@ export class Dots {
 
   /**
    * Says in the legend how many of each class are selected.
-   * @param {any[]} traces
+   * @param {any[]} traces  @param {boolean} wanted
    */
-  countIn(traces) {
+  countIn(traces, wanted) {
     this.named.clear();
     /** @type {Map<string, [selected: number, all: number]>} */
     const counts = new Map(); // a class may come in several traces
@@ -146,7 +149,7 @@ export class Dots {
     for (const trace of traces) {
       const { name } = trace;
       const [some, all] = counts.get(name) ?? [0, 0];
-      if (this.some) trace.name = `${name} ${some.toLocaleString("en")} / ${all.toLocaleString("en")}`;
+      if (wanted) trace.name = `${name} ${some.toLocaleString("en")} / ${all.toLocaleString("en")}`;
       this.named.set(trace.name, name);
     }
   }

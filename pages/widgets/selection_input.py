@@ -79,19 +79,18 @@ def heading(dataset: str, shown: int) -> None:
 
 
 def undoing(dataset: str) -> None:
-    """Shows what undoes a change of the selection, and what does it again; nothing before the first change."""
+    """Shows what undoes a change of the selection, and what does it again."""
     back, on = selection.steps(dataset)
-    if back or on:
-        undo, redo = selection.undo, selection.redo
-        for label, symbol, left, act in (("Undo", "undo", back, undo), ("Redo", "redo", on, redo)):
-            st.button(
-                label,
-                key=f"selection-{symbol}",
-                icon=f":material/{symbol}:",
-                disabled=not left,
-                on_click=act,
-                args=(dataset,),
-            )
+    undo, redo = selection.undo, selection.redo
+    for label, symbol, left, act in (("Undo", "undo", back, undo), ("Redo", "redo", on, redo)):
+        st.button(
+            label,
+            key=f"selection-{symbol}",
+            icon=f":material/{symbol}:",
+            disabled=not left,
+            on_click=act,
+            args=(dataset,),
+        )
 
 
 def chip(dataset: str) -> None:

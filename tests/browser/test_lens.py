@@ -19,7 +19,7 @@ from pages.serving.lens_tiles import scene
 
 PLACES = 60
 TOLERANCE = 0.02  # at the 99th percentile of the pixels that are not background in either
-# Its decoder has cliffs that are finer than the finest tiles of a whole plane; they come with the tiles of a closer view.
+# Its decoder has cliffs that are finer than the finest tiles of a whole plane; those of a closer view show them.
 STEEP = {"vanilla-2d": 0.08}
 SHIPPED = sorted(path.name for path in (ROOT / "checkpoints").iterdir() if (path / "card.json").exists())
 

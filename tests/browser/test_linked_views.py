@@ -116,9 +116,9 @@ def test_a_lasso_fills_gallery_mix_and_histogram(tab: Tab, page: Page) -> None:
         [0.45, 0.5, 70],
     )
     assert len(set(inside) ^ set(numbers.tolist())) < 0.1 * len(numbers), "a polygon is not quite its circle"
-    assert page.get_by_role("option").evaluate_all("images => images.map((e) => +e.dataset.number)") == (
-        numbers[:60].tolist()
-    )
+    assert page.locator(".gallery").get_by_role("option").evaluate_all(
+        "images => images.map((e) => +e.dataset.number)"
+    ) == (numbers[:60].tolist())
     assert all(picture(page, key) != was for key, was in zip((1, 2), before, strict=True))
     counts = page.locator(".plot").nth(1).evaluate("e => Array.from(e._fullData[0].x)")
     assert counts == np.bincount(LABELS[numbers], minlength=10).tolist()
