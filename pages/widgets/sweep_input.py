@@ -64,25 +64,29 @@ def show(dataset: str) -> None:
             _offer(dataset, names, sizes, seeds, values, epochs)
 
 
+# Not None: Streamlit keeps that as no choice at all.
+NOTHING = "Nothing"
+
+
 def _values(names: list[str]) -> dict[str, list[float]] | None:
     """Controls that vary a hyperparameter as well; its values by its name, none if it stays, None if they are wrong."""
     offered = {h.name: (kinds.get(name).title, h) for name in names for h in _numbers(name)}
     if not offered:
         return {}
 
-    def told(name: str | None) -> str:
-        return "Nothing" if name is None else f"{offered[name][1].label}, {offered[name][0].lower()}"
+    def told(name: str) -> str:
+        return NOTHING if name == NOTHING else f"{offered[name][1].label}, {offered[name][0].lower()}"
 
     which, what = st.columns(2, vertical_alignment="bottom")
     name = which.selectbox(
         "Vary also",
-        [None, *offered],
+        [NOTHING, *offered],
         format_func=told,
         key="sweep-hyperparameter",
         persist_state="session",
         help="A hyperparameter of one of the kinds. The others are trained without it.",
     )
-    if name is None:
+    if name == NOTHING:
         return {}
     h = offered[name][1]
     text = what.text_input(
