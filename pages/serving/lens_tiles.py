@@ -50,7 +50,7 @@ DEEPEST = 12
 LARGE = 1024  # values of an example above which a coarse plane is tried first
 COARSE, MEDIUM, FINE = 48, 192, 384  # examples along all of the plane
 TOLERANCE = 0.012  # of the 99th percentile of what the browser shows between decoded images
-PROBES = 128  # places at which that is tried
+PROBES = 128  # test examples at whose places that is tried
 ANSWERS_CACHE = 16 << 20  # bytes in memory, of planes that someone has chosen; those of main planes are kept as files
 PART = 256  # images of a tile that are decoded at a time
 OVERLAY_SIDE = 64  # places along each side of an overlay
@@ -164,8 +164,8 @@ class Scene:
     def level(self) -> int:
         """The first level at which interpolated examples are within TOLERANCE of decoded ones, or the finest."""
         rng = np.random.default_rng(0)
-        places = self.home.x, self.home.y
-        p = (np.array(places) + self.home.reach * rng.uniform(-1, 1, (PROBES, 2))).astype(np.float32)
+        # Where codes lie: a few that lie far out make the plane large, and most of it is empty and smooth.
+        p = self.plane.points(self.codes[rng.integers(len(self.codes), size=PROBES)])
         exact = self.run.decode(self.plane.codes(p))
         t = rng.uniform(0, 1, (PROBES, 2)).astype(np.float32)
         weights = cubic(t[:, 1])[:, :, None] * cubic(t[:, 0])[:, None]
