@@ -172,7 +172,8 @@ def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], check: C
     film = None
     if filmed:
         shapes = epoch_film.shapes(len(history), spec.about.sizes["test"], spec.network.latent_dim)
-        film = Film(**{name: files.array(_film_file(name), shape, "<f2") for name, shape in shapes.items()})
+        arrays = {name: files.array(_film_file(name), shape, "<f2") for name, shape in shapes.items()}
+        film = Film(len(history), **arrays)
         if (film.units < 0).any():
             raise RunError("The archive's film.units.npy holds values below 0: export the model again.")
     return Import(spec, history, title, weights, brought, film)

@@ -20,10 +20,12 @@ class Film:
     """k frames of n test examples and d units.
 
     Attributes:
+        epochs: How many it is of; `kept` has the epoch of each frame.
         places: float16 (k, n, 2), on a plane of two units, or on the two main directions of the codes of each frame.
         units: float16 (k, d), what `Kind.watch_units` gives.
     """
 
+    epochs: int
     places: np.ndarray
     units: np.ndarray
 
@@ -43,14 +45,15 @@ def kept(epochs: int) -> tuple[int, ...]:
 
 def begun(places: np.ndarray, units: np.ndarray) -> Film:
     """A film of one frame, that of an untrained network: (n, 2) and (d,)."""
-    return Film(_small(places)[None], _small(units)[None])
+    return Film(0, _small(places)[None], _small(units)[None])
 
 
-def grown(film: Film, epoch: int, places: np.ndarray, units: np.ndarray) -> Film:
-    """The film up to the next epoch, given the frame after it; `epoch` is from 1."""
-    before = kept(epoch - 1)
-    stay = [before.index(number) for number in kept(epoch)[:-1]]
+def grown(film: Film, places: np.ndarray, units: np.ndarray) -> Film:
+    """The film up to the next epoch, given the frame after it."""
+    epochs, before = film.epochs + 1, kept(film.epochs)
+    stay = [before.index(number) for number in kept(epochs)[:-1]]
     return Film(
+        epochs,
         np.concatenate([film.places[stay], _small(places)[None]]),
         np.concatenate([film.units[stay], _small(units)[None]]),
     )
@@ -85,16 +88,16 @@ def aligned(film: Film, last: np.ndarray | None = None) -> Film:
 def pack(film: Film) -> bytes:
     """A film as the bytes of an .npz file."""
     packed = io.BytesIO()
-    np.savez_compressed(packed, places=film.places, units=film.units)
+    np.savez_compressed(packed, epochs=film.epochs, places=film.places, units=film.units)
     return packed.getvalue()
 
 
-def unpack(content: bytes, epochs: int, count: int, units: int) -> Film:
+def unpack(content: bytes, epochs: int | None, count: int, units: int) -> Film:
     """Reads what `pack` gave.
 
     Args:
         content: The bytes.
-        epochs: How many epochs it is of.
+        epochs: How many epochs it is to be of; None if it says so itself, as films of older versions do not.
         count: How many test examples the data set has.
         units: Of the code.
 
@@ -103,25 +106,28 @@ def unpack(content: bytes, epochs: int, count: int, units: int) -> Film:
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as saved:
-            film = Film(saved["places"], saved["units"])
+            told = int(saved["epochs"]) if epochs is None or "epochs" in saved.files else epochs
+            film = Film(told, saved["places"], saved["units"])
     except Exception as error:  # whatever NumPy makes of a damaged file
         raise ValueError(f"it cannot be read ({error})") from None
-    return checked(film, epochs, count, units)
+    if epochs not in (None, film.epochs):
+        raise ValueError(f"it is of {film.epochs} epochs, expected {epochs}")
+    return checked(film, count, units)
 
 
 def shapes(epochs: int, count: int, units: int) -> dict[str, tuple[int, ...]]:
-    """The shapes of a film's arrays by name; the arguments are those of `unpack`."""
+    """The shapes of the arrays of a film, by name, given how many epochs, test examples and units there are."""
     frames = len(kept(epochs))
     return {"places": (frames, len(examples(count)), 2), "units": (frames, units)}
 
 
-def checked(film: Film, epochs: int, count: int, units: int) -> Film:
+def checked(film: Film, count: int, units: int) -> Film:
     """The film itself; the arguments are those of `unpack`.
 
     Raises:
         ValueError: if its arrays have other shapes or types, or are not finite.
     """
-    for name, shape in shapes(epochs, count, units).items():
+    for name, shape in shapes(film.epochs, count, units).items():
         array = getattr(film, name)
         if array.shape != shape or array.dtype != np.float16:
             raise ValueError(f"its {name} are {array.dtype} of shape {array.shape}, expected float16 of {shape}")

@@ -207,7 +207,7 @@ class Optimisation:
             with np.load(path, allow_pickle=False) as saved:
                 arrays = [saved[f"v{i}"] for i in range(sum(name.startswith("v") for name in saved.files))]
                 epoch, history = int(saved["epoch"]), str(saved["history"])
-                film = Film(saved["places"], saved["units"]) if "places" in saved.files else None
+                film = Film(epoch, saved["places"], saved["units"]) if "places" in saved.files else None
         except Exception as error:
             raise TrainingError(
                 f"The saved state of this training cannot be read ({error}): train it again."

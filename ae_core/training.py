@@ -305,7 +305,7 @@ class _Loop:
             _check_finite(validation, epoch, self.work.steps_per_epoch)
             terms = {name: value / self.work.steps_per_epoch for name, value in sums.items()}
             if self.film is not None:
-                self.film = epoch_film.grown(self.film, epoch + 1, *self._frame())
+                self.film = epoch_film.grown(self.film, *self._frame())
             rate, preview = self.work.learning_rate, self._preview()
             end = EpochEnd(epoch + 1, terms, validation, rate, self.seconds, preview, self.film)
             self.history.append(end.record())

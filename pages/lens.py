@@ -262,5 +262,5 @@ if run.run.has_film:
                 alerts.error("The film of this model's training is damaged.", error, st.warning)
             if film is not None:
                 of = caches.content(run.run)
-                training_film.show_places(film, run.run.spec, len(run.run.history), of, of_lens(run))
+                training_film.show_places(film, run.run.spec, of, of_lens(run))
 next_page.link("paths", say("Walk from one image to another"))

@@ -30,16 +30,17 @@ def test_a_long_film_keeps_every_second_epoch_or_fewer_with_the_first_and_the_la
 def test_a_film_that_grows_has_the_frames_of_the_epochs_that_it_keeps() -> None:
     film = epoch_film.begun(np.full((4, 2), 0), np.zeros(3))
     for epoch in range(1, 451):
-        film = epoch_film.grown(film, epoch, np.full((4, 2), epoch), np.full(3, epoch))
+        film = epoch_film.grown(film, np.full((4, 2), epoch), np.full(3, epoch))
     assert film.places[:, 0, 0].tolist() == list(epoch_film.kept(450))
     assert film.units[:, 2].tolist() == list(epoch_film.kept(450))
-    assert epoch_film.checked(film, 450, 4, 3) is film
+    assert film.epochs == 450
+    assert epoch_film.checked(film, 4, 3) is film
 
 
 def test_the_largest_film_has_less_than_two_megabytes() -> None:
     """Of random numbers, which nothing compresses."""
     shapes = epoch_film.shapes(500, 10_000, 1024)
-    film = Film(**{name: RNG.random(shape).astype(np.float16) for name, shape in shapes.items()})
+    film = Film(500, **{name: RNG.random(shape).astype(np.float16) for name, shape in shapes.items()})
     assert len(epoch_film.pack(film)) <= epoch_film.MAX_FILE
 
 
@@ -47,16 +48,16 @@ def test_frames_that_differ_by_a_turn_a_mirror_and_a_shift_are_one_frame_when_al
     still = RNG.normal(size=(50, 2))
     angle = np.array([[np.cos(2), -np.sin(2)], [np.sin(2), np.cos(2)]])
     places = np.stack([still @ angle + [3, -1], still * [-1, 1], still]).astype(np.float16)
-    aligned = epoch_film.aligned(Film(places, np.zeros((3, 4), np.float16))).places
+    aligned = epoch_film.aligned(Film(2, places, np.zeros((3, 4), np.float16))).places
     assert aligned == pytest.approx(np.stack([still] * 3), abs=0.02)
     elsewhere = still @ angle
-    onto = epoch_film.aligned(Film(places, np.zeros((3, 4), np.float16)), elsewhere).places
+    onto = epoch_film.aligned(Film(2, places, np.zeros((3, 4), np.float16)), elsewhere).places
     assert onto == pytest.approx(np.stack([elsewhere] * 3), abs=0.02)
 
 
 def test_sizes_stay_when_frames_are_aligned() -> None:
     places = np.stack([0.1 * RNG.normal(size=(50, 2)), RNG.normal(size=(50, 2))]).astype(np.float16)
-    aligned = epoch_film.aligned(Film(places, np.zeros((2, 4), np.float16))).places
+    aligned = epoch_film.aligned(Film(1, places, np.zeros((2, 4), np.float16))).places
     spread = [frames.astype(float).var(axis=1).sum(axis=1) for frames in (aligned, places)]
     assert spread[0] == pytest.approx(spread[1], rel=0.01)
 
@@ -74,6 +75,8 @@ def test_a_film_of_another_size_is_refused(spoil, says: str) -> None:  # type: i
     assert np.array_equal(epoch_film.unpack(epoch_film.pack(film), 0, 4, 3).places, film.places)
     with pytest.raises(ValueError, match=says):
         epoch_film.unpack(epoch_film.pack(spoil(film)), 0, 4, 3)
+    with pytest.raises(ValueError, match="it is of 0 epochs, expected 1"):
+        epoch_film.unpack(epoch_film.pack(film), 1, 4, 3)
     with pytest.raises(ValueError, match="cannot be read"):
         epoch_film.unpack(b"PK no film", 0, 4, 3)
 

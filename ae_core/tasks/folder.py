@@ -98,11 +98,10 @@ class Job:
     def film(self) -> Film | None:
         """Where test examples lay after each finished epoch; None before the first."""
         about = self.spec.about.sizes["test"], self.spec.network.latent_dim
-        for _ in range(2):  # an epoch may end between the reading of one file and of the other
-            with contextlib.suppress(OSError, ValueError):
-                content = (self.path / cards.FILM).read_bytes()
-                return epoch_film.unpack(content, len(self.history()), *about)
-        return None
+        try:
+            return epoch_film.unpack((self.path / cards.FILM).read_bytes(), None, *about)
+        except (OSError, ValueError):
+            return None
 
     @property
     def resumable(self) -> bool:

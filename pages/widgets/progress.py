@@ -5,9 +5,8 @@ import math
 import numpy as np
 import streamlit as st
 
-from ae_core import comparison, data, epoch_film, figures, kinds, metrics, runs, tasks, training
+from ae_core import comparison, data, figures, kinds, metrics, runs, tasks, training
 from ae_core.data import as_float
-from ae_core.epoch_film import Film
 from ae_core.errors import ExplorerError
 from ae_core.figures import Row
 from ae_core.forms import Form
@@ -24,7 +23,6 @@ NOT_STOPPED, NOT_RESUMED, SUBJECT, TURNED = "not-stopped", "not-resumed", "to-tr
 LOOK_SECONDS = 0.5
 IMPORT = "import-run"  # the name of the task
 PREVIEWS = 10
-FILMS = 4  # that are kept in memory, of up to 1.3 MB
 SHOWING = ("lens", "latent_space", "sampler", "paths", "units", "reconstruct", "denoise", "sparsity")  # a model
 
 
@@ -322,37 +320,18 @@ def _learnt(run: runs.Run, steps: list) -> None:
 def _film(run: runs.Run) -> None:
     """What the training of a run did, where it was kept."""
     try:
-        film = _film_of_run(run)
+        film = caches.film(run)
     except ExplorerError as error:
         alerts.error("The film of its training is damaged.", error)
         return
     if film is not None:
-        training_film.show(film, run.spec, len(run.history), run.name)
-
-
-@caches.memoize(FILMS)
-def _film_of_run(run: runs.Run) -> Film | None:
-    return run.film
+        training_film.show(film, run.spec, run.name)
 
 
 def _film_so_far(job: Job) -> None:
     """What a training has done after the epochs that it has finished."""
-    finished = len(job.history())
-    try:
-        film = _film_of_job(job, finished) if finished else None
-    except LookupError:  # an epoch ends just now
-        return
-    if film is not None:
-        planned = _epochs(job) if job.status.active else 0
-        training_film.show(film, job.spec, finished, job.id, planned)
-
-
-@caches.memoize(FILMS, key=lambda job, finished: (job.id, finished))
-def _film_of_job(job: Job, finished: int) -> Film:
-    film = job.film()
-    if film is None or len(film.units) != len(epoch_film.kept(finished)):
-        raise LookupError(job.id)
-    return film
+    if (film := job.film()) is not None:
+        training_film.show(film, job.spec, job.id, _epochs(job) if job.status.active else 0)
 
 
 def _title(job: Job) -> None:

@@ -16,25 +16,26 @@ from pages.widgets.words import Words
 NAMED = 10  # units that a sentence names
 
 
-def show(film: Film, what: Spec, finished: int, of: Hashable, planned: int = 0) -> None:
+def show(film: Film, what: Spec, of: Hashable, planned: int = 0) -> None:
     """Shows what each unit does and where test examples lie, with a slider over the epochs.
 
     Args:
         film: Of the finished epochs.
         what: Was or is trained.
-        finished: How many epochs have finished.
         of: Whose film it is.
         planned: How many epochs there will be; 0 once there come no more.
     """
-    if kinds.get(what.kind).watched == "kl":
-        _show_kl(film, what, finished, planned)
-    elif what.network.code_activation == "relu":
-        _show_dead(film, what, finished, planned)
+    # As much is below it from epoch to epoch: a slider that moved among its neighbours would lose its place.
+    with st.container():
+        if kinds.get(what.kind).watched == "kl":
+            _show_kl(film, what, planned)
+        elif what.network.code_activation == "relu":
+            _show_dead(film, what, planned)
     st.subheader(Words(what.form)("Codes of test images, epoch by epoch"))
-    show_places(film, what, finished, of)
+    show_places(film, what, of)
 
 
-def _show_kl(film: Film, what: Spec, finished: int, planned: int) -> None:
+def _show_kl(film: Film, what: Spec, planned: int) -> None:
     say, units = Words(what.form), what.network.latent_dim
     kl = film.units[-1].astype(np.float32)
     active = unit_history.carrying(film.units).sum(axis=1).tolist()
@@ -48,7 +49,7 @@ def _show_kl(film: Film, what: Spec, finished: int, planned: int) -> None:
         )
         + say(f"All together carry {total:.2f} nats per image.")
     )
-    if unit_history.has_settled(finished, planned or finished) and unit_history.has_collapsed(kl):
+    if unit_history.has_settled(film.epochs, planned or film.epochs) and unit_history.has_collapsed(kl):
         why = (
             f"all units together carry {total:.2f} nats, less than one bit"
             if active[-1]
@@ -63,7 +64,7 @@ def _show_kl(film: Film, what: Spec, finished: int, planned: int) -> None:
         figures.kl_by_unit(kl), key="kl-by-unit", alt="KL divergence of each unit from the prior, the largest first"
     )
     if len(active) > 1:
-        _show_counts(active, units, "active units", finished, planned)
+        _show_counts(film, active, units, "active units", planned)
     st.caption(
         say(
             f"Means over {_examples(what):,} test images. A unit is active if its KL divergence is above "
@@ -83,7 +84,7 @@ def _ways_out(what: Spec) -> str:
     return ", ".join([*ways, "a smaller code"]) + ", or more epochs"
 
 
-def _show_dead(film: Film, what: Spec, finished: int, planned: int) -> None:
+def _show_dead(film: Film, what: Spec, planned: int) -> None:
     say, units = Words(what.form), what.network.latent_dim
     dead = unit_history.are_dead(film.units)
     numbers = (np.flatnonzero(dead[-1]) + 1).tolist()
@@ -97,7 +98,7 @@ def _show_dead(film: Film, what: Spec, finished: int, planned: int) -> None:
     else:
         st.markdown(say(f"None of {counts.units(units)} is dead: each is active for some of {among}."))
     if dead.any() and len(dead) > 1:
-        _show_counts(dead.sum(axis=1).tolist(), units, "dead units", finished, planned)
+        _show_counts(film, dead.sum(axis=1).tolist(), units, "dead units", planned)
 
 
 def _named(numbers: list[int]) -> str:
@@ -106,15 +107,15 @@ def _named(numbers: list[int]) -> str:
     return f"unit{'s' * (len(numbers) > 1)} {named}"
 
 
-def _show_counts(of_epochs: list[int], units: int, what: str, finished: int, planned: int) -> None:
+def _show_counts(film: Film, of_epochs: list[int], units: int, what: str, planned: int) -> None:
     plot.show(
-        figures.units_by_epoch(epoch_film.kept(finished), of_epochs, units, what, planned),
+        figures.units_by_epoch(epoch_film.kept(film.epochs), of_epochs, units, what, planned),
         key="units-by-epoch",
         alt=f"Number of {what} after each epoch",
     )
 
 
-def show_places(film: Film, what: Spec, finished: int, of: Hashable, last: np.ndarray | None = None) -> None:
+def show_places(film: Film, what: Spec, of: Hashable, last: np.ndarray | None = None) -> None:
     """Shows where test examples lie, with a slider over the epochs; `last` as of `epoch_film.aligned`."""
     say, count = Words(what.form), what.about.sizes["test"]
     names = what.about.class_names
@@ -125,13 +126,13 @@ def show_places(film: Film, what: Spec, finished: int, of: Hashable, last: np.nd
     shown = labels[epoch_film.examples(count)] if len(labels) == count else None
     epochs.show(
         lambda: epoch_film.aligned(film, last).places,
-        epoch_film.kept(finished),
+        epoch_film.kept(film.epochs),
         shown,
         names,
         key=f"epochs-{of}",
         alt=say("Dots for the codes of test images after the epoch that the slider stands at"),
         at_end=True,
-        of=(of, finished, shown is None, last is None),
+        of=(of, film.epochs, shown is None, last is None),
     )
     planes = {1: "along the only unit", 2: "on the plane of the two units"}
     plane = planes.get(what.network.latent_dim, "along the two main directions of their codes")

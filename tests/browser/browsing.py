@@ -305,14 +305,15 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
 
-def greys(canvas: Locator) -> np.ndarray:
-    """What a canvas shows, uint8 (height, width), as its red says."""
+def greys(canvas: Locator, channel: int = 0) -> np.ndarray:
+    """What a canvas shows, uint8 (height, width), as its red says; or as its green, blue or alpha, 1 to 3."""
     width, content = canvas.evaluate(
-        """canvas => {
+        """(canvas, channel) => {
           const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-          const red = data.filter((_, i) => i % 4 === 0);
-          return [canvas.width, btoa(Array.from(red, (grey) => String.fromCharCode(grey)).join(''))];
-        }"""
+          const one = data.filter((_, i) => i % 4 === channel);
+          return [canvas.width, btoa(Array.from(one, (value) => String.fromCharCode(value)).join(''))];
+        }""",
+        channel,
     )
     return np.frombuffer(base64.b64decode(content), np.uint8).reshape(-1, width)
 

@@ -37,7 +37,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def film_of(units: np.ndarray, count: int = 360) -> Film:
     """A film with these units of each epoch, (k, d)."""
     places = np.random.default_rng(0).normal(size=(len(units), len(epoch_film.examples(count)), 2))
-    return Film(places.astype(np.float16), units.astype(np.float16))
+    return Film(len(units) - 1, places.astype(np.float16), units.astype(np.float16))
 
 
 def ended(run: Path, units: np.ndarray | None = None) -> tasks.Job:
