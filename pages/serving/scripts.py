@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
@@ -48,20 +48,25 @@ export default show;
 """
 
 
+def _texts(paths: Iterable[Path]) -> list[str]:
+    return [path.read_text("utf-8") for path in paths if path.exists()]
+
+
 @cache
-def component(module: str, **options: Any) -> Callable[..., Any]:
+def component(module: str, *styles: str, **options: Any) -> Callable[..., Any]:
     """A component of Streamlit's, from a module and the .html and .css beside it, if it shows anything.
 
     Args:
         module: Its path in the folder of widgets.
+        *styles: Stylesheets there that it shares with others; its own comes after them.
         **options: As of `st.components.v2.component`.
 
     Returns:
         What shows it: as what that returns, but with data that are bytes or an object for JSON.
     """
     path = FOLDER / module
-    beside = map(path.with_suffix, (".html", ".css"))
-    html, css = (file.read_text("utf-8") if file.exists() else None for file in beside)
+    html = "".join(_texts([path.with_suffix(".html")])) or None
+    css = "".join(_texts([*(FOLDER / style for style in styles), path.with_suffix(".css")])) or None
     mount = st.components.v2.component(path.stem, html=html, css=css, js=loader(module), **options)
 
     def show(data: bytes | dict[str, Any], **about: Any) -> Any:

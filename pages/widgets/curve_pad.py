@@ -26,7 +26,7 @@ def show(dataset: Dataset) -> np.ndarray | None:
     """
     form, kept = dataset.form, _kept(dataset)
     named = series.named_values(dataset)
-    result = scripts.component("curve_pad.js")(
+    result = scripts.component("curve_pad.js", "drawing.css")(
         key=f"curve-{dataset.name}",
         data={
             "key": dataset.name,

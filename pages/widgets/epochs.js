@@ -1,6 +1,7 @@
 // Where examples lay after each epoch: dots that follow one slider. No message goes to the server.
 import { component } from "./component.js";
 import { contextOf, find, make } from "./elements.js";
+import { Transport } from "./transport.js";
 
 /**
  * @typedef {object} Header
@@ -16,9 +17,6 @@ import { contextOf, find, make } from "./elements.js";
  *
  * @typedef {Header & { labels: Uint16Array, places: Uint16Array }} Data  Places of all frames from 0 to `LARGEST`.
  */
-
-const PLAY = "M8 5v14l11-7z";
-const PAUSE = "M6 5h4v14H6zm8 0h4v14h-4z";
 
 const LARGEST = 65535;
 const MARGIN = 8; // pixels around the outermost dots
@@ -76,29 +74,20 @@ class Epochs {
   ratio = 0; // for which they were made
   at = 0; // the frame that is shown, or a place between two
   following = true;
-  playing = 0; // a request of an animation frame
-  closing = new AbortController();
 
   /** @param {HTMLElement} root */
   constructor(root) {
     this.canvas = find(root, "dots", HTMLCanvasElement);
-    this.button = find(root, "play", HTMLButtonElement);
     this.where = find(root, "where");
-    this.slider = find(root, "slider", HTMLInputElement);
     this.legend = find(root, "legend");
-    // The elements may outlive this instance: what listens to them ends with it.
-    const listening = { signal: this.closing.signal };
-    this.button.addEventListener("click", () => (this.playing ? this.pause() : this.play()), listening);
-    this.slider.addEventListener("input", () => this.take(this.slider.valueAsNumber), listening);
+    this.transport = new Transport(root, this);
     this.resizing = new ResizeObserver(() => this.draw());
     this.resizing.observe(this.canvas);
-    this.pause();
   }
 
   close() {
-    this.closing.abort();
+    this.transport.close();
     this.resizing.disconnect();
-    this.pause();
   }
 
   /** @param {import("./component.js").Update<Uint8Array>} update */
@@ -110,13 +99,13 @@ class Epochs {
     this.ratio = 0;
     const [width, height] = data.extent;
     this.canvas.style.aspectRatio = String(Math.min(Math.max(width / height, 1), 2));
-    this.slider.max = String(data.epochs.length - 1);
-    this.slider.disabled = this.button.disabled = data.epochs.length < 2;
+    this.transport.slider.max = String(data.epochs.length - 1);
+    this.transport.slider.disabled = this.transport.button.disabled = data.epochs.length < 2;
     const named = data.legend ? data.classes : [];
     this.legend.replaceChildren(...named.map((name, k) => this.entry(name, data.colours[k], data.edges[k])));
     this.canvas.ariaLabel = data.alt;
-    const at = keepPlace(data, epoch, this.following && !this.playing);
-    this.show(this.playing ? Math.min(this.at, data.epochs.length - 1) : at);
+    const at = keepPlace(data, epoch, this.following && !this.transport.playing);
+    this.show(this.transport.playing ? Math.min(this.at, data.epochs.length - 1) : at);
   }
 
   /** @param {string} name  @param {string} colour  @param {string} edge */
@@ -132,7 +121,7 @@ class Epochs {
    * @param {number} at
    */
   take(at) {
-    this.pause();
+    this.transport.pause();
     this.following = Boolean(this.data?.follow) && at === (this.data?.epochs.length ?? 0) - 1;
     this.show(at);
   }
@@ -144,8 +133,8 @@ class Epochs {
     const near = Math.round(at);
     const epoch = this.data.epochs[near];
     const words = epoch ? `after epoch ${epoch}` : "untrained";
-    this.slider.value = String(near);
-    this.slider.setAttribute("aria-valuetext", words);
+    this.transport.slider.value = String(near);
+    this.transport.slider.setAttribute("aria-valuetext", words);
     this.where.textContent = words;
     this.draw();
   }
@@ -173,38 +162,19 @@ class Epochs {
     }
   }
 
-  /** @param {string} name  @param {string} path */
-  label(name, path) {
-    this.button.ariaLabel = name;
-    this.button.querySelector("path")?.setAttribute("d", path);
-  }
-
-  pause() {
-    cancelAnimationFrame(this.playing);
-    this.playing = 0;
-    this.label("Play", PLAY);
-  }
-
   // Once, to the newest epoch; where motion is to be reduced, from epoch to epoch without a blend.
   play() {
     if (!this.data) return;
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const end = () => (this.data?.epochs.length ?? 1) - 1;
     const from = this.at < end() ? this.at : 0;
-    let began = 0;
-    /** @param {number} now */
-    const step = (now) => {
+    this.transport.run((elapsed, still) => {
       const last = end();
       const pace = Math.min(Math.max(FRAME * last, SHORTEST), LONGEST) / last;
-      began ||= now - from * pace;
-      const at = Math.min((now - began) / pace, last);
+      const at = Math.min(from + elapsed / pace, last);
       this.following = Boolean(this.data?.follow) && at === last;
-      if (at === last) this.pause();
-      else this.playing = requestAnimationFrame(step);
       this.show(still ? Math.floor(at) : at);
-    };
-    this.label("Pause", PAUSE);
-    this.playing = requestAnimationFrame(step);
+      return at < last;
+    });
   }
 }
 

@@ -43,7 +43,7 @@ def show(
     """
     given = frames, epochs, labels, class_names, alt, at_end
     packed = _packed(*given) if of is None else _packed_once((of, alt, at_end), *given)
-    scripts.component("epochs.js")(key=key, data=packed)
+    scripts.component("epochs.js", "transport.css")(key=key, data=packed)
 
 
 @cached(LRUCache(CACHE, getsizeof=len), key=lambda of, *given: of, condition=Condition())

@@ -1,6 +1,7 @@
 // Rows of frames that follow one slider: no message goes to the server.
 import { component } from "./component.js";
 import { contextOf, find, loadImage, make, makeCanvas, SMALL } from "./elements.js";
+import { Transport } from "./transport.js";
 
 /**
  * @typedef {{ title: string, note: string, stops: number[] }} Row  Its stops are frames to mark with a dot.
@@ -15,9 +16,6 @@ import { contextOf, find, loadImage, make, makeCanvas, SMALL } from "./elements.
  * @property {Row[]} rows
  */
 
-const PLAY = "M8 5v14l11-7z";
-const PAUSE = "M6 5h4v14H6zm8 0h4v14h-4z";
-
 const GAP = 2; // pixels between two frames of a strip
 const CURVE = 48; // pixels of a curve in a strip
 
@@ -26,27 +24,18 @@ class Film {
   rows = [];
   version = "";
   at = 0; // the frame that is shown, or a place between two
-  playing = 0; // a request of an animation frame
-  closing = new AbortController();
 
   /** @param {HTMLElement} root */
   constructor(root) {
     this.film = find(root, "film");
-    this.button = find(root, "play");
     this.where = find(root, "where");
-    this.slider = find(root, "slider", HTMLInputElement);
     this.list = find(root, "rows");
-    // The elements may outlive this film: what listens to them ends with it.
-    const listening = { signal: this.closing.signal };
-    this.button.addEventListener("click", () => (this.playing ? this.pause() : this.play()), listening);
-    this.slider.addEventListener("input", () => this.take(this.slider.valueAsNumber), listening);
-    this.slider.addEventListener("keydown", (event) => this.key(event), listening);
-    this.pause();
+    this.transport = new Transport(root, this);
+    this.transport.slider.addEventListener("keydown", (event) => this.key(event), this.transport.listening);
   }
 
   close() {
-    this.closing.abort();
-    this.pause();
+    this.transport.close();
   }
 
   /** @param {import("./component.js").Update<Data>} update */
@@ -54,7 +43,7 @@ class Film {
     if (this.version === data.version) return;
     this.version = data.version;
     const sheet = await createImageBitmap(await loadImage(data.sheet));
-    if (this.version !== data.version || this.closing.signal.aborted) return;
+    if (this.version !== data.version || this.transport.closing.signal.aborted) return;
     const last = data.frames - 1;
     const before = this.data;
     let at = Math.round(data.start * last);
@@ -63,7 +52,7 @@ class Film {
       at = before.frames === data.frames ? this.at : Math.round((this.at / (before.frames - 1)) * last);
     this.data = data;
     this.film.style.setProperty("--frames", String(data.frames));
-    this.slider.max = String(last);
+    this.transport.slider.max = String(last);
     this.sheet = sheet;
     this.rows = data.rows.map((row, number) => this.build(data, row, number));
     this.list.replaceChildren(...this.rows.map((row) => row.section));
@@ -120,7 +109,7 @@ class Film {
    * @param {number} at
    */
   take(at) {
-    this.pause();
+    this.transport.pause();
     this.show(at);
   }
 
@@ -147,45 +136,27 @@ class Film {
       this.put(big, number, i + 1, share, 0);
       mark.style.left = `${(this.at / frames) * 100}%`;
     });
-    this.slider.value = String(this.at);
+    this.transport.slider.value = String(this.at);
     const near = Math.round(this.at);
     const frame = `${near + 1} of ${frames}`;
     const value = values && (values[i] + share * (values[i + 1] - values[i])).toFixed(2);
     this.where.textContent = value ?? frame;
     const spoken = Math.abs(this.at - near) < 0.01 ? `frame ${frame}` : `near frame ${frame}`;
-    this.slider.setAttribute("aria-valuetext", value ? `${value}, ${spoken}` : spoken);
-  }
-
-  /** @param {string} name  @param {string} path */
-  label(name, path) {
-    this.button.ariaLabel = name;
-    this.button.querySelector("path")?.setAttribute("d", path);
-  }
-
-  pause() {
-    cancelAnimationFrame(this.playing);
-    this.playing = 0;
-    this.label("Play", PLAY);
+    this.transport.slider.setAttribute("aria-valuetext", value ? `${value}, ${spoken}` : spoken);
   }
 
   // Forth and back for ever; where motion is to be reduced, from frame to frame without a blend.
   play() {
     if (!this.data) return;
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const last = this.data.frames - 1;
     const pass = this.data.seconds * 1000;
-    const from = this.at < last ? this.at : 0;
-    let began = 0;
-    /** @param {number} now */
-    const step = (now) => {
-      began ||= now - (from / last) * pass;
-      const passes = ((now - began) / pass) % 2;
+    const from = this.at < last ? (this.at / last) * pass : 0;
+    this.transport.run((elapsed, still) => {
+      const passes = ((from + elapsed) / pass) % 2;
       const at = (passes < 1 ? passes : 2 - passes) * last;
       this.show(still ? Math.round(at) : at);
-      this.playing = requestAnimationFrame(step);
-    };
-    this.label("Pause", PAUSE);
-    this.playing = requestAnimationFrame(step);
+      return true;
+    });
   }
 }
 

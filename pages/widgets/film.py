@@ -68,4 +68,4 @@ def show(strips: Sequence[Strip], key: str, start: float = 0.5, values: Sequence
         "rows": [{"title": s.title, "note": s.note, "stops": [int(i) for i in s.stops]} for s in strips],
     }
     version = hashlib.sha256(json.dumps(payload).encode()).hexdigest()
-    scripts.component("film.js")(key=key, data=payload | {"version": version})
+    scripts.component("film.js", "transport.css")(key=key, data=payload | {"version": version})

@@ -29,7 +29,7 @@ def show(key: str, in_colour: bool = False) -> np.ndarray | None:
         is empty.
     """
     kept = _kept(key)
-    result = scripts.component("pad.js")(
+    result = scripts.component("pad.js", "drawing.css")(
         key=key,
         data={"key": key, "drawing": kept["drawing"], "version": kept["version"], "side": SIDE, "colour": in_colour},
         default={"sent": None},
