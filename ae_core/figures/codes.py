@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import CLASS_COLOURS, GRID, SERIES_COLOURS, Trace, edge, figure, plain, trace
+from ae_core.figures.style import (
+    CLASS_COLOURS,
+    GRID,
+    SERIES_COLOURS,
+    Trace,
+    class_bars,
+    edge,
+    figure,
+    plain,
+    steps,
+    trace,
+)
 from ae_core.metrics import written
 
 MANY = 3000  # points, from which on classes would cover one another
@@ -113,31 +124,14 @@ def class_mix(labels: np.ndarray, among: np.ndarray, class_names: Sequence[str],
     """
     counts = np.bincount(labels, minlength=len(class_names))
     shares = counts / np.maximum(np.bincount(among, minlength=len(class_names)), 1) * 100
-    numbers = np.arange(len(class_names), dtype=np.int32)
-    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(class_names))]
-    bars = trace(
-        "bar",
-        x=counts.astype(np.int32),
-        y=numbers,
-        orientation="h",
-        customdata=shares.astype(np.float32),
-        marker={"color": colours, "line": {"width": 1, "color": [edge(colour) for colour in colours]}},
-        text=[f"{n:,}" if n else "" for n in counts],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate=f"%{{x:,}} {noun}s, %{{customdata:.1f}} % of their class<extra></extra>",
-    )
-    return figure(
-        [bars],
+    return class_bars(
+        counts.astype(np.int32),
+        class_names,
         340,
-        bargap=0.25,
-        xaxis={"visible": False, "range": [0, max(float(counts.max()), 1.0) * 1.12]},  # the bars say their numbers
-        yaxis={
-            "autorange": "reversed",
-            "showgrid": False,
-            "tickvals": numbers,
-            "ticktext": [plain(name) for name in class_names],
-        },
+        {"xaxis": {"visible": False, "range": [0, max(float(counts.max()), 1.0) * 1.12]}},  # the bars say their numbers
+        customdata=shares.astype(np.float32),
+        text=[f"{n:,}" if n else "" for n in counts],
+        hovertemplate=f"%{{x:,}} {noun}s, %{{customdata:.1f}} % of their class<extra></extra>",
     )
 
 
@@ -154,20 +148,13 @@ def error_histogram(errors: np.ndarray, selected: np.ndarray | None = None, noun
 
     def outline(name: str, values: np.ndarray, **style: Any) -> Trace:
         counts, _ = np.histogram(np.minimum(values, edges[-1]), ERROR_BINS, (0, edges[-1]))
-        return trace(
-            "scatter",
-            x=edges.astype(np.float32),
-            y=(np.append(counts, counts[-1]) / len(values) * 100).astype(np.float32),
-            mode="lines",
-            name=name,
-            hovertemplate="%{x:.3g}: %{y:.1f} % of " + name + "<extra></extra>",
-            **style,
-        )
+        hover = "%{x:.3g}: %{y:.1f} % of " + name + "<extra></extra>"
+        return steps(edges, counts, len(values), name=name, hovertemplate=hover, **style)
 
-    traces = [outline(f"all test {noun}s", errors, line={"shape": "hv", "color": GREY, "width": 2}, fill="tozeroy")]
+    traces = [outline(f"all test {noun}s", errors, line={"color": GREY}, fill="tozeroy")]
     mine = errors[selected] if selected is not None else errors[:0]
     if len(mine) >= ENOUGH:
-        traces.append(outline("selected", mine, line={"shape": "hv", "color": SERIES_COLOURS[1], "width": 2}))
+        traces.append(outline("selected", mine, line={"color": SERIES_COLOURS[1]}))
     elif len(mine):
         marks = trace(
             "scatter",
@@ -221,12 +208,9 @@ def activation_histogram(codes: Mapping[str, np.ndarray]) -> go.Figure:
     for (title, z), colour in zip(codes.items(), SERIES_COLOURS, strict=False):
         zeros = z == 0
         counts, _ = np.histogram(np.clip(z[~zeros], *span), ACTIVATION_BINS, span)  # even intervals need no sorting
-        share = (np.append(counts, counts[-1]) / z.size * 100).astype(np.float32)
-        line = trace(
-            "scatter", x=edges.astype(np.float32), y=np.where(share > 0, share, np.nan), mode="lines",
-            name=plain(title), line={"shape": "hv", "color": colour, "width": 2}, hovertemplate="%{x:.2f}: %{y:.2g} %",
-        )  # fmt: skip
-        traces.append(line)
+        seen = np.where(counts > 0, counts, np.nan)  # on a log scale
+        hover = "%{x:.2f}: %{y:.2g} %"
+        traces.append(steps(edges, seen, z.size, name=plain(title), line={"color": colour}, hovertemplate=hover))
         if zeros.any():
             mark = trace(
                 "scatter", x=np.zeros(1, np.float32), y=np.array([zeros.mean() * 100], np.float32), mode="markers",

@@ -1,9 +1,11 @@
 """Colours and layout that all figures share."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
+
+import numpy as np
 
 from ae_core.figures.lazy import Figure
 from ae_core.thumbnails import COLOURS
@@ -106,6 +108,27 @@ def figure(traces: Sequence[Trace], height: int, **changes: Any) -> Figure:
     }
     layout |= changes | {name: _axis(name, change) for name, change in axes.items()}
     return Figure(traces, layout)
+
+
+def steps(edges: np.ndarray, counts: np.ndarray, out_of: int, **style: Any) -> Trace:
+    """The outline of a histogram: edges of k intervals (k + 1,), what they hold (k,), as per cent of a number."""
+    shares = (np.append(counts, counts[-1]) / out_of * 100).astype(np.float32)
+    style["line"] = {"shape": "hv", "width": 2, **style["line"]}
+    return trace("scatter", x=edges.astype(np.float32), y=shares, mode="lines", **style)
+
+
+def class_bars(
+    values: np.ndarray, class_names: Sequence[str], height: int, changes: Mapping[str, Any], **style: Any
+) -> Figure:
+    """A bar for each class (c,) in its colour, the first at the top; `changes` as of `figure`."""
+    numbers = np.arange(len(class_names), dtype=np.int32)
+    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(class_names))]
+    marker = {"color": colours, "line": {"width": 1, "color": [edge(colour) for colour in colours]}}
+    bars = trace(
+        "bar", x=values, y=numbers, orientation="h", textposition="outside", cliponaxis=False, marker=marker, **style
+    )
+    names = {"tickvals": numbers, "ticktext": [plain(name) for name in class_names]}
+    return figure([bars], height, bargap=0.25, yaxis={"autorange": "reversed", "showgrid": False, **names}, **changes)
 
 
 def _axis(name: str, change: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ae_core.figures.pictures import Row, image_rows, signed_error
-from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, edge, figure, plain, trace
+from ae_core.figures.style import SERIES_COLOURS, class_bars, figure, steps, trace
 from ae_core.forms import Form
 
 BINS = 50
@@ -78,13 +78,12 @@ def unit_histogram(values: np.ndarray, own: float | None = None, noun: str = "im
     low, high = float(values.min()), float(values.max())
     edges = np.linspace(low, max(high, low + 1e-3), BINS + 1)
     counts, _ = np.histogram(values[~zeros], edges)
-    outline = trace(
-        "scatter",
-        x=edges.astype(np.float32),
-        y=(np.append(counts, counts[-1]) / len(values) * 100).astype(np.float32),
-        mode="lines",
+    outline = steps(
+        edges,
+        counts,
+        len(values),
         fill="tozeroy",
-        line={"shape": "hv", "color": SERIES_COLOURS[0], "width": 2},
+        line={"color": SERIES_COLOURS[0]},
         hovertemplate=f"%{{x:.3g}}: %{{y:.2g}} % of {noun}s<extra></extra>",
         showlegend=False,
     )
@@ -121,32 +120,17 @@ def unit_by_class(means: np.ndarray, aurocs: np.ndarray, class_names: Sequence[s
         aurocs: (c,), in [0, 1]; NaN where there is none.
         class_names: One for each class.
     """
-    numbers = np.arange(len(class_names), dtype=np.int32)
-    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(class_names))]
-    bars = trace(
-        "bar",
-        x=means.astype(np.float32),
-        y=numbers,
-        orientation="h",
+    return class_bars(
+        means.astype(np.float32),
+        class_names,
+        300,
+        {
+            "margin": {"l": 8, "r": 40, "t": 28, "b": 12},
+            "xaxis": {"title": "mean value; beside each bar the AUROC"},
+        },
         customdata=aurocs.astype(np.float32),
         text=["" if np.isnan(value) else f"{value:.2f}" for value in aurocs],
-        textposition="outside",
-        cliponaxis=False,
-        marker={"color": colours, "line": {"width": 1, "color": [edge(colour) for colour in colours]}},
         hovertemplate="mean %{x:.3g}, AUROC %{customdata:.3f}<extra></extra>",
-    )
-    return figure(
-        [bars],
-        300,
-        bargap=0.25,
-        margin={"l": 8, "r": 40, "t": 28, "b": 12},
-        xaxis={"title": "mean value; beside each bar the AUROC"},
-        yaxis={
-            "autorange": "reversed",
-            "showgrid": False,
-            "tickvals": numbers,
-            "ticktext": [plain(name) for name in class_names],
-        },
     )
 
 
