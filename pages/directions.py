@@ -86,8 +86,8 @@ if found is not None and first is not None and second is not None:
     )
     film.show([strip], key="walked", start=0.5, values=shares.tolist())
 
-    facts = st.columns(4)
-    facts[0].metric(
+    facts = st.container(horizontal=True, gap="medium")
+    facts.metric(
         "Bootstrap cosine",
         f"{found.cosines.mean():.3f}",
         delta=f"by chance {found.floor:.2f}",
@@ -99,22 +99,30 @@ if found is not None and first is not None and second is not None:
             f"dealt at random from the same images reach {found.floor:.2f}: only more than that says that the groups "
             "differ."
         ),
+        width="content",
     )
-    facts[1].metric(
+    facts.metric(
         "Share of the variance",
         f"{found.share * 100:.0f} %",
         help="How much of the variance of both groups' codes lies along it. The rest is what else differs in them.",
+        width="content",
     )
-    facts[2].metric(
+    facts.metric(
         "Order, AUROC",
         f"{found.order:.3f}",
         help=say(
             "How often an image of the second group lies further along the direction than one of the first, where the "
             "direction was made from the other half of the images. 0.5 is chance."
         ),
+        width="content",
     )
     gaps = float(np.linalg.norm(found.vector)) / caches.neighbour_distance(run.run)
-    facts[3].metric("Length", f"{gaps:.1f} gaps", help=say("99 % of the test images have a neighbour within one gap."))
+    facts.metric(
+        "Length",
+        f"{gaps:.1f} gaps",
+        help=say("99 % of the test images have a neighbour within one gap."),
+        width="content",
+    )
 
     picture, beside = st.columns([3, 2], gap="large")
     plane = directions.plane_along(caches.codes(run.run), found.vector)

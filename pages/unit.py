@@ -57,13 +57,14 @@ own = image.code(run)
 if rates[unit] == 0:
     st.warning(say("This unit is dead: no test image makes it active."))
 
-facts = st.columns(4)
-facts[0].metric("Active for", f"{rates[unit] * 100:.3g} %", help=say("Share of the test images."))
+facts = st.container(horizontal=True, gap="medium")
+facts.metric("Active for", f"{rates[unit] * 100:.3g} %", help=say("Share of the test images."), width="content")
 if driving.leading[unit] >= 0:
-    facts[1].metric(
+    facts.metric(
         "Leading class",
         f"{dataset.class_names[driving.leading[unit]]}, {driving.share[unit] * 100:.0f} %",
         help=say(f"Of the {driving.counts[unit]} test images for which it is active and largest."),
+        width="content",
     )
 if by_class.best >= 0:
     labels = caches.test_labels(dataset.name)
@@ -72,19 +73,21 @@ if by_class.best >= 0:
     if run.spec.network.code_activation == "relu":  # elsewhere a unit has a rank where it is not active
         most = unit_facts.ceiling(float(rates[unit]), float(np.mean(known == by_class.best)))
     limit = f" At most {most:.2f} for a unit that is active as rarely as this one." if most < 0.995 else ""
-    facts[2].metric(
+    facts.metric(
         "Tells apart best",
         f"{dataset.class_names[by_class.best]}, {by_class.telling:.2f}",
         help=say(
             "AUROC: how often its value differs in the same direction for an image of that class and one of another; "
             f"0.5 is chance, 1 is always.{limit}"
         ),
+        width="content",
     )
 strongest = int(driving.examples[unit, 0])
-facts[3].metric(
+facts.metric(
     "Largest value",
     f"{values[strongest]:.3g}",
     help=say(f"For test image {strongest}; the smallest: {values.min():.3g}."),
+    width="content",
 )
 
 
@@ -103,7 +106,7 @@ if values.min() < 0:
 for column, (title, found) in zip(st.columns(len(rows), gap="large"), rows.items(), strict=True):
     with column:
         st.subheader(title)
-        gallery.some(dataset.name, found.tolist(), f"row-{title}", image.number, take)
+        gallery.some(dataset.name, found.tolist(), f"row-{title}", image.number, take, savable=False)
 if len(active) < len(values):
     st.caption(say(f"Percentiles are those of the {len(active):,} test images for which the unit is active."))
 

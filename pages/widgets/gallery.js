@@ -12,6 +12,7 @@ import { Sprites } from "./sprites.js";
  * @property {string[]} classes
  * @property {string} noun  What a test image is called, if it is no image.
  * @property {number[]} [among]  Those that are shown, if not all.
+ * @property {boolean} [savable]  Whether those can be saved as one picture.
  * @typedef {{ pictures: { name: string, link: string }[] }} Pictures
  * @typedef {(TestImages | Pictures) & { chosen: number | null }} Data
  */
@@ -76,7 +77,8 @@ class Gallery {
       this.class.replaceChildren(...["All classes", ...data.classes].map((name, i) => new Option(name, String(i - 1))));
       for (const tool of [this.class, this.back, this.count, this.on, this.random]) tool.hidden = !!data.among;
       if (!data.classes.length) this.class.hidden = true;
-      this.saving.hidden = !data.among;
+      this.saving.hidden = !data.savable;
+      this.tools.hidden = !!data.among && !data.savable;
     }
     if (opened || data.among) this.labels = decode(data.labels);
     if (data.among) {

@@ -22,9 +22,16 @@ def test_images(dataset: str, key: str, chosen: int | None, on_choose: Callable[
     _show(_about(dataset) | {"chosen": chosen}, key, data.load(dataset).sizes["test"], on_choose)
 
 
-def some(dataset: str, numbers: Sequence[int], key: str, chosen: int | None, on_choose: Callable[[int], None]) -> None:
-    """Shows the test images with these numbers, in this order; otherwise as `test_images`."""
-    about = _about(dataset, numbers) | {"among": list(numbers), "chosen": chosen}
+def some(
+    dataset: str,
+    numbers: Sequence[int],
+    key: str,
+    chosen: int | None,
+    on_choose: Callable[[int], None],
+    savable: bool = True,
+) -> None:
+    """Shows the test images with these numbers, in this order; `savable` as one picture; otherwise as `test_images`."""
+    about = _about(dataset, numbers) | {"among": list(numbers), "chosen": chosen, "savable": savable}
     _show(about, key, data.load(dataset).sizes["test"], on_choose)
 
 

@@ -181,7 +181,12 @@ def control(dataset: str, which: str) -> Group | None:
     if group is not None:
         take = partial(current_image.take, dataset)
         gallery.some(
-            dataset, group.numbers[:SHOWN].tolist(), f"group-{which}", current_image.test_number(dataset), take
+            dataset,
+            group.numbers[:SHOWN].tolist(),
+            f"group-{which}",
+            current_image.test_number(dataset),
+            take,
+            savable=False,
         )
     return group
 
