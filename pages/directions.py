@@ -37,7 +37,7 @@ with intro:
     glossary.say(
         say(
             "The mean [[code]] of one group of test images, minus that of another: add the difference to an image and "
-            "see what it does. A group is a class, or what you select on Lens or Map."
+            "see what it does. A group is a class, images that you pick, or what you select on Lens or Map."
         )
     )
 with of_image:
@@ -63,9 +63,7 @@ with right:
 
 found = None
 if first is None or second is None:
-    st.info(
-        say("Choose two groups. With classes it takes two clicks; on Lens or Map you can draw around images instead.")
-    )
+    st.info(say("Choose two groups: two classes, or images that you pick here or draw around on Lens or Map."))
 else:
     try:
         found = groups.direction(run.run, first, second)

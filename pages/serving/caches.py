@@ -284,7 +284,7 @@ def neighbour_distance(run: Run) -> float:
 
 
 @memoize(32)
-def directions(run: Run) -> np.ndarray:
+def principal_directions(run: Run) -> np.ndarray:
     """The principal directions of the test codes, (d, d), by falling variance."""
     return _frozen(latent.principal_directions(codes(run))[0])
 

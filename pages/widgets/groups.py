@@ -21,6 +21,7 @@ FIRST, SECOND = "from-group", "to-group"
 TITLES = {FIRST: "From", SECOND: "To"}
 OF_CLASS = "c"  # begins the text of a whole class; a selection begins with a digit or a "z"
 SHOWN = 10  # examples of a group
+PICKED = 60  # of those that were picked, to be left out again
 SELECTION = "The selection"
 DIRECTIONS_CACHE = 16 << 20  # bytes
 
@@ -170,14 +171,29 @@ def control(dataset: str, which: str) -> Group | None:
         labels[group.text] = group.label
     key = f"choose-{which}-{dataset}"
     st.session_state[key] = group.text if group else None
-    st.selectbox(
-        TITLES[which],
-        list(labels),
-        format_func=labels.__getitem__,
-        key=key,
-        placeholder=say("A class, or select images on Lens or Map"),
-        on_change=partial(_choose, dataset, which, key),
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            TITLES[which],
+            list(labels),
+            format_func=labels.__getitem__,
+            key=key,
+            placeholder=say("A class, or images"),
+            on_change=partial(_choose, dataset, which, key),
+        )
+        picking = st.popover(say("Pick images"), key=f"pick-{which}-{dataset}", type="tertiary", on_change="rerun")
+    if picking.open:
+        with picking.container(width=image_picker.WIDTH):
+            st.caption(say("Click an image to take it into the group, and once more to leave it out."))
+            if group is not None and not group.text.startswith(OF_CLASS):
+                gallery.some(
+                    dataset,
+                    group.numbers[:PICKED].tolist(),
+                    f"picked-{which}",
+                    None,
+                    partial(_pick, dataset, which),
+                    savable=False,
+                )
+            gallery.test_images(dataset, f"all-{which}", None, partial(_pick, dataset, which))
     if group is not None:
         take = partial(current_image.take, dataset)
         gallery.some(
@@ -189,6 +205,15 @@ def control(dataset: str, which: str) -> Group | None:
             savable=False,
         )
     return group
+
+
+def _pick(dataset: str, which: str, number: int) -> None:
+    """Takes an example into a group, or out of it; into a new one if the group was a class."""
+    group = chosen(dataset)[which == SECOND]
+    numbers = {number}
+    if group is not None and not group.text.startswith(OF_CLASS):
+        numbers ^= set(group.numbers.tolist())
+    put(dataset, which, selection.encode(np.array(sorted(numbers), np.int32), data.load(dataset).sizes["test"]))
 
 
 def _choose(dataset: str, which: str, key: str) -> None:

@@ -249,7 +249,7 @@ def along_a_direction(frames: int) -> Way:
         direction, name = which - 1, f"unit {which}"
         places = codes[:, direction]
     else:
-        direction, name = caches.directions(run.run)[which - 1], f"principal direction {which}"
+        direction, name = caches.principal_directions(run.run)[which - 1], f"principal direction {which}"
         places = codes @ direction
     low, high = np.percentile(places, traversals.PERCENTILES)
     if kind == GROUPS:  # from far before to far behind

@@ -68,6 +68,23 @@ def test_two_lassos_make_a_direction_that_is_walked_kept_and_found_by_its_link(
     assert figures[0] == figures[1]
 
 
+def test_images_that_are_picked_make_a_direction(tab: Tab) -> None:
+    page = tab.page
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    tab.open("directions?run=variational&to-group=c3")
+    page.get_by_role("button", name="Pick images").first.click()
+    tab.settle()
+    # The first is picked twice, which leaves it out; then two stay.
+    for number, group in ((0, "0"), (4, "0.4"), (0, "4"), (6, "4.6")):
+        page.get_by_test_id("stPopoverBody").locator(f'button[data-number="{number}"]').first.click()
+        tab.settle()
+        assert f"from-group={group}&" in tab.link + "&"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("combobox", name="From")).to_have_value("2 selected images")
+    expect(page.get_by_text("Bootstrap cosine")).to_be_visible()
+    assert tab.errors == []
+
+
 def test_from_a_drawing_to_its_units_to_the_page_of_one_and_back(tab: Tab) -> None:
     page = tab.page
     page.set_viewport_size({"width": 1280, "height": 1000})
