@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from cachetools import LRUCache, cached
 
-from ae_core import data, kinds, networks, untrained
+from ae_core import data, kinds, networks, unit_history, untrained
 from ae_core.data import as_float
 from ae_core.errors import DatasetError, OptionError
 from ae_core.kinds import Measure
@@ -114,25 +114,43 @@ def _together(
 ) -> dict[str, list[int]]:
     """The numbers of models that are alike, of groups with at least two values of what is varied, by a title of each.
 
-    A title is the kind's; where several would have the same it says more, and is numbered in the end.
+    A title is the kind's, with what groups differ in; where that is none of what is told, it is numbered in the end.
     """
     groups = {same: [i for i, other in enumerate(alike) if other == same] for same in dict.fromkeys(alike)}
     found = [rows for rows in groups.values() if len({varied[i] for i in rows}) > 1]
-
-    def titled(rows: list[int], parts: int) -> str:
-        run = models[rows[0]]
-        network = networks.get(run.spec.network.family).title.lower()
-        size = [f"{run.units} unit{'s' * (run.units != 1)}"] * sizes
-        return ", ".join([kinds.get(run.spec.kind).title, *size, network][:parts])
-
-    parts = next((n for n in (1, 2, 3) if len({titled(rows, n) for rows in found}) == len(found)), 3)
+    of_groups = [_told(models[rows[0]], sizes) for rows in found]
+    differing = [
+        name
+        for name in dict.fromkeys(name for told in of_groups for name in told)
+        if len({told[name] for told in of_groups if name in told}) > 1
+    ]
     titles: dict[str, list[int]] = {}
-    for rows in found:
-        title, number = titled(rows, parts), 2
+    for rows, told in zip(found, of_groups, strict=True):
+        kind = kinds.get(models[rows[0]].spec.kind).title
+        whole = ", ".join([kind, *(told[name] for name in differing if name in told)])
+        title, number = whole, 2
         while title in titles:
-            title, number = f"{titled(rows, parts)} ({number})", number + 1
+            title, number = f"{whole} ({number})", number + 1
         titles[title] = rows
     return titles
+
+
+def _told(run: Run, size: bool) -> dict[str, str]:
+    """What a title may say of a model beside its kind, by a name of each."""
+    spec = run.spec
+    told = {"size": f"{run.units} unit{'s' * (run.units != 1)}"} if size else {}
+    told["network"] = networks.get(spec.network.family).title.lower()
+    for h in kinds.get(spec.kind).hyperparameters:
+        if h.matters(spec.hyperparameters):
+            value = spec.hyperparameters[h.name]
+            told[h.name] = f"{h.brief} {h.title_of(value) if isinstance(value, str) else f'{value:g}'}"
+    told["epochs"] = f"{spec.training.epochs} epochs"
+    return told
+
+
+def has_collapsed(run: Run) -> bool:
+    """Whether the code of a variational model says less than one bit of its example, as its card tells."""
+    return bool(run.card.figure("kl") < unit_history.LEAST_NATS)  # NaN of other kinds
 
 
 def untrained_errors(models: Sequence[Run]) -> list[float]:

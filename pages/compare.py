@@ -75,6 +75,15 @@ models_table.offer(columns)
 models_table.show(columns, say)
 models_table.explain(columns, say)
 
+collapsed = {i for i, run in enumerate(models.values()) if comparison.has_collapsed(run)}
+if collapsed:
+    named = ", ".join(alerts.escape_markdown(list(models)[i]) for i in sorted(collapsed))
+    st.warning(
+        say(
+            f"**Collapsed**: {named}. Such a code says less than one bit of an image, so the decoder draws nearly the "
+            "same for every image, whatever the size of the code. Train with a smaller β or with more epochs."
+        )
+    )
 if len(models) == 1:
     st.info("This is one model. Choose another one above to compare it with, or train some.")
     next_page.link("train", "Train many at once")
@@ -92,7 +101,7 @@ elif "mse" in columns:
     )
     groups = comparison.by_size(list(models.values()))
     for title, which in groups.items():
-        found = [(sizes[i], columns["mse"][i]) for i in which if not np.isnan(columns["mse"][i])]
+        found = [(sizes[i], columns["mse"][i]) for i in which if not np.isnan(columns["mse"][i]) and i not in collapsed]
         if len({size for size, _ in found}) > 1:
             st.markdown(_where_it_ends(title, *map(list, zip(*found, strict=True))))
     several = bool(groups)
@@ -126,10 +135,16 @@ if swept:
             "broken ELBO."
         )
     )
+    shown = {i for _, i in ways}
+    left = [t for i, (t, run) in enumerate(models.items()) if "beta" in run.spec.hyperparameters and i not in shown]
+    if left:
+        st.caption(
+            "Not shown, since no other model here differs from it in β alone: "
+            + ", ".join(alerts.escape_markdown(title) for title in left)
+        )
     with st.container(horizontal=True):
-        for run in sorted(runs_of, key=lambda run: run.spec.hyperparameters["beta"]):
-            label = f"β = {run.spec.hyperparameters['beta']:g}, seed {run.spec.training.seed}"
-            next_page.link("lens", label, run=run.name)
+        for i in sorted(shown, key=lambda i: list(models.values())[i].spec.hyperparameters["beta"]):
+            next_page.link("lens", alerts.escape_markdown(list(models)[i]), run=list(models.values())[i].name)
 
 st.header(say("The same test images"))
 dataset_picker.tell_scale(dataset)

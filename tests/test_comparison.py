@@ -113,7 +113,15 @@ def test_models_of_several_sizes_are_found_together(digits: dict[str, Run]) -> N
         "Vanilla, convolutional, strided": [3, 4],
     }
     longer = [swept(digits, "vanilla", network={"latent_dim": d}, epochs=3) for d in (2, 8)]
-    assert list(comparison.by_size([*sizes, *longer])) == ["Vanilla, dense", "Vanilla, dense (2)"]
+    assert list(comparison.by_size([*sizes, *longer])) == ["Vanilla, 67 epochs", "Vanilla, 3 epochs"]
+    others = [swept(digits, "vanilla", network={"latent_dim": d}, learning_rate=1e-5) for d in (2, 8)]
+    assert list(comparison.by_size([*sizes, *others])) == ["Vanilla", "Vanilla (2)"], "in what no title tells"
+    weighed = [
+        swept(digits, "variational", network={"latent_dim": d}, hyperparameters={"beta": beta})
+        for beta in (1, 8)
+        for d in (2, 8)
+    ]
+    assert list(comparison.by_size(weighed)) == ["Variational, β 1", "Variational, β 8"]
     floor = comparison.untrained_errors([alone, *sizes, *strided])
     assert np.isnan(floor).tolist() == [True, False, False, False, True, True]
     assert floor[1] > floor[2] == floor[3]
@@ -132,6 +140,15 @@ def test_models_of_several_betas_are_found_together(digits: dict[str, Run]) -> N
     assert groups == {"Variational, 2 units": [0, 1], "Variational, 16 units": [2, 3]}
     lost = replace(of(4.0), card=replace(digits["variational"].card, metrics={}))
     assert comparison.by_beta([of(1.0), lost]) == {}, "whose card has no rate"
+
+
+def test_a_code_of_less_than_a_bit_has_collapsed(digits: dict[str, Run]) -> None:
+    def of(kl: float) -> Run:
+        return replace(digits["variational"], card=replace(digits["variational"].card, metrics={"kl": kl}))
+
+    assert comparison.has_collapsed(of(0.69))
+    assert not comparison.has_collapsed(of(0.7))
+    assert not comparison.has_collapsed(digits["vanilla"])
 
 
 @pytest.mark.parametrize(

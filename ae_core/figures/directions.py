@@ -1,12 +1,22 @@
 """A direction on a plane: its groups, itself, and where it could as well have gone."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
 from ae_core.figures.style import SERIES_COLOURS, figure, plain, trace
 
 GREY = "rgba(128, 128, 128, 0.35)"
+GROUND = "#ffffff"
 MOST = 2000  # dots of all other examples
+
+
+def arrow(start: np.ndarray, end: np.ndarray, colour: str, width: float) -> dict[str, Any]:
+    """An annotation that lies over all dots, from one place to another, (2,) each."""
+    at = {"x": float(end[0]), "y": float(end[1]), "ax": float(start[0]), "ay": float(start[1])}
+    refs = {"xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
+    return {**at, **refs, "text": "", "showarrow": True, "arrowhead": 2, "arrowwidth": width, "arrowcolor": colour}
 
 
 def direction_fan(
@@ -46,23 +56,22 @@ def direction_fan(
     fan[0::3], fan[1::3] = start, ends
     lines = [
         trace(
-            "scatter",
+            "scattergl",  # as the dots: they would cover lines of the other sort
             x=fan[:, 0].astype(np.float32),
             y=fan[:, 1].astype(np.float32),
             mode="lines",
             name="bootstrap samples",
             line={"color": SERIES_COLOURS[1], "width": 1},
-            opacity=0.25,
+            opacity=0.4,
             hoverinfo="skip",
         ),
         trace(
-            "scatter",
+            "scattergl",
             x=np.array([start[0], end[0]], np.float32),
             y=np.array([start[1], end[1]], np.float32),
-            mode="lines+markers",
+            mode="lines",
             name="direction",
             line={"color": SERIES_COLOURS[1], "width": 4},
-            marker={"symbol": "arrow", "size": [0, 18], "angleref": "previous", "color": SERIES_COLOURS[1]},
             hoverinfo="skip",
         ),
     ]
@@ -78,4 +87,8 @@ def direction_fan(
         xaxis={"title": axes[0]},
         yaxis={"title": axes[1], "scaleanchor": "x"},
         legend={"itemsizing": "constant", "orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        annotations=[
+            arrow(start, end, GROUND, 7),  # a rim, which tells it from dots of any colour
+            arrow(start, end, SERIES_COLOURS[1], 4),
+        ],
     )

@@ -7,6 +7,8 @@ import plotly.graph_objects as go
 
 from ae_core.figures.style import SERIES_COLOURS, edge, figure, plain, trace
 
+LEAST = 1.0  # nats that each axis shows, so that models which carry nothing do not look apart
+
 
 def rate_distortion(
     titles: Sequence[str],
@@ -51,12 +53,13 @@ def rate_distortion(
         )  # fmt: skip
         traces += [line, dots]
     room = float(np.ptp(rate)) or 1.0
+    middle, high = float(distortion.min() + distortion.max()) / 2, max(float(np.ptp(distortion)), LEAST)
     return figure(
         traces,
         400,
         xaxis={
             "title": f"rate: KL in nats per {noun}<br>rate and distortion as in Alemi et al. 2018",
-            "range": [min(0.0, float(rate.min())) - 0.03 * room, float(rate.max()) + 0.15 * room],
+            "range": [-0.03 * room, max(float(rate.max()) + 0.15 * room, LEAST)],
         },
-        yaxis={"title": f"distortion: nats per {noun}"},
+        yaxis={"title": f"distortion: nats per {noun}", "range": [middle - 0.6 * high, middle + 0.65 * high]},
     )

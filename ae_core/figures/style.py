@@ -11,6 +11,7 @@ from ae_core.figures.lazy import Figure
 from ae_core.thumbnails import COLOURS
 
 Trace = dict[str, Any]
+FEW = 6  # that an axis numbers one by one
 
 # Ten colours that people with a colour-vision deficiency can tell apart.
 # Reference: Petroff 2021, Accessible color sequences for data visualization, table 1; its red and its purple are
@@ -129,6 +130,11 @@ def class_bars(
     )
     names = {"tickvals": numbers, "ticktext": [plain(name) for name in class_names]}
     return figure([bars], height, bargap=0.25, yaxis={"autorange": "reversed", "showgrid": False, **names}, **changes)
+
+
+def whole(longest: int) -> dict[str, Any]:
+    """For an axis of counts up to that: Plotly would divide a short one by halves, and round what it writes."""
+    return {"dtick": 1} if longest <= FEW else {"tickformat": "d"}
 
 
 def _axis(name: str, change: dict[str, Any]) -> dict[str, Any]:

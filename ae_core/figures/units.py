@@ -112,6 +112,13 @@ def unit_histogram(values: np.ndarray, own: float | None = None, noun: str = "im
     return figure(traces, 300, xaxis={"title": "value of the unit"}, yaxis=up)
 
 
+def _roomy(values: np.ndarray) -> list[float]:
+    """A range with 0 and all values (n,), and room for a number beyond each."""
+    low, high = min(0.0, float(np.nanmin(values))), max(0.0, float(np.nanmax(values)))
+    room = 0.12 * (high - low) or 1.0
+    return [low - room * (low < 0), high + room]
+
+
 def unit_by_class(means: np.ndarray, aurocs: np.ndarray, class_names: Sequence[str]) -> go.Figure:
     """A unit's mean value for each class, with how well it tells that class apart; the first class at the top.
 
@@ -126,7 +133,8 @@ def unit_by_class(means: np.ndarray, aurocs: np.ndarray, class_names: Sequence[s
         300,
         {
             "margin": {"l": 8, "r": 40, "t": 28, "b": 12},
-            "xaxis": {"title": "mean value; beside each bar the AUROC"},
+            # Numbers stand beyond the bars, to the left of those below 0.
+            "xaxis": {"title": "mean value; beside each bar the AUROC", "range": _roomy(means)},
         },
         customdata=aurocs.astype(np.float32),
         text=["" if np.isnan(value) else f"{value:.2f}" for value in aurocs],

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ae_core import unit_history
-from ae_core.figures.style import SERIES_COLOURS, edge, figure, trace
+from ae_core.figures.style import SERIES_COLOURS, edge, figure, trace, whole
 
 REST = "rgba(128, 128, 128, 0.55)"
 FEWEST = 16  # units that are drawn, if there are so many
@@ -82,6 +82,6 @@ def units_by_epoch(numbers: Sequence[int], counts: Sequence[int], total: int, wh
     return figure(
         [line],
         200,
-        xaxis={"title": "epoch", "range": [-0.02 * longest, 1.02 * longest], "tickformat": "d"},
-        yaxis={"title": f"{what}, of {total:,}", "range": [-0.06 * high, 1.08 * high], "tickformat": "d"},
+        xaxis={"title": "epoch", "range": [-0.02 * longest, 1.02 * longest], **whole(longest)},
+        yaxis={"title": f"{what}, of {total:,}", "range": [-0.06 * high, 1.08 * high], **whole(high)},
     )

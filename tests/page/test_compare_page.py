@@ -275,7 +275,7 @@ def test_code_sizes_stand_beside_pca_and_the_untrained_network(
 def test_models_of_several_beta_are_dots_that_lead_to_them(
     data_folder: Path, digits_runs: dict[str, Path], figures: dict[str, Any]
 ) -> None:
-    rated = {0.25: (9, 20), 1: (5, 25), 4: (2, 31)}
+    rated = {0.25: (9, 20), 1: (5, 25), 4: (0.5, 31)}
     names = [
         trained(
             digits_runs["variational"],
@@ -290,11 +290,13 @@ def test_models_of_several_beta_are_dots_that_lead_to_them(
     app = open_page("compare", runs=[names[2], names[0], names[1]])
     assert_sound(app)
     line, dots = figures["rates"].data
-    assert (line.x.tolist(), line.y.tolist()) == ([9, 5, 2], [20, 25, 31])
+    assert (line.x.tolist(), line.y.tolist()) == ([9, 5, 0.5], [20, 25, 31])
     assert list(dots.text) == ["β = 4", "β = 0.25", "β = 1"]
-    ways = [way.proto for way in app.get("page_link") if way.proto.label.startswith("β = ")]
-    assert [way.label for way in ways] == ["β = 0.25, seed 0", "β = 1, seed 0", "β = 4, seed 0"]
+    titles = [runs.read(data_folder / "runs" / name).title for name in names]
+    ways = [way.proto for way in app.get("page_link") if way.proto.label in titles]
+    assert [way.label for way in ways] == titles
     assert [(way.page, parse_qs(way.query_string)["run"]) for way in ways] == [("lens", [name]) for name in names]
+    assert [w.value for w in app.warning if "Collapsed" in w.value and titles[2] in w.value], "under one bit"
     source = code_of(app)
     assert "rate_distortion" in source
     figures.clear()
