@@ -118,7 +118,9 @@ def _together(
     """
     groups = {same: [i for i, other in enumerate(alike) if other == same] for same in dict.fromkeys(alike)}
     found = [rows for rows in groups.values() if len({varied[i] for i in rows}) > 1]
-    of_groups = [_told(models[rows[0]], sizes) for rows in found]
+    of_groups = [settings(models[rows[0]]) for rows in found]
+    if not sizes:
+        of_groups = [{name: told for name, told in of.items() if name != "size"} for of in of_groups]
     differing = [
         name
         for name in dict.fromkeys(name for told in of_groups for name in told)
@@ -135,10 +137,10 @@ def _together(
     return titles
 
 
-def _told(run: Run, size: bool) -> dict[str, str]:
-    """What a title may say of a model beside its kind, by a name of each."""
+def settings(run: Run) -> dict[str, str]:
+    """What a model was trained with beside its kind, in words, by a name of each."""
     spec = run.spec
-    told = {"size": f"{run.units} unit{'s' * (run.units != 1)}"} if size else {}
+    told = {"size": f"{run.units} unit{'s' * (run.units != 1)}"}
     told["network"] = networks.get(spec.network.family).title.lower()
     for h in kinds.get(spec.kind).hyperparameters:
         if h.matters(spec.hyperparameters):

@@ -42,11 +42,12 @@ class Kept:
 
 def listed(run: Run, owner: str) -> list[Kept]:
     """The directions that a visitor has kept of a run, in the order in which they were kept."""
-    found = []
+    found = dict[str, Kept]()
     for record in _records(_path(run, owner)) or []:
         with suppress(Exception):  # another program wrote it
-            found.append(_checked(record))
-    return found[:MOST]
+            kept = _checked(record)
+            found.setdefault(kept.name, kept)
+    return list(found.values())[:MOST]
 
 
 def _records(path: Path) -> list[Any] | None:
@@ -61,10 +62,11 @@ def _records(path: Path) -> list[Any] | None:
 
 
 def keep(run: Run, owner: str, name: str, first: str, second: str) -> None:
-    """Keeps a direction; one of the same name is replaced.
+    """Keeps a direction.
 
     Raises:
-        OptionError: if the name is empty or too long, there are too many, or they cannot be written.
+        OptionError: if the name is empty, too long or that of another one, there are too many, or they cannot be
+            written.
     """
     name = clean(name).strip()
     if not name:
@@ -76,6 +78,8 @@ def keep(run: Run, owner: str, name: str, first: str, second: str) -> None:
 
     def change(before: list[Kept]) -> list[Kept]:
         others = [kept for kept in before if kept.name != name]
+        if len(others) < len(before) and Kept(name, first, second) not in before:
+            raise OptionError(f"You keep another direction as “{name}”: type another name, or delete that one first.")
         if len(others) >= MOST:
             raise OptionError(f"At most {MOST} directions of a model are kept: delete one first.")
         return [*others, Kept(name, first, second)]

@@ -8,6 +8,7 @@ from pages.widgets import glossary, next_page, run_picker, source_code, unit_til
 from pages.widgets.words import Words
 
 SHOWN = 48
+DENSE = 0.9  # share of the images for which a unit is active
 FEWEST = 10  # images that make a unit active, for a share of them to say anything
 USE, CLASS, EFFECT, NUMBER = "By use", "By class", "By effect", "By number"
 ORDERS = {
@@ -17,7 +18,12 @@ ORDERS = {
     NUMBER: "as the code has them",
 }
 FIELDS = (
-    fields.choice("sort", "Order", list(ORDERS)),
+    fields.choice(
+        "sort",
+        "Order",
+        list(ORDERS),
+        default=lambda values: USE if values["run"].spec.network.code_activation == "relu" else EFFECT,
+    ),
     fields.number(
         "from-unit",
         "First unit",
@@ -80,8 +86,8 @@ pure = int(((driving.share >= 0.9) & often).sum())
 counted = f"{run.latent_dim:,} units; {f'{dead:,} of them are' if dead else 'none of them is'} dead."
 if len(names) > 1:
     counted += say(
-        f" Of {pure:,} units at least 90 % of the images that drive them most have the same class, of up to "
-        f"{unit_tiles.STRONGEST} and at least {FEWEST} that make them active."
+        f" {pure:,} {'has' if pure == 1 else 'have'} a clear class: at least {FEWEST} images make it active, and of "
+        f"the strongest, up to {unit_tiles.STRONGEST}, at least 90 % are of one class."
     )
 st.markdown(counted)
 unit_tiles.show(run, shown.tolist(), [note(unit) for unit in shown], key="tiles")
@@ -91,15 +97,18 @@ st.caption(
         "dead if no test image makes it active."
     )
 )
-st.info(
-    say(
+if np.median(rates) > DENSE:
+    advice = (
+        "Nearly every unit is active for nearly every image: none stands for anything alone. Compare a sparse model."
+    )
+elif dataset.name == "fashion-mnist":
+    advice = (
         "In a sparse code each unit stands for a part of a few images that one can name: a heel, a strap, a sleeve. "
         "Compare a model without sparsity: its units are active for nearly all images and stand for nothing alone."
     )
-    if dataset.name == "fashion-mnist"
-    else say("Compare a model without sparsity: its units are active for nearly all images."),
-    icon=":material/visibility:",
-)
+else:
+    advice = "Compare a model without sparsity: its units are active for nearly all images."
+st.info(say(advice), icon=":material/visibility:")
 next_page.link("units", say("See which units hold your image"), run=run.run.name)
 source_code.show(f"""
 import numpy as np

@@ -42,19 +42,7 @@ with intro:
     )
 with of_image:
     image = current_image.show(dataset)
-owner = visitor.current()
-# The examples that a run carries have other numbers than those of its data set.
-kept = kept_directions.listed(run.run, owner) if dataset.whole else []
-if kept:
-    with st.container(horizontal=True):
-        for one in kept:
-            st.button(
-                alerts.escape_markdown(one.name),
-                key=f"kept-{one.name}",
-                icon=":material/bookmark:",
-                on_click=groups.put_both,
-                args=(dataset.name, one.first, one.second),
-            )
+owner, kept = visitor.current(), groups.offer_kept(run)
 left, right = st.columns(2, gap="large")
 with left:
     first = groups.control(dataset.name, groups.FIRST)
@@ -118,13 +106,14 @@ if found is not None and first is not None and second is not None:
     facts.metric(
         "Length",
         f"{gaps:.1f} gaps",
-        help=say("99 % of the test images have a neighbour within one gap."),
+        help=say(
+            "How far apart the mean codes of both groups are. Within one gap 99 % of the test images have another one."
+        ),
         width="content",
     )
 
     picture, beside = st.columns([3, 2], gap="large")
-    plane = directions.plane_along(caches.codes(run.run), found.vector)
-    places = plane.points(caches.codes(run.run))
+    plane, places = groups.plane(run.run, first, second)
     with picture:
         start, end = plane.points(np.stack([found.start, found.start + found.vector]))
         plot.show(
@@ -154,6 +143,7 @@ if found is not None and first is not None and second is not None:
                 except OptionError as error:
                     alerts.error("It was not kept.", error, st.warning)
                 else:
+                    st.toast(f"Kept as {alerts.escape_markdown(name)}.", icon=":material/bookmark_added:")
                     st.rerun()
         st.caption("It is kept with the model, for you. The link of this page shows it to others.")
         others = [one for one in kept if (one.first, one.second) != (first.text, second.text)]
@@ -184,11 +174,11 @@ if found is not None and first is not None and second is not None:
                 else:
                     st.rerun()
 
-    st.header("What tells the second group apart")
-    distinguishing.show(run, second.numbers, second.text, key="apart")
+    st.header("What tells the groups apart")
+    distinguishing.show(run, second.numbers, second.text, "apart", first.numbers, first.text)
     next_page.link(
         "paths",
-        "Walk along it beside other paths",
+        "Walk along it on Paths, and take the film along",
         run=run.run.name,
         path="Along a direction",
         along="Between two groups",
@@ -209,7 +199,7 @@ answer = directions.analogy(a, b, c)
 near, far = caches.index(run.run).nearest(answer, 6)
 shown = [
     Row("A, B, C", caches.test_images(dataset.name, rows), [figures.plain(dataset.called(n)) for n in rows]),
-    Row("decoded", run.decode(np.stack([a, b, c, answer]))),
+    Row("decoded", run.decode(np.stack([a, b, c, answer])), ["A", "B", "C", "the answer"]),
     Row("nearest", caches.test_images(dataset.name, near), [figures.plain(dataset.called(n)) for n in near]),
 ]
 plot.show(

@@ -226,13 +226,18 @@ with third:
         small=True,
     )
 
-with st.container(horizontal=True, vertical_alignment="center"):
+# What stays comes first: it is clicked several times, and nothing may take its place under the pointer.
+with st.container(horizontal=True, vertical_alignment="center", key="selecting"):
+    selected = any(selection.steps(run.dataset.name))
+    if selected:
+        selection_input.undoing(run.dataset.name)
     selection_input.chip(run.dataset.name)
     groups.take_selection(run.dataset.name)
-    if any(selection.steps(run.dataset.name)):
-        selection_input.undoing(run.dataset.name)
     if direction_of(run) is not None:
+        groups.let_go(run.dataset.name)
         next_page.link("directions", "Walk along the direction", run=run.run.name)
+    elif not selected:
+        st.caption(say("Select images: draw around their dots, by the round button on the plane."))
 
 if other is None:
     found = look_at(run, "")
@@ -261,6 +266,6 @@ if run.run.has_film:
                 film = None
                 alerts.error("The film of this model's training is damaged.", error, st.warning)
             if film is not None:
-                of = caches.content(run.run)
+                of = (run.run.name, run.run.digest)  # a browser is told
                 training_film.show_places(film, run.run.spec, of, of_lens(run))
 next_page.link("paths", say("Walk from one image to another"))

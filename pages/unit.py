@@ -62,7 +62,7 @@ facts.metric("Active for", f"{rates[unit] * 100:.3g} %", help=say("Share of the 
 if driving.leading[unit] >= 0:
     facts.metric(
         "Leading class",
-        f"{dataset.class_names[driving.leading[unit]]}, {driving.share[unit] * 100:.0f} %",
+        alerts.escape_markdown(f"{dataset.class_names[driving.leading[unit]]}, {driving.share[unit] * 100:.0f} %"),
         help=say(f"Of the {driving.counts[unit]} test images for which it is active and largest."),
         width="content",
     )
@@ -75,7 +75,7 @@ if by_class.best >= 0:
     limit = f" At most {most:.2f} for a unit that is active as rarely as this one." if most < 0.995 else ""
     facts.metric(
         "Tells apart best",
-        f"{dataset.class_names[by_class.best]}, {by_class.telling:.2f}",
+        alerts.escape_markdown(f"{dataset.class_names[by_class.best]}, {by_class.telling:.2f}"),
         help=say(
             "AUROC: how often its value differs in the same direction for an image of that class and one of another; "
             f"0.5 is chance, 1 is always.{limit}"
@@ -144,11 +144,12 @@ with adds:
     low, high = caches.unit_ranges(run.run)[unit]
     top = max(float(high), float(values[strongest]))
     steps = np.linspace(min(float(low), float(off[unit])), top, FRAMES)[None]
+    least = "off" if steps[0, 0] == off[unit] else "least"
     pictures = traversals.traverse_units(run, code, [unit], steps)
     change = np.sqrt(metrics.squared_error(pictures[:, -1], pictures[:, 0]))
     plot.show(
         figures.traversals(
-            np.array([unit]), steps, code[[unit]], change, pictures, form=run.form, ends=("off", "most")
+            np.array([unit]), steps, code[[unit]], change, pictures, form=run.form, ends=(least, "most")
         ),
         key="range",
         alt=f"The same example with unit {number} moved through its range",

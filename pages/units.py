@@ -10,8 +10,9 @@ from pages.widgets import current_image, film, glossary, next_page, plot, run_pi
 from pages.widgets.film import Strip
 from pages.widgets.words import Words
 
-SHOWN = 32
+SHOWN = 12  # rows
 HOLDING = 12  # units with what drives them
+SWITCHES = 32
 APART = 24  # that are switched off one after another
 FRAMES = 11
 FIELDS = (
@@ -54,11 +55,12 @@ with of_image:
 state = page_state.open(*FIELDS, run=run)
 z, ranges = image.code(run), caches.unit_ranges(run.run)
 changes = traversals.changes(run, z, ranges)
-order = np.argsort(-changes, kind="stable")  # of equal changes the lower number first
 
 off_values = caches.off_values(run.run)
 shares = traversals.shares(run, z, off_values)
 ranked = np.argsort(-shares, kind="stable")
+# First what holds the image, then what could change it most; of equal ones the lower number first.
+order = np.lexsort((-changes, -shares))
 ranked = ranked[shares[ranked] > 0]
 x = image.x
 
@@ -81,7 +83,7 @@ else:
         )
     )
     if len(ranked) > 1:
-        st.header("Without one after another")
+        st.header("Switched off one by one")
         taken = ranked[:APART]
         codes_left = np.tile(z, (len(taken) + 1, 1))
         for k, unit in enumerate(taken, 1):
@@ -106,7 +108,7 @@ with rows:
     glossary.say(
         say(
             "Each line moves one unit from its 1st to its 99th [[percentile]] among the test images and keeps all "
-            "others. Those come first in which the image changes most."
+            "others. Those that hold the image come first."
         ),
         small=True,
     )
@@ -138,7 +140,7 @@ with rows:
 
 with switches:
     st.header("Switch units off")
-    holding = [int(unit) + 1 for unit in ranked[:SHOWN]]
+    holding = [int(unit) + 1 for unit in ranked[:SWITCHES]]
     off = state["off"]
     state.draw(
         st.pills,
@@ -192,13 +194,13 @@ codes = run.encode(images)
 x = {image.source}
 z, ranges = {image.code_source}, traversals.unit_ranges(codes)
 
-changes = traversals.changes(run, z, ranges)
-units = np.argsort(-changes, kind="stable")[{first - 1}:{first - 1 + SHOWN}]
+changes, off = traversals.changes(run, z, ranges), traversals.off_values(run, codes)
+units = np.lexsort((-changes, -traversals.shares(run, z, off)))[{first - 1}:{first - 1 + SHOWN}]
 values = np.linspace(ranges[units, 0], ranges[units, 1], {FRAMES}, axis=1)
 pictures = traversals.traverse_units(run, z, units, values)
 figures.traversals(units, values, z[units], changes[units], pictures{source_code.form(run.form)}).show()
 
-switched = traversals.switch_off(run, z, {[number - 1 for number in off]}, traversals.off_values(run, codes))
+switched = traversals.switch_off(run, z, {[number - 1 for number in off]}, off)
 x_hat, without = run.decode(np.stack([z, switched]))
 figures.without_units(x, x_hat, without, {gone!r}{source_code.form(run.form)}).show()
 """,

@@ -18,14 +18,16 @@ def run(digits_runs: dict[str, Path]) -> runs.Run:
 
 
 @pytest.mark.usefixtures("data_folder")
-def test_what_is_kept_is_found_by_who_kept_it_and_replaced_by_name(run: runs.Run) -> None:
+def test_what_is_kept_is_found_by_who_kept_it_and_not_replaced(run: runs.Run) -> None:
     kept_directions.keep(run, "alice", "  longer\nsleeves ", "c1", "c2")
     kept_directions.keep(run, "alice", "darker", "1.2.3", "z9")
-    kept_directions.keep(run, "alice", "longer sleeves", "c3", "c4")
-    assert [(k.name, k.first, k.second) for k in kept_directions.listed(run, "alice")] == [
+    kept_directions.keep(run, "alice", "longer sleeves", "c1", "c2")  # once more
+    with pytest.raises(OptionError, match="another direction as “longer sleeves”"):
+        kept_directions.keep(run, "alice", "longer sleeves", "c3", "c4")
+    assert {(k.name, k.first, k.second) for k in kept_directions.listed(run, "alice")} == {
         ("darker", "1.2.3", "z9"),
-        ("longer sleeves", "c3", "c4"),
-    ]
+        ("longer sleeves", "c1", "c2"),
+    }
     assert kept_directions.listed(run, "bob") == []
     kept_directions.forget(run, "bob", "darker")
     kept_directions.forget(run, "alice", "darker")
@@ -45,7 +47,14 @@ def test_what_cannot_be_kept_is_told(run: runs.Run, monkeypatch: pytest.MonkeyPa
         kept_directions.keep(run, "alice", name, "c1", "c2")
     with pytest.raises(OptionError, match="At most 2"):
         kept_directions.keep(run, "alice", "c", "c1", "c2")
-    kept_directions.keep(run, "alice", "b", "c3", "c2")
+    kept_directions.keep(run, "alice", "b", "c1", "c2")
+
+
+def test_of_two_of_one_name_the_first_counts(run: runs.Run, data_folder: Path) -> None:
+    kept_directions.keep(run, "alice", "a", "c1", "c2")
+    (path,) = (data_folder / "directions").glob("*/*.json")
+    path.write_text(json.dumps([{"name": "a", "first": "c1", "second": f"c{n}"} for n in (2, 3)]))
+    assert [kept.second for kept in kept_directions.listed(run, "alice")] == ["c2"]
 
 
 def test_a_damaged_file_is_no_direction(run: runs.Run, data_folder: Path) -> None:

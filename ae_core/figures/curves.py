@@ -9,6 +9,13 @@ import plotly.graph_objects as go
 from ae_core.figures.style import SERIES_COLOURS, Trace, figure, trace
 
 BETWEEN = 0.2  # of a curve's share of the width lies between it and the next
+# Of terms whose names in a history say little.
+TITLES = {
+    "kl": "KL divergence",
+    "sparsity": "sparsity penalty",
+    "contraction": "contraction penalty",
+    "revival": "revival of dead units",
+}
 FEW = 3  # epochs whose first steps are in view
 
 
@@ -59,7 +66,7 @@ def learning_curves(
         }  # fmt: skip
         axes[f"yaxis{number}"] = {"range": [low - pad, high + pad], "anchor": f"x{number}"}
         headings.append({
-            "text": f"{name} ({unit})" if unit else name, "font": {"size": 14}, "showarrow": False,
+            "text": TITLES.get(name, name) + (f" ({unit})" if unit else ""), "font": {"size": 14}, "showarrow": False,
             "x": (left + right) / 2, "xref": "paper", "xanchor": "center", "y": 1, "yref": "paper", "yanchor": "bottom",
         })  # fmt: skip
     return figure(traces, 300, annotations=headings, **axes)

@@ -63,7 +63,7 @@ class Variational(Kind):
             0.01,
             1.0,
             only_if={"schedule": "warm-up"},
-            title="Rise of β",
+            title="Rise of β, share of the training",
         ),
         Hyperparameter(
             "cycles",

@@ -258,10 +258,17 @@ def unit_effects(run: Run) -> np.ndarray:
     return _frozen(_cached_on_disk(run, "unit-effects", compute))
 
 
-@memoize(16, key=lambda run, group, inside: (content(run), group))
-def distinguishing(run: Run, group: str, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The units that tell a group from all other test examples, by rank, with their AUROC; `group` names it."""
-    return unit_facts.distinguishing(codes(run), inside, SHOWN)
+@memoize(16, key=lambda run, group, inside, among: (content(run), group))
+def distinguishing(run: Run, group: str, inside: np.ndarray, among: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The units that tell a group from other test examples, by rank, with their AUROC.
+
+    Args:
+        run: A run.
+        group: Names the group, and the others.
+        inside: Which of those below belong to the group, bool.
+        among: The index of the test examples that are looked at.
+    """
+    return unit_facts.distinguishing(codes(run)[among], inside, SHOWN)
 
 
 @memoize(16)

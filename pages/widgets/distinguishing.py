@@ -13,32 +13,39 @@ SHOWN = 6
 COLUMNS = 10
 
 
-def show(run: LoadedRun, numbers: np.ndarray, name: str, key: str) -> None:
-    """Ranks units, and columns, by the AUROC between the examples with those numbers and all others.
+def show(
+    run: LoadedRun, numbers: np.ndarray, name: str, key: str, others: np.ndarray | None = None, and_not: str = ""
+) -> None:
+    """Ranks units, and columns, by the AUROC between the examples with those numbers and others.
 
     Args:
         run: A loaded run.
         numbers: Of the group.
         name: Tells it from other groups.
         key: Of the tiles on their page.
+        others: The numbers of the examples to tell it from; all others unless they are given.
+        and_not: Tells these from other groups.
     """
     say, count = Words(run.form), run.dataset.sizes["test"]
     inside = np.zeros(count, bool)
     inside[numbers] = True
+    among = slice(None) if others is None else np.concatenate([numbers, others])
+    inside = inside[among]
     if inside.all() or not inside.any():
         st.caption(say("It holds all test images: there are no others to compare it with."))
         return
     with st.spinner("Ranking the units …"):
-        units, aurocs = caches.distinguishing(run.run, name, inside)
+        units, aurocs = caches.distinguishing(run.run, f"{name} {and_not}", inside, among)
     unit_tiles.show(run, units[:SHOWN].tolist(), [f"AUROC {value:.2f}" for value in aurocs[:SHOWN].tolist()], key=key)
+    than = "group than for one outside it" if others is None else "second group than for one of the first"
     st.caption(
         say(
-            "AUROC: how often the unit is larger for an image of the group than for one outside it. 1 is always, 0 "
-            "never; 0.5 says nothing."
+            f"AUROC: how often the unit is larger for an image of the {than}. 1 is always; 0 never, so that it is "
+            "smaller; 0.5 says nothing. First those that are furthest from 0.5."
         )
     )
     if run.form.medium == "table":
-        found = metrics.auroc(np.asarray(run.dataset.split("test").images), inside)
+        found = metrics.auroc(np.asarray(run.dataset.split("test").images)[among], inside)
         order = np.argsort(-np.abs(found - 0.5), kind="stable")[:COLUMNS]
         names = colour_input.columns(run)
         tables.show(

@@ -139,7 +139,8 @@ class Film {
     this.transport.slider.value = String(this.at);
     const near = Math.round(this.at);
     const frame = `${near + 1} of ${frames}`;
-    const value = values && (values[i] + share * (values[i + 1] - values[i])).toFixed(2);
+    const decimals = values?.every(Number.isInteger) ? 0 : 2;
+    const value = values && (values[i] + share * (values[i + 1] - values[i])).toFixed(decimals);
     this.where.textContent = value ?? frame;
     const spoken = Math.abs(this.at - near) < 0.01 ? `frame ${frame}` : `near frame ${frame}`;
     this.transport.slider.setAttribute("aria-valuetext", value ? `${value}, ${spoken}` : spoken);

@@ -9,12 +9,14 @@ import streamlit as st
 
 from ae_core import data, kept_directions
 from ae_core.errors import OptionError
-from ae_core.latent import directions
+from ae_core.inference import LoadedRun
+from ae_core.kept_directions import Kept
+from ae_core.latent import Plane, directions
 from ae_core.latent.directions import Direction
 from ae_core.runs import Run
-from pages.serving import caches, page_state
+from pages.serving import caches, page_state, visitor
 from pages.serving.fields import Field, Values
-from pages.widgets import current_image, gallery, image_picker, selection
+from pages.widgets import alerts, current_image, gallery, image_picker, selection
 from pages.widgets.words import Words
 
 FIRST, SECOND = "from-group", "to-group"
@@ -22,7 +24,6 @@ TITLES = {FIRST: "From", SECOND: "To"}
 OF_CLASS = "c"  # begins the text of a whole class; a selection begins with a digit or a "z"
 SHOWN = 10  # examples of a group
 PICKED = 60  # of those that were picked, to be left out again
-SELECTION = "The selection"
 DIRECTIONS_CACHE = 16 << 20  # bytes
 
 
@@ -139,8 +140,63 @@ def _direction(run: Run, first: str, second: str) -> Direction:
     return directions.between(*(codes[_read(text, name).numbers] for text in (first, second)))
 
 
+def plane(run: Run, first: Group, second: Group) -> tuple[Plane, np.ndarray]:
+    """The plane along the direction of two groups that `direction` has given, and where all codes lie on it, (n, 2)."""
+    return _plane(run, first.text, second.text)
+
+
+@caches.memoize(16)
+def _plane(run: Run, first: str, second: str) -> tuple[Plane, np.ndarray]:
+    codes = caches.codes(run)
+    found = directions.plane_along(codes, _direction(run, first, second).vector)
+    return found, found.points(codes)
+
+
+def offer_kept(run: LoadedRun) -> list[Kept]:
+    """Shows the directions that the visitor has kept of a run, to choose their groups; gives them."""
+    # The examples that a run carries have other numbers than those of its data set.
+    kept = kept_directions.listed(run.run, visitor.current()) if run.dataset.whole else []
+    if kept:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Kept directions", width="content")
+            for one in kept:
+                st.button(
+                    alerts.escape_markdown(one.name),
+                    key=f"kept-{one.name}",
+                    icon=":material/bookmark:",
+                    on_click=_take_kept,
+                    args=(run.dataset.name, one),
+                )
+    return kept
+
+
+def _take_kept(dataset: str, one: Kept) -> None:
+    try:
+        read_both(dataset, one.first, one.second)
+    except (OptionError, ValueError):
+        st.toast(f"The groups of {alerts.escape_markdown(one.name)} are not in this data set: delete it.")
+    else:
+        put_both(dataset, one.first, one.second)
+
+
+def let_go(dataset: str) -> None:
+    """Shows the direction that is chosen, with what lets it go; nothing if none is."""
+    first, second = chosen(dataset)
+    if first is None or second is None:
+        return
+    st.button(
+        alerts.escape_markdown(f"{first.label} → {second.label}"),
+        key="let-go",
+        icon=":material/close:",
+        icon_position="right",
+        help="The arrow on the plane. Click to let it go.",
+        on_click=put_both,
+        args=(dataset, "", ""),
+    )
+
+
 def take_selection(dataset: str) -> None:
-    """Shows what makes the selection one of the groups; nothing if none is."""
+    """Shows what makes the selection one of the groups, and which one is there already; nothing if none is."""
     numbers = selection.current(dataset)
     if not len(numbers):
         return
@@ -155,6 +211,10 @@ def take_selection(dataset: str) -> None:
             on_click=put,
             args=(dataset, which, text),
         )
+    first, second = chosen(dataset)
+    if (first is None) != (second is None):
+        told = f"From: {first.label}." if first else f"To: {second.label}." if second else ""
+        st.caption(f"{alerts.escape_markdown(told)} Now select the other group.", width="content")
 
 
 def control(dataset: str, which: str) -> Group | None:
@@ -166,7 +226,7 @@ def control(dataset: str, which: str) -> Group | None:
     own = selection.encode(selected, of.sizes["test"]) if len(selected) else ""
     labels = {text: of.class_names[number] for number, text in enumerate(options)}
     if own:
-        labels[own] = f"{SELECTION}, {len(selected):,}"
+        labels[own] = _read(own, dataset).label
     if group is not None and group.text not in labels:
         labels[group.text] = group.label
     key = f"choose-{which}-{dataset}"

@@ -107,7 +107,7 @@ def _show(own: Own) -> None:
     elif own.run is not None:
         alerts.error("This model is damaged and cannot be loaded.", own.run.reason, st.warning)
     elif own.job is not None:
-        kind, dataset = kinds.get(own.job.spec.kind).title, own.job.spec.about.title
+        kind, dataset = kinds.get(own.job.spec.kind).title, alerts.escape_markdown(own.job.spec.about.title)
         st.caption(f"{kind} · {dataset} · {STATES.get(own.job.status.state, 'under way')}, without a model")
         if own.job.status.reason:
             st.text(own.job.status.reason)
@@ -159,7 +159,7 @@ def _facts(run: Run, was_imported: bool) -> str:
     return " · ".join(
         [
             kinds.get(run.spec.kind).title,
-            run.dataset.title,
+            alerts.escape_markdown(run.dataset.title),
             f"{networks.get(network.family).title.lower()}, code of {network.latent_dim}",
             ("imported " if was_imported else "") + times.say(card.created),
             counts.epochs(card.epochs) + ("" if card.complete else ", stopped"),

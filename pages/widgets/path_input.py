@@ -233,15 +233,17 @@ def along_a_direction(frames: int) -> Way:
     if kind == GROUPS:
         first, second = groups.chosen(run.dataset.name)
         if first is None or second is None:
+            groups.offer_kept(run)
             st.info(say("Choose two groups of test images first, on the page Directions."))
             next_page.link("directions", "Choose two groups", run=run.run.name)
             st.stop()
         try:
-            direction = groups.direction(run.run, first, second).vector
+            whole = groups.direction(run.run, first, second).vector
         except OptionError as error:
             alerts.error("These groups make no direction.", error, st.warning)
             st.stop()
-        direction = (direction / np.linalg.norm(direction)).astype(np.float32)
+        length = float(np.linalg.norm(whole))
+        direction = (whole / length).astype(np.float32)
         name = f"from “{first.label}” to “{second.label}”"
         places = codes @ direction
         made = f"directions.between(codes[{groups.source(first)}], codes[{groups.source(second)}]).vector"
@@ -264,7 +266,13 @@ def along_a_direction(frames: int) -> Way:
         st.stop()
     images = run.decode(path)
     values = np.linspace(low, high, frames)
-    note = say(f"From {low:.2f} to {high:.2f}; the image itself is at {own:.2f}. ") + _findings(run, path, images)
+    note = f"From {low:.2f} to {high:.2f}; the image itself is at {own:.2f}. "
+    if kind == GROUPS:  # as on Directions
+        told = (values - own) / length
+        note = (
+            f"From {told[0]:.2f} to {told[-1]:.2f}: 0 is the image itself, 1 the whole difference between the groups. "
+        )
+    note = say(note) + _findings(run, path, images)
     strip = Strip(f"{run.run.title}, {name}", images, note, [int(np.abs(values - own).argmin())], run.form)
     start = float(np.clip((own - low) / (high - low), 0, 1))
     ends = (
@@ -301,4 +309,5 @@ low, high = np.percentile(codes @ direction, [1, 99])
 path = paths.along({image.code_source}, direction, low, high, {frames})
 figures.image_rows([Row({name!r}, run.decode(path))]{source_code.form(run.form)}).show()
 """
-    return Way([strip], caption, notice, source, image.reads, values.tolist(), start)
+    shown = told if kind == GROUPS else values
+    return Way([strip], caption, notice, source, image.reads, shown.tolist(), start)

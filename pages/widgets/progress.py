@@ -23,7 +23,17 @@ NOT_STOPPED, NOT_RESUMED, SUBJECT, TURNED = "not-stopped", "not-resumed", "to-tr
 LOOK_SECONDS = 0.5
 IMPORT = "import-run"  # the name of the task
 PREVIEWS = 10
-SHOWING = ("lens", "latent_space", "sampler", "paths", "units", "reconstruct", "denoise", "sparsity")  # a model
+SHOWING = (
+    "lens",
+    "latent_space",
+    "paths",
+    "directions",
+    "all_units",
+    "stability",
+    "sampler",
+    "reconstruct",
+    "denoise",
+)  # a model
 
 
 def _linked(job_id: str, values: Values) -> str:
@@ -123,12 +133,18 @@ def watch(job_id: str) -> None:
         st.caption("It waits for the trainings before it. You can leave the page; it starts by itself.")
         show_shipped(job.spec.kind, job.spec.dataset)
     elif job.task == IMPORT:
-        st.caption("TensorFlow is loading, and the networks are being built and tested: this takes 5 to 30 seconds.")
+        st.caption(
+            "TensorFlow is loading, and the networks are being built and tested: this takes 5 to 30 seconds, longer "
+            "on a busy machine."
+        )
     elif job.progress():
         _pictures(job, _epochs(job), "now")
         _film_so_far(job)
     else:
-        st.caption("TensorFlow is loading and the network is being built: the first curve takes 5 to 30 seconds.")
+        st.caption(
+            "TensorFlow is loading and the network is being built: the first curve takes 5 to 30 seconds, longer on a "
+            "busy machine."
+        )
         show_shipped(job.spec.kind, job.spec.dataset)
 
 
@@ -252,6 +268,7 @@ def show_ended(job: Job) -> None:
                 "they vary between images. Smaller is steadier; none if all codes are one."
             ),
         )
+        st.caption("Trained with " + ", ".join([*comparison.settings(run).values(), f"seed {run.spec.training.seed}"]))
         _tell_of_pca(run)
         _ways_on(job)
     if job.resumable and tasks.owns(job, visitor.current()):
@@ -335,7 +352,7 @@ def _film_so_far(job: Job) -> None:
 
 
 def _title(job: Job) -> None:
-    st.header(kinds.get(job.spec.kind).title + " on " + job.spec.about.title)
+    st.header(f"{kinds.get(job.spec.kind).title} on {alerts.escape_markdown(job.spec.about.title)}")
     st.text(_called(job))  # a person's own words: never Markdown
 
 

@@ -102,7 +102,7 @@ def chip(dataset: str) -> None:
             key="selected-chip",
             icon=":material/close:",
             icon_position="right",
-            help="They were selected on the page Map. Click to clear the selection.",
+            help="Click to clear the selection.",
             on_click=select,
             args=(dataset, []),
         )

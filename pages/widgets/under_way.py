@@ -12,6 +12,7 @@ from pages.widgets import menu
 
 KEY = "under-way"  # in the session: ids; reading every job's folder at each run would take long on a shared server
 LOOK_SECONDS = 2.0
+BUSY = ":material/progress_activity:"
 
 
 def note(jobs: Iterable[Job]) -> None:
@@ -59,8 +60,9 @@ def _say(jobs: list[Job]) -> None:
     active = [job for job in jobs if job.status.active]
     failed, stopped = ([job for job in jobs if job.status.state == state] for state in ("failed", "cancelled"))
     if active:
-        share = sum(job.status.fraction for job in active) / len(active)
-        shown, words, icon = active, f"· {share:.0%}", ":material/progress_activity:"
+        ended = len(jobs) - len(active)
+        share = (sum(job.status.fraction for job in active) + ended) / len(jobs)
+        shown, words, icon = [*active, *(job for job in jobs if job not in active)], f"· {share:.0%}", BUSY
     elif failed:
         shown, words, icon = failed, "failed", ":material/error:"
     elif stopped:

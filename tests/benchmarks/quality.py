@@ -31,7 +31,12 @@ SLOW = {"epochs": 18, "batch_size": 64, "learning_rate": 3e-3, "beta_2": 0.999, 
 RUNS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "2-D autoencoder": ("vanilla", PLANE, LONG),
     "2-D variational": ("variational", PLANE, LONG),
-    "64 units": ("vanilla", CONVOLUTIONAL | {"latent_dim": 64}, SLOW),
+    "64 units": (
+        "vanilla",
+        # A hidden layer costs .0002 of MSE, and gives .01 of 5-NN.
+        CONVOLUTIONAL | {"latent_dim": 64, "hidden": (512,), "decoder_hidden": (512,), "normalised": True},
+        SLOW | {"epochs": 12},
+    ),
     "20 units": ("vanilla", CONVOLUTIONAL | {"latent_dim": 20}, SLOW),
 }
 PUBLISHED = {

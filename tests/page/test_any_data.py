@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from visiting import assert_sound, every_text, figures_of, open_page, pictures, said
+from visiting import ME, assert_sound, every_text, figures_of, open_page, pictures, said
 
 import ae_core
-from ae_core import data, training
+from ae_core import data, tasks, training
 from ae_core.data import own
 from ae_core.spec import make_spec
 from pages.widgets import menu, plot
@@ -205,13 +205,15 @@ def test_names_that_look_like_markdown_are_shown_as_they_are(world: Path) -> Non
     dataset = data.from_arrays(named, x, np.arange(COUNT) % 2, class_names=[named, "plain"])
     network: dict[str, Any] = {"family": "dense", "latent_dim": 2}
     spec = make_spec("vanilla", dataset.name, network=network, epochs=1, compile=False)
-    *_, last = training.fit(spec, world / "runs" / "markdown")
+    job = tasks.folder.create(spec, ME, named)
+    *_, last = training.fit(spec, job.run_path)
     assert isinstance(last, training.Finished), last
+    tasks.Status("finished", "").write(job.path)
+    trained = {"dataset": dataset.name, "job": job.id}
     for page in (*LOOKING, *SEVERAL, *ELSEWHERE):
-        app, _ = shown(page, **({"dataset": dataset.name} if page == "train" else {"run": "markdown"}))
+        app, _ = shown(page, **(trained if page == "train" else {"run": job.id}))
         assert_sound(app)
-        rendered = [
-            e.value for kind in ("markdown", "caption", "header", "info", "success") for e in getattr(app, kind)
-        ]
+        kinds = ("markdown", "caption", "header", "subheader", "info", "success", "warning", "metric")
+        rendered = [str(e.value) for kind in kinds for e in getattr(app, kind)]
         labels = [str(option) for group in (*app.button_group, *app.segmented_control) for option in group.options]
         assert not [text for text in [*rendered, *labels] if named in text], page

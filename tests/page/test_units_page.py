@@ -19,18 +19,19 @@ def units(figure: go.Figure) -> list[int]:
 
 
 @pytest.mark.parametrize("run", ["vanilla", "sparse-visible", "convolutional", "variational"])
-def test_rows_fall_by_change(run: str, figures: dict[str, Any]) -> None:
+def test_rows_that_hold_the_image_come_first_then_those_that_could_change_it_most(
+    run: str, figures: dict[str, Any]
+) -> None:
     app = open_page("units", run=run, image="6")
     assert_sound(app)
     assert not app.warning
     loaded = caches.load(runs.read(runs.SHIPPED / run))
     code = caches.codes(loaded.run)[6]
     changes = traversals.changes(loaded, code, caches.unit_ranges(loaded.run))
+    shares = traversals.shares(loaded, code, caches.off_values(loaded.run))
     shown = units(figures["traversals"])
-    assert len(shown) == min(32, loaded.latent_dim)
-    falling = changes[np.array(shown) - 1]
-    assert (np.diff(falling) <= 0).all()
-    assert falling[-1] >= np.delete(changes, np.array(shown) - 1).max(initial=0)
+    expected = sorted(range(loaded.latent_dim), key=lambda unit: (-shares[unit], -changes[unit], unit))
+    assert [unit - 1 for unit in shown] == expected[:12]
     first = np.array(figures["traversals"].layout.yaxis.ticktext)[0]
     assert f"{code[shown[0] - 1]:.2f}" in first
 
