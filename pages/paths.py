@@ -32,8 +32,8 @@ def download(strips: Sequence[Strip]) -> None:
 
 st.title("Paths")
 glossary.say(
-    "Walk through the [[latent space]] and watch what the decoder draws on the way, in several models at once, or along "
-    "a direction of one."
+    "Walk through the [[latent space]] and watch what the decoder draws on the way, in several models at once, or "
+    "along a direction of one."
 )
 state = page_state.open(*FIELDS)
 with st.container(horizontal=True, vertical_alignment="center"):

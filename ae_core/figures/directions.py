@@ -8,15 +8,15 @@ import plotly.graph_objects as go
 from ae_core.figures.style import SERIES_COLOURS, figure, plain, trace
 
 GREY = "rgba(128, 128, 128, 0.35)"
-GROUND = "#ffffff"
 MOST = 2000  # dots of all other examples
 
 
-def arrow(start: np.ndarray, end: np.ndarray, colour: str, width: float) -> dict[str, Any]:
-    """An annotation that lies over all dots, from one place to another, (2,) each."""
+def _arrow(start: np.ndarray, end: np.ndarray) -> dict[str, Any]:
+    """An annotation, which lies over all dots, from one place to another, (2,) each."""
     at = {"x": float(end[0]), "y": float(end[1]), "ax": float(start[0]), "ay": float(start[1])}
     refs = {"xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
-    return {**at, **refs, "text": "", "showarrow": True, "arrowhead": 2, "arrowwidth": width, "arrowcolor": colour}
+    head = {"arrowhead": 2, "arrowsize": 0.6, "arrowwidth": 4, "arrowcolor": SERIES_COLOURS[1]}
+    return {**at, **refs, **head, "text": "", "showarrow": True}
 
 
 def direction_fan(
@@ -87,8 +87,5 @@ def direction_fan(
         xaxis={"title": axes[0]},
         yaxis={"title": axes[1], "scaleanchor": "x"},
         legend={"itemsizing": "constant", "orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
-        annotations=[
-            arrow(start, end, GROUND, 7),  # a rim, which tells it from dots of any colour
-            arrow(start, end, SERIES_COLOURS[1], 4),
-        ],
+        annotations=[_arrow(start, end)],
     )
