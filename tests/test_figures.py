@@ -263,7 +263,7 @@ def test_firing_rates_fall_and_name_their_unit() -> None:
 
 def test_each_loss_term_has_a_plot_of_its_own() -> None:
     figure = figures.learning_curves(HISTORY, unit="nats")
-    assert [a.text for a in figure.layout.annotations] == ["reconstruction (nats)", "sparsity (nats)"]
+    assert [a.text for a in figure.layout.annotations] == ["reconstruction (nats)", "sparsity penalty (nats)"]
     names = ("training", "held-out examples")
     assert [(t.xaxis, t.name) for t in figure.data] == [(axis, name) for axis in ("x", "x2") for name in names]
     np.testing.assert_allclose(figure.data[2].y, [0.1, 0.2, 0.3], rtol=1e-6)
@@ -522,3 +522,26 @@ def test_tinted_tiles_are_few_traces() -> None:
     assert len([t for t in traces if signals.TINT in str(t.fillcolor)]) <= signals.TINTS
     boxes = sum(np.isnan(np.asarray(t["x"])).sum() for t in traces if f"rgba({signals.TINT}" in str(t.fillcolor))
     assert boxes == np.count_nonzero(values), "each tile that has a value has its ground"
+
+
+def test_what_lies_on_dots_is_drawn_like_them_and_the_arrow_over_them() -> None:
+    places = np.random.default_rng(0).normal(size=(20, 2))
+    ends = (np.zeros(2), np.ones(2))
+    fan = figures.direction_fan(places, (places[:3], places[3:6]), ("a", "b"), *ends, places[:4], ("x", "y"))
+    assert {trace.type for trace in fan.data} == {"scattergl"}, "Plotly draws these over all traces of other types"
+    (arrow,) = fan.layout.annotations
+    assert ((arrow.ax, arrow.ay), (arrow.x, arrow.y)) == ((0, 0), (1, 1))
+
+
+def test_short_axes_of_counts_have_each_number_once() -> None:
+    few, many = (
+        figures.units_by_epoch(range(n + 1), [0] * (n + 1), total, "active units") for n, total in ((4, 2), (90, 64))
+    )
+    assert (few.layout.xaxis.dtick, few.layout.yaxis.dtick) == (1, 1)
+    assert many.layout.xaxis.dtick is None
+
+
+def test_what_hardly_differs_does_not_fill_the_figure_of_rates() -> None:
+    figure = figures.rate_distortion(["a", "b"], ["v", "v"], [1, 8], [0.0001, 0.0009], [27.09, 27.08])
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        assert axis.range[1] - axis.range[0] >= 1
