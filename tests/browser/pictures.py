@@ -126,7 +126,9 @@ def main() -> None:
             "denoise": "denoise",
             "sparsity": "sparsity",
             "paths": "paths",
-            "units": "units",
+            "units": "all-units",
+            "directions": "directions?run=vanilla&from-group=c0&to-group=c3&image=19",
+            "stability": "stability",
         }.items():
             tab.open(link)
             _take(tab, name)
