@@ -111,6 +111,8 @@ def ask(run: LoadedRun, place: Any = st) -> Values:
             state.draw(st.slider, "clusters")
         elif by == COLUMN:
             state.draw(st.selectbox, "column")
+        if by in TELLS:
+            st.caption(say(TELLS[by]))
     return state.values
 
 

@@ -377,7 +377,7 @@ export class Plane {
 }
 
 /** @param {number} x  @param {number} y */
-const written = (x, y) => `(${x.toFixed(2)}, ${y.toFixed(2)})`;
+const written = (x, y) => `(${[x, y].map((at) => at.toFixed(2).replace("-0.00", "0.00")).join(", ")})`;
 
 /**
  * As many digits as a link needs: a millionth of what is on screen is less than a pixel.
