@@ -2,8 +2,9 @@
 
     derived/<encoder>/NAME
 
-<encoder> is the SHA-256 of the run's encoder, which determines its codes. A shipped run has such files in its own
-folder, with the first letters of <encoder> in the name.
+<encoder> is the SHA-256 of the run's encoder, which with the test examples determines its codes. NAME says whose
+examples they are, unless they come with the app: while an added data set is gone, a run has only those that it carries.
+A shipped run has such files in its own folder, with the first letters of <encoder> in the name.
 """
 
 import hashlib
@@ -26,9 +27,32 @@ def folder(run: Run) -> Path:
     return runs.data_folder() / "derived" / _encoder(run)
 
 
+def of_examples(run: Run, name: str) -> str:
+    """A name that also says of which test examples: another one when an added data set goes or comes back.
+
+    Raises:
+        DatasetError: if there are none.
+    """
+    dataset = run.dataset
+    return name if dataset.path is None else _with(name, dataset.name)
+
+
+def kept(run: Run, name: str) -> Path:
+    """Path of a cached result in the data folder.
+
+    Raises:
+        DatasetError: as `of_examples`.
+    """
+    return folder(run) / of_examples(run, name)
+
+
 def beside(run: Run, name: str) -> Path:
     """Path of a cached result in the folder of a shipped run; a retrained run has another encoder, so another path."""
-    return run.path / f"{PurePath(name).stem}-{_encoder(run)[:16]}{PurePath(name).suffix}"
+    return run.path / _with(name, _encoder(run)[:16])
+
+
+def _with(name: str, more: str) -> str:
+    return f"{PurePath(name).stem}-{more}{PurePath(name).suffix}"
 
 
 def _encoder(run: Run) -> str:
@@ -37,7 +61,7 @@ def _encoder(run: Run) -> str:
 
 def read(run: Run, name: str, limit: int) -> Iterator[bytes]:
     """Yields the intact contents of that name with at most `limit` bytes, the shipped one first."""
-    for path in (beside(run, name), folder(run) / name):
+    for path in (beside(run, name), kept(run, name)):
         try:
             content = path.read_bytes() if path.stat().st_size <= limit else b""
         except OSError:

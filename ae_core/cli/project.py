@@ -27,7 +27,7 @@ def project(names: tuple[str, ...], beside: bool, as_json: bool) -> None:
                 bar.show((i + fraction) / len(found), f"{run.name}: {phase}")
                 return stop()
 
-            path = projecting.beside(run) if beside else derived.folder(run) / projecting.TSNE
+            path = projecting.beside(run) if beside else derived.kept(run, projecting.TSNE)
             began = time.monotonic()
             places = projecting.compute(run, show)
             bar.clear()

@@ -31,9 +31,15 @@ DRIVING = 12  # test examples that are shown of what drives a unit
 UNITS = 64  # at a time
 
 
-def content(run: Run) -> tuple[Path, str]:
-    """A cache key for a run; it changes when the run is trained again under the same name."""
-    return run.path, run.digest
+def content(run: Run) -> tuple[Path, str, str]:
+    """A cache key for a run and its test examples.
+
+    It changes when the run is trained again under the same name, and when its data set is deleted or added again.
+
+    Raises:
+        DatasetError: if there are no test examples.
+    """
+    return run.path, run.digest, run.dataset.name
 
 
 def _content_and(run: Run, *more: Hashable) -> Hashable:
@@ -66,7 +72,7 @@ def load(run: Run) -> LoadedRun:
     return loaded
 
 
-@memoize(LOADED_CACHE, size=lambda loaded: FLOAT * loaded.parameters)
+@memoize(LOADED_CACHE, key=lambda run: (run.path, run.digest), size=lambda loaded: FLOAT * loaded.parameters)
 def _loaded(run: Run) -> LoadedRun:
     return inference.load(run.path)
 
@@ -325,11 +331,13 @@ def draws(run: Run, count: int, seed: int) -> np.ndarray:
 def _cached_on_disk(run: Run, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
     """An array from the data folder, where the first replica that computes it puts it for the others."""
     name = f"{name}-{run.digest[:16]}.npy"
+    path = derived.kept(run, name)
     for found in derived.load(run, name, MAX_CACHE_FILE):
         return np.asarray(found)
     array = compute()
-    with suppress(OSError):  # a full disk keeps nobody from looking
-        derived.save(derived.folder(run) / name, array)
+    if derived.kept(run, name) == path:  # its data set was neither deleted nor added meanwhile
+        with suppress(OSError):  # a full disk keeps nobody from looking
+            derived.save(path, array)
     return array
 
 

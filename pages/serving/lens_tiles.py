@@ -5,6 +5,7 @@
     ROOT/RUN/DIGEST/PLANE/overlay/NAME?view=X,Y,REACH   of the home view if none is given
 
 An address says all that its answer shows, so any server gives that answer, and browsers and proxies keep it for good.
+DIGEST is the run's, followed by the name of an added data set: while that is gone, other examples are shown.
 The tile at level 0 covers all of the plane; each further level halves the side of its tiles. A tile is sent as
 differences to the examples left of and above each one, which packs to half.
 """
@@ -101,7 +102,7 @@ class Scene:
     @property
     def path(self) -> str:
         """Its address, below the server's base path."""
-        return f"{ROOT}/{quote(self.of.name)}/{self.of.digest[:DIGITS]}/{self.spec}"
+        return f"{ROOT}/{quote(self.of.name)}/{quote(version(self.of))}/{self.spec}"
 
     @property
     def token(self) -> str:
@@ -195,6 +196,15 @@ class Scene:
         return values.reshape(side, side)
 
 
+def version(run: Run) -> str:
+    """The DIGEST in a run's addresses.
+
+    Raises:
+        DatasetError: if there are no examples to show it with.
+    """
+    return derived.of_examples(run, run.digest[:DIGITS])
+
+
 def places_of(form: Form) -> int:
     """Decoded examples along each side of a tile, without those beyond its rim, so that it has `TILE_BYTES` at most."""
     return max(2, min(MOST_PLACES, math.isqrt(TILE_BYTES // form.size) - 2))
@@ -248,7 +258,7 @@ def _compute_unless_known(scene: Scene, *what: Any) -> bytes:
 
 
 def _file(scene: Scene, *what: Any) -> Path:
-    name = f"lens-{VERSION}-{scene.of.digest[:DIGITS]}"
+    name = f"lens-{VERSION}-{version(scene.of)}"
     return derived.folder(scene.of) / name / "-".join(map(str, what))
 
 
@@ -308,9 +318,9 @@ async def _answer(request: Request, *what: Any, media_type: str = BINARY) -> Res
     run = runs.find(name)
     if run is None:
         raise HTTPException(404, "There is no such run.")
-    if run.digest[:DIGITS] != digest:
-        raise HTTPException(404, "The run has been trained again.")
     try:
+        if version(run) != digest:
+            raise HTTPException(404, "The run has been trained again, or its data set was deleted or added.")
         content = await _content(scene(run, PlaneSpec.parse(plane)), *what, request=request)
     except ClientDisconnect:
         return Response(status_code=499)  # nobody reads it

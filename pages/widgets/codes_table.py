@@ -45,7 +45,7 @@ def show(run: LoadedRun, numbers: np.ndarray) -> None:
     """Shows a row for each image; the one that is marked is picked to be looked at closely."""
     # A key of what it shows, so that a row that was marked is never another image.
     say = Words(run.form)
-    key = f"rows-{hashlib.sha256(numbers.tobytes() + run.run.digest.encode()).hexdigest()[:12]}"
+    key = f"rows-{hashlib.sha256(numbers.tobytes() + repr(caches.content(run.run)).encode()).hexdigest()[:12]}"
 
     def pick() -> None:
         marked = [row for row in st.session_state[key].selection.rows if 0 <= row < len(numbers)]

@@ -15,7 +15,8 @@ import ae_core
 from ae_core import data, tasks, training
 from ae_core.data import own
 from ae_core.spec import make_spec
-from pages.widgets import menu, plot
+from pages.serving import caches, lens_tiles
+from pages.widgets import colour_input, menu, plot
 
 COUNT = 60
 IMAGES = re.compile(r"\b(images?|pixels?|pictures?)\b", re.IGNORECASE)
@@ -197,6 +198,35 @@ def test_train_proposes_something_for_any_data(name: str) -> None:
 
 def test_every_page_is_looked_at() -> None:
     assert {*LOOKING, *SEVERAL, *ELSEWHERE} == {*menu.PAGES} - {"glossary", "about"}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_model_is_shown_while_its_data_set_comes_and_goes(restarted: bool, world: Path) -> None:
+    x, y = examples(Case((8, 8), count=800))
+    dataset = data.from_arrays("comes and goes", x, y)
+    network: dict[str, Any] = {"family": "dense", "latent_dim": 3}
+    spec = make_spec("variational", dataset.name, network=network, epochs=1, compile=False)
+    name = f"comes-{restarted}"
+    *_, last = training.fit(spec, world / "runs" / name)
+    assert isinstance(last, training.Finished), last
+
+    def look(gone: bool) -> None:
+        if restarted:
+            for function in [f for module in (caches, colour_input, lens_tiles) for f in vars(module).values()]:
+                getattr(function, "cache_clear", lambda: None)()
+        colours = [("latent_space", colour) for colour in COLOURS]
+        for page, colour in [*((page, "Class") for page in (*LOOKING, *SEVERAL)), *colours]:
+            app, _ = shown(page, run=name, runs=name, colour=colour, **{"from-group": "c0", "to-group": "c1"})
+            assert_sound(app)
+            assert not app.error, [e.value for e in app.error]
+            assert ("is not here any more" in said(app)) == (gone and page in LOOKING), page
+
+    own.remove(dataset)
+    look(gone=True)
+    dataset = data.from_arrays("comes and goes", x, y)
+    look(gone=False)
+    own.remove(dataset)
+    look(gone=True)
 
 
 def test_names_that_look_like_markdown_are_shown_as_they_are(world: Path) -> None:

@@ -17,11 +17,12 @@ class Fit(Task):
 
     def work(self, job: Job, stop: Callable[[], bool]) -> Iterator[Event]:
         run = job.run()
+        path = derived.kept(run, fitting.NAME)  # of the examples that are there now
         yield Advanced("Encoding the test images", 0.0)
         codes = inference.load(run.path).encode(data.as_float(run.dataset.split("test").images))
         yield Advanced("Fitting a density to the codes", 0.3)
         mixture = densities.fit_mixture(densities.sample(codes))
-        fitting.write(derived.folder(run) / fitting.NAME, mixture)
+        fitting.write(path, mixture)
         yield Done()
 
     def seconds(self, job: Job) -> float:

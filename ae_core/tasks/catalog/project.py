@@ -18,6 +18,7 @@ class Project(Task):
 
     def work(self, job: Job, stop: Callable[[], bool]) -> Iterator[Event]:
         run, events = job.run(), SimpleQueue[Advanced | None]()
+        path = derived.kept(run, projecting.TSNE)  # of the examples that are there now
 
         def note(phase: str, fraction: float) -> bool:
             events.put(Advanced(phase, fraction))
@@ -31,7 +32,7 @@ class Project(Task):
         if places is None:
             yield Cancelled(None, 0)
             return
-        projecting.write(derived.folder(run) / projecting.TSNE, places)
+        projecting.write(path, places)
         yield Done()
 
     def seconds(self, job: Job) -> float:
