@@ -78,20 +78,22 @@ def plan(
     most = len(names) * len(sizes) * len(seeds) * math.prod(map(len, varied.values()))
     if most > TRIED:  # before they are all made
         raise OptionError(f"A sweep has 1 to {MAX_RUNS} runs, got up to {most:,}: choose fewer of each.")
-    combinations = [
+    every = (
         (name, size, given, seed)
         for name, size in dict.fromkeys(itertools.product(names, sizes))
         for given in _combined(name, varied)
         for seed in dict.fromkeys(seeds)
-    ]
+    )
+    combinations = list(itertools.islice(every, MAX_RUNS + 1))
+    if len(combinations) > MAX_RUNS:
+        raise OptionError(f"A sweep has 1 to {MAX_RUNS} runs, got more: choose fewer of each.")
+    if not combinations:
+        raise OptionError(f"A sweep has 1 to {MAX_RUNS} runs, got 0: choose kinds, code sizes and seeds for it.")
     for name in varied:
-        if names and not any(name in given for _, _, given, _ in combinations):
+        if not any(name in given for _, _, given, _ in combinations):
             raise OptionError(
                 f"{name} has no effect on {', '.join(dict.fromkeys(names))}: {_where_it_has(name, names)}."
             )
-    count = len(combinations)
-    if not 1 <= count <= MAX_RUNS:
-        raise OptionError(f"A sweep has 1 to {MAX_RUNS} runs, got {count}: choose kinds, code sizes and seeds for it.")
     found = []
     for name, size, given, seed in combinations:
         network = {} if size is None else {"latent_dim": size}
@@ -117,12 +119,13 @@ def _combined(name: str, varied: Mapping[str, Sequence[Any]]) -> Iterator[dict[s
     """Every combination of the values that have an effect on a kind, once each; of none, that of no value."""
     of_kind = [h for h in kinds.get(name).hyperparameters if h.name in varied]
     default = {h.name: h.default for h in kinds.get(name).hyperparameters}
-    seen: list[dict[str, Any]] = []
+    seen = set()
     for combination in itertools.product(*(varied[h.name] for h in of_kind)):
         given = {h.name: value for h, value in zip(of_kind, combination, strict=True)}
         matters = {h.name: given[h.name] for h in of_kind if h.matters(default | given)}
-        if matters not in seen:
-            seen.append(matters)
+        key = tuple(matters.items())
+        if key not in seen:
+            seen.add(key)
             yield matters
 
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from ae_core import runs, sweeps, tasks
 from ae_core.cli import main
 from ae_core.errors import OptionError, TrainingError
+from ae_core.kinds import Hyperparameter
 from ae_core.tasks import folder, local
 
 pytestmark = pytest.mark.usefixtures("made_up_trainings")
@@ -39,8 +40,16 @@ def test_what_does_not_go_together_is_refused_and_named() -> None:
         sweeps.plan(["vanilla", "undercomplete"], [2, 128], [0], "digits")
     with pytest.raises(OptionError, match=r"^A sweep has 1 to 500 runs, got 0: "):
         sweeps.plan([])
-    with pytest.raises(OptionError, match=r"^A sweep has 1 to 500 runs, got 501: "):
+    with pytest.raises(OptionError, match=r"^A sweep has 1 to 500 runs, got more: "):
         sweeps.plan(["vanilla"], [2], range(501), "digits")
+
+
+def test_no_more_combinations_are_made_than_a_sweep_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    monkeypatch.setattr(Hyperparameter, "matters", lambda h, values: looks.append(h) or True)
+    with pytest.raises(OptionError, match=r"^A sweep has 1 to 500 runs, got more: "):
+        sweeps.plan(["variational"], [2], [0], "digits", {"beta": [k / 2000 for k in range(20_000)]})
+    assert len(looks) == sweeps.MAX_RUNS + 1
 
 
 def test_a_hyperparameter_is_swept_in_the_kinds_that_have_it() -> None:
@@ -193,7 +202,13 @@ def test_the_page_varies_a_hyperparameter_as_well(monkeypatch: pytest.MonkeyPatc
     sweep = sweeps.latest("local")
     assert sweep is not None
     assert [job.spec.hyperparameters.get("beta") for job in sweep.jobs] == [None, 0.5, 2.0]
-    for typed, says in (("0.5, x", "Values must be numbers"), ("0.5, 99", "beta must be between 0 and 20, got 99.")):
+    wrong = (
+        ("0.5, x", "Values must be numbers"),
+        ("x" * 500, f"got '{'x' * 40}'."),
+        ("0.5, 99", "beta must be between 0 and 20, got 99."),
+    )
+    assert values.proto.max_chars == 500
+    for typed, says in wrong:
         at.text_input(key="sweep-values-beta").set_value(typed).run()
         assert not at.exception
         assert not at.button

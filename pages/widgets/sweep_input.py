@@ -6,7 +6,7 @@ import re
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ae_core import bounds, kinds, settings, sweeps, tasks
+from ae_core import bounds, kinds, settings, sweeps, tasks, texts
 from ae_core.errors import ExplorerError, OptionError, TrainingError
 from ae_core.kinds import Hyperparameter
 from ae_core.sweeps import Sweep
@@ -17,6 +17,7 @@ from pages.widgets.starts import Starts
 LOOK_SECONDS = 1
 SEEN = "sweep-seen"  # in the session: the sweep that was seen under way, and the link with which the page was opened
 SEEDS = (0, 1, 2, 3, 4)
+MOST_LETTERS, QUOTED = 500, 40  # of the values, and of what is wrong among them
 
 
 def show(dataset: str) -> None:
@@ -90,7 +91,11 @@ def _values(names: list[str]) -> dict[str, list[float]] | None:
         return {}
     h = offered[name][1]
     text = what.text_input(
-        f"Values of {h.brief}", placeholder=_proposed(h), key=f"sweep-values-{name}", persist_state="session"
+        f"Values of {h.brief}",
+        placeholder=_proposed(h),
+        max_chars=MOST_LETTERS,
+        key=f"sweep-values-{name}",
+        persist_state="session",
     )
     try:
         return {name: [h.check(_number(part)) for part in re.split(r"[\s,;]+", (text or _proposed(h)).strip(" ,;"))]}
@@ -120,7 +125,8 @@ def _number(text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise OptionError(f"Values must be numbers with commas between, such as 0.5, 1, 2; got {text!r}.")
+        got = texts.short(text, QUOTED)
+        raise OptionError(f"Values must be numbers with commas between, such as 0.5, 1, 2; got {got!r}.")
     return value
 
 
