@@ -71,12 +71,17 @@ def aligned(film: Film, last: np.ndarray | None = None) -> Film:
     Returns:
         The film in float32.
 
+    Raises:
+        ValueError: if `last` is of other examples than the film.
+
     Reference: Schönemann 1966, the orthogonal Procrustes problem.
     """
     from scipy.linalg import orthogonal_procrustes
 
     frames = film.places.astype(np.float32)
     following = frames[-1] if last is None else np.asarray(last, np.float32)
+    if following.shape != frames[-1].shape:
+        raise ValueError(f"The film's last places have shape {frames[-1].shape}, got {following.shape}.")
     for k in range(len(frames) - 1, -1, -1):
         centre, target = frames[k].mean(axis=0), following.mean(axis=0)
         turn, _ = orthogonal_procrustes(frames[k] - centre, following - target)

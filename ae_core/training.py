@@ -21,7 +21,7 @@ from ae_core import archive, cards, data, disk, epoch_film, inference, latent, r
 from ae_core.archive import Import
 from ae_core.data import Dataset, as_float, own
 from ae_core.epoch_film import Film
-from ae_core.errors import ExplorerError, TrainingError
+from ae_core.errors import DatasetError, ExplorerError, TrainingError
 from ae_core.evaluation import evaluate
 from ae_core.events import Cancelled, EpochEnd, Event, Failed, Finished, Preparing, Progress, Started
 from ae_core.networks import Network
@@ -136,9 +136,21 @@ def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterato
 
 
 def _dataset_of(found: Import, work_folder: Path) -> Dataset:
-    """The data set of an imported model, or what its archive carries of it, in a folder that is there for that."""
+    """The data set of an imported model, or what its archive carries of it, in a folder that is there for that.
+
+    Raises:
+        DatasetError: if there is neither.
+        TrainingError: if the data set is there, and is not what the archive says of it.
+    """
     if found.carried:
         own.unpack(found.carried, work_folder)
+    with contextlib.suppress(DatasetError):
+        there = data.load(found.spec.dataset)
+        if mistake := data.mistake(found.spec.about, there):
+            raise TrainingError(
+                f"The archive's {archive.SPEC} says that the data set {there.title!r} has {mistake}: export the model "
+                "again, and do not change its files."
+            )
     return data.of_run(found.spec.about, work_folder)
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -351,6 +352,55 @@ def test_an_archive_whose_examples_were_changed_is_refused(with_run: Path, tmp_p
     *_, last = training.rebuild(archive.unpack((tmp_path / "z.zip").read_bytes()), with_run.with_name("again"))
     assert isinstance(last, training.Failed)
     assert "is not the file that was written" in last.reason
+
+
+def told_otherwise(packed: bytes, **changes: Any) -> archive.Import:
+    """An archive, without digests and film, that says something else of its data set."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as given:
+        files = {name: given.read(name) for name in given.namelist()}
+    said = json.loads(files["spec.json"])
+    said["dataset"] |= changes
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as changed:
+        for name, content in (files | {"spec.json": json.dumps(said).encode()}).items():
+            if name != "SHA256SUMS" and not name.startswith("film."):
+                changed.writestr(name, content)
+    return archive.unpack(out.getvalue())
+
+
+LIES = {
+    "has 100 and 3 examples, not 102 and 18 examples": {"sizes": {"train": 100, "test": 3}},
+    "has other classes": {"classes": ["only"]},
+    "has examples of 64 columns, not of 8 × 8": {"medium": "table", "shape": [64]},
+}
+
+
+@pytest.mark.parametrize("says", LIES)
+def test_what_an_archive_says_of_its_data_set_must_be_true(says: str, with_run: Path) -> None:
+    packed = archive.pack(runs.read(with_run))
+    dataset, again = data.load(runs.read(with_run).spec.dataset), with_run.with_name("again")
+    found = told_otherwise(packed, **LIES[says])
+    *_, last = training.rebuild(found, again)
+    assert isinstance(last, training.Failed), last
+    assert f"says that the data set 'Mine' {says}: export the model again" in last.reason
+    assert not again.exists()
+    own.remove(dataset)
+    *_, last = training.rebuild(found, again)
+    if "examples, not" not in says:
+        assert isinstance(last, training.Failed), "the examples that it carries tell as well"
+        assert "carries no examples of it" in last.reason
+        return
+    assert isinstance(last, training.Finished), "how many there were is not known"
+    data.from_arrays("Back", np.concatenate([X, 255 - X]), np.concatenate([Y, Y]))
+    assert runs.read(with_run).dataset.whole
+    assert not last.run.dataset.whole, "it never learnt that one"
+
+
+def test_a_title_is_each_visitors_own(with_run: Path) -> None:
+    found = told_otherwise(archive.pack(runs.read(with_run)), title="Hers")
+    *_, last = training.rebuild(found, with_run.with_name("again"))
+    assert isinstance(last, training.Finished), last
+    assert last.run.dataset.whole
 
 
 def test_details_of_an_exported_data_set_are_not_believed(data_folder: Path, tmp_path: Path) -> None:

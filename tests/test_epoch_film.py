@@ -53,6 +53,8 @@ def test_frames_that_differ_by_a_turn_a_mirror_and_a_shift_are_one_frame_when_al
     elsewhere = still @ angle
     onto = epoch_film.aligned(Film(2, places, np.zeros((3, 4), np.float16)), elsewhere).places
     assert onto == pytest.approx(np.stack([elsewhere] * 3), abs=0.02)
+    with pytest.raises(ValueError, match=r"shape \(50, 2\), got \(49, 2\)"):
+        epoch_film.aligned(Film(2, places, np.zeros((3, 4), np.float16)), elsewhere[1:])
 
 
 def test_sizes_stay_when_frames_are_aligned() -> None:

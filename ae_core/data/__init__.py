@@ -3,6 +3,7 @@
 ``load("fashion-mnist").split("test").images`` is a uint8 array of shape (n, h, w).
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from ae_core.data import own, shipped
 from ae_core.data.dataset import About, Dataset, Scale, Split, as_float
 from ae_core.errors import DatasetError
 
-__all__ = ["About", "Dataset", "Scale", "Split", "as_float", "find", "load", "names", "of_run"]
+__all__ = ["About", "Dataset", "Scale", "Split", "as_float", "find", "load", "mistake", "names", "of_run"]
 
 
 def names() -> list[str]:
@@ -42,18 +43,36 @@ def load(name: str, owner: str | None = None) -> Dataset:
 def of_run(about: About, run_folder: Path) -> Dataset:
     """The data set that a run learnt; where that is gone, the test examples that are in the run's folder.
 
+    Neither if what the run says of it is not true.
+
     Raises:
         DatasetError: if there are none.
     """
-    try:
-        return load(about.name)
-    except DatasetError:
-        found = own.carried_by(run_folder)
-        if found is None:
-            raise DatasetError(
-                f"The data set {about.title!r} is not here, and the model carries no examples of it: add it again."
-            ) from None
-        return found
+    with contextlib.suppress(DatasetError):
+        found = load(about.name)
+        if not mistake(about, found):
+            return found
+    carried = own.carried_by(run_folder)
+    if carried is None or mistake(about, carried):
+        raise DatasetError(
+            f"The data set {about.title!r} is not here, and the model carries no examples of it: add it again."
+        )
+    return carried
+
+
+def mistake(about: About, found: Dataset) -> str:
+    """What is said of a data set and not true of it, to follow "It has"; "" if all is true.
+
+    Titles may differ, and of one that is not whole the sizes are not known.
+    """
+    if about.form != found.form:
+        return f"examples of {about.form}, not of {found.form}"
+    if about.class_names != found.class_names:
+        return "other classes"
+    if found.whole and about.sizes != found.sizes:
+        told, true = (f"{sizes['train']:,} and {sizes['test']:,} examples" for sizes in (about.sizes, found.sizes))
+        return f"{told}, not {true}"
+    return ""
 
 
 def find(text: str, owner: str | None = None) -> Dataset:
