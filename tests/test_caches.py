@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ae_core import data, derived, fitting, metrics, runs, training
+from ae_core import data, derived, fitting, latent, metrics, runs, training
 from ae_core.data import own
-from ae_core.latent import MAIN_PLANE, Index, densities
+from ae_core.latent import MAIN_PLANE, Index, colouring, densities
 from ae_core.latent.neighbours import FEW
 from ae_core.runs import Run
 from ae_core.spec import make_spec
@@ -25,12 +25,16 @@ def run(digits_runs: dict[str, Path], data_folder: Path) -> Run:
 
 
 def test_a_new_replica_reads_what_another_has_computed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    errors, distance = caches.errors(run), caches.neighbour_distance(run)
-    caches.errors.cache_clear()
-    caches.neighbour_distance.cache_clear()
-    monkeypatch.delattr(metrics, "squared_error")
-    assert np.array_equal(caches.errors(run), errors)
-    assert caches.neighbour_distance(run) == distance
+    def computed() -> list[np.ndarray]:
+        forget()
+        return [caches.errors(run), np.array(caches.neighbour_distance(run)), colour_input.disagreement(run)]
+
+    before = computed()
+    for module, name in ((metrics, "squared_error"), (latent, "neighbour_distance"), (colouring, "disagreement")):
+        monkeypatch.delattr(module, name)
+    for found, first in zip(computed(), before, strict=True):
+        assert np.array_equal(found, first)
+        assert found.dtype == first.dtype
 
 
 def test_indexes_are_kept_by_their_size(run: Run) -> None:

@@ -64,7 +64,7 @@ def test_disagreement_is_the_share_of_neighbours_of_another_class() -> None:
     found = colouring.disagreement(codes, labels, 2, k=6)
     _, near = NearestNeighbors(n_neighbors=7).fit(codes[5:]).kneighbors(codes[5:])
     expected = (labels[5:][near[:, 1:]] != labels[5:, None]).mean(axis=1)
-    np.testing.assert_allclose(found[5:], expected)
+    np.testing.assert_allclose(found[5:], expected, rtol=1e-6)
     assert np.isnan(found[:5]).all()
     assert np.isnan(colouring.disagreement(codes[:1], labels[:1], 2)).all()
 

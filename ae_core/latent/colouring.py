@@ -88,7 +88,7 @@ def clusters(codes: np.ndarray, count: int, seed: int = 0) -> Groups:
 
 
 def disagreement(codes: np.ndarray, labels: np.ndarray, classes: int, k: int = NEIGHBOURS) -> np.ndarray:
-    """Share of each example's nearest neighbours in the code that have another class, (n,) in [0, 1].
+    """Share of each example's nearest neighbours in the code that have another class, float32 (n,) in [0, 1].
 
     Near 1 an example may have the wrong label, or look like another class. Examples without a class have NaN, and
     count as no neighbours.
@@ -102,7 +102,7 @@ def disagreement(codes: np.ndarray, labels: np.ndarray, classes: int, k: int = N
     Reference: Wilson 1972, Asymptotic properties of nearest neighbor rules using edited data.
     """
     known = np.flatnonzero(labels < classes)
-    found = np.full(len(codes), np.nan)
+    found = np.full(len(codes), np.nan, np.float32)
     points, own = np.asarray(codes[known], np.float32), labels[known]
     most = min(k, len(known) - 1)
     if most < 1:

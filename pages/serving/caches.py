@@ -77,6 +77,28 @@ def _loaded(run: Run) -> LoadedRun:
     return inference.load(run.path)
 
 
+def on_disk(run: Run, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+    """An array from the data folder, where the first replica that computes it puts it for the others; read-only.
+
+    Args:
+        run: Whose it is, and of whose test examples.
+        name: Of the array.
+        compute: Computes it, with at most MAX_CACHE_FILE bytes.
+
+    Raises:
+        DatasetError: if there are no test examples.
+    """
+    name = f"{name}-{run.digest[:16]}.npy"
+    path = derived.kept(run, name)
+    for found in derived.load(run, name, MAX_CACHE_FILE):
+        return _frozen(np.asarray(found))
+    array = compute()
+    if derived.kept(run, name) == path:  # its data set was neither deleted nor added meanwhile
+        with suppress(OSError):  # a full disk keeps nobody from looking
+            derived.save(path, array)
+    return _frozen(array)
+
+
 def test_images(dataset: str, which: Any) -> np.ndarray:
     """Test images at a NumPy index, float32 in [0, 1]. Ask for few: all of Fashion-MNIST's take 31 MB."""
     return as_float(data.load(dataset).split("test").images[which])
@@ -153,7 +175,7 @@ def errors(run: Run) -> np.ndarray:
         ]
         return np.concatenate(parts)
 
-    return _frozen(_cached_on_disk(run, "errors", compute))
+    return on_disk(run, "errors", compute)
 
 
 @memoize(64)
@@ -215,7 +237,7 @@ def nudge_curve(run: Run) -> np.ndarray:
         images = data.load(run.dataset.name).split("test").images
         return np.sqrt(stability.nudge_curve(load(run).encode, as_float(images)))
 
-    return _frozen(_cached_on_disk(run, "nudge-curve", compute))
+    return on_disk(run, "nudge-curve", compute)
 
 
 @memoize(8)
@@ -261,7 +283,7 @@ def unit_effects(run: Run) -> np.ndarray:
             parts.append(np.sqrt(metrics.squared_error(*pair)))
         return np.concatenate(parts)
 
-    return _frozen(_cached_on_disk(run, "unit-effects", compute))
+    return on_disk(run, "unit-effects", compute)
 
 
 @memoize(16, key=lambda run, group, inside, among: (content(run), group))
@@ -293,7 +315,7 @@ def density(run: Run) -> Density:
 @memoize(32)
 def neighbour_distance(run: Run) -> float:
     """The 99th percentile of the distance from a test code to its nearest neighbour."""
-    return float(_cached_on_disk(run, "neighbour-distance", lambda: np.array(latent.neighbour_distance(codes(run)))))
+    return float(on_disk(run, "neighbour-distance", lambda: np.array(latent.neighbour_distance(codes(run)))))
 
 
 @memoize(32)
@@ -326,19 +348,6 @@ def draws(run: Run, count: int, seed: int) -> np.ndarray:
         LookupError: as `density`.
     """
     return _frozen(load(run).decode(density(run).draw(count, seed)))
-
-
-def _cached_on_disk(run: Run, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """An array from the data folder, where the first replica that computes it puts it for the others."""
-    name = f"{name}-{run.digest[:16]}.npy"
-    path = derived.kept(run, name)
-    for found in derived.load(run, name, MAX_CACHE_FILE):
-        return np.asarray(found)
-    array = compute()
-    if derived.kept(run, name) == path:  # its data set was neither deleted nor added meanwhile
-        with suppress(OSError):  # a full disk keeps nobody from looking
-            derived.save(path, array)
-    return array
 
 
 def _parts(dataset: str) -> list[slice]:

@@ -173,11 +173,15 @@ def kl(run: Run) -> np.ndarray:
     return metrics.kl_to_standard_normal(caches.codes(run), caches.log_variances(run))
 
 
-@caches.memoize(16)
+@caches.memoize(32)
 def disagreement(run: Run) -> np.ndarray:
     """Share of each test example's neighbours in the code that have another class, (n,)."""
-    of = run.dataset
-    return colouring.disagreement(caches.codes(run), caches.test_labels(of.name), len(of.class_names))
+
+    def compute() -> np.ndarray:
+        of = run.dataset
+        return colouring.disagreement(caches.codes(run), caches.test_labels(of.name), len(of.class_names))
+
+    return caches.on_disk(run, "disagreement", compute)
 
 
 def _column(run: LoadedRun, column: int) -> np.ndarray:
