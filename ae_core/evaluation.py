@@ -6,11 +6,13 @@ import numpy as np
 
 from ae_core import metrics, stability
 from ae_core.data import as_float
+from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.kinds import is_active
 
 SEED = 0
 DEPENDS_ON_IMAGE = 0.01
+LARGEST = 1e9  # of what a network gives: sums of its squares are far from what a float32 can hold
 
 
 def active(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
@@ -55,16 +57,29 @@ def evaluate(
         knn_accuracy: Accuracy of the classifier; missing where there are no classes, or only the examples that the run
         carries.
         Further figures of the kind's own.
+
+    Raises:
+        RunError: if codes or errors are not finite, or larger than `LARGEST`.
     """
     dataset = run.dataset
     test = dataset.split("test")
     x = as_float(test.images)
-    codes = run.encode(x)
+    if run.recipe.heads == ("z_mean", "z_log_var"):
+        codes, log_variances = run.encode_distribution(x)
+        with np.errstate(over="ignore"):
+            _check_size("variances of codes", np.exp(log_variances))
+        _check_size("log-variances of codes", log_variances)
+    else:
+        codes = run.encode(x)
+    _check_size("codes", codes)
     x_hat = run.decode(codes)
+    with np.errstate(over="ignore"):
+        errors = metrics.squared_error(x, x_hat)
+    _check_size("errors", errors)
     activity = active(run, codes)
     figures = {
         **_likelihood(run, x, x_hat),
-        "mse": float(metrics.squared_error(x, x_hat).mean(dtype=np.float64)),
+        "mse": float(errors.mean(dtype=np.float64)),
         "psnr": metrics.mean_psnr(x, x_hat),
         "active_units": float(activity.sum(axis=1).mean()),
         "dead_units": float(np.sum(~activity.any(axis=0))),
@@ -85,6 +100,15 @@ def evaluate(
                 on_progress=lambda f: on_progress(0.2 + 0.8 * f),
             )
     return figures | run.recipe.evaluate(run, x, SEED)
+
+
+def _check_size(name: str, values: np.ndarray) -> None:
+    largest = max(float(values.max()), -float(values.min()))
+    if not largest <= LARGEST:  # nor is NaN
+        raise RunError(
+            f"The model's {name} reach {largest:.3g} on the test examples, expected at most {LARGEST:g}: its training "
+            "went wrong, or its weights are damaged. Train it again with a lower learning rate."
+        )
 
 
 def _likelihood(run: LoadedRun, x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:

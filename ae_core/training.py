@@ -90,7 +90,8 @@ def _telling_failures(events: Iterator[Event]) -> Iterator[Event]:
 def rebuild(found: Import, out: str | Path, title: str | None = None, owner: str | None = None) -> Iterator[Event]:
     """Writes a run from an imported archive; exports its networks and computes its figures anew.
 
-    Fails if its loss on the held-out images is far larger than that at the end of its history.
+    Fails if its loss on the held-out images is far larger than that at the end of its history, or without one than that
+    of the untrained model; and if its codes or errors are too large to be looked at.
 
     Args:
         found: Result of `archive.unpack`.
@@ -121,13 +122,16 @@ def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterato
     from ae_core import keras_model
 
     model = keras_model.Autoencoder(found.spec)
-    model.assign(found.weights)
     with tempfile.TemporaryDirectory() as work_folder:
         dataset = _dataset_of(found, Path(work_folder))
         images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
-        if found.history and dataset.whole:
+        if dataset.whole:
             work = keras_model.Optimisation(model, found.spec, *_held_out(dataset.split("train").images))
-            _check_loss(work.validate(), found.history[-1]["validation"])
+            # One that was stopped within its first epoch has no history.
+            expected = found.history[-1]["validation"] if found.history else work.validate()
+        model.assign(found.weights)
+        if dataset.whole:
+            _check_loss(work.validate(), expected, "its history ends at" if found.history else "an untrained one has")
         yield Preparing(SAVING)
         history = list(found.history)
         seconds = history[-1]["seconds"] if history else 0.0
@@ -154,16 +158,16 @@ def _dataset_of(found: Import, work_folder: Path) -> Dataset:
     return data.of_run(found.spec.about, work_folder)
 
 
-def _check_loss(found: dict[str, float], told: dict[str, float]) -> None:
-    """Checks that an imported model does about what its history ends with, given the terms of both losses.
+def _check_loss(found: dict[str, float], expected: dict[str, float], told: str) -> None:
+    """Checks that an imported model does about what is expected, given the terms of both losses, and where from.
 
     Raises:
         TrainingError: if its loss is far larger.
     """
-    loss, end = sum(found.values()), sum(told.values())
+    loss, end = sum(found.values()), sum(expected.values())
     if not loss - end <= (GROSS - 1) * abs(end):  # nor is NaN
         raise TrainingError(
-            f"The imported model has a loss of {loss:.3g} on the held-out images, its history ends at {end:.3g}: "
+            f"The imported model has a loss of {loss:.3g} on the held-out images, {told} {end:.3g}: "
             "its spec.json or its weights are not those of the training. Export it again, and do not change its files."
         )
 

@@ -10,6 +10,7 @@ import stat
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,32 @@ def test_a_model_that_does_not_do_what_its_history_tells_is_refused(
     assert isinstance(last, Failed)
     assert re.search(r"has a loss of [\d.]+ on the held-out images, its history ends at 0\.281: ", last.reason)
     assert list(tmp_path.iterdir()) == []
+
+
+def with_large_weights(found: archive.Import, scale: float) -> archive.Import:
+    """An import with codes `scale` times as large, of which its decoder makes what it did, so that its loss stays."""
+    by = {"encoder/dense/0": scale, "encoder/dense/1": scale, "decoder/dense/0": 1 / scale, "decoder/dense/1": 1}
+    return replace(found, weights={name: array * np.float32(by[name]) for name, array in found.weights.items()})
+
+
+@pytest.mark.parametrize("scale", [1e12, 1e25])
+def test_a_model_whose_codes_are_too_large_to_be_looked_at_is_refused(
+    scale: float, packed: bytes, tmp_path: Path
+) -> None:
+    *_, last = training.rebuild(with_large_weights(archive.unpack(packed), scale), tmp_path / "run")
+    assert isinstance(last, Failed), last
+    assert re.search(r"^The model's codes reach [\d.]+e\+\d+ on the test examples, expected at most 1e", last.reason)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_without_a_history_is_no_worse_than_an_untrained_one(packed: bytes, tmp_path: Path) -> None:
+    found = replace(archive.unpack(packed), history=(), film=None)
+    *_, last = training.rebuild(found, tmp_path / "stopped")
+    assert isinstance(last, Finished), last
+    worse = {name: 100 * array for name, array in found.weights.items()}
+    *_, last = training.rebuild(replace(found, weights=worse), tmp_path / "run")
+    assert isinstance(last, Failed), last
+    assert re.search(r"has a loss of [\d.e+]+ on the held-out images, an untrained one has 0\.\d+: ", last.reason)
 
 
 def test_an_archive_of_before_digests_is_built(files: Files, tmp_path: Path) -> None:

@@ -47,6 +47,14 @@ def test_few_values_are_groups_of_their_own(values: np.ndarray, labels: list[int
     assert (found.labels.tolist(), found.names) == (labels, names)
 
 
+def test_values_without_end_are_none() -> None:
+    values = np.arange(100, dtype=np.float32)
+    values[50:] = np.inf
+    found = colouring.by_value(values)
+    assert found.names[-1] == "none"
+    assert ((found.labels == len(found.names) - 1) == (values == np.inf)).all()
+
+
 def test_clusters_that_are_apart_are_found_the_largest_first() -> None:
     truth = np.repeat([0, 1, 2], [20, 100, 50])
     codes = np.array([[0, 0], [10, 0], [0, 10]])[truth] + RNG.normal(0, 0.3, (170, 2))

@@ -1,5 +1,6 @@
 """The figures of a run, computed here a second time; none is taken from its card."""
 
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
 from ae_core import cards, data, inference, training
+from ae_core.errors import RunError
 from ae_core.evaluation import active, evaluate
 from ae_core.inference import LoadedRun
 from ae_core.spec import make_spec
@@ -98,3 +100,26 @@ def test_examples_without_a_class_are_no_class_of_neighbours(data_folder: Path) 
     *_, last = training.fit(spec, data_folder / "runs" / "mine")
     assert isinstance(last, training.Finished)
     assert evaluate(inference.load(last.run.path))["knn_accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "says"),
+    [
+        ("encode_distribution", (1e12, 0), "codes reach 1e+12"),
+        ("encode_distribution", (np.nan, 0), "codes reach nan"),
+        ("encode_distribution", (0, 50), "variances of codes reach 5.18e+21"),
+        ("encode_distribution", (0, -1e12), "log-variances of codes reach 1e+12"),
+        ("decode", (1e6,), "errors reach 1e+12"),
+    ],
+)
+def test_what_is_too_large_to_be_looked_at_has_no_figures(
+    method: str, given: tuple[float, ...], says: str, digits_runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give(run: LoadedRun, x: np.ndarray) -> Any:
+        shape = (len(x), 2) if method == "encode_distribution" else (len(x), 8, 8)
+        arrays = [np.full(shape, value, np.float32) for value in given]
+        return arrays if len(arrays) > 1 else arrays[0]
+
+    monkeypatch.setattr(LoadedRun, method, give)
+    with pytest.raises(RunError, match=f"^The model's {re.escape(says)} on the test examples, expected at most"):
+        evaluate(inference.load(digits_runs["variational"]))

@@ -182,3 +182,13 @@ def test_an_index_of_bytes_finds_what_one_of_floats_finds() -> None:
         for ours, theirs in zip(small.nearest(code, 9), large.nearest(code, 9), strict=True):
             np.testing.assert_array_equal(ours, theirs)
     np.testing.assert_allclose(small.distances(large[:50] + 0.01), large.distances(large[:50] + 0.01), rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+@pytest.mark.parametrize("size", [1e15, 1e19, 1e30])
+def test_codes_of_any_size_have_neighbours(size: float) -> None:
+    codes = size * np.random.default_rng(6).standard_normal((200, 3)).astype(np.float32)
+    near, far = latent.nearest(codes, codes[5], 8)
+    assert len({*near.tolist()}) == len(far) == 8
+    if size == 1e15:
+        assert near[0] == 5

@@ -34,11 +34,11 @@ def by_value(values: np.ndarray, unit: str = "", bins: int = BINS) -> Groups:
     group of their own where they are a tenth and more; so is each value where there are few, and what has none.
 
     Args:
-        values: (n,); NaN of examples that have none.
+        values: (n,); NaN or infinite of examples that have none.
         unit: What they are measured in.
         bins: How many intervals.
     """
-    nothing = np.isnan(values)
+    nothing = ~np.isfinite(values)
     if nothing.any():
         found = by_value(values[~nothing], unit, bins) if not nothing.all() else Groups(np.empty(0, np.uint8), ())
         labels = np.full(len(values), len(found.names), np.uint8)

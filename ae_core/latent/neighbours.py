@@ -119,7 +119,7 @@ class Index:
         # Bounds are subject to rounding: all candidates within the slack are compared exactly.
         longest = np.sqrt(self._squares.max()) + np.linalg.norm(self._middle) + np.linalg.norm(code - self._middle)
         slack = 4 * len(code) * np.finfo(np.float32).eps * longest**2
-        found = np.flatnonzero(bounds <= farthest + slack)
+        found = np.flatnonzero(~(bounds > farthest + slack))  # NaN, of squares beyond float32, rules none out
         squared = self._squared(found, code)
         order = np.lexsort((found, squared))[:k]
         return found[order], np.sqrt(squared[order])
