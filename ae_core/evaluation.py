@@ -88,12 +88,12 @@ def evaluate(
     if neighbours and dataset.class_names and dataset.whole:
         train = dataset.split("train")
         on_progress(0.1)
-        parts = [run.encode(as_float(train.images[i : i + 5000])) for i in range(0, len(train), 5000)]
+        train_codes = run.encode_kept(train.images)
         on_progress(0.2)
         known, asked = dataset.has_class(train.labels), dataset.has_class(test.labels)
         if known.any() and asked.any():
             figures["knn_accuracy"] = metrics.knn_accuracy(
-                np.concatenate(parts)[known],
+                train_codes[known],
                 train.labels[known],
                 codes[asked],
                 test.labels[asked],

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ae_core import cards, processes, runs
-from ae_core.data import Dataset
+from ae_core.data import Dataset, as_float
 from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
@@ -18,6 +18,7 @@ from ae_core.runs import Run
 # Read when ONNX Runtime is imported: else it keeps a device id in the home folder and reports its use.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+PART = 1024  # examples as floats at a time
 BATCH = 16  # small batches need little memory and stay in the cache: a tenth faster than 32
 MOST_CORES = 8
 WORTH = 0.0005  # seconds a batch must take for batches to run in parallel
@@ -109,6 +110,17 @@ class LoadedRun:
     def encode(self, x: np.ndarray) -> np.ndarray:
         """Encodes examples: (n, *shape) in [0, 1] → (n, latent_dim) float32; z_mean for a variational run."""
         return self._encoder(self._images(x))[self.recipe.heads[0]]
+
+    def encode_kept(self, images: np.ndarray) -> np.ndarray:
+        """Encodes examples as a data set keeps them, in parts: all as floats may take a gigabyte.
+
+        Args:
+            images: (n, *shape), as of a `Split`.
+
+        Returns:
+            (n, latent_dim) float32, as `encode` gives them.
+        """
+        return np.concatenate([self.encode(as_float(images[i : i + PART])) for i in range(0, len(images), PART)])
 
     def encode_distribution(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Encodes examples to z_mean and z_log_var, (n, latent_dim) float32 each.

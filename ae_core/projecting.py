@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_core import data, derived, inference
+from ae_core import derived, inference
 from ae_core.latent.projections import tsne
 from ae_core.runs import Run
 
@@ -44,7 +44,7 @@ def compute(run: Run, on_progress: Callable[[str, float], bool | None]) -> np.nd
     if on_progress("Encoding the test images", 0.0):
         return None
     loaded = inference.load(run.path)
-    codes = loaded.encode(data.as_float(run.dataset.split("test").images))
+    codes = loaded.encode_kept(run.dataset.split("test").images)
     if on_progress("Finding the nearest neighbours of each code", 0.0):
         return None
     return tsne(codes, on_progress=lambda fraction: on_progress("Moving the dots", fraction))

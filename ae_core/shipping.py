@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ae_core import data, derived, fitting, inference, projecting, runs, training
+from ae_core import derived, fitting, inference, projecting, runs, training
 from ae_core.errors import ExplorerError, OptionError, TrainingError
 from ae_core.latent import densities
 from ae_core.spec import Spec, make_spec
@@ -115,7 +115,7 @@ def ship(names: Sequence[str]) -> None:
         run = runs.read(folder / name)
         loaded = inference.load(run.path)
         if not loaded.recipe.prior:
-            codes = loaded.encode(data.as_float(run.dataset.split("test").images))
+            codes = loaded.encode_kept(run.dataset.split("test").images)
             mixture = densities.fit_mixture(densities.sample(codes))
             fitting.write(derived.beside(run, fitting.NAME), mixture)
         if run.spec.network.latent_dim > 2:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ae_core.data import as_float
+
 SIGMAS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 SIGMA = 0.1  # of the one figure
 PART = 1000  # examples at a time
@@ -31,7 +33,7 @@ def nudge_curve(
 
     Args:
         encode: Examples (n, *shape) to codes (n, d).
-        x: Examples in [0, 1].
+        x: Examples as a data set keeps them, or as floats in [0, 1].
         sigmas: Sizes of the nudge, standard deviations of what is added to each value.
         seed: Of v, which is the same for all sizes.
         clip: Whether nudged examples stay in [0, 1], as images do.
@@ -42,14 +44,15 @@ def nudge_curve(
 
     Reference: Rifai et al. 2011, "Higher order contractive auto-encoder": the penalty of eq. 7 for a finite σ.
     """
-    codes = np.concatenate([encode(x[i : i + PART]) for i in range(0, len(x), PART)])
+    # In parts: all examples as floats may take a gigabyte.
+    codes = np.concatenate([encode(as_float(x[i : i + PART])) for i in range(0, len(x), PART)])
     variances = np.var(codes, axis=0, dtype=np.float64)
     alive = variances > 0
     if not alive.any():
         return np.full(len(sigmas), np.nan)
     rng, moved = np.random.default_rng(seed), np.zeros((len(sigmas), int(alive.sum())))
     for i in range(0, len(x), PART):
-        part = x[i : i + PART]
+        part = as_float(x[i : i + PART])
         v = rng.standard_normal(part.shape, dtype=np.float32)
         for k, sigma in enumerate(sigmas):
             nudged = part + np.float32(sigma) * v

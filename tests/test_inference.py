@@ -56,6 +56,18 @@ def test_codes_and_images_have_their_shapes_and_ranges_in_any_company(kind: str,
     assert np.array_equal(run.encode(X.astype(np.float64)), z)
 
 
+def test_examples_of_a_data_set_are_encoded_a_part_at_a_time(
+    loaded: dict[str, LoadedRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, parts = loaded["vanilla"], []
+    expected, encode = run.encode(X), LoadedRun.encode
+    monkeypatch.setattr(inference, "PART", 100)
+    monkeypatch.setattr(LoadedRun, "encode", lambda run, x: parts.append(len(x)) or encode(run, x))
+    found = run.encode_kept(data.load("digits").split("test").images)
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert parts == [100, 100, 100, 60]
+
+
 def test_a_variational_run_encodes_to_distributions(loaded: dict[str, LoadedRun]) -> None:
     run = loaded["variational"]
     z_mean, z_log_var = run.encode_distribution(X)

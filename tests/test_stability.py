@@ -49,6 +49,19 @@ def test_neither_a_smaller_code_nor_one_large_unit_is_steadier() -> None:
     assert curve(with_brightness, together=False) > 0.7 * curve(of_shapes, together=False)
 
 
+def test_examples_become_floats_a_part_at_a_time() -> None:
+    images = RNG.integers(0, 256, (2500, 5, 4), np.uint8)
+    seen = []
+
+    def encode(x: np.ndarray) -> np.ndarray:
+        seen.append(len(x))
+        return linear(x)
+
+    found = stability.nudge_curve(encode, images, (0.1,))
+    assert found == pytest.approx(stability.nudge_curve(linear, images / np.float32(255), (0.1,)))
+    assert max(seen) <= stability.PART
+
+
 def test_units_that_never_change_do_not_count() -> None:
     found = stability.nudge_curve(linear, X, (0.01,), clip=False)
     dead = stability.nudge_curve(lambda x: np.pad(linear(x), ((0, 0), (0, 5))), X, (0.01,), clip=False)

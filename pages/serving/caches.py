@@ -112,9 +112,7 @@ def test_labels(dataset: str) -> np.ndarray:
 @memoize(CODES_CACHE, size=lambda array: array.nbytes)
 def codes(run: Run) -> np.ndarray:
     """Codes of all test images, (n, d)."""
-    loaded = load(run)
-    parts = [loaded.encode(test_images(run.dataset.name, rows)) for rows in _parts(run.dataset.name)]
-    return _frozen(np.concatenate(parts))
+    return _frozen(load(run).encode_kept(run.dataset.split("test").images))
 
 
 def log_variances(run: Run) -> np.ndarray:
@@ -156,10 +154,7 @@ def training_images(dataset: str) -> Split:
 @memoize(INDEX_CACHE, size=lambda index: index.nbytes)
 def training_index(run: Run) -> Index:
     """An index of the codes of `training_images` for nearest-neighbour search."""
-    loaded, images = load(run), training_images(run.dataset.name).images
-    # All images as floats at once would take thirty megabytes, and the server would keep them.
-    parts = [loaded.encode(as_float(images[i : i + PART])) for i in range(0, len(images), PART)]
-    return Index(np.concatenate(parts))
+    return Index(load(run).encode_kept(training_images(run.dataset.name).images))
 
 
 @memoize(32)
@@ -234,8 +229,7 @@ def nudge_curve(run: Run) -> np.ndarray:
     """How far the run's units move for each size of nudge, as a share of how far they vary, (k,)."""
 
     def compute() -> np.ndarray:
-        images = data.load(run.dataset.name).split("test").images
-        return np.sqrt(stability.nudge_curve(load(run).encode, as_float(images)))
+        return np.sqrt(stability.nudge_curve(load(run).encode, run.dataset.split("test").images))
 
     return on_disk(run, "nudge-curve", compute)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from ae_core import data, derived, fitting, inference
+from ae_core import derived, fitting, inference
 from ae_core.events import Advanced, Done, Event
 from ae_core.latent import densities
 from ae_core.tasks.catalog.base import Task
@@ -19,7 +19,7 @@ class Fit(Task):
         run = job.run()
         path = derived.kept(run, fitting.NAME)  # of the examples that are there now
         yield Advanced("Encoding the test images", 0.0)
-        codes = inference.load(run.path).encode(data.as_float(run.dataset.split("test").images))
+        codes = inference.load(run.path).encode_kept(run.dataset.split("test").images)
         yield Advanced("Fitting a density to the codes", 0.3)
         mixture = densities.fit_mixture(densities.sample(codes))
         fitting.write(path, mixture)
