@@ -47,6 +47,33 @@ def test_few_values_are_groups_of_their_own(values: np.ndarray, labels: list[int
     assert (found.labels.tolist(), found.names) == (labels, names)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.linspace(0, 1e-13, 100),
+        np.linspace(-1e-13, 1e-13, 100),
+        1e6 + np.linspace(0, 1e-3, 100),
+        np.linspace(0, 1e30, 100),
+        1 + np.arange(5).repeat(10) * 1e-9,
+        1 + np.arange(10).repeat(10) * np.finfo(float).eps,
+        np.array([1, 1 + np.finfo(float).eps]),
+        np.append(np.full(50, 1e-320), np.linspace(0, 1e-320, 50)),
+        np.linspace(1, 1.00001, 100, dtype=np.float32),
+        np.zeros(9),
+    ],
+)
+def test_no_two_groups_have_the_same_name(values: np.ndarray) -> None:
+    found = colouring.by_value(values)
+    assert len({*found.names}) == len(found.names)
+    assert max(map(len, found.names)) <= 50
+    assert found.labels.max() < len(found.names)
+
+
+def test_names_have_two_digits_of_the_step() -> None:
+    assert colouring.by_value(np.arange(0, 80.5, 0.5)).names[3] == "30.2 to 40.0"
+    assert colouring.by_value(np.linspace(0, 1e-13, 101)).names[3] == "3.8e-14 to 5.0e-14"
+
+
 def test_values_without_end_are_none() -> None:
     values = np.arange(100, dtype=np.float32)
     values[50:] = np.inf

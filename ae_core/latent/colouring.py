@@ -6,6 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 BINS = 8
+MOST_DIGITS = 9  # before or after the point of a number that is written out
+DIGITS = 17  # that a float64 has
 PERCENTILES = (1, 99)  # beyond which values share the outermost bins
 NEIGHBOURS = 10
 PART = 1000  # codes at a time
@@ -31,7 +33,8 @@ def by_value(values: np.ndarray, unit: str = "", bins: int = BINS) -> Groups:
     """Groups of examples by equal intervals of a value.
 
     The outermost ones also hold what lies beyond the 1st and the 99th percentile. Examples that are exactly 0 are a
-    group of their own where they are a tenth and more; so is each value where there are few, and what has none.
+    group of their own where they are a tenth and more; so is each value where there are few, and what has none. No two
+    groups have the same name, however near their values are.
 
     Args:
         values: (n,); NaN or infinite of examples that have none.
@@ -47,24 +50,45 @@ def by_value(values: np.ndarray, unit: str = "", bins: int = BINS) -> Groups:
     suffix = f" {unit}" if unit else ""
     single, of_single = np.unique(values, return_inverse=True)
     if len(single) <= bins:
-        return Groups(of_single.astype(np.uint8), tuple(f"{value:.6g}{suffix}" for value in single), rising=True)
+        digits = max(6, _digits(single))
+        return Groups(of_single.astype(np.uint8), tuple(f"{v:.{digits}g}{suffix}" for v in single), rising=True)
     zeros = values == 0
     apart = 0.1 <= zeros.mean() < 1
     among = values[~zeros] if apart else values
     low, high = np.percentile(among, PERCENTILES)
     if low == high:
         low, high = float(among.min()), float(among.max())
-    edges = np.linspace(low, high if high > low else low + 1, bins + 1)
-    labels = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
-    digits = max(0, 2 - int(np.floor(np.log10(max(edges[1] - edges[0], 1e-9)))) - 1)
-    names = [f"{a:.{digits}f} to {b:.{digits}f}{suffix}" for a, b in pairwise(edges)]
+    # There may be fewer numbers than that between them.
+    edges = np.unique(np.linspace(low, high if high > low else low + 1, bins + 1))
+    labels = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+    written = _written(edges)
+    names = [f"{a} to {b}{suffix}" for a, b in pairwise(written)]
     if among.min() < edges[0]:
-        names[0] = f"up to {edges[1]:.{digits}f}{suffix}"
+        names[0] = f"up to {written[1]}{suffix}"
     if among.max() > edges[-1]:
-        names[-1] = f"{edges[-2]:.{digits}f} and more{suffix}"
+        names[-1] = f"{written[-2]} and more{suffix}"
     if apart:
         labels, names = np.where(zeros, 0, labels + 1), [f"0{suffix}", *names]
     return Groups(labels.astype(np.uint8), tuple(names), rising=True)
+
+
+def _written(edges: np.ndarray) -> list[str]:
+    """Rising numbers with two digits of the step between them; by powers of ten if that would take too many."""
+    after_point = max(0, 1 - _exponent(np.diff(edges).min()))
+    if after_point > MOST_DIGITS or _exponent(np.abs(edges).max()) > MOST_DIGITS:
+        return [f"{edge:.{_digits(edges)}e}" for edge in edges]
+    return [f"{edge:.{after_point}f}" for edge in edges]
+
+
+def _digits(numbers: np.ndarray) -> int:
+    """How many digits tell rising numbers apart."""
+    if len(numbers) < 2:
+        return 1
+    return min(_exponent(np.abs(numbers).max()) - _exponent(np.diff(numbers).min()) + 1, DIGITS)
+
+
+def _exponent(value: float) -> int:
+    return int(np.floor(np.log10(value)))
 
 
 def clusters(codes: np.ndarray, count: int, seed: int = 0) -> Groups:
