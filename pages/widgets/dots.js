@@ -38,6 +38,12 @@ function numbers(values) {
   return new ARRAYS[values.dtype](base64.decode(values.bdata).buffer);
 }
 
+/**
+ * What Plotly shows of a name whose &, < and > were escaped for it.
+ * @param {string} name
+ */
+const letters = (name) => name.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+
 export class Dots {
   /** @type {Trace[]} */
   traces = [];
@@ -48,8 +54,8 @@ export class Dots {
   revision = 0;
   selected = new Uint8Array(); // a bit for each test image
   some = false; // whether any is selected
-  /** @type {Map<string, string>} */
-  named = new Map(); // the classes by what the legend calls them
+  /** @type {Map<string, { name: string, counted: string }>} */
+  named = new Map(); // the classes, and how many of each are selected, by what the legend shows
   /** @type {Set<number>} */
   marked = new Set();
   adds = false; // whether what is chosen now comes to what is selected, or goes from it
@@ -149,8 +155,9 @@ export class Dots {
     for (const trace of traces) {
       const { name } = trace;
       const [some, all] = counts.get(name) ?? [0, 0];
-      if (wanted) trace.name = `${name} ${some.toLocaleString("en")} / ${all.toLocaleString("en")}`;
-      this.named.set(trace.name, name);
+      const counted = wanted ? `: ${some.toLocaleString("en")} / ${all.toLocaleString("en")}` : "";
+      trace.name = name + counted;
+      this.named.set(letters(trace.name), { name, counted });
     }
   }
 
@@ -243,10 +250,10 @@ export class Dots {
     const toggles = this.element.querySelectorAll(".legend .legendtoggle");
     for (const toggle of toggles) {
       const said = toggle.parentElement?.querySelector(".legendtext")?.textContent ?? "";
-      const name = this.named.get(said) ?? said;
+      const { name, counted } = this.named.get(said) ?? { name: said, counted: "" };
       toggle.setAttribute("tabindex", "0");
       toggle.role = "button";
-      toggle.ariaLabel = `${name}: grey the others out${said.slice(name.length)}`;
+      toggle.ariaLabel = `${letters(name)}: grey the others out${counted}`;
       toggle.ariaPressed = String(this.emphasis === name);
       toggle.onkeydown = (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;

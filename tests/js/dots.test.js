@@ -33,3 +33,30 @@ test("of a class that stands back nothing is chosen", () => {
   dots.choose(around);
   assert.deepEqual(told, [1, 3]);
 });
+
+for (const [name, shown] of [
+  ["cluster 1", "cluster 1"],
+  ["R&amp;D &lt;b&gt; &amp;lt;", "R&D <b> &lt;"],
+]) {
+  test(`the legend counts ${shown} and brings it out by keyboard`, () => {
+    const dots = Object.create(Dots.prototype);
+    const text = { textContent: "" };
+    const toggle = { parentElement: { querySelector: () => text }, setAttribute() {} };
+    Object.assign(dots, {
+      selected: Uint8Array.of(0xc0),
+      traces: [{ name, n: [...Array(1200).keys()] }],
+      named: new Map(),
+      emphasis: null,
+      element: { querySelectorAll: () => [toggle] },
+      redraw() {},
+    });
+    const drawn = [{ name }];
+    dots.countIn(drawn, true);
+    assert.equal(drawn[0].name, `${name}: 2 / 1,200`);
+    text.textContent = `${shown}: 2 / 1,200`; // as Plotly shows it
+    dots.legend();
+    assert.equal(toggle.ariaLabel, `${shown}: grey the others out: 2 / 1,200`);
+    toggle.onkeydown({ key: "Enter", preventDefault() {} });
+    assert.equal(dots.emphasis, name);
+  });
+}
