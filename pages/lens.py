@@ -227,7 +227,7 @@ with third:
     )
 
 # What stays comes first: it is clicked several times, and nothing may take its place under the pointer.
-with st.container(horizontal=True, vertical_alignment="center", key="selecting"):
+with st.container(horizontal=True, vertical_alignment="center", key="selecting" if other is None else None):
     selected = any(selection.steps(run.dataset.name))
     if selected:
         selection_input.undoing(run.dataset.name)
@@ -236,7 +236,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="selecting")
     if direction_of(run) is not None:
         groups.let_go(run.dataset.name)
         next_page.link("directions", "Walk along the direction", run=run.run.name)
-    elif not selected:
+    elif not selected and other is None:  # two lenses need the room
         st.caption(say("Select images: draw around their dots, by the round button on the plane."))
 
 if other is None:

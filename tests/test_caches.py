@@ -65,7 +65,7 @@ def computed(run: Run) -> dict[str, np.ndarray]:
         "nudge curve": caches.nudge_curve(run),
         "unit effects": caches.unit_effects(run),
         "neighbour distance": np.array(caches.neighbour_distance(run)),
-        "distinguishing": caches.distinguishing(run, "even", inside)[1],
+        "distinguishing": caches.distinguishing(run, "even", inside, slice(None))[1],
         "clusters": colour_input.clusters(run, 3).labels,
         "kl": colour_input.kl(run),
         "disagreement": colour_input.disagreement(run),
