@@ -140,3 +140,12 @@ def test_weights_without_hidden_layers_are_the_network(name: str) -> None:
 
 def test_convolutional_units_have_no_weights_of_their_own_on_each_pixel() -> None:
     assert unit_weights.of_units(ae_core.load("convolutional").run, np.array([0])) is None
+
+
+def test_the_largest_values_are_those_that_sorting_finds() -> None:
+    rng = np.random.default_rng(1)
+    for n in range(50, 120):
+        values = np.round(rng.normal(size=n) * rng.integers(0, 4), 1)
+        most = int(rng.integers(1, n + 1))
+        for each in (values, np.maximum(values, 0), -np.abs(values)):
+            np.testing.assert_array_equal(unit_facts._largest(each, most), np.argsort(-each, kind="stable")[:most])

@@ -44,12 +44,8 @@ def driving(codes: np.ndarray, active: np.ndarray, labels: np.ndarray, classes: 
     most = min(max(count, STRONGEST), n)
     found, leading, share = np.empty((d, most), np.int32), np.full(d, -1), np.zeros(d)
     for start in range(0, d, PART):
-        part = codes[:, start : start + PART].T
-        # Of equal values the lower numbers: those that tie with the last one are not left to chance.
-        least = np.partition(part, n - most, axis=1)[:, n - most]
-        for unit, (values, border) in enumerate(zip(part, least, strict=True), start):
-            near = np.flatnonzero(values >= border)
-            found[unit] = near[np.argsort(-values[near], kind="stable")[:most]]
+        for unit, values in enumerate(np.ascontiguousarray(codes[:, start : start + PART].T), start):
+            found[unit] = _largest(values, most)
     counts = np.empty(d, int)
     for unit in range(d):
         strongest = found[unit, :STRONGEST]
@@ -59,6 +55,17 @@ def driving(codes: np.ndarray, active: np.ndarray, labels: np.ndarray, classes: 
         if classes > 1 and by_class.any():
             leading[unit], share[unit] = by_class.argmax(), by_class.max() / len(of)
     return Driving(found[:, :count], counts, leading, share)
+
+
+def _largest(values: np.ndarray, most: int) -> np.ndarray:
+    """The numbers of so many values (n,), the largest first; of equal ones the lower numbers."""
+    among = values[values > 0]  # of many zeros NumPy finds the largest slowly
+    if len(among) < most:
+        among = values if values.min() < 0 else np.zeros(most)
+    border = np.partition(among, len(among) - most)[len(among) - most]
+    above = np.flatnonzero(values > border)
+    ties = np.flatnonzero(values == border)[: most - len(above)]
+    return np.concatenate([above[np.argsort(-values[above], kind="stable")], ties])
 
 
 @dataclass(frozen=True)
