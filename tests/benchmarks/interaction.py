@@ -37,6 +37,11 @@ def slide(page: Page, turn: int) -> None:
     page.get_by_test_id("stSlider").first.get_by_role("slider").press("ArrowRight" if turn < 8 else "ArrowLeft")
 
 
+def sway(page: Page, turn: int) -> None:
+    """Forth and back, where the slider has few steps."""
+    page.get_by_test_id("stSlider").first.get_by_role("slider").press("ArrowLeft" if turn % 2 else "ArrowRight")
+
+
 def widen(page: Page, turn: int) -> None:
     """One step of the second slider, likewise."""
     page.get_by_test_id("stSlider").nth(1).get_by_role("slider").press("ArrowRight" if turn < 8 else "ArrowLeft")
@@ -81,7 +86,7 @@ CHANGES: dict[str, tuple[str, Callable[[Page, int], None]]] = {
     "all-units": ("order", press("By class", "By use")),
     "unit": ("unit", step),
     "directions?from-group=c6&to-group=c3": ("second group", choose("To", "Coat", "Dress")),
-    "stability": ("noise", slide),
+    "stability": ("noise", sway),
     "lens colour": ("colour of 10,000 dots", choose("Colour by", "Error", "Class")),
     "latent-space colour": ("colour of 10,000 dots", choose("Colour by", "Error", "Class")),
     "sampler": ("range of the grid", widen),
