@@ -7,7 +7,7 @@ from pages.serving import caches, fields, page_state
 from pages.widgets import glossary, next_page, run_picker, source_code, unit_tiles
 from pages.widgets.words import Words
 
-SHOWN = 48
+SHOWN = 35  # five full rows on a desk
 DENSE = 0.9  # share of the images for which a unit is active
 FEWEST = 10  # images that make a unit active, for a share of them to say anything
 USE, CLASS, EFFECT, NUMBER = "By use", "By class", "By effect", "By number"

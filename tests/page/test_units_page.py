@@ -111,7 +111,7 @@ def test_the_wall_is_ordered_as_it_says_and_counts_dead_units() -> None:
     assert_sound(app)
     assert f"512 units; {(rates == 0).sum()} of them are dead" in said(app)
     shown = [tile["number"] - 1 for tile in tiles(app, "tiles")]
-    assert shown == np.argsort(-rates, kind="stable")[:48].tolist()
+    assert shown == np.argsort(-rates, kind="stable")[:35].tolist()
     assert tiles(app, "tiles")[0]["examples"] == driving.examples[shown[0], :4].tolist()
     app = open_page("all_units", sort="By class", **{"from-unit": "49"})
     shown = [tile["number"] - 1 for tile in tiles(app, "tiles")]
