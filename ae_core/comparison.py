@@ -144,9 +144,8 @@ def settings(run: Run) -> dict[str, str]:
     told["network"] = networks.get(spec.network.family).title.lower()
     for h in kinds.get(spec.kind).hyperparameters:
         if h.matters(spec.hyperparameters):
-            value = spec.hyperparameters[h.name]
-            told[h.name] = f"{h.brief} {h.title_of(value) if isinstance(value, str) else f'{value:g}'}"
-    told["epochs"] = f"{spec.training.epochs} epochs"
+            told[h.name] = f"{h.brief} {h.told(spec.hyperparameters[h.name])}"
+    told["epochs"] = f"{spec.training.epochs} epoch{'s' * (spec.training.epochs != 1)}"
     return told
 
 

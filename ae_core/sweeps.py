@@ -11,7 +11,6 @@ from typing import Any
 
 from ae_core import kinds, runs, tasks
 from ae_core.errors import OptionError, TrainingError
-from ae_core.kinds import Hyperparameter
 from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Job, queue
 
@@ -101,7 +100,7 @@ def plan(
             what = make_spec(name, dataset, given, network, seed=seed, **training)
         except OptionError as error:
             raise OptionError(str(error) if size is None else f"{name}, {_units(size)}: {error}") from error
-        told = [f"{h.brief} {_told(h, given[h.name])}" for h in kinds.get(name).hyperparameters if h.name in given]
+        told = [f"{h.brief} {h.told(given[h.name])}" for h in kinds.get(name).hyperparameters if h.name in given]
         title = [kinds.get(name).title, _units(what.network.latent_dim), *told, f"seed {seed}"]
         found.append((what, ", ".join(title)))
     return found
@@ -127,10 +126,6 @@ def _combined(name: str, varied: Mapping[str, Sequence[Any]]) -> Iterator[dict[s
         if key not in seen:
             seen.add(key)
             yield matters
-
-
-def _told(h: Hyperparameter, value: Any) -> str:
-    return h.title_of(value) if isinstance(value, str) else f"{value:g}"
 
 
 def submit(planned: Sequence[tuple[Spec, str]], owner: str | None) -> Sweep:

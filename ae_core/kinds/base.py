@@ -66,6 +66,10 @@ class Hyperparameter:
         """What one of its choices is called."""
         return dict(zip(self.choices, self.titles, strict=False)).get(choice, choice)
 
+    def told(self, value: Any) -> str:
+        """A value in words or digits, for titles."""
+        return self.title_of(value) if isinstance(value, str) else f"{value:g}"
+
     def matters(self, values: dict[str, Any]) -> bool:
         """Whether it has an effect, given the values of the others."""
         return all(values.get(name) == value for name, value in self.only_if.items())
