@@ -137,9 +137,8 @@ def test_a_data_set_is_renamed_linked_and_deleted(tab: Tab) -> None:
     bring(tab, "power.csv", some_days(), "a table of 120 rows")
     page = tab.page
     page.get_by_role("button", name="Rename").click()
-    field = page.get_by_role("textbox", name="Name, at most")
-    field.fill("Power of a country")
-    field.press("Enter")
+    page.get_by_role("textbox", name="Name, at most").fill("Power of a country")
+    page.get_by_role("button", name="Rename it").click()
     expect(page.get_by_text("Power of a country").first).to_be_visible()
     page.get_by_role("button", name="Link").click()
     expect(page.get_by_role("dialog").get_by_text("/train?dataset=")).to_be_visible()
