@@ -29,7 +29,8 @@ def links(dataset: str) -> list[str]:
 
 def about(dataset: str) -> dict[str, Any]:
     """What a component is told of them."""
-    return {"links": links(dataset), "size": SHEET, "columns": COLUMNS}
+    count = data.load(dataset).sizes["test"]
+    return {"links": links(dataset), "size": SHEET, "columns": COLUMNS, "count": count}
 
 
 @lru_cache(maxsize=32)

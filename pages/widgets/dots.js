@@ -9,7 +9,7 @@ import { Sprites } from "./sprites.js";
  * @property {string} mask  A bit for each test image, in base64: whether it is selected.
  * @property {number[]} marked  Numbers of those with a ring around them.
  * @property {import("./sprites.js").Sheets} sprites
- * @property {number[]} image  Height and width.
+ * @property {[height: number, width: number]} image  Height and width.
  * @property {string} view  What the axes are.
  *
  * @typedef {{ x: ArrayLike<number>, y: ArrayLike<number>, n: ArrayLike<number>, name: string, colour: string }} Trace

@@ -1,8 +1,8 @@
 // Images side by side, one of which is chosen: test images by class and page by page, or a visitor's own pictures.
 import { decode } from "./base64.js";
 import { component } from "./component.js";
-import { ARROWS, contextOf, download, find, loadImage, make, makeCanvas } from "./elements.js";
-import { Sprites } from "./sprites.js";
+import { ARROWS, contextOf, download, find, make, makeCanvas } from "./elements.js";
+import { Sprites, tile } from "./sprites.js";
 
 /**
  * @typedef {object} TestImages
@@ -18,7 +18,6 @@ import { Sprites } from "./sprites.js";
  */
 
 const PAGE = 60; // whole rows of ten and of six
-const SIDE = 84; // pixels of a picture's canvas
 const SCALE = 4; // of what is saved
 const GAP = 1; // between two of its images
 
@@ -26,8 +25,6 @@ class Gallery {
   /** @type {Data | undefined} */
   data;
   shown = ""; // what is shown, where it is not all test images
-  /** @type {Sprites | undefined} */
-  sprites;
   labels = new Uint8Array();
   /** @type {number[]} */
   numbers = []; // of the images of the class
@@ -73,7 +70,6 @@ class Gallery {
     }
     if (opened) {
       this.images.ariaLabel = "Test images";
-      this.sprites = new Sprites(data.sprites, data.image, () => this.fill());
       this.class.replaceChildren(...["All classes", ...data.classes].map((name, i) => new Option(name, String(i - 1))));
       for (const tool of [this.class, this.back, this.count, this.on, this.random]) tool.hidden = !!data.among;
       if (!data.classes.length) this.class.hidden = true;
@@ -126,11 +122,10 @@ class Gallery {
     const { data } = this;
     if (!data) return;
     const shown = this.numbers.slice(this.first, this.first + PAGE);
-    const [h, w] = "pictures" in data ? [SIDE, SIDE] : data.image;
     const buttons = shown.map((n) => {
-      const canvas = makeCanvas("", w, h);
-      canvas.ariaHidden = "true"; // the button is named
-      const button = make("button", "", canvas);
+      const picture = "pictures" in data ? this.own(data.pictures[n].link) : tile(data.sprites, data.image, n);
+      picture.ariaHidden = "true"; // the button is named
+      const button = make("button", "", picture);
       button.type = "button";
       button.role = "option";
       button.ariaLabel = button.title = this.called(n);
@@ -145,35 +140,25 @@ class Gallery {
     this.back.disabled = !this.first;
     this.on.disabled = end >= all;
     this.mark();
-    this.fill();
   }
 
-  /** The images that have come. */
-  fill() {
-    for (const button of this.buttons()) {
-      const canvas = /** @type {HTMLCanvasElement} */ (button.firstChild);
-      this.paint(canvas, Number(button.dataset.number));
-    }
-  }
-
-  /** @param {HTMLCanvasElement} canvas  @param {number} n */
-  async paint(canvas, n) {
-    const { data } = this;
-    const context = contextOf(canvas);
-    if (data && "pictures" in data) context.drawImage(await loadImage(data.pictures[n].link), 0, 0, SIDE, SIDE);
-    else this.sprites?.draw(context, n, 0, 0, canvas.width, canvas.height);
+  /** @param {string} link  Of a visitor's picture. */
+  own(link) {
+    return Object.assign(make("img"), { src: link, alt: "" });
   }
 
   /** All that are shown, as a picture. */
-  save() {
-    const canvases = this.buttons().map((button) => /** @type {HTMLCanvasElement} */ (button.firstChild));
-    const columns = Math.min(this.columns(), canvases.length);
-    const [w, h] = [canvases[0].width * SCALE + GAP, canvases[0].height * SCALE + GAP];
-    const picture = makeCanvas("", columns * w - GAP, Math.ceil(canvases.length / columns) * h - GAP);
+  async save() {
+    const { data, numbers } = this;
+    if (!data || "pictures" in data) return;
+    const sprites = new Sprites(data.sprites, data.image);
+    await Promise.all(numbers.map((n) => sprites.fetch(n)));
+    const columns = Math.min(this.columns(), numbers.length);
+    const [h, w] = data.image.map((side) => side * SCALE + GAP);
+    const picture = makeCanvas("", columns * w - GAP, Math.ceil(numbers.length / columns) * h - GAP);
     const context = contextOf(picture);
-    context.imageSmoothingEnabled = false;
-    canvases.forEach((canvas, i) => {
-      context.drawImage(canvas, (i % columns) * w, Math.floor(i / columns) * h, w - GAP, h - GAP);
+    numbers.forEach((n, i) => {
+      sprites.draw(context, n, (i % columns) * w, Math.floor(i / columns) * h, w - GAP, h - GAP);
     });
     picture.toBlob((file) => download(file, "images.png"));
   }

@@ -39,6 +39,18 @@ function hasWebgl() {
   return webgl;
 }
 
+/**
+ * Resolves when a figure may be drawn: at once where one sees it, else when the browser has shown what changed there.
+ * @param {Element} element
+ */
+async function inTurn(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  if (bottom > 0 && top < window.innerHeight) return;
+  await new Promise((resolve) => setTimeout(resolve)); // what else changes in this turn comes first
+  await new Promise((resolve) => requestAnimationFrame(resolve)); // and is drawn
+  await new Promise((resolve) => setTimeout(resolve));
+}
+
 class Plot {
   /** @type {Data | undefined} */
   data;
@@ -97,7 +109,8 @@ class Plot {
     const draw = ++this.draws;
     element.ariaBusy = "true";
     // Plotly fails where the figure is taken off the page while it is drawn.
-    this.draw(data)
+    inTurn(element)
+      .then(() => (draw === this.draws ? this.draw(data) : undefined))
       .catch((error) => this.closing.signal.aborted || this.refuse(error))
       .finally(() => {
         if (draw === this.draws) element.ariaBusy = "false";

@@ -1,7 +1,7 @@
 // Units side by side: what each adds to a picture, and the test images that drive it most. A click opens one.
 import { component } from "./component.js";
-import { ARROWS, contextOf, find, loadImage, make, makeCanvas } from "./elements.js";
-import { Sprites } from "./sprites.js";
+import { ARROWS, find, make } from "./elements.js";
+import { piece, tile } from "./sprites.js";
 
 /**
  * @typedef {object} Unit
@@ -18,13 +18,7 @@ import { Sprites } from "./sprites.js";
  */
 
 class UnitTiles {
-  /** @type {Data | undefined} */
-  data;
   shown = ""; // what is drawn: what is drawn anew loses the focus
-  /** @type {Sprites | undefined} */
-  sprites;
-  /** @type {{ canvas: HTMLCanvasElement, example: number }[]} */
-  canvases = [];
   /** @type {(number: number) => void} */
   choose = () => {};
   closing = new AbortController();
@@ -44,44 +38,24 @@ class UnitTiles {
     this.choose = (number) => setTriggerValue("chosen", number);
     const shown = JSON.stringify(data);
     if (shown === this.shown) return;
-    if (JSON.stringify(this.data?.sprites) !== JSON.stringify(data.sprites)) {
-      this.sprites = new Sprites(data.sprites, data.image, () => this.fill());
-    }
     this.shown = shown;
-    this.data = data;
-    this.draw(data);
-  }
-
-  /** @param {Data} data */
-  async draw(data) {
-    this.canvases = [];
-    const added = data.units.map(() => makeCanvas("adds", data.image[1], data.image[0]));
-    const buttons = data.units.map((unit, i) => this.button(unit, data, added[i]));
+    const buttons = data.units.map((_, i) => this.button(data, i));
     this.units.replaceChildren(...buttons);
     for (const [i, button] of buttons.entries()) button.tabIndex = i ? -1 : 0;
-    this.fill();
-    const sheet = await loadImage(data.added);
-    const [h, w] = data.image;
-    added.forEach((canvas, i) => {
-      contextOf(canvas).drawImage(sheet, i * w, 0, w, h, 0, 0, w, h);
-    });
   }
 
-  /** @param {Unit} unit  @param {Data} data  @param {HTMLCanvasElement} added */
-  button({ number, note, examples }, { image: [h, w], noun }, added) {
-    const four = make("div", "examples");
-    for (const example of examples) {
-      const canvas = makeCanvas("", w, h);
-      canvas.ariaHidden = "true";
-      this.canvases.push({ canvas, example });
-      four.append(canvas);
-    }
-    added.ariaHidden = "true"; // the button is named
+  /** @param {Data} data  @param {number} i  Place of the unit among those that are shown. */
+  button({ units, added, image, sprites, noun }, i) {
+    const { number, note, examples } = units[i];
+    const adds = piece("adds", added, image, [units.length, 1], [i, 0]);
+    const pictures = make("div", "pictures", adds);
+    pictures.append(make("div", "examples", ...examples.map((n) => tile(sprites, image, n))));
+    pictures.ariaHidden = "true"; // the button is named
     const named = examples.length ? ` Driven most by test ${noun}s ${examples.join(", ")}.` : "";
     const button = make(
       "button",
       examples.length ? "" : "silent",
-      make("div", "pictures", added, four),
+      pictures,
       make("span", "name", `Unit ${number}`),
       make("span", "note", note),
     );
@@ -91,13 +65,6 @@ class UnitTiles {
     button.ariaLabel = `Unit ${number}: ${note}.${named}`;
     button.addEventListener("click", () => this.choose(number));
     return button;
-  }
-
-  /** The images that have come. */
-  fill() {
-    for (const { canvas, example } of this.canvases) {
-      this.sprites?.draw(contextOf(canvas), example, 0, 0, canvas.width, canvas.height);
-    }
   }
 
   /** @param {KeyboardEvent} event */

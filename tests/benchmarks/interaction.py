@@ -113,18 +113,33 @@ WATCH = """
     }
     return known.get(plot.data);
   };
+  // Of a canvas a thumbnail, read again only after something was drawn: to read a hundred in every frame took as long
+  // as what is measured.
   const thumbnail = new OffscreenCanvas(24, 24);
   const small = thumbnail.getContext('2d', { willReadFrequently: true });
+  const read = new WeakMap();
+  for (const drawing of ['drawImage', 'putImageData', 'clearRect', 'fillRect', 'stroke', 'fill']) {
+    const original = CanvasRenderingContext2D.prototype[drawing];
+    CanvasRenderingContext2D.prototype[drawing] = function (...given) {
+      read.delete(this.canvas);
+      return original.apply(this, given);
+    };
+  }
   const canvas = (element) => {
-    small.clearRect(0, 0, 24, 24);
-    if (element.width && element.height) small.drawImage(element, 0, 0, 24, 24);
-    return small.getImageData(0, 0, 24, 24).data.join();
+    if (!read.has(element)) {
+      small.clearRect(0, 0, 24, 24);
+      if (element.width && element.height) small.drawImage(element, 0, 0, 24, 24);
+      read.set(element, small.getImageData(0, 0, 24, 24).data.join());
+    }
+    return read.get(element);
   };
   const picture = () => {
     const main = document.querySelector('[data-testid="stMain"]');
     const images = [...main.querySelectorAll('img')].filter((e) => e.complete).map((e) => e.src);
     const inside = [...main.querySelectorAll('*')].filter((e) => e.shadowRoot).map((e) => e.shadowRoot);
     const canvases = inside.flatMap((root) => [...root.querySelectorAll('canvas')]).map(canvas);
+    const pieces = inside.flatMap((root) => [...root.querySelectorAll('.tile, .adds')]);
+    images.push(...pieces.map((e) => e.style.backgroundPosition + (e.className === 'adds' ? e.style.background : '')));
     return [...images, ...[...main.querySelectorAll('.plot')].map(of), ...canvases].join('|');
   };
   window.arm = () => {

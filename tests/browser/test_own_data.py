@@ -13,7 +13,7 @@ from tests import data_sources
 
 PAGES = ("reconstruct", "denoise", "latent-space", "sampler", "units", "sparsity", "your-image", "compare", "paths")
 # What pages show: figures, films, examples to choose from, a pad.
-SHOWN = ".plot svg, .plot img, .film canvas, .gallery canvas, .pad canvas, .curve-pad canvas"
+SHOWN = ".plot svg, .plot img, .film canvas, .gallery .tile, .pad canvas, .curve-pad canvas"
 # What is on a canvas, one number for each pixel's channel.
 PIXELS = "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)"
 

@@ -24,7 +24,7 @@ import { View } from "./view.js";
  * @property {boolean} posteriors  Whether their codes are distributions.
  * @property {number} neighbour_distance  The usual gap between neighbouring codes.
  * @property {import("../picture.js").Form} form  Of an example.
- * @property {number[]} image  Height and width of a test example's picture.
+ * @property {[height: number, width: number]} image  Height and width of a test example's picture.
  * @property {string} noun  What an example is called.
  * @property {string[]} classes
  * @property {string[]} colours  Of the classes.
