@@ -18,13 +18,16 @@ from ae_core.data import as_float
 from ae_core.errors import DatasetError, OptionError
 from ae_core.networks.layers import (
     Activation,
+    Convolution,
     Dense,
     Flatten,
     Identity,
     Layer,
     LayerNormalization,
+    MaxPooling2D,
     Reshape,
     TopDense,
+    Transposed,
     output_shape,
 )
 from ae_core.spec import Spec
@@ -36,15 +39,12 @@ MOST_WEIGHTS = 1 << 23  # of a decoder: solving for more would take gigabytes
 TESTED = 10_000
 RIDGE = 1e-6  # times the mean variance of the code's units: keeps the solution finite where units are alike or dead
 EPSILON = 1e-3  # of Keras's layer normalisation
+WINDOWS = 1 << 22  # values of the neighbourhoods that a convolution lays out at a time
 
 
 def can_encode(spec: Spec) -> bool:
-    """Whether the floor of a network is computed: of one without convolutions, and of no more than 8 M weights."""
-    if spec.network.latent_dim * spec.form.size > MOST_WEIGHTS:
-        return False
-    architecture = spec.architecture
-    known = (Activation, Dense, Flatten, Identity, LayerNormalization, Reshape)
-    return all(isinstance(layer, known) for layer in (*architecture.encoder, architecture.head))
+    """Whether the error of an untrained network is computed: of one whose linear decoder has at most 8 M weights."""
+    return spec.network.latent_dim * spec.form.size <= MOST_WEIGHTS
 
 
 def encode(layers: Sequence[Layer], x: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -59,11 +59,16 @@ def encode(layers: Sequence[Layer], x: np.ndarray, seed: int = 0) -> np.ndarray:
         (n, d) float32.
 
     Raises:
-        OptionError: if there is a layer that NumPy alone cannot evaluate here, such as a convolution.
+        OptionError: if there is a layer that is not evaluated here, such as a transposed convolution.
 
     Reference: Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward networks, equation 16.
     """
     rng = np.random.default_rng(seed)
+
+    def fresh(shape: tuple[int, ...]) -> np.ndarray:
+        limit = math.sqrt(6 / (math.prod(shape[:-2]) * (shape[-2] + shape[-1])))
+        return rng.uniform(-limit, limit, shape).astype(np.float32)
+
     for layer in layers:
         if isinstance(layer, Flatten):
             x = x.reshape(len(x), -1)
@@ -74,16 +79,45 @@ def encode(layers: Sequence[Layer], x: np.ndarray, seed: int = 0) -> np.ndarray:
         elif isinstance(layer, Activation):
             x = _activated(x, layer.activation)
         elif isinstance(layer, Dense):
-            limit = math.sqrt(6 / (x.shape[-1] + layer.units))
-            x = _activated(
-                x @ rng.uniform(-limit, limit, (x.shape[-1], layer.units)).astype(np.float32), layer.activation
-            )
+            x = _activated(x @ fresh((x.shape[-1], layer.units)), layer.activation)
             if isinstance(layer, TopDense):
                 least = np.partition(x, -layer.active, axis=-1)[..., -layer.active, None]
                 x = np.where(x >= least, x, 0)
+        elif isinstance(layer, Convolution) and not isinstance(layer, Transposed):
+            kernel, _ = layer.weights(x.shape[1:])
+            x = _activated(_convolved(x, fresh(kernel), layer.strides), layer.activation)
+        elif isinstance(layer, MaxPooling2D):
+            x = _windows(x, layer.pool_size, layer.pool_size, -np.inf).max(axis=tuple(range(x.ndim, 2 * x.ndim - 2)))
         elif not isinstance(layer, Identity):
-            raise OptionError(f"An untrained encoder must be of dense layers, got {type(layer).__name__}.")
+            raise OptionError(f"An untrained encoder must be of layers that encode, got {type(layer).__name__}.")
     return np.asarray(x, np.float32)
+
+
+def _windows(x: np.ndarray, size: int, strides: int, edge: float) -> np.ndarray:
+    """The neighbourhoods along all axes of x (n, *sides, c) but the outer ones, as with Keras's padding "same".
+
+    Returns:
+        (n, *sides / strides, c, size, …), with as many axes of `size` as there are sides.
+    """
+    axes = tuple(range(1, x.ndim - 1))
+    lacking = [max((math.ceil(x.shape[i] / strides) - 1) * strides + size - x.shape[i], 0) for i in axes]
+    x = np.pad(x, [(0, 0), *((more // 2, more - more // 2) for more in lacking), (0, 0)], constant_values=edge)
+    found = np.lib.stride_tricks.sliding_window_view(x, (size,) * len(axes), axes)
+    return found[:, *(slice(None, None, strides) for _ in axes)]
+
+
+def _convolved(x: np.ndarray, kernel: np.ndarray, strides: int) -> np.ndarray:
+    """x (n, *sides, c) by a kernel (k, …, c, filters), some examples at a time: windows take k² times their memory."""
+    *sides, inner, filters = kernel.shape
+    flat = np.moveaxis(kernel, -2, 0).reshape(-1, filters)  # as windows lie: channels first
+    part = max(1, WINDOWS // (math.prod(x.shape[1:]) * math.prod(sides)))
+
+    def of(some: np.ndarray) -> np.ndarray:
+        found = _windows(some, sides[0], strides, 0)
+        places = found.shape[: x.ndim - 1]
+        return np.asarray((found.reshape(-1, inner * math.prod(sides)) @ flat).reshape(*places, filters))
+
+    return np.concatenate([of(x[i : i + part]) for i in range(0, len(x), part)])
 
 
 def _activated(x: np.ndarray, activation: str | None) -> np.ndarray:
@@ -132,7 +166,7 @@ def errors(specs: Sequence[Spec], seed: int = 0) -> list[float]:
         seed: Of their weights.
 
     Returns:
-        NaN for a network with convolutions, and for all if the data set is not here.
+        NaN where the decoder would have too many weights, and for all if the data set is not here.
     """
 
     @cache

@@ -26,7 +26,6 @@ DOTTED = (
     " The dotted line is the same network with random weights: its encoder as it is, and the best linear decoder of "
     "its codes."
 )
-DENSE = " Convolutional networks have no dotted line: untrained ones are computed of dense layers only."
 SHOWN = 8  # models whose images are shown at a time
 
 
@@ -110,7 +109,6 @@ elif "mse" in columns:
         + "model above it, worse."
         + " A solid line joins the means of models that differ only in code size and seed." * several
         + DOTTED * (not np.isnan(floor).all())
-        + DENSE * any(np.isnan(floor[i]) for which in groups.values() for i in which if dataset.whole)
     )
 
 swept = comparison.by_beta(list(models.values()))

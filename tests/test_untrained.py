@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 
 from ae_core import comparison, data, untrained
 from ae_core.errors import OptionError
-from ae_core.networks.layers import Conv2D, Dense
+from ae_core.networks.layers import Conv2DTranspose, Dense
 from ae_core.spec import Spec, make_spec
 
 RNG = np.random.default_rng(0)
@@ -20,20 +20,29 @@ def layers_of(spec: Spec) -> tuple:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "more"),
-    [("vanilla", {}, {}), ("sparse", {"method": "topk", "k": 5}, {}), ("vanilla", {}, {"normalised": False})],
+    ("kind", "options", "network", "dataset"),
+    [
+        ("vanilla", {}, NETWORK, "digits"),
+        ("sparse", {"method": "topk", "k": 5}, NETWORK, "digits"),
+        ("vanilla", {}, NETWORK | {"normalised": False}, "digits"),
+        ("vanilla", {}, {"family": "strided", "latent_dim": 9}, "digits"),
+        ("convolutional", {}, {}, "digits"),
+        ("vanilla", {}, {"family": "strided", "latent_dim": 9}, "ecg"),
+        ("vanilla", {}, {"family": "pooling", "latent_dim": 9}, "emoji"),
+    ],
 )
-def test_codes_are_those_of_keras_with_the_same_weights(kind: str, options: dict, more: dict) -> None:
+def test_codes_are_those_of_keras_with_the_same_weights(kind: str, options: dict, network: dict, dataset: str) -> None:
     from ae_core.networks import building
 
-    spec = make_spec(kind, "digits", options, NETWORK | more)
+    spec = make_spec(kind, dataset, options, network)
     encoder, _, _ = building.build(spec.architecture)
     rng = np.random.default_rng(3)
     for variable in encoder.trainable_variables:
         if variable.name == "kernel":
-            limit = math.sqrt(6 / sum(variable.shape))
+            *sides, inner, outer = variable.shape
+            limit = math.sqrt(6 / (math.prod(sides) * (inner + outer)))
             variable.assign(rng.uniform(-limit, limit, variable.shape))
-    x = RNG.random((20, 8, 8), np.float32)
+    x = RNG.random((20, *spec.form.shape), np.float32)
     expected = encoder(x)["z"].numpy()
     np.testing.assert_allclose(untrained.encode(layers_of(spec), x, seed=3), expected, atol=1e-5)
 
@@ -47,12 +56,15 @@ def test_weights_are_spread_as_keras_spreads_them() -> None:
     assert np.abs(found).max() == pytest.approx(np.abs(expected).max(), rel=0.01)
 
 
-def test_a_convolution_is_refused_and_its_network_has_no_error() -> None:
-    with pytest.raises(OptionError, match="must be of dense layers, got Conv2D"):
-        untrained.encode([Conv2D(4)], np.zeros((1, 8, 8, 1), np.float32))
-    strided = make_spec("vanilla", "digits", network={"family": "strided"})
-    assert not untrained.can_encode(strided)
-    assert np.isnan(untrained.errors([strided])).all()
+def test_what_decodes_is_refused_and_a_huge_decoder_has_no_error() -> None:
+    with pytest.raises(OptionError, match="must be of layers that encode, got Conv2DTranspose"):
+        untrained.encode([Conv2DTranspose(4)], np.zeros((1, 8, 8, 1), np.float32))
+    large = make_spec("vanilla", "emoji", network={"family": "dense", "latent_dim": 1024}).network
+    assert large.latent_dim * 32 * 32 * 3 <= untrained.MOST_WEIGHTS
+    spec = make_spec("vanilla", "digits", network={"family": "dense", "latent_dim": 12})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(untrained, "MOST_WEIGHTS", 12 * 64 - 1)
+        assert np.isnan(untrained.errors([spec])).all()
     assert untrained.errors([]) == []
 
 
