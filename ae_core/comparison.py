@@ -2,25 +2,18 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from threading import Condition
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from cachetools import LRUCache, cached
 
-from ae_core import data, kinds, networks, unit_history, untrained
-from ae_core.data import as_float
+from ae_core import kinds, networks, pca, unit_history, untrained
 from ae_core.errors import DatasetError, OptionError
 from ae_core.kinds import Measure
 from ae_core.runs import Run
 
-PART = 1000  # examples in memory as floats at a time
-EXACT = 1024  # values of an example up to which all principal components are computed
-COMPONENTS, SPARE, ROUNDS = 512, 16, 5  # of subspace iteration
 RATES = ("kl", "elbo_reconstruction")  # the rate and the distortion of a card
 PAYS = 0.05  # of an error, by which it must fall for more units to pay
-SAMPLE = 20_000  # training examples that it looks at
 PCA = Measure(
     "pca_mse",
     "PCA MSE",
@@ -208,83 +201,9 @@ def _figures(name: str, found: Sequence[Run]) -> list[float]:
 
 
 def pca_error(dataset: str, size: int) -> float:
-    """That of `pca_errors` for codes of one size; NaN if it is not known, or the data set is gone."""
+    """That of `pca.errors` for codes of one size; NaN if it is not known, or the data set is gone."""
     try:
-        errors = pca_errors(dataset)
+        errors = pca.errors(dataset)
     except DatasetError:
         return math.nan
     return float(errors[min(size, len(errors) - 1)])
-
-
-@cached(LRUCache(8), condition=Condition())
-def pca_errors(dataset: str) -> np.ndarray:
-    """Mean squared error per value of test examples of a data set, reconstructed by PCA of its training examples.
-
-    Computed once for each data set: for Fashion-MNIST in a second and with 60 MB. Of examples with more than 1,024
-    values only the first 512 components, by subspace iteration.
-
-    Returns:
-        float64 of shape (size + 1,): at [k] the error of a code of k principal components; NaN where it is not known.
-
-    Raises:
-        DatasetError: if there is no such data set, or only what a run carries of it.
-    """
-    found = data.load(dataset)
-    if not found.whole:
-        raise DatasetError(f"The data set {found.title!r} is not here: PCA needs the examples to learn from.")
-    # Read anew: the training examples are not to stay in memory.
-    train, test = found.read("train").images, found.split("test").images
-    size, few = found.form.size, found.form.size > EXACT
-    mean, directions = _leading(train[:SAMPLE]) if few else _all_directions(train)
-    squares, total, count = np.zeros(directions.shape[1]), 0.0, 0
-    for i in range(0, len(test), PART):
-        away = as_float(test[i : i + PART]).reshape(-1, size) - mean
-        squares += np.sum((away @ directions) ** 2, axis=0, dtype=np.float64)
-        total += float(np.sum(away**2, dtype=np.float64))
-        count += len(away)
-    left = np.clip(total - np.concatenate([[0.0], np.cumsum(squares)]), 0, None) / (count * size)
-    errors = np.full(size + 1, np.nan if directions.shape[1] == COMPONENTS else left[-1])
-    errors[: len(left)] = left
-    errors.flags.writeable = False
-    return errors
-
-
-def _all_directions(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (size,) and principal directions (size, size) of examples, the largest variance first."""
-    first, second = 0.0, 0.0
-    for i in range(0, len(images), PART):
-        x = as_float(images[i : i + PART]).reshape(-1, images[0].size)
-        first, second = first + x.sum(axis=0, dtype=np.float64), second + (x.T @ x).astype(np.float64)
-    mean = np.asarray(first) / len(images)
-    _, directions = np.linalg.eigh(np.asarray(second) / len(images) - np.outer(mean, mean))
-    return mean.astype(np.float32), directions[:, ::-1].astype(np.float32)
-
-
-def _leading(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (size,) and the first up to 512 principal directions (size, k) of examples, the largest variance first.
-
-    Reference: Halko, Martinsson & Tropp 2011, Finding structure with randomness, algorithm 4.4.
-    """
-    n, size = len(images), images[0].size
-    k = min(COMPONENTS, n - 1, size)
-
-    def chunks() -> Iterator[np.ndarray]:
-        for i in range(0, n, PART):
-            yield as_float(images[i : i + PART]).reshape(-1, size)
-
-    mean = np.sum([chunk.sum(axis=0, dtype=np.float64) for chunk in chunks()], axis=0) / n
-    mean = mean.astype(np.float32)
-    wide = min(k + SPARE, n - 1, size)
-    basis = np.random.default_rng(0).standard_normal((size, wide), dtype=np.float32)
-    for _ in range(ROUNDS):
-        through = np.zeros((size, wide), np.float32)
-        for chunk in chunks():
-            chunk -= mean
-            through += chunk.T @ (chunk @ basis)
-        basis, _ = np.linalg.qr(through)
-    inner = np.zeros((wide, wide))
-    for chunk in chunks():
-        along = (chunk - mean) @ basis
-        inner += along.T @ along
-    _, rotation = np.linalg.eigh(inner)
-    return mean, (basis @ rotation[:, ::-1][:, :k].astype(np.float32)).astype(np.float32)

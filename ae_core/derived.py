@@ -59,15 +59,27 @@ def _encoder(run: Run) -> str:
     return run.card.sha256["encoder.onnx"]
 
 
+def of_dataset(dataset: str, name: str) -> Path:
+    """Path of what is computed from a data set alone, in the data folder; it goes a day after it was last added to."""
+    return runs.data_folder() / "derived" / hashlib.sha256(f"data set {dataset}".encode()).hexdigest() / name
+
+
 def read(run: Run, name: str, limit: int) -> Iterator[bytes]:
     """Yields the intact contents of that name with at most `limit` bytes, the shipped one first."""
     for path in (beside(run, name), kept(run, name)):
-        try:
-            content = path.read_bytes() if path.stat().st_size <= limit else b""
-        except OSError:
-            continue
-        if hashlib.sha256(content[:-DIGEST]).digest() == content[-DIGEST:]:
-            yield content[:-DIGEST]
+        content = intact(path, limit)
+        if content is not None:
+            yield content
+
+
+def intact(path: Path, limit: int) -> bytes | None:
+    """What `write` has kept there, with at most `limit` bytes; None if there is nothing, or it is damaged."""
+    try:
+        content = path.read_bytes() if path.stat().st_size <= limit else b""
+    except OSError:
+        return None
+    whole = len(content) > DIGEST and hashlib.sha256(content[:-DIGEST]).digest() == content[-DIGEST:]
+    return content[:-DIGEST] if whole else None
 
 
 def load(run: Run, name: str, limit: int) -> Iterator[Any]:

@@ -5,6 +5,7 @@ in enough random units, and how much can be read out of them needs no training b
 model does better than that was learnt by its encoder and by what its decoder adds to a linear one.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -45,6 +46,11 @@ WINDOWS = 1 << 22  # values of the neighbourhoods that a convolution lays out at
 def can_encode(spec: Spec) -> bool:
     """Whether the error of an untrained network is computed: of one whose linear decoder has at most 8 M weights."""
     return spec.network.latent_dim * spec.form.size <= MOST_WEIGHTS
+
+
+def digest(layers: Sequence[Layer]) -> str:
+    """Sixteen letters that tell chains of layers apart."""
+    return hashlib.sha256(repr(tuple(layers)).encode()).hexdigest()[:16]
 
 
 def encode(layers: Sequence[Layer], x: np.ndarray, seed: int = 0) -> np.ndarray:

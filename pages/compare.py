@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ae_core import comparison, figures, metrics
+from ae_core import comparison, figures, metrics, pca
 from ae_core.errors import RunError
 from ae_core.figures import Row
 from pages.serving import caches, fields, page_state
@@ -90,11 +90,11 @@ elif "mse" in columns:
     st.header("Error by code size")
     sizes, of_kind = columns["code"], [run.spec.kind for run in models.values()]
     alike = [comparison.alike(run) for run in models.values()]
-    pca = comparison.pca_errors(dataset.name) if dataset.whole else np.array([np.nan])
+    of_pca = pca.errors(dataset.name) if dataset.whole else np.array([np.nan])
     with st.spinner("Computing what untrained networks do …"):
         floor = comparison.untrained_errors(list(models.values()))
     plot.show(
-        lambda: figures.error_by_code_size(columns["model"], of_kind, alike, sizes, columns["mse"], pca, floor),
+        lambda: figures.error_by_code_size(columns["model"], of_kind, alike, sizes, columns["mse"], of_pca, floor),
         key="sizes",
         alt="Test error of each model by the size of its code, that of PCA, and that of untrained networks",
     )
@@ -183,9 +183,9 @@ next_page.link("runs", "Your models")
 opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run in models.items())
 by_size = f"""
 kinds, alike = zip(*((model.spec.kind, comparison.alike(model.run)) for model in models.values()))
-pca = comparison.pca_errors({dataset.name!r})
 floor = comparison.untrained_errors([model.run for model in models.values()])
-figures.error_by_code_size(table["model"], kinds, alike, table["code"], table["mse"], pca, floor).show()
+errors, of_pca = table["mse"], pca.errors({dataset.name!r})
+figures.error_by_code_size(table["model"], kinds, alike, table["code"], errors, of_pca, floor).show()
 """
 by_beta = """
 swept = comparison.by_beta([model.run for model in models.values()])
@@ -202,7 +202,7 @@ figures.rate_distortion(
 """
 source_code.show(f"""
 import ae_core
-from ae_core import comparison, data, figures, metrics
+from ae_core import comparison, data, figures, metrics, pca
 from ae_core.figures import Row
 
 models = {{

@@ -58,6 +58,7 @@ LINKS = (
     "denoise?run=vanilla",
     "sparsity",
     "stability",
+    "features",
     "compare",
     "compare?runs=vanilla",
     "train",

@@ -10,6 +10,7 @@ import click
 
 from ae_core.cli.app import serve_app
 from ae_core.cli.archive import export_run, import_run
+from ae_core.cli.compare import compare_runs
 from ae_core.cli.data import datasets
 from ae_core.cli.encode import encode
 from ae_core.cli.evaluate import evaluate_runs
@@ -51,6 +52,7 @@ class Commands(click.Group):
         list_runs,
         datasets,
         evaluate_runs,
+        compare_runs,
         encode,
         project,
         sample,

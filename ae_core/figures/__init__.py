@@ -17,6 +17,7 @@ from ae_core.figures.sizes import error_by_code_size
 from ae_core.figures.stability import nudge_curves
 from ae_core.figures.style import plain, wrapped
 from ae_core.figures.units import traversals, unit_by_class, unit_histogram, weights, without_units
+from ae_core.figures.uses import over
 from ae_core.figures.watching import kl_by_unit, units_by_epoch
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "learning_curves",
     "neighbours",
     "nudge_curves",
+    "over",
     "plain",
     "rate_distortion",
     "reconstructions",

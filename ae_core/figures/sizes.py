@@ -34,7 +34,7 @@ def error_by_code_size(
         alike: What is the same of models that differ in size and seed alone, as `comparison.alike`, (n,).
         sizes: Units of their codes, (n,).
         errors: Their mean squared errors, (n,).
-        pca: The error of PCA with codes of 0, 1, 2, … components, as `comparison.pca_errors`.
+        pca: The error of PCA with codes of 0, 1, 2, … components, as `pca.errors`.
         untrained: The error of each model's untrained encoder with its best linear decoder, (n,), as
             `comparison.untrained_errors`; NaN or none where that is not known.
     """

@@ -137,11 +137,11 @@ def create(
     return _create(jobs_folder() / runs.new_name(what.kind), record, archive)
 
 
-def create_shared(task: str, run: Run, owner: str | None) -> Job:
+def create_shared(task: str, run: Run, owner: str | None, what: str = "") -> Job:
     """The job that computes something from a run, queued; it is the same for all who ask for it."""
-    arguments = {"run": str(run.path.resolve())}
+    arguments = {"run": str(run.path.resolve()), "what": what}
     record = {"task": task, "arguments": arguments, "owner": owner, "title": run.title}
-    path = _shared_path(task, run)
+    path = _shared_path(task, run, what)
     (path / "stop").unlink(missing_ok=True)
     return _create(path, record)
 
@@ -172,15 +172,15 @@ def _create(path: Path, record: dict[str, Any], archive: bytes | None = None) ->
     return find(path.name)
 
 
-def shared(task: str, run: Run) -> Job | None:
+def shared(task: str, run: Run, what: str = "") -> Job | None:
     """The job that computes something from a run, or did; None if there is none that can be read."""
     with contextlib.suppress(TrainingError):
-        return find(_shared_path(task, run).name)
+        return find(_shared_path(task, run, what).name)
     return None
 
 
-def _shared_path(task: str, run: Run) -> Path:
-    return jobs_folder() / f"{task}-{derived.folder(run).name[:32]}"
+def _shared_path(task: str, run: Run, what: str) -> Path:
+    return jobs_folder() / "-".join([task, *([what] if what else []), derived.folder(run).name[:32]])
 
 
 def copy(job: Job) -> Job:

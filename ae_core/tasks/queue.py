@@ -91,20 +91,26 @@ def submit_data(upload: Path, arguments: dict[str, Any], title: str, owner: str)
     return _started(job.id)
 
 
-def compute(task: str, run: Run, owner: str | None) -> Job:
+def compute(task: str, run: Run, owner: str | None, what: str = "") -> Job:
     """Puts what a short task computes from a run into the queue; all who ask for the same share one job.
+
+    Args:
+        task: Its name.
+        run: The run.
+        owner: Who asks.
+        what: Which of several things, for a task that computes more than one, such as the name of a use.
 
     Raises:
         TrainingError: as `submit`.
     """
     with folder.locked():
-        found = folder.shared(task, run)
+        found = folder.shared(task, run, what)
         if found is not None:
             if found.status.active:
                 return found
             _await_end(found.path)
         limits.check_room(owner, catalog.get(task).lane)
-        job = folder.create_shared(task, run, owner)
+        job = folder.create_shared(task, run, owner, what)
         logs.event("job queued", job=job.id)
         _advance()
     return _started(job.id)

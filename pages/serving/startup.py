@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 import ae_core
-from ae_core import comparison, kinds, logs, runs, settings, tasks
+from ae_core import kinds, logs, pca, runs, settings, tasks
 from ae_core.errors import ExplorerError, SettingsError
 from ae_core.runs import Run
 from pages.serving import caches, lens_tiles, plotly_script, routes, visitor
@@ -117,7 +117,7 @@ def warm_up(shipped: Sequence[Run]) -> None:
                 caches.training_index(run)
     for dataset in {run.spec.dataset for run in shipped}:
         with suppress(ExplorerError):
-            comparison.pca_errors(dataset)
+            pca.errors(dataset)
     plotly_script.content()
 
 

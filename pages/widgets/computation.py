@@ -12,7 +12,7 @@ from pages.widgets import alerts, progress
 LOOK_SECONDS = 1.0
 
 
-def show(task: str, run: Run, waiting: str, begin: bool = False) -> None:
+def show(task: str, run: Run, waiting: str, begin: bool = False, what: str = "", called: str = "") -> None:
     """Stands where the result of a task will be, and shows the page anew once it is there.
 
     Args:
@@ -20,11 +20,13 @@ def show(task: str, run: Run, waiting: str, begin: bool = False) -> None:
         run: The run that it computes something from.
         waiting: What is said while nobody has asked for the result; Markdown.
         begin: Whether to ask for it without a click, unless that has failed or was stopped before.
+        what: Which of several things, as of `tasks.compute`.
+        called: What that is called; by default as the task.
     """
-    name, job = catalog.get(task).title, tasks.shared(task, run)
+    name, job = called or catalog.get(task).title, tasks.shared(task, run, what)
     if job is not None and job.status.active:
         # The fragment's own timer: nothing runs once it is done.
-        st.fragment(_watch, run_every=LOOK_SECONDS)(task, run)
+        st.fragment(_watch, run_every=LOOK_SECONDS)(task, run, what, name)
         return
     ended = "" if job is None or job.status.state == "finished" else job.status.state  # a result may be gone again
     if ended == "failed" and job is not None:
@@ -37,24 +39,23 @@ def show(task: str, run: Run, waiting: str, begin: bool = False) -> None:
         st.info(waiting)
     asked = begin and not ended
     label = f"Compute {name}" + " again" * bool(ended)
-    if asked or st.button(label, icon=":material/play_arrow:", key=f"compute-{task}-{run.digest[:12]}"):
+    if asked or st.button(label, icon=":material/play_arrow:", key=f"compute-{task}{what}-{run.digest[:12]}"):
         try:
-            tasks.compute(task, run, visitor.current())
+            tasks.compute(task, run, visitor.current(), what)
         except ExplorerError as error:
             alerts.error(f"The computation of {name} was not started.", error)
         else:
             st.rerun()
 
 
-def _watch(task: str, run: Run) -> None:
-    job = tasks.shared(task, run)
+def _watch(task: str, run: Run, what: str, name: str) -> None:
+    job = tasks.shared(task, run, what)
     if job is None or not job.status.active:
         st.rerun()
-    name = catalog.get(task).title
     st.progress(job.status.fraction, text=f"Computing {name} · {progress.standing(job)}")
     # It is shared by all who look: only who asked for it may stop it.
     mine = tasks.owns(job, visitor.current())
-    if mine and st.button(f"Stop computing {name}", icon=":material/stop:", key=f"stop-{task}-{run.digest[:12]}"):
+    if mine and st.button(f"Stop computing {name}", icon=":material/stop:", key=f"stop-{task}{what}-{run.digest[:12]}"):
         try:
             tasks.request_stop(job)
         except ExplorerError as error:

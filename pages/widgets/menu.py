@@ -49,6 +49,7 @@ PAGES = {
         Page("units", "Units at work", "tune", "Inside the code"),
         Page("sparsity", "Sparsity", "bar_chart", "Inside the code"),
         Page("stability", "Stability", "vibration", "Inside the code"),
+        Page("features", "Features", "category", "What it is good for"),
         Page("data", "Data", "database_upload", "Models"),
         Page("train", "Train", "model_training", "Models"),
         Page("compare", "Compare", "table_rows", "Models"),

@@ -28,6 +28,7 @@ RESULTS: dict[str, dict[str, str | None]] = {
     "all-units": {r"Unit \d": None, "": ".units"},
     "unit?unit=11": {r"Unit \d|Test image|T-shirt|Trouser": None, "": ".gallery >> nth=0"},
     "directions?from-group=c6&to-group=c3": {"From|To|Play|Place on": ".film", "": None},
+    "features": {"": ".plot >> nth=0"},
     "stability": {"Noise": ".plot >> nth=1", "": ".plot >> nth=0"},
     "sparsity": {"": ".plot"},
     "train": {"Kind|Data set": ".plot >> nth=0", "": None},

@@ -33,7 +33,7 @@ LOOKING = (
     "directions",
     "your_image",
 )
-SEVERAL = ("compare", "paths", "sparsity", "stability")
+SEVERAL = ("compare", "paths", "sparsity", "stability", "features")
 ELSEWHERE = ("data", "train", "runs", "home")
 
 

@@ -54,6 +54,7 @@ PAGES = (
     "unit",
     "units",
     "stability",
+    "features",
     "sampler",
 )
 BAD = "../../etc/passwd"

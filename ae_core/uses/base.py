@@ -1,0 +1,129 @@
+"""What a use declares, and what it is measured on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from ae_core.data import Dataset, Split
+from ae_core.inference import LoadedRun
+from ae_core.kinds import Measure
+from ae_core.uses.coders import Coder
+
+Figures = dict[str, list[float]]
+Tell = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A coder and the examples that it codes; each split is coded once, whatever is measured.
+
+    Attributes:
+        coder: What makes the codes.
+        dataset: Whose examples they are; the training examples must be here.
+        run: The run, for what a trained model alone can do; None of a floor.
+    """
+
+    coder: Coder
+    dataset: Dataset
+    run: LoadedRun | None = None
+
+    @cached_property
+    def train(self) -> tuple[np.ndarray, np.ndarray]:
+        """Codes (n, d) and class numbers (n,) of the training examples that have a class, of all if none has."""
+        return self._coded(self.dataset.read("train"))  # read anew: the examples are not to stay in memory
+
+    @cached_property
+    def test(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same of the test examples."""
+        return self._coded(self.dataset.split("test"))
+
+    def _coded(self, split: Split) -> tuple[np.ndarray, np.ndarray]:
+        known = self.dataset.has_class(split.labels)
+        some = slice(None) if known.all() or not known.any() else known
+        return self.coder.encode(split.images[some]), split.labels[some]
+
+
+class Use:
+    """Something that autoencoders are said to be good for, measured; a subclass in a file of its own is all it needs.
+
+    Class attributes:
+        title: What it is called.
+        question: What its figures answer, a sentence.
+        figures: What it measures, the one that says most first.
+        floors: Kinds of coders beside the run on which it is measured.
+        needs_classes: Whether it needs at least two classes.
+        version: Another one when figures are measured in another way: kept ones are measured anew.
+        order: Place in lists.
+    """
+
+    title: ClassVar[str]
+    question: ClassVar[str]
+    figures: ClassVar[tuple[Measure, ...]]
+    floors: ClassVar[tuple[str, ...]] = ("pixels", "pca", "untrained")
+    needs_classes: ClassVar[bool] = False
+    version: ClassVar[int] = 1
+    order: ClassVar[int] = 100
+
+    def lacking(self, dataset: Dataset) -> str:
+        """What a data set lacks for this use, a sentence; "" if nothing."""
+        if not dataset.whole:
+            return "Its data set is not here: only the examples that the model carries are."
+        if self.needs_classes and len(dataset.class_names) - dataset.unlabelled < 2:
+            return "Its data set has no classes, and this is measured by classes."
+        return ""
+
+    def measure(self, subject: Subject, tell: Tell) -> Figures:
+        """Measures a coder.
+
+        Args:
+            subject: What.
+            tell: Called with the share that is done, in [0, 1].
+
+        Returns:
+            By the names of `figures`, in the units that these say, a value for each draw or start; those that cannot be
+            measured are missing.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one coder.
+
+    Attributes:
+        kind, title, units: Of the coder.
+        figures: As of `Use.measure`.
+    """
+
+    kind: str
+    title: str
+    units: int
+    figures: Figures
+
+    def mean(self, name: str) -> float:
+        """The mean of a figure's values; NaN if it was not measured."""
+        found = self.figures.get(name)
+        return float(np.mean(found)) if found else float("nan")
+
+    def spread(self, name: str) -> float:
+        """The standard deviation of a figure's values, as of a sample; NaN of fewer than two."""
+        found = self.figures.get(name, [])
+        return float(np.std(found, ddof=1)) if len(found) > 1 else float("nan")
+
+    def error(self, name: str) -> float:
+        """The standard error of a figure's mean; NaN of fewer than two values."""
+        return self.spread(name) / float(np.sqrt(max(1, len(self.figures.get(name, [])))))
+
+
+def progress(tell: Tell, parts: Sequence[float]) -> list[Tell]:
+    """A `tell` for each of several parts of the work, by the share of each."""
+    ends = np.cumsum(parts) / np.sum(parts)
+    starts = [0.0, *ends[:-1]]
+
+    def of(start: float, end: float) -> Tell:
+        return lambda fraction: tell(float(start + (end - start) * fraction))
+
+    return [of(start, end) for start, end in zip(starts, ends, strict=True)]

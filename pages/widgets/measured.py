@@ -1,0 +1,102 @@
+"""What models were measured to be good for, beside what one would use instead; what was not measured can be."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from ae_core import uses
+from ae_core.inference import LoadedRun
+from ae_core.kinds import Measure
+from ae_core.uses import Row
+from pages.widgets import alerts, computation, models_table, tables
+from pages.widgets.words import Words
+
+Measured = dict[str, list[Row]]
+
+
+def of(name: str, runs: Mapping[str, LoadedRun]) -> Measured:
+    """The rows of models for a use, by their titles: each model's own, then its floors.
+
+    Where one was not measured yet, it is offered to do that now, with its progress and time left. Ends the page if none
+    of them was.
+    """
+    use, found = uses.get(name), Measured()
+    for title, run in runs.items():
+        lacking = use.lacking(run.dataset)
+        if lacking:
+            st.info(f"**{alerts.escape_markdown(title)}** is left out. {lacking}")
+            continue
+        rows = uses.read(name, run.run)
+        if rows is not None:
+            found[title] = rows
+            continue
+        what = f"**{alerts.escape_markdown(title)}** has not been measured yet; it takes about a minute."
+        computation.show("measure", run.run, what, what=name, called=f"the figures of {title}")
+    if not found:
+        st.stop()
+    return found
+
+
+def listed(measured: Measured) -> list[tuple[str, Row]]:
+    """All rows by what they are called, each floor once, models first."""
+    models = [(title, rows[0]) for title, rows in measured.items()]
+    floors = {(row.title, row.units): row for rows in measured.values() for row in rows[1:]}
+    untrained = [rows for rows in measured.values() if any(row.kind == "untrained" for row in rows)]
+    called = dict[str, Row]()
+    for row in floors.values():
+        if row.kind != "untrained":
+            called[row.title] = row
+    for title, rows in measured.items():
+        for row in rows[1:]:
+            if row.kind == "untrained":
+                called["the untrained network" if len(untrained) == 1 else f"{title}, untrained"] = row
+    return models + list(called.items())
+
+
+def table(name: str, measured: Measured, say: Words) -> None:
+    """Shows a row for each model and each floor, a column for each figure."""
+    rows = listed(measured)
+    shown = [m for m in uses.get(name).figures if any(m.name in row.figures for _, row in rows)]
+    columns: dict[str, Sequence[str]] = {"of": [title for title, _ in rows]}
+    columns["units"] = [f"{row.units:,}" for _, row in rows]
+    columns |= {m.name: [written(row, m) for _, row in rows] for m in shown}
+    config = {
+        "of": st.column_config.TextColumn("Code", pinned=True),
+        "units": st.column_config.TextColumn("Units", alignment="right"),
+    } | {
+        m.name: st.column_config.TextColumn(
+            m.heading + models_table.ARROWS[m.better],
+            help=say(m.help) + models_table.SENTENCES[m.better],
+            alignment="right",
+        )
+        for m in shown
+    }
+    st.dataframe(tables.table(columns), hide_index=True, lazy=False, placeholder="", column_config=config)
+
+
+def written(row: Row, measure: Measure) -> str:
+    """A figure with its spread; "" if it was not measured."""
+    if measure.name not in row.figures:
+        return ""
+    mean = f"{row.mean(measure.name):.{measure.decimals}f}"
+    spread = f"{row.spread(measure.name):.{measure.decimals}f}"
+    return f"{mean} ± {spread}" if len(row.figures[measure.name]) > 1 else mean
+
+
+def verdict(name: str, measured: Measured, figure: str, say: Words) -> None:
+    """Says of each model which floors it beats in a figure, by how much, and to which it loses."""
+    measure = next(m for m in uses.get(name).figures if m.name == figure)
+    lines = []
+    for title, (own, *floors) in measured.items():
+        parts = []
+        for floor in floors:
+            if figure not in own.figures or figure not in floor.figures:
+                continue
+            ahead = own.mean(figure) - floor.mean(figure)
+            word = ["less than", "as much as", "more than"][1 + uses.compared(own, floor, figure)]
+            amount = f"{abs(ahead):.{measure.decimals}f} {word}" if word != "as much as" else word
+            parts.append(f"{amount} {floor.title}")
+        if parts:
+            lines.append(f"- **{alerts.escape_markdown(title)}**: {', '.join(parts)}.")
+    if lines:
+        st.markdown(say(f"{measure.heading}, beside what one would use instead:") + "\n\n" + "\n".join(lines))
