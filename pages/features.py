@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ae_core import figures
+from ae_core import figures, uses
 from ae_core.uses.features import LABELS
 from pages.widgets import glossary, measured, next_page, plot, run_picker, source_code
 from pages.widgets.words import Words
@@ -22,27 +22,19 @@ with intro:
         )
     )
 found = measured.of("features", chosen)
-rows = dict(measured.listed(found))
 count = dataset.sizes["train"]
 at = {f"probe_{n}": n for n in LABELS if n < count} | {"probe_all": count}
-there = {title: [name for name in at if name in row.figures] for title, row in rows.items()}
 plot.show(
-    figures.over(
-        {title: [at[name] for name in names] for title, names in there.items()},
-        {title: [rows[title].mean(name) for name in names] for title, names in there.items()},
-        {title: [rows[title].spread(name) for name in names] for title, names in there.items()},
-        [title for title, row in rows.items() if row.kind != "run"],
-        "labels",
-        "accuracy of a linear probe",
-    ),
+    figures.over(uses.lines(found, at), "labels", "accuracy of a linear probe"),
     key="labels",
     alt="Accuracy of a linear classifier of the codes by the number of labels, for each model and each floor",
 )
 st.caption(
     say(
         "The probe is logistic regression on codes of mean 0 and variance 1, scored on the test images. Bars are a "
-        "standard deviation over draws of labels, which are the same for all. Grey: raw values, principal components, "
-        "and the same network with random weights."
+        "standard deviation over draws of labels, which are the same for all. Dotted is the same network with random "
+        "weights. Standardised, the many small principal components weigh as much as the few large ones: with few "
+        "labels that costs PCA of a large size dearly."
     )
 )
 measured.table("features", found, say)
@@ -61,18 +53,8 @@ from ae_core import figures, uses
 
 runs = {{
 {opened}}}
-rows = {{}}
-for title, run in runs.items():
-    own, *floors = uses.read("features", run.run) or uses.measure("features", uses.subject(run))
-    rows |= {{title: own}} | {{floor.title: floor for floor in floors}}
-at = {at}
-names = {{title: [name for name in at if name in row.figures] for title, row in rows.items()}}
-figures.over(
-    {{title: [at[name] for name in of] for title, of in names.items()}},
-    {{title: [rows[title].mean(name) for name in of] for title, of in names.items()}},
-    {{title: [rows[title].spread(name) for name in of] for title, of in names.items()}},
-    [title for title, row in rows.items() if row.kind != "run"],
-    "labels",
-    "accuracy of a linear probe",
-).show()
+measured = {{
+    title: uses.read("features", run.run) or uses.measure("features", uses.subject(run)) for title, run in runs.items()
+}}
+figures.over(uses.lines(measured, {at}), "labels", "accuracy of a linear probe").show()
 """)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 
-import numpy as np
 
 from ae_core import derived, discovery, inference
 from ae_core.data import Dataset
@@ -18,8 +17,12 @@ from ae_core.inference import LoadedRun
 from ae_core.runs import Run
 from ae_core.uses import coders
 from ae_core.uses.base import Figures, Row, Subject, Tell, Use, progress
+from ae_core.uses.beside import Line, Measured, compared, lines, listed
 
-__all__ = ["Row", "Subject", "Use", "compared", "get", "measure", "names", "read", "subject", "write"]
+__all__ = [
+    "Line", "Measured", "Row", "Subject", "Use",
+    "compared", "compute", "get", "lines", "listed", "measure", "names", "read", "subject", "write",
+]  # fmt: skip
 
 MAX_FILE = 1 << 20
 
@@ -130,13 +133,3 @@ def _file(name: str) -> str:
 def compute(name: str, run: Run, tell: Tell) -> list[Row]:
     """Loads a run and measures it."""
     return measure(name, subject(inference.load(run.path)), tell)
-
-
-def compared(row: Row, floor: Row, figure: str) -> int:
-    """1 if a figure of a row is larger than a floor's, -1 if it is smaller, 0 if they differ by less than their spread.
-
-    The spread of a difference of two independent means; a figure that was measured once has none.
-    """
-    ahead = row.mean(figure) - floor.mean(figure)
-    noise = float(np.hypot(np.nan_to_num(row.error(figure)), np.nan_to_num(floor.error(figure))))
-    return 0 if abs(ahead) <= 2 * noise or not ahead else 1 if ahead > 0 else -1

@@ -7,20 +7,19 @@ import streamlit as st
 from ae_core import uses
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
-from ae_core.uses import Row
+from ae_core.uses import Measured, Row
 from pages.widgets import alerts, computation, models_table, tables
 from pages.widgets.words import Words
 
-Measured = dict[str, list[Row]]
 
-
-def of(name: str, runs: Mapping[str, LoadedRun]) -> Measured:
+def of(name: str, runs: Mapping[str, LoadedRun]) -> dict[str, list[Row]]:
     """The rows of models for a use, by their titles: each model's own, then its floors.
 
     Where one was not measured yet, it is offered to do that now, with its progress and time left. Ends the page if none
     of them was.
     """
-    use, found = uses.get(name), Measured()
+    use = uses.get(name)
+    found: dict[str, list[Row]] = {}
     for title, run in runs.items():
         lacking = use.lacking(run.dataset)
         if lacking:
@@ -37,29 +36,13 @@ def of(name: str, runs: Mapping[str, LoadedRun]) -> Measured:
     return found
 
 
-def listed(measured: Measured) -> list[tuple[str, Row]]:
-    """All rows by what they are called, each floor once, models first."""
-    models = [(title, rows[0]) for title, rows in measured.items()]
-    floors = {(row.title, row.units): row for rows in measured.values() for row in rows[1:]}
-    untrained = [rows for rows in measured.values() if any(row.kind == "untrained" for row in rows)]
-    called = dict[str, Row]()
-    for row in floors.values():
-        if row.kind != "untrained":
-            called[row.title] = row
-    for title, rows in measured.items():
-        for row in rows[1:]:
-            if row.kind == "untrained":
-                called["the untrained network" if len(untrained) == 1 else f"{title}, untrained"] = row
-    return models + list(called.items())
-
-
 def table(name: str, measured: Measured, say: Words) -> None:
     """Shows a row for each model and each floor, a column for each figure."""
-    rows = listed(measured)
-    shown = [m for m in uses.get(name).figures if any(m.name in row.figures for _, row in rows)]
-    columns: dict[str, Sequence[str]] = {"of": [title for title, _ in rows]}
-    columns["units"] = [f"{row.units:,}" for _, row in rows]
-    columns |= {m.name: [written(row, m) for _, row in rows] for m in shown}
+    rows = uses.listed(measured)
+    shown = [m for m in uses.get(name).figures if any(m.name in row.figures for *_, row in rows)]
+    columns: dict[str, Sequence[str]] = {"of": [title for title, *_ in rows]}
+    columns["units"] = [f"{row.units:,}" for *_, row in rows]
+    columns |= {m.name: [written(row, m) for *_, row in rows] for m in shown}
     config = {
         "of": st.column_config.TextColumn("Code", pinned=True),
         "units": st.column_config.TextColumn("Units", alignment="right"),

@@ -33,7 +33,8 @@ LOOKING = (
     "directions",
     "your_image",
 )
-SEVERAL = ("compare", "paths", "sparsity", "stability", "features")
+SEVERAL = ("compare", "paths", "sparsity", "stability")
+USES = ("features",)  # of models that were not measured yet they show how to
 ELSEWHERE = ("data", "train", "runs", "home")
 
 
@@ -133,7 +134,17 @@ def test_pages_that_compare_show_models_of_any_data(name: str, page: str) -> Non
     assert pictures(app)
 
 
-@pytest.mark.parametrize("page", [*LOOKING, *SEVERAL, "train"])
+@pytest.mark.parametrize("page", USES)
+@pytest.mark.parametrize("name", CASES)
+def test_pages_of_uses_offer_to_measure_a_model_or_say_what_it_lacks(name: str, page: str) -> None:
+    app, _ = shown(page, run=f"{name}-vanilla", runs=[f"{name}-vanilla", f"{name}-variational"])
+    assert_sound(app)
+    assert not app.error, [e.value for e in app.error]
+    offered = [b.label for b in app.button if b.label.startswith("Compute the figures of")]
+    assert len(offered) == 2 or said(app).count("is left out") == 2
+
+
+@pytest.mark.parametrize("page", [*LOOKING, *SEVERAL, *USES, "train"])
 @pytest.mark.parametrize("name", ["signal", "table"])
 def test_no_page_calls_a_signal_or_a_row_an_image(name: str, page: str) -> None:
     dataset = data.find(name).name
@@ -197,7 +208,7 @@ def test_train_proposes_something_for_any_data(name: str) -> None:
 
 
 def test_every_page_is_looked_at() -> None:
-    assert {*LOOKING, *SEVERAL, *ELSEWHERE} == {*menu.PAGES} - {"glossary", "about"}
+    assert {*LOOKING, *SEVERAL, *USES, *ELSEWHERE} == {*menu.PAGES} - {"glossary", "about"}
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -240,7 +251,7 @@ def test_names_that_look_like_markdown_are_shown_as_they_are(world: Path) -> Non
     assert isinstance(last, training.Finished), last
     tasks.Status("finished", "").write(job.path)
     trained = {"dataset": dataset.name, "job": job.id}
-    for page in (*LOOKING, *SEVERAL, *ELSEWHERE):
+    for page in (*LOOKING, *SEVERAL, *USES, *ELSEWHERE):
         app, _ = shown(page, **(trained if page == "train" else {"run": job.id}))
         assert_sound(app)
         kinds = ("markdown", "caption", "header", "subheader", "info", "success", "warning", "metric")

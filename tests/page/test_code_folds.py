@@ -42,6 +42,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
             for run in ("emoji-vanilla", "ecg-vanilla", "ecg-variational")
             for page in ("reconstruct", "denoise", "sampler", "latent_space", "lens", "units")
         ),
+        ("features", {"runs": ["vanilla", "sparse"]}),
         ("compare", {"on": "Heartbeats"}),
         ("compare", {"on": "Emoji, in colour"}),
     ],
