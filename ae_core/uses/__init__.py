@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 
-
 from ae_core import derived, discovery, inference
 from ae_core.data import Dataset
 from ae_core.errors import OptionError
