@@ -19,7 +19,8 @@ from pages.serving.lens_tiles import scene
 
 PLACES = 60
 TOLERANCE = 0.02  # at the 99th percentile of the pixels that are not background in either
-SHIPPED = sorted(path.name for path in (ROOT / "checkpoints").iterdir() if (path / "card.json").exists())
+# One of each form, of codes that are small, large and sparse; tests/test_lens_fineness.py knows all that ship.
+RUNS = ("variational-2d", "vanilla-2d", "convolutional", "sparse-topk", "emoji-vanilla", "ecg-vanilla")
 
 # Moves the real pointer's events through the page and reads its canvas after each frame.
 VISIT = """async ([cursor, places]) => {
@@ -158,8 +159,8 @@ def test_arrow_keys_move_it(shared_tab: Tab, plane: Locator) -> None:
     assert not np.array_equal(image, other)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_shows_what_the_decoder_gives_on_every_run(shared_tab: Tab, name: str) -> None:
+@pytest.mark.parametrize("name", RUNS)
+def test_shows_what_the_decoder_gives(shared_tab: Tab, name: str) -> None:
     cursor = open_lens(shared_tab, f"lens?run={name}")
     run, plane = planes(name)
     places = np.random.default_rng(0).uniform(0.01, 0.99, (PLACES, 2)).tolist()
