@@ -13,6 +13,7 @@ from pages.widgets import (
     dataset_picker,
     glossary,
     image_picker,
+    measured,
     models_table,
     next_page,
     plot,
@@ -70,9 +71,13 @@ with intro:
 st.header(f"Metrics on {alerts.escape_markdown(dataset.title)}")
 with st.spinner(say("Computing PCA of the training images …")):
     columns = comparison.table(models)
-models_table.offer(columns)
-models_table.show(columns, say)
-models_table.explain(columns, say)
+shown = page_state.open(models_table.FIGURES).segments("figures")
+table = (
+    columns if shown == models_table.TRAINING else models_table.of_use(models, shown, measured.missing(shown, models))
+)
+models_table.offer(table)
+models_table.show(table, say)
+models_table.explain(table, say)
 
 collapsed = {i for i, run in enumerate(models.values()) if comparison.has_collapsed(run)}
 if collapsed:
@@ -181,6 +186,13 @@ for title, model in list(loaded.items())[:1]:
     next_page.link("lens", f"Look at the plane of {alerts.escape_markdown(title)}", run=model.run.name)
 next_page.link("runs", "Your models")
 opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run in models.items())
+table_of = "table = comparison.table({title: model.run for title, model in models.items()})"
+if shown != models_table.TRAINING:
+    table_of = f"""measured = {{
+    title: uses.read({shown!r}, model.run) or uses.measure({shown!r}, uses.subject(model))
+    for title, model in models.items()
+}}
+table = uses.with_uses({{title: model.run for title, model in models.items()}}, {{{shown!r}: measured}})"""
 by_size = f"""
 kinds, alike = zip(*((model.spec.kind, comparison.alike(model.run)) for model in models.values()))
 floor = comparison.untrained_errors([model.run for model in models.values()])
@@ -202,12 +214,12 @@ figures.rate_distortion(
 """
 source_code.show(f"""
 import ae_core
-from ae_core import comparison, data, figures, metrics, pca
+from ae_core import comparison, data, figures, metrics, pca, uses
 from ae_core.figures import Row
 
 models = {{
 {opened}}}
-table = comparison.table({{title: model.run for title, model in models.items()}})
+{table_of}
 print(*table, sep="\\t")
 for cells in zip(*table.values()):
     print(*cells, sep="\\t")

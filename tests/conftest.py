@@ -1,8 +1,13 @@
 """What several tests share: runs, a data folder and made-up trainings; the marks, order and report of tests."""
 
+import os
+
+# Before NumPy comes: threads of linear algebra that wait for one another take the cores from the other test process.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import functools
 import importlib
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress

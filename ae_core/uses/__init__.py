@@ -13,14 +13,17 @@ from ae_core import derived, discovery, inference
 from ae_core.data import Dataset
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
+from ae_core.kinds import Measure
 from ae_core.runs import Run
 from ae_core.uses import coders
 from ae_core.uses.base import Figures, Row, Subject, Tell, Use, progress
 from ae_core.uses.beside import Line, Measured, compared, lines, listed
+from ae_core.uses.table import SPREAD, latex, markdown, with_uses, written
 
 __all__ = [
-    "Line", "Measured", "Row", "Subject", "Use",
-    "compared", "compute", "get", "lines", "listed", "measure", "names", "read", "subject", "write",
+    "SPREAD", "Line", "Measured", "Row", "Subject", "Use",
+    "compared", "compute", "get", "latex", "lines", "listed", "markdown", "measure", "measures", "names", "read",
+    "subject", "with_uses", "write", "written",
 ]  # fmt: skip
 
 MAX_FILE = 1 << 20
@@ -46,6 +49,11 @@ def get(name: str) -> Use:
         return _uses()[name]
     except KeyError:
         raise OptionError(f"Unknown use {name!r}: must be one of {', '.join(names())}.") from None
+
+
+def measures() -> dict[str, Measure]:
+    """What all uses measure, by name."""
+    return {measure.name: measure for use in _uses().values() for measure in use.figures}
 
 
 def subject(run: LoadedRun) -> Subject:

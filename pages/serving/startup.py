@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import streamlit as st
+import threadpoolctl
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
@@ -35,6 +36,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     logs.adopt("streamlit", "uvicorn", "websockets")
     trim = configure_malloc()
     prepare()
+    # Its threads wait for one another by turning round: with several visitors that takes all cores from all of them.
+    threadpoolctl.threadpool_limits(1, "blas")
     await asyncio.to_thread(tasks.clean_up)
     each = (TRIM_SECONDS, trim), (TICK_SECONDS, tasks.tick), (CLEAN_UP_SECONDS, tasks.clean_up)
     background = [asyncio.create_task(_every(seconds, task)) for seconds, task in each]

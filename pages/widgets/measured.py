@@ -7,6 +7,7 @@ import streamlit as st
 from ae_core import uses
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
+from ae_core.runs import Run
 from ae_core.uses import Measured, Row
 from pages.widgets import alerts, computation, models_table, tables
 from pages.widgets.words import Words
@@ -34,6 +35,20 @@ def of(name: str, runs: Mapping[str, LoadedRun]) -> dict[str, list[Row]]:
     if not found:
         st.stop()
     return found
+
+
+def missing(name: str, runs: Mapping[str, Run]) -> dict[str, list[Row]]:
+    """What was measured of models, by their titles; the first that was not is offered to be, the others are named."""
+    use, found = uses.get(name), {title: uses.read(name, run) for title, run in runs.items()}
+    lacking = {title: use.lacking(run.dataset) for title, run in runs.items()}
+    left = [title for title, rows in found.items() if rows is None and not lacking[title]]
+    if all(lacking.values()):
+        st.info(next(iter(lacking.values())))
+    elif left:
+        named = ", ".join(f"**{alerts.escape_markdown(title)}**" for title in left)
+        what = f"Not measured yet: {named}. A model takes about a minute."
+        computation.show("measure", runs[left[0]], what, what=name, called=f"the figures of {left[0]}")
+    return {title: rows for title, rows in found.items() if rows is not None}
 
 
 def table(name: str, measured: Measured, say: Words) -> None:

@@ -2,17 +2,18 @@
 
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import streamlit as st
 from pyarrow import csv
 
-from ae_core import comparison, kinds, sweeps
+from ae_core import comparison, kinds, sweeps, uses
 from ae_core.kinds import Measure
 from ae_core.runs import Run
-from pages.serving import downloads, visitor
+from ae_core.uses import Row
+from pages.serving import downloads, fields, visitor
 from pages.widgets import run_picker, tables
 from pages.widgets.words import Words
 
@@ -22,7 +23,15 @@ PAD, LETTER, WIDEST = 24, 6, 600  # pixels
 ARROWS = {"smaller": " ↓", "larger": " ↑", "": ""}
 FORMULA = ("=", "+", "-", "@")  # how one begins in a spreadsheet
 SENTENCES = {"smaller": " Smaller is better.", "larger": " Larger is better.", "": ""}
+TRAINING = "training"  # the figures of cards
 Columns = Mapping[str, Sequence[Any]]
+
+
+def _title(name: str) -> str:
+    return "Training" if name == TRAINING else uses.get(name).title
+
+
+FIGURES = fields.choice("figures", "Figures", [TRAINING, *uses.names()], _title)
 
 
 def at_first() -> list[str]:
@@ -39,8 +48,18 @@ def called(found: Sequence[Run]) -> dict[str, Run]:
     return dict(zip(run_picker.distinct(titles).values(), found, strict=True))
 
 
+def of_use(models: Mapping[str, Run], use: str, rows: Mapping[str, Sequence[Row]]) -> dict[str, list[Any]]:
+    """Models and their floors as `show` takes them, with what they were measured to be good for in one use."""
+    table = uses.with_uses(models, {use: rows})
+    kept = {"model", "data_set", "kind", "code", "mse", *(m.name for m in uses.get(use).figures)}
+    return {name: values for name, values in table.items() if name.removesuffix(uses.SPREAD) in kept}
+
+
 def show(columns: Columns, say: Words) -> None:
-    """Shows a table as `comparison.table` gives it, without the data set: that is the same in all rows."""
+    """Shows a table as `comparison.table` or `of_use` gives it, without the data set: that is the same in all rows.
+
+    A figure's spread stands in a column after it.
+    """
     config: dict[str, Any] = {
         "model": st.column_config.TextColumn("Model", pinned=True, width=_width(columns["model"])),
         "kind": st.column_config.TextColumn("Kind"),
@@ -52,15 +71,20 @@ def show(columns: Columns, say: Words) -> None:
         "epochs": st.column_config.NumberColumn("Epochs", help="Number of finished epochs."),
         "seed": st.column_config.NumberColumn("Seed", format="%d"),
     }
-    for measure in _measures(columns):
+    for measure in _measures(columns).values():
         config[measure.name] = st.column_config.NumberColumn(
             _heading(measure),
             format=_format(measure, columns[measure.name]),
             help=say(measure.help) + SENTENCES[measure.better],
         )
+        config[measure.name + uses.SPREAD] = st.column_config.NumberColumn(
+            "±",
+            format=f"%.{measure.decimals}f",
+            help="Standard deviation of the figure before it, over draws or starts.",
+        )
     rows = len(columns["model"])
     st.dataframe(
-        tables.table({name: values for name, values in columns.items() if name != "data_set"}),
+        tables.table({name: values for name, values in columns.items() if name in config}),
         hide_index=True,
         lazy=False,
         placeholder="",
@@ -73,15 +97,26 @@ def explain(columns: Columns, say: Words) -> None:
     """Says what the columns mean, for those who cannot point at a heading."""
     with st.expander("What the columns mean"):
         st.markdown(
-            "\n".join(f"- **{_heading(m)}**: {say(m.help)}{SENTENCES[m.better]}" for m in _measures(columns))
+            "\n".join(f"- **{_heading(m)}**: {say(m.help)}{SENTENCES[m.better]}" for m in _measures(columns).values())
             + say("\n\nAll are computed on all test images. ")
             + "A cell is empty where a value was not computed for that model."
         )
 
 
 def offer(columns: Columns) -> None:
-    """Shows what takes the table along."""
-    downloads.button("Table, CSV", partial(as_csv, columns), "models.csv", "text/csv", key="table")
+    """Shows what takes the table along: all figures as CSV, or as people read them."""
+    rows = uses.written(columns, _measures(columns))
+    with st.container(horizontal=True):
+        downloads.button("Table, CSV", partial(as_csv, columns), "models.csv", "text/csv", key="table")
+        for name, write, file, media_type in (
+            ("Markdown", uses.markdown, "models.md", "text/markdown"),
+            ("LaTeX", uses.latex, "models.tex", "text/x-tex"),
+        ):
+            downloads.button(name, partial(_as_text, write, rows), file, media_type, key=f"table-{name}")
+
+
+def _as_text(write: Callable[[Sequence[Sequence[str]]], str], rows: Sequence[Sequence[str]]) -> bytes:
+    return write(rows).encode()
 
 
 def as_csv(columns: Columns) -> bytes:
@@ -98,8 +133,9 @@ def _width(titles: Sequence[str]) -> int:
     return min(PAD + LETTER * max(map(len, titles)), WIDEST)
 
 
-def _measures(columns: Columns) -> list[Measure]:
-    return [measure for name, measure in comparison.measures().items() if name in columns]
+def _measures(columns: Columns) -> dict[str, Measure]:
+    every = comparison.measures() | uses.measures()
+    return {name: every[name] for name in columns if name in every}
 
 
 def _format(measure: Measure, values: Sequence[float]) -> str:
