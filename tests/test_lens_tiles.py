@@ -21,10 +21,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 import ae_core
-from ae_core import cards, forms, latent, runs
+from ae_core import cards, forms, latent, lens, runs
 from ae_core.latent import MAIN_PLANE, PlaneSpec
+from ae_core.lens import View, cubic, differences, places_of
 from pages.serving import lens_tiles
-from pages.serving.lens_tiles import ROOT, ROUTES, Scene, View, differences, places_of
+from pages.serving.lens_tiles import ROOT, ROUTES, Scene
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -143,8 +144,8 @@ def test_ground_tells_where_no_image_is(scene: Scene) -> None:
 def test_cubic_weights_keep_parabolas() -> None:
     t = np.linspace(0, 1, 11)
     x = np.arange(-1, 3)
-    np.testing.assert_allclose(lens_tiles.cubic(t).sum(axis=1), 1, atol=1e-12)
-    np.testing.assert_allclose(lens_tiles.cubic(t) @ (x**2 + x), t**2 + t, atol=1e-12)
+    np.testing.assert_allclose(cubic(t).sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_allclose(cubic(t) @ (x**2 + x), t**2 + t, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,7 @@ def test_who_asks_at_once_gets_one_answer_that_is_computed_once(scene: Scene, mo
 
 def test_nothing_is_computed_for_somebody_who_has_gone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.delattr(Scene, "tile")
+        patch.delattr(lens.Scene, "tile")
         assert [get(f"{scene.path}/tile/{place}", gone=True).status_code for place in ("3/5/6", "4/1/1")] == [499, 499]
     assert get(f"{scene.path}/tile/4/1/1").status_code == 200
 

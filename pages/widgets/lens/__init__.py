@@ -11,8 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from ae_core import thumbnails
-from ae_core.figures.style import CLASS_COLOURS, edge
+from ae_core.figures.style import edge
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
 from ae_core.latent.directions import Direction
@@ -79,12 +78,9 @@ def show(
         What the visitor did, `first` until then.
     """
     shown = scene(run.run, spec)
-    dataset = run.dataset
-    home = shown.home
-    colours = [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(max(len(dataset.class_names), 1))]
-    groups = None
+    about, groups = shown.about(), None
     if coloured is not None and not coloured.is_class:
-        colours = list(coloured.colours)
+        about |= {"colours": list(coloured.colours), "edges": [edge(colour) for colour in coloured.colours]}
         groups = {"labels": base64.b64encode(coloured.labels.tobytes()).decode(), "names": list(coloured.names)}
     name = f"{key}-{shown.token}"  # a pin belongs to its plane: on another one it would be another code
     now = _look(st.session_state[name], shown) if name in st.session_state else first
@@ -96,27 +92,16 @@ def show(
 
     state = scripts.component("lens/lens.js")(
         key=name,
-        data={
+        data=about
+        | {
             "link": routes.link(shown.path),
-            "home": [home.x, home.y, home.reach],
-            "tile": shown.places,
-            "level": shown.level,
             "view": now and now.view,
             "alone": now and now.alone,
             "pin": now and now.pin,
             "pins": first is not None,
             "tour": first is None,
-            "count": len(shown.codes),
-            "posteriors": shown.has_posteriors,
-            "neighbour_distance": caches.neighbour_distance(run.run),
-            "form": run.form.to_json(),
-            "image": thumbnails.size(run.form),
-            "noun": run.form.noun,
-            "classes": list(dataset.class_names),
-            "colours": colours,
             "groups": groups,
-            "edges": [edge(colour) for colour in colours],
-            "sprites": sprites.about(dataset.name),
+            "sprites": sprites.about(run.dataset.name),
             "selected": [] if selected is None else selected.tolist(),
             "overlay": overlay,
             "group": "pair" if layout in ("left", "right") else None,
