@@ -37,6 +37,24 @@ function tilesOf(grey) {
   return { tiles, sharp };
 }
 
+test("of a file, all tiles are loaded at once, whatever is looked at, and none twice", async () => {
+  const asked = [];
+  const load = async (name) => {
+    asked.push(name);
+    return new Uint8Array((PLANE.tile + 2) ** 2).buffer;
+  };
+  const all = ["2/1/1", "2/2/2", "5/17/12"];
+  const arrived = new EventTarget();
+  const tiles = new Tiles(PLANE, load, () => arrived.dispatchEvent(new Event("tile")), assert.fail, all);
+  tiles.want(new View(PLANE.home), 1, -1);
+  while (!tiles.sharp) await once(arrived, "tile");
+  const near = new View(PLANE.home);
+  near.zoom(100, 1.3, -0.4);
+  tiles.want(near, 1.3, -0.4);
+  assert.deepEqual(asked, all);
+  assert.equal(tiles.sharp, true);
+});
+
 test("cubic weights sum to 1, and are those of one value at each end", () => {
   for (const t of [0, 0.1, 0.5, 0.77, 1]) assert.ok(Math.abs(cubic(t).reduce((a, b) => a + b) - 1) < 1e-12);
   assert.deepEqual(cubic(0).map(Math.abs), [0, 1, 0, 0]);

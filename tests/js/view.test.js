@@ -40,6 +40,14 @@ test("no view leaves the world, which is twice the home view", () => {
   assert.ok(view.atHome);
 });
 
+test("no view leaves the home view where nothing is known beyond it", () => {
+  const view = new View([1, -1, 2], [1, -1, 2], 1);
+  view.zoom(0.5, 2.5, 0);
+  assert.equal(view.atHome, true);
+  view.set(100, -100, 0.5);
+  assert.deepEqual(view.numbers, [2.5, -2.5, 0.5]);
+});
+
 test("a place off the screen is brought to its edge", () => {
   near(new View(HOME).clamp(100, -3), [8, -3]);
 });

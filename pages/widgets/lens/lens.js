@@ -2,7 +2,7 @@
 import { component } from "../component.js";
 import { find } from "../elements.js";
 import { savePng } from "./draw.js";
-import { ask } from "./fetched.js";
+import { Fetched } from "./fetched.js";
 import { showFlow } from "./flow.js";
 import { Plane } from "./plane.js";
 import { Points } from "./points.js";
@@ -15,12 +15,14 @@ import { View } from "./view.js";
  * @property {number[]} home  x, y and reach of the view that shows all of it.
  * @property {number} tile  Images along each side of a tile.
  * @property {number} level  Of the tiles that are fine enough for all of it.
+ * @property {number} world  How many times as wide as that view the plane is known.
  * @property {number[] | null} view  Where the view begins, if not there.
  * @property {string | null} alone  The one class in colour.
  * @property {number[] | null} pin
  * @property {boolean} pins  Whether it takes pins.
  * @property {boolean} tour  Whether the pointer wanders until someone takes over.
- * @property {number} count  Of test images.
+ * @property {number} count  Of test images that are dots.
+ * @property {number} every  Which of them are: all, or each second, third …
  * @property {boolean} posteriors  Whether their codes are distributions.
  * @property {number} neighbour_distance  The usual gap between neighbouring codes.
  * @property {import("../picture.js").Form} form  Of an example.
@@ -80,7 +82,7 @@ function findParts(root) {
   };
 }
 
-class Lens {
+export class Lens {
   link = "";
   closing = new AbortController();
   /** @type {Data | undefined} */
@@ -94,8 +96,12 @@ class Lens {
   /** @type {(numbers: number[]) => void} */
   select = () => {};
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root
+   * @param {(data: Data) => import("./fetched.js").Source} sourceOf  Where it gets what it shows.
+   */
+  constructor(root, sourceOf = ({ link }) => new Fetched(link)) {
+    this.sourceOf = sourceOf;
     this.parts = findParts(root);
     const saves = () => this.plane && savePng(this.parts);
     this.parts.save.addEventListener("click", saves, { signal: this.closing.signal });
@@ -127,18 +133,20 @@ class Lens {
     this.tiles?.close();
     this.parts.lens.dataset.sharp = "false";
     showFlow(this.parts, data.steps, data.form.shape);
-    const view = new View(data.home, data.view ?? data.home);
+    const view = new View(data.home, data.view ?? data.home, data.world);
+    const source = this.sourceOf(data);
     const tiles = new Tiles(
       data,
-      async (name) => (await ask(`${data.link}/tile/${name}`)).arrayBuffer(),
+      (name) => source.tile(name),
       () => this.plane?.askFrame(),
       (error) => this.fail(error, "A finer image could not be loaded", "Move the pointer to try again"),
+      source.tiles,
     );
     this.tiles = tiles;
     tiles.want(view, view.x, view.y);
     let buffer;
     try {
-      buffer = await (await ask(`${data.link}/points`)).arrayBuffer();
+      buffer = await source.points();
     } catch (error) {
       if (this.link === data.link) this.fail(/** @type {Error} */ (error), "This plane could not be loaded");
       return;
@@ -146,7 +154,7 @@ class Lens {
     if (this.link !== data.link || this.closing.signal.aborted) return;
     this.parts.status.textContent = "";
     const points = new Points(buffer, data.count, data.posteriors);
-    this.plane = new Plane(this.parts, this.latest ?? data, view, tiles, points, this);
+    this.plane = new Plane(this.parts, this.latest ?? data, view, tiles, points, source, this);
   }
 
   /**

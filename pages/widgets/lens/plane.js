@@ -4,7 +4,6 @@ import { contextOf, make } from "../elements.js";
 import { Picture } from "../picture.js";
 import { Sprites } from "../sprites.js";
 import { drawCursor, drawDots } from "./draw.js";
-import { ask } from "./fetched.js";
 import { drawGround } from "./ground.js";
 import { PointerInput } from "./pointer_input.js";
 
@@ -48,14 +47,16 @@ export class Plane {
 
   /**
    * @param {Parts} parts  @param {Data} data  @param {import("./view.js").View} view
-   * @param {import("./tiles.js").Tiles} tiles  @param {import("./points.js").Points} points  @param {Owner} owner
+   * @param {import("./tiles.js").Tiles} tiles  @param {import("./points.js").Points} points
+   * @param {import("./fetched.js").Source} source  @param {Owner} owner
    */
-  constructor(parts, data, view, tiles, points, owner) {
+  constructor(parts, data, view, tiles, points, source, owner) {
     this.parts = parts;
     this.data = data;
     this.view = view;
     this.tiles = tiles;
     this.points = points;
+    this.source = source;
     this.owner = owner;
     this.sprites = new Sprites(data.sprites, data.image, () => this.redraw());
     const [height, width] = data.image;
@@ -107,23 +108,23 @@ export class Plane {
 
   /** The ground (what no image has, what no code can be) and the overlay that was asked for, over the present view. */
   async fetchOverlay() {
-    const { view, parts, overlays } = this;
-    const { link, overlay } = this.data;
+    const { view, parts, overlays, source } = this;
+    const { overlay } = this.data;
     const numbers = view.numbers.map(short);
-    const query = view.atHome ? "" : `?view=${numbers}`;
+    const over = view.atHome ? null : numbers;
     const wanted = ["ground", ...(overlay ? [overlay] : [])].filter(
       (name) => `${overlays[name]?.view}` !== `${numbers}`,
     );
     const number = ++this.asked;
     const stale = () => this.closing.signal.aborted || this.asked !== number;
     this.drawGround();
-    if (wanted.length)
+    if (wanted.length && source.computes)
       parts.status.textContent = `Computing ${overlay ? `the overlay ${overlay}` : "where no image lies"} …`;
     /** @param {string} name */
     const fetchOne = async (name) => {
-      const { side, values } = await (await ask(`${link}/overlay/${name}${query}`)).json();
+      const found = await source.overlay(name, over);
       if (stale()) return;
-      overlays[name] = { side, values: new Float32Array(decode(values).buffer), view: numbers };
+      overlays[name] = { view: numbers, ...found };
       this.drawGround();
     };
     try {
@@ -250,7 +251,7 @@ export class Plane {
     parts.place.textContent = parts.here.textContent = written(x, y);
     parts.own.textContent = written(...this.points.place(index));
     const of = data.classes[this.points.labels[index]];
-    const name = `${of ? `${of}, test` : "Test"} ${data.noun} ${index}`;
+    const name = `${of ? `${of}, test` : "Test"} ${data.noun} ${index * data.every}`;
     if (parts.name.textContent !== name) parts.name.textContent = name; // it is read aloud
     const gaps = (distance / data.neighbour_distance).toFixed(1);
     parts.off.textContent = `${distance.toFixed(2)} away (${gaps} gaps)`;

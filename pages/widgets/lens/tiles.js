@@ -25,19 +25,21 @@ export class Tiles {
    * @param {{ shape: number[] }} plane.form  Of an example.
    * @param {(name: string) => Promise<ArrayBuffer>} load  Gets a tile by "level/column/row".
    * @param {() => void} arrived  @param {(error: Error) => void} tell
+   * @param {string[] | null} [all]  The names of all that there are, which are then loaded at once; null if there is each.
    */
-  constructor({ home: [x, y, reach], tile, level, form: { shape } }, load, arrived, tell) {
+  constructor({ home: [x, y, reach], tile, level, form: { shape } }, load, arrived, tell, all = null) {
     this.side = tile;
     this.level = level;
     this.load = load;
     this.arrived = arrived;
     this.tell = tell;
+    this.all = all;
     // The world is twice the home view.
     this.left = x - 2 * reach;
     this.top = y + 2 * reach;
     this.size = 4 * reach;
     this.sum = new Float32Array(shape.reduce((size, length) => size * length, 1));
-    this.most = Math.max(FEWEST_KEPT, Math.floor(KEPT_BYTES / ((tile + 2) ** 2 * this.sum.length)));
+    this.most = Math.max(all?.length ?? FEWEST_KEPT, Math.floor(KEPT_BYTES / ((tile + 2) ** 2 * this.sum.length)));
   }
 
   close() {
@@ -54,7 +56,7 @@ export class Tiles {
    * @param {import("./view.js").View} view  @param {number} x  @param {number} y
    */
   want(view, x, y) {
-    const names = [WHOLE, ...this.cover(view, x, y)];
+    const names = this.all ?? [WHOLE, ...this.cover(view, x, y)];
     this.failed = false;
     this.wanted = names.filter((name) => !this.kept.has(name) && !this.underWay.has(name));
     this.fetch();

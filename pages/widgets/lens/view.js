@@ -7,18 +7,19 @@ export class View {
   /**
    * @param {number[]} home  x, y and reach of what shows all of the plane.
    * @param {number[]} [start]  Where it begins, if not there.
+   * @param {number} [world]  How many times as wide as that the plane is known.
    */
-  constructor(home, start = home) {
+  constructor(home, start = home, world = 2) {
     this.home = home;
+    this.world = world;
     this.set(start[0], start[1], start[2]);
   }
 
   /** @param {number} x  @param {number} y  @param {number} reach */
   set(x, y, reach) {
     const [middle, height, home] = this.home;
-    this.reach = clamp(reach, home / 1000, home * 2);
-    // The world is twice the home view: nothing is known beyond it.
-    const most = 2 * home - this.reach;
+    this.reach = clamp(reach, home / 1000, home * this.world);
+    const most = this.world * home - this.reach; // nothing is known beyond it
     this.x = clamp(x, middle - most, middle + most);
     this.y = clamp(y, height - most, height + most);
   }
