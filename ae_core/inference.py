@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from ae_core.data import Dataset, as_float
 from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
+
+if TYPE_CHECKING:
+    from ae_core.latent import PlaneSpec
+    from ae_core.lens import LensFile
 
 # Read when ONNX Runtime is imported: else it keeps a device id in the home folder and reports its use.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -149,6 +153,34 @@ class LoadedRun:
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """Encodes and decodes examples: (n, *shape) in [0, 1] → the same shape."""
         return self.decode(self.encode(x))
+
+    def lens(
+        self,
+        plane: "PlaneSpec | None" = None,
+        *,
+        overlay: str | None = None,
+        pin: tuple[float, float] | None = None,
+        view: tuple[float, float, float] | None = None,
+        alone: str | None = None,
+    ) -> "LensFile":
+        """A lens that decodes under the pointer: it shows itself in a notebook, and `save(path)` writes it as one file.
+
+        It holds all that it shows, 8 MB at most, so it needs neither a server nor this run.
+
+        Args:
+            plane: Through the codes of the test examples; by default the main one.
+            overlay: "Density", "Round trip" or "Stretch" to colour the plane by how far to trust it.
+            pin: A place (x, y) on the plane that is pinned.
+            view: What it shows at first, as its middle and half its side, (x, y, reach); by default all of the plane.
+            alone: The one class in colour at first.
+
+        Raises:
+            OptionError: if there is no such overlay.
+        """
+        from ae_core.latent import MAIN_PLANE
+        from ae_core.lens import LensFile
+
+        return LensFile(self, plane or MAIN_PLANE, overlay, pin, view, alone)
 
     def _images(self, x: np.ndarray) -> np.ndarray:
         things = "Images" if self.form.is_image else "Examples"

@@ -15,6 +15,7 @@ from ae_core.cli.data import datasets
 from ae_core.cli.encode import encode
 from ae_core.cli.evaluate import evaluate_runs
 from ae_core.cli.kinds import show_kinds
+from ae_core.cli.lens import save_lens
 from ae_core.cli.listing import list_runs
 from ae_core.cli.output import STOPPED
 from ae_core.cli.project import project
@@ -56,6 +57,7 @@ class Commands(click.Group):
         encode,
         project,
         sample,
+        save_lens,
         show_settings,
         export_run,
         import_run,
