@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ae_core import epoch_film, figures, latent
 from ae_core.errors import OptionError, RunError
@@ -27,6 +28,7 @@ from pages.widgets import (
     run_picker,
     selection,
     selection_input,
+    share,
     source_code,
     training_film,
 )
@@ -58,8 +60,11 @@ def of_lens(run: LoadedRun) -> np.ndarray | None:
     return places[epoch_film.examples(len(places))] if run.dataset.whole else None
 
 
-def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] | None:
-    """A lens under the controls of its plane, and the pinned place (2,); a sentence where there is no plane."""
+def look_at(run: LoadedRun, prefix: str, place: DeltaGenerator) -> tuple[State, PlaneSpec, np.ndarray] | None:
+    """A lens under the controls of its plane, and the pinned place (2,); a sentence where there is no plane.
+
+    It is shared by a button in `place`.
+    """
     say = Words(run.form)
     state = page_state.open(*plane_picker.FIELDS, prefix=prefix, run=run, dataset=run.dataset.name)
     try:
@@ -87,6 +92,8 @@ def look_at(run: LoadedRun, prefix: str) -> tuple[State, PlaneSpec, np.ndarray] 
     )
     for name, value in {"pin": look.pin, "view": look.view, "class": look.alone}.items():
         seen.choose(name, value)
+    with place:
+        share.show(run, spec, look, overlay, prefix)
     if image.number is None and run.latent_dim > 2:
         off = plane.offsets(code)[0] / caches.neighbour_distance(run.run)
         sentence = say(f"The code of your image lies {off:.1f} [[gaps|gap]] off this plane.")
@@ -196,13 +203,16 @@ figures.image_rows(rows, tile=84{form}).show()
     )
 
 
-st.title("Lens")
+if not st.context.is_embedded:
+    st.title("Lens")
 glossary.say(
     "Move over the [[plane]]: the decoder draws what lies under the pointer. Click to pin a place and see more about "
     "it below."
 )
 
-first, second, picture, third = st.columns([3, 3, 3, 4])
+# In a frame on somebody's page there is little room.
+above = st.expander("Choose what is shown", icon=":material/tune:") if st.context.is_embedded else st.container()
+first, second, picture, third = above.columns([3, 3, 3, 4])
 with first:
     run = run_picker.pick()
 with second:
@@ -227,7 +237,8 @@ with third:
     )
 
 # What stays comes first: it is clicked several times, and nothing may take its place under the pointer.
-with st.container(horizontal=True, vertical_alignment="center", key="selecting" if other is None else None):
+row = st.container(horizontal=True, vertical_alignment="center", key="selecting" if other is None else None)
+with row:
     selected = any(selection.steps(run.dataset.name))
     if selected:
         selection_input.undoing(run.dataset.name)
@@ -240,14 +251,15 @@ with st.container(horizontal=True, vertical_alignment="center", key="selecting" 
         st.caption(say("Select images: draw around their dots, by the round button on the plane."))
 
 if other is None:
-    found = look_at(run, "")
+    found = look_at(run, "", row)
 else:
     pair = list(zip((run, other), ("", BESIDE), strict=True))
     looks = []
     for column, (one, prefix) in zip(st.columns(2, gap="large"), pair, strict=True):
         with column:
-            st.header(run_picker.title(one))
-            looks.append(look_at(one, prefix))
+            head = st.container(horizontal=True, vertical_alignment="center")
+            head.header(run_picker.title(one))
+            looks.append(look_at(one, prefix, head))
     tells = "One pointer moves both: the other lens starts at the same test image and goes the same way."
     st.caption(say(tells))
     for column, (one, _), found in zip(st.columns(2, gap="large"), pair, looks, strict=True):

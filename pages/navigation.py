@@ -34,7 +34,7 @@ shown_menu = {}
 for group, pages in st.session_state.menu.items():
     (shown,) = [page.title for page in pages if here and page.url_path == here] or [""]
     shown_menu[f"{group} · {shown}" if shown else group] = pages
-page = st.navigation(shown_menu, position="top")
+page = st.navigation(shown_menu, position="hidden" if st.context.is_embedded else "top")
 if page.url_path:
     st.set_page_config(page_title=f"{page.title} · {TITLE}")
 page_style.show()

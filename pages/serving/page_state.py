@@ -117,6 +117,11 @@ def forget(key: str) -> None:
     _store().chosen.pop(key, None)
 
 
+def link() -> str:
+    """The query of a link that asks for what was chosen for the fields that the page has opened so far."""
+    return urlencode(_store().so_far(), doseq=True)
+
+
 def adopted() -> int:
     """How many links this visit has adopted: a component that keeps a state of its own begins anew with each."""
     return _store().adopted

@@ -123,9 +123,13 @@ class Store:
         self.chosen[slot] = texts
         self.refused.pop(slot, None)
 
+    def so_far(self) -> Link:
+        """What was chosen for the fields that the page has come to."""
+        return {param: texts for param, slot in self.open.items() if (texts := self.chosen.get(slot))}
+
     def end(self, early: bool = False) -> Link:
         """The link of the page that has run; of one that ended early, with what it has not come to yet."""
-        link = {param: texts for param, slot in self.open.items() if (texts := self.chosen.get(slot))}
+        link = self.so_far()
         if early:
             link |= {param: texts for param, texts in self.link.items() if param not in self.open}
         self.link, self.drawn = link, self.drawing

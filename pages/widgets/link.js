@@ -14,6 +14,9 @@ let session = ""; // that shows this tab its pages
 /** @param {string} query */
 const plain = (query) => new URLSearchParams(query).toString();
 
+// Streamlit's own, which it does not tell the server: that the page stands in a frame, without its menu.
+const OWN = ["embed", "embed_options"];
+
 class Link {
   close() {}
 
@@ -21,13 +24,16 @@ class Link {
   update({ data, setTriggerValue }) {
     const { pathname, search, hash } = location;
     if (pathname.split("/").pop() !== data.page) return; // the visitor has gone on
-    const shown = plain(search);
+    const asked = [...new URLSearchParams(search)];
+    const shown = new URLSearchParams(asked.filter(([name]) => !OWN.includes(name))).toString();
+    const own = new URLSearchParams(asked.filter(([name]) => OWN.includes(name))).toString();
     const isAnother = session && session !== data.session;
     session = data.session;
     // After a server has ended, the next one is asked for what the tab showed first.
     if (isAnother && shown !== plain(data.asked)) return setTriggerValue("shown", shown);
-    if (shown !== plain(data.link))
-      history.replaceState(history.state, "", `${pathname}${data.link && "?"}${data.link}${hash}`);
+    if (shown === plain(data.link)) return;
+    const link = [data.link, own].filter(Boolean).join("&");
+    history.replaceState(history.state, "", `${pathname}${link && "?"}${link}${hash}`);
   }
 }
 
