@@ -27,3 +27,7 @@ class RunError(ExplorerError):
 
 class TrainingError(ExplorerError):
     """A training that cannot start or continue."""
+
+
+class LessonError(ExplorerError):
+    """A file of a lesson that cannot be read, or has a mistake."""

@@ -1,4 +1,4 @@
-"""Where the dashboard, the runs that ship and the data folder are: in a checkout and in an installed wheel."""
+"""Where the dashboard, what ships with it and the data folder are: in a checkout and in an installed wheel."""
 
 from pathlib import Path
 
@@ -10,5 +10,6 @@ INSTALLED = (PACKAGE / "dashboard").is_dir()
 ROOT = PACKAGE / "dashboard" if INSTALLED else PACKAGE.parent
 APP = ROOT / "app.py"
 CHECKPOINTS = ROOT / "checkpoints"
+LESSONS = ROOT / "lessons"
 # Nobody should write into site-packages.
 DATA = platformdirs.user_data_path("latent-explorer", appauthor=False) if INSTALLED else CHECKPOINTS / "local"

@@ -29,6 +29,7 @@ class Settings:
 
     profile: str
     data: Path
+    lessons: Path
     running: int
     short_running: int
     queued: int
@@ -116,6 +117,7 @@ class Setting:
 TABLE = (
     Setting("profile", "laptop", "laptop", "The values of all settings that are not set", choices=PROFILES),
     Setting("data", locations.DATA, locations.DATA, "The folder of jobs, runs and what is computed from them"),
+    Setting("lessons", locations.LESSONS, locations.LESSONS, "The folder of lessons, with a folder for each language"),
     Setting("running", 1, 1, "Trainings at once on this machine", 1, 64),
     Setting("short_running", 1, 1, "Computations of under a minute at once on this machine", 1, 64),
     Setting("queued", 100, 10, "Trainings that may wait in the queue, and as many short computations", 1, 10_000),
