@@ -1,4 +1,4 @@
-"""The first five minutes: a live latent plane, four things to try, and all kinds at a glance."""
+"""The first five minutes: a live latent plane, the lessons, and all kinds at a glance."""
 
 import numpy as np
 import streamlit as st
@@ -8,7 +8,7 @@ from ae_core.errors import RunError
 from ae_core.latent import MAIN_PLANE
 from ae_core.runs import Run
 from pages.serving import caches
-from pages.widgets import alerts, counts, glossary, lens, missions, next_page, source_code
+from pages.widgets import alerts, counts, glossary, lens, lessons, next_page, source_code
 
 THUMBNAILS = 8
 SCALE = 2
@@ -27,7 +27,7 @@ if "variational" in shipped:
         lens.show(caches.load(shipped["variational"]), MAIN_PLANE, key="home", layout="flow")
 else:
     st.info("The variational model is missing: `make checkpoints` trains it again.")
-missions.show_all()
+lessons.show_links()
 
 st.header(f"{counts.say(len(KINDS)).capitalize()} ways to learn a code")
 dataset = data.load(next((shipped[name].spec.dataset for name in KINDS if name in shipped), "fashion-mnist"))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ae_core.errors import ExplorerError
 from pages.serving import downloads, page_state, run_queue, session, uploads, visitor
-from pages.widgets import alerts, icon, menu, missions, page_style, under_way
+from pages.widgets import alerts, icon, lessons, menu, page_style, under_way
 
 TITLE = "Latent Explorer"
 
@@ -48,9 +48,9 @@ def free_unused() -> None:
 
 refusals = st.empty()
 try:
-    with run_queue.turn(), page_state.visit(page.url_path, refusals, whole=missions.KEY):
+    with run_queue.turn(), page_state.visit(page.url_path, refusals, whole=lessons.HERE):
         under_way.sign(page.url_path)
-        missions.show_current(page.url_path)
+        lessons.show_current(page.url_path)
         try:
             page.run()
         except session.RerunException:

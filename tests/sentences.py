@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "page")]
 LINKS = (
     "home",
     "lens",
-    "lens?mission=hole&run=vanilla-2d&overlay=Density",
+    "lens?from-lesson=holes.1&run=vanilla-2d&overlay=Density",
     "lens?run=contractive-2d&beside=vanilla-2d&overlay=Stretch",
     "lens?run=sparse&plane=Two units&overlay=Round trip",
     "lens?run=sparse&plane=Three images",
@@ -69,6 +69,21 @@ LINKS = (
     "train?kind=Convolutional",
     "train?kind=Variational",
     "runs",
+    "lessons",
+    *(
+        f"lessons?lesson={name}&step={step}"
+        for name in (
+            "the-code",
+            "what-is-lost",
+            "noise",
+            "sparsity",
+            "contraction",
+            "holes",
+            "beta",
+            "anomalies",
+        )
+        for step in (1, 2, 3)
+    ),
     "about",
 )
 WORDS = re.compile(r"[A-Za-zÀ-ÿ]{2,}")

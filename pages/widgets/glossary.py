@@ -183,6 +183,11 @@ def picture(term: Term) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
+def unknown(text: str) -> list[str]:
+    """The terms that a text marks and that are not explained here."""
+    return [name for word, term in MARKED.findall(text) if (name := term or word.lower()) not in TERMS]
+
+
 def say(sentence: str, small: bool = False, prefix: str = "") -> None:
     """Says a sentence of this app's own words in which terms are marked; **bold** is the only other mark.
 

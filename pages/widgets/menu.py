@@ -54,6 +54,7 @@ PAGES = {
         Page("train", "Train", "model_training", "Models"),
         Page("compare", "Compare", "table_rows", "Models"),
         Page("runs", "Your models", "inventory_2", "Models"),
+        Page("lessons", "Lessons", "school", "Help"),
         Page("glossary", "Glossary", "menu_book", "Help"),
         Page("about", "About", "info", "Help"),
     )

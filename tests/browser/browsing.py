@@ -48,6 +48,7 @@ FULL = {
     "directions": "directions?from-group=c6&to-group=c3",
     "all-units": "all-units?sort=By class",
     "paths": "paths?images=3",
+    "lessons": "lessons?lesson=the-code&step=2",
 }
 # What the menu calls them, in its groups.
 MENU = {group: [page.title for page in pages] for group, pages in menu.groups().items() if group}

@@ -29,6 +29,7 @@ RESULTS: dict[str, dict[str, str | None]] = {
     "unit?unit=11": {r"Unit \d|Test image|T-shirt|Trouser": None, "": ".gallery >> nth=0"},
     "directions?from-group=c6&to-group=c3": {"From|To|Play|Place on": ".film", "": None},
     "features": {"": ".plot >> nth=0"},
+    "lessons?lesson=the-code&step=2": {"Next|All|Reveal|1|2|3": None, "": ".plot"},
     "stability": {"Noise": ".plot >> nth=1", "": ".plot >> nth=0"},
     "sparsity": {"": ".plot"},
     "train": {"Kind|Data set": ".plot >> nth=0", "": None},
@@ -91,12 +92,12 @@ def assert_in_view(tab: Tab, *parts: Locator) -> None:
             assert box["x"] + box["width"] <= size["width"], (one, box)
 
 
-def test_home_shows_the_lens_the_network_and_the_missions_without_scrolling(tab: Tab) -> None:
+def test_home_shows_the_lens_the_network_and_the_lessons_without_scrolling(tab: Tab) -> None:
     tab.page.set_viewport_size(DESK)
     page = tab.open("")
-    cards = page.locator(".st-key-missions [data-testid=stPageLink-NavLink]")
-    expect(cards).to_have_count(4)
-    assert_in_view(tab, *(page.locator(f".{part}") for part in ("plane", "nearest", "decoded", "flow")), cards)
+    links = page.locator(".st-key-home-lessons [data-testid=stPageLink-NavLink]")
+    expect(links).to_have_count(8)
+    assert_in_view(tab, *(page.locator(f".{part}") for part in ("plane", "nearest", "decoded", "flow")), links)
 
 
 @pytest.mark.parametrize("path", RESULTS)

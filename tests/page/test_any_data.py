@@ -35,7 +35,7 @@ LOOKING = (
 )
 SEVERAL = ("compare", "paths", "sparsity", "stability")
 USES = ("features",)  # of models that were not measured yet they show how to
-ELSEWHERE = ("data", "train", "runs", "home")
+ELSEWHERE = ("data", "train", "runs", "home", "lessons")
 
 
 @dataclass(frozen=True)

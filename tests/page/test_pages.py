@@ -65,7 +65,7 @@ OF_ONE_RUN = ("lens", "directions", "reconstruct", "denoise", "latent_space", "u
 # Full
 
 
-@pytest.mark.parametrize("page", [*PAGES, "runs", "about"])
+@pytest.mark.parametrize("page", [*PAGES, "runs", "about", "lessons"])
 @pytest.mark.usefixtures("elsewhere")
 def test_every_page_is_full_shows_its_code_and_is_forgotten(page: str) -> None:
     app = open_page(page)
