@@ -72,7 +72,8 @@ def read(language: str | None) -> tuple[dict[str, Lesson], list[LessonError]]:
 
 
 def _steps(values: Values) -> range:
-    return range(1, len(_written(values)[values[KEY]].steps) + 1)
+    lesson = _written(values).get(values[KEY])  # its file may be changed just now
+    return range(1, len(lesson.steps) + 1 if lesson else 2)
 
 
 FIELDS = (
@@ -169,9 +170,10 @@ def show_current(page: str) -> None:
     if not language or not _leading(language, page):
         return
     state = page_state.open(FROM, language=language, page=page)
-    if state[HERE] is None:
+    found = _leading(language, page).get(state[HERE])
+    if found is None:
         return
-    lesson, step, part = _leading(language, page)[state[HERE]]
+    lesson, step, part = found
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="lesson-here"):
         with st.container(gap="xxsmall", width="stretch"):
             st.markdown(part.do)
@@ -200,9 +202,9 @@ def show() -> None:
     language = page_state.open(FIELDS[0])
     if len(_languages({})) > 1:
         language.segments(LANGUAGE)
-    lessons, errors = read(language[LANGUAGE])
     state = page_state.open(*FIELDS)
-    if state[KEY] is None:
+    lessons, errors = read(language[LANGUAGE])
+    if state[KEY] not in lessons:
         many = counts.say(len(lessons)).capitalize()
         st.markdown(
             f"{many} short lessons. Each asks for your prediction first; its answer is then computed from the models "
@@ -221,7 +223,7 @@ def show() -> None:
     if len(lesson.steps) > 1:
         titles = {i: f"{i}. {alerts.escape_markdown(step.title)}" for i, step in enumerate(lesson.steps, 1)}
         state.segments(STEP, label_visibility="collapsed", format_func=titles.__getitem__)
-    step = lesson.steps[state[STEP] - 1]
+    step = lesson.steps[min(state[STEP], len(lesson.steps)) - 1]
     try:
         _show_step(lesson, step, state[STEP])
     except ExplorerError as error:
