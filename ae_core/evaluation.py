@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ae_core import metrics, stability
-from ae_core.data import as_float
+from ae_core.data import Dataset, as_float
 from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.kinds import is_active
@@ -37,7 +37,10 @@ def active(run: LoadedRun, codes: np.ndarray) -> np.ndarray:
 
 
 def evaluate(
-    run: LoadedRun, neighbours: bool = True, on_progress: Callable[[float], None] = lambda fraction: None
+    run: LoadedRun,
+    neighbours: bool = True,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+    dataset: Dataset | None = None,
 ) -> dict[str, float]:
     """Computes a run's figures on all test images of its data set.
 
@@ -46,6 +49,7 @@ def evaluate(
         neighbours: Whether to fit a 5-nearest-neighbour classifier on the training codes and score it on the test
             codes, which takes seconds to a minute.
         on_progress: Called with the share done so far, in [0, 1].
+        dataset: The data set, if it is only in memory.
 
     Returns:
         bce: Mean binary cross-entropy in nats per pixel; above_floor: the same minus the pixels' entropy. Where the
@@ -61,7 +65,7 @@ def evaluate(
     Raises:
         RunError: if codes or errors are not finite, or larger than `LARGEST`.
     """
-    dataset = run.dataset
+    dataset = dataset or run.dataset
     test = dataset.split("test")
     x = as_float(test.images)
     if run.recipe.heads == ("z_mean", "z_log_var"):

@@ -252,7 +252,7 @@ def default_likelihood(form: Form) -> str:
 
 def make_spec(
     kind: str,
-    dataset: str = "fashion-mnist",
+    dataset: str | Dataset = "fashion-mnist",
     hyperparameters: dict[str, Any] | None = None,
     network: Network | dict[str, Any] | None = None,
     likelihood: str = "",
@@ -262,13 +262,13 @@ def make_spec(
 
     Args:
         kind: Name of the kind.
-        dataset: Name of the data set.
+        dataset: Name of the data set, or one that is only in memory.
         hyperparameters: Values of the kind's hyperparameters.
         network: A `Network`, or the fields that differ from the kind's default network.
         likelihood: One of `LIKELIHOODS`; by default what suits the data.
         **training: Fields that differ from the network's default `TrainingConfig`.
     """
-    of = data.load(dataset)
+    of = dataset if isinstance(dataset, Dataset) else data.load(dataset)
     asked = None if isinstance(network, Network) else (network or {}).get("code_activation")
     if not isinstance(network, Network):
         network = _network(kind, of, network or {})

@@ -53,6 +53,7 @@ def fit(
     state: Path | None = None,
     title: str | None = None,
     owner: str | None = None,
+    dataset: Dataset | None = None,
 ) -> Iterator[Event]:
     """Trains a spec, event by event, and writes its run to `out`.
 
@@ -63,13 +64,16 @@ def fit(
         state: Folder for the state after each epoch; training resumes from a state that is there.
         title: Title of the run.
         owner: Owner's id; None for a run that everyone sees.
+        dataset: The data set, if it is only in memory. All its training examples are learnt, the loss on held-out
+            examples is that on its test examples, and previews, at which nobody looks, are empty: short epochs would
+            spend a third of their time on them.
 
     Yields:
         Preparing, Started, Progress and EpochEnd events; at the end Finished, Cancelled or Failed. Once a loss term is
         no number, that is Cancelled, with a run of the epochs before, if there are any. If the run cannot be written,
         `state` still holds it, or else an archive beside `out`.
     """
-    yield from _telling_failures(_fit(spec, Path(out), stop, state, {"title": title, "owner": owner}))
+    yield from _telling_failures(_fit(spec, Path(out), stop, state, {"title": title, "owner": owner}, dataset))
 
 
 def _telling_failures(events: Iterator[Event]) -> Iterator[Event]:
@@ -197,12 +201,17 @@ def _held_out(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fit(
-    spec: Spec, out: Path, stop: Callable[[], bool], state: Path | None, labels: dict[str, str | None]
+    spec: Spec,
+    out: Path,
+    stop: Callable[[], bool],
+    state: Path | None,
+    labels: dict[str, str | None],
+    brought: Dataset | None,
 ) -> Iterator[Event]:
     check_installed()
     disk.check_writable(out)
     yield Preparing(LOADING)
-    dataset = data.load(spec.dataset)
+    dataset = brought or data.load(spec.dataset)
     reading = threading.Thread(target=_unpack, args=(dataset,))
     if dataset.sizes["train"] >= LARGE:
         reading.start()  # unpacks while TensorFlow is imported; a small set is not worth it
@@ -210,7 +219,8 @@ def _fit(
 
     if reading.ident is not None:
         reading.join()
-    learnt, held_out = _held_out(dataset.split("train").images)
+    images = dataset.split("train").images
+    learnt, held_out = _held_out(images) if brought is None else (images, dataset.split("test").images)
     preview_images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
 
     yield Preparing(BUILDING)
@@ -223,7 +233,9 @@ def _fit(
 
     if not history:
         model.kind.begin(model, as_float(learnt[:BEGINNING]))
-    loop = _Loop(model, work, preview_images, _examples(dataset), history, film, began)
+    loop = _Loop(
+        model, work, preview_images if brought is None else preview_images[:0], _examples(dataset), history, film, began
+    )
     reason = ""
     try:
         yield from loop.run(first, stop, state)
@@ -372,6 +384,8 @@ class _Loop:
 
     def _preview(self) -> np.ndarray:
         self._shown = time.perf_counter()
+        if not len(self.preview_images):
+            return self.preview_images.astype(np.uint8)
         return np.round(self.model.reconstruct(self.preview_images) * 255).astype(np.uint8)
 
 
@@ -438,13 +452,13 @@ def _save(
         (folder / archive.HISTORY).write_text(archive.history_text(history), encoding="utf-8")
         if film is not None:
             (folder / cards.FILM).write_bytes(epoch_film.pack(film))
-        if dataset.path is not None:
+        if dataset.name not in data.names():
             own.carry(dataset, folder)
         disk.reserve(folder, 3 * 4 * card["parameters"] + (1 << 18))  # as weights, encoder and decoder
         model.save_weights(folder / "model.weights.h5")
         keras_model.export(model, folder, x)
         cards.write(folder, card | {"metrics": {}})
-        cards.write(folder, card | {"metrics": _finite(evaluate(inference.load(folder), neighbours=False))})
+        cards.write(folder, card | {"metrics": _finite(evaluate(inference.load(folder), False, dataset=dataset))})
     return runs.read(out)
 
 

@@ -31,8 +31,6 @@ GIVEN_SHARE = 0.6  # of all, which given training examples must have for the giv
 NAMED_PROBLEMS = 20
 CHUNK = 512  # examples written at a time
 RANGE_SAMPLE = 20_000  # training examples that a scale is taken from
-OUTLIERS = 0.001  # share of values that may lie beyond a scale, on either side
-ROOM = 0.125  # of a scale's range, beyond it on either side: noise and unusual examples have a place
 SHOWN = 12  # examples of a contact sheet
 READ_FIRST = 4_000_000  # values that are read for it, so that one that cannot be is known at once
 UNLABELLED = "no class"
@@ -116,7 +114,7 @@ def sample(source: Source, choices: Choices, count: int = SHOWN) -> np.ndarray:
         raise DatasetError("None of the examples that were tried can be read.")
     values = np.concatenate(parts)
     shown = values[np.unique(np.linspace(0, len(values) - 1, min(count, len(values))).round().astype(int))]
-    return _scale(values, form, source.names_of(choices)).store(shown) if is_scaled else shown
+    return Scale.of(values, form, source.names_of(choices)).store(shown) if is_scaled else shown
 
 
 def add(
@@ -206,7 +204,9 @@ def make(
         class_names, labels, unlabelled = _classes(stage, source.notes)
         split, how = _split(stage, labels, plan)
         scale = (
-            None if form.is_image else _scale(_some(stage.values, split["train"]), form, source.names_of(plan.choices))
+            None
+            if form.is_image
+            else Scale.of(_some(stage.values, split["train"]), form, source.names_of(plan.choices))
         )
         left_out = [f"{name}: {why}"[:300] for name, why in problems[:NAMED_PROBLEMS]]
         made = {name: value for name, value in asdict(plan.choices).items() if name != "fit"}
@@ -390,17 +390,6 @@ def _doubles(stage: _Stage, split: dict[str, np.ndarray]) -> int:
 
 def _some(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.asarray(values[np.sort(rows[:RANGE_SAMPLE])])
-
-
-def _scale(values: np.ndarray, form: Form, names: Sequence[str]) -> Scale:
-    """The scale of signals' channels or of a table's columns: the range of most values, with some room."""
-    flat = np.asarray(values, np.float64).reshape(-1, form.with_channels[-1])
-    low, high = np.quantile(flat, [OUTLIERS, 1 - OUTLIERS], axis=0)
-    spread = high - low
-    spread[spread <= 0] = 1.0
-    low, high = low - ROOM * spread, low + (1 + ROOM) * spread
-    given = tuple(names) if len(names) == len(low) else ("",) * len(low)
-    return Scale(tuple(map(float, low)), tuple(map(float, high)), given)
 
 
 def _written(

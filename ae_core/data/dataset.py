@@ -1,6 +1,6 @@
 """The data set record that the rest of the library works with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from ae_core.errors import DatasetError
 from ae_core.forms import Form
 
 SPLITS = ("train", "test")
+OUTLIERS = 0.001  # share of values that may lie beyond a scale, on either side
+ROOM = 0.125  # of a scale's range, beyond it on either side: noise and unusual examples have a place
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ class Scale:
     low: tuple[float, ...]
     high: tuple[float, ...]
     names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, values: np.ndarray, form: Form, names: Sequence[str] = ()) -> "Scale":
+        """The scale of signals' channels or of a table's columns: the range of most values, with some room."""
+        flat = np.asarray(values, np.float64).reshape(-1, form.with_channels[-1])
+        low, high = np.quantile(flat, [OUTLIERS, 1 - OUTLIERS], axis=0)
+        spread = high - low
+        spread[spread <= 0] = 1.0
+        low, high = low - ROOM * spread, low + (1 + ROOM) * spread
+        given = tuple(names) if len(names) == len(low) else ("",) * len(low)
+        return cls(tuple(map(float, low)), tuple(map(float, high)), given)
 
     def to_json(self) -> dict[str, Any]:
         return {"low": list(self.low), "high": list(self.high), "names": list(self.names)}

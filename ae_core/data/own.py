@@ -49,6 +49,7 @@ NAME = re.compile(f"[0-9a-f]{{{DIGEST}}}")
 CARRIED = "data"  # the folder in that of a run
 CARRIED_EXAMPLES = 100
 CARRIED_FILES = {CARD: MAX_CARD, "test.npy": 4 << 20, "test_labels.npy": 1024}  # at most so many bytes
+RANGE = "range"  # in the details: what 0 and 1 of an image's pixels stood for, where they came from an array
 OF_A_RUN = "carried-by-"  # begins the name of what a run carries
 
 
@@ -115,6 +116,42 @@ def write(draft: Draft) -> Dataset:
     return read(out)
 
 
+def in_memory(draft: Draft, arrays: Mapping[str, np.ndarray]) -> Dataset:
+    """A data set of arrays that are kept nowhere: models learn them, and carry some of the test examples.
+
+    Args:
+        draft: What it is; without parts, classes and an owner.
+        arrays: By split, as a data set keeps them: (n, *shape), uint8 of images, else float32 in [0, 1].
+
+    Returns:
+        Called by the digest that it would have on the disk.
+    """
+    sizes = {which: len(array) for which, array in arrays.items()}
+    name = digest(_content(draft, sizes, {f"{which}.npy": _npy_digest(array) for which, array in arrays.items()}))
+    return Dataset(
+        About(name[:DIGEST], texts.short(draft.title, MAX_TITLE), draft.form, (), sizes),
+        source=draft.source,
+        read=lambda which: Split(arrays[which], np.zeros(sizes[which], np.uint8)),
+        thing=draft.form.noun,
+        scale=draft.scale,
+        details=draft.details,
+    )
+
+
+def _npy_digest(array: np.ndarray) -> str:
+    """SHA-256 of the .npy file of an array."""
+    hashed = hashlib.sha256()
+
+    class Sink:
+        """What NumPy writes the file to."""
+
+        def write(self, content: bytes) -> None:
+            hashed.update(content)
+
+    np.lib.format.write_array(Sink(), np.ascontiguousarray(array), allow_pickle=False)
+    return hashed.hexdigest()
+
+
 def install(copy: Callable[[Path], None], title: str, owner: str | None) -> Dataset:
     """Keeps a data set that was exported, under the name that it had, if it is what it says.
 
@@ -177,6 +214,7 @@ def carry(dataset: Dataset, run_folder: Path) -> None:
     test = dataset.split("test")
     rows = np.linspace(0, len(test) - 1, min(CARRIED_EXAMPLES, len(test))).round().astype(int)
     part = Part(len(rows), [test.images[rows]], test.labels[rows] if dataset.class_names else None)
+    range_of = dataset.details.get(RANGE)
     draft = Draft(
         dataset.title,
         dataset.form,
@@ -185,7 +223,7 @@ def carry(dataset: Dataset, run_folder: Path) -> None:
         dataset.unlabelled,
         dataset.scale,
         dataset.source,
-        {"of": dataset.name, "sizes": dataset.sizes},
+        {"of": dataset.name, "sizes": dataset.sizes} | ({RANGE: range_of} if range_of is not None else {}),
     )
     path = run_folder / CARRIED
     path.mkdir()
@@ -230,15 +268,7 @@ def _fill(work: Path, draft: Draft) -> str:
                 work / f"{which}_labels.npy", labels.dtype, labels.shape, [labels]
             )
         sizes[which] = part.count
-    scale = draft.scale
-    content = {
-        "form": draft.form.to_json(),
-        "classes": list(draft.class_names),
-        "unlabelled": draft.unlabelled,
-        "scale": scale and replace(scale, names=tuple(texts.short(name, MAX_NAME) for name in scale.names)).to_json(),
-        "sizes": sizes,
-        "sha256": digests,
-    }
+    content = _content(draft, sizes, digests)
     card = {
         "format": FORMAT,
         "title": texts.short(draft.title, MAX_TITLE),
@@ -252,6 +282,19 @@ def _fill(work: Path, draft: Draft) -> str:
     }
     disk.write_json(work / CARD, card)
     return str(card["digest"])[:DIGEST]
+
+
+def _content(draft: Draft, sizes: dict[str, int], digests: dict[str, str]) -> dict[str, Any]:
+    """What a data set is, whoever added it and whatever they call it: the fields of its card that `digest` is of."""
+    scale = draft.scale
+    return {
+        "form": draft.form.to_json(),
+        "classes": list(draft.class_names),
+        "unlabelled": draft.unlabelled,
+        "scale": scale and replace(scale, names=tuple(texts.short(name, MAX_NAME) for name in scale.names)).to_json(),
+        "sizes": sizes,
+        "sha256": digests,
+    }
 
 
 def _now() -> str:
