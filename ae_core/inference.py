@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from ae_core.data import Dataset, as_float
 from ae_core.errors import OptionError, RunError
 from ae_core.kinds import Kind
 from ae_core.runs import Run
+from ae_core.spec import Spec
 
 if TYPE_CHECKING:
     from ae_core.latent import PlaneSpec
@@ -34,9 +36,9 @@ def _cores() -> ThreadPoolExecutor:
 
 
 class OnnxNetwork:
-    """One exported network, a file: (n, ...) float32 → {output: (n, ...) float32}, fed in small batches."""
+    """One exported network, a file or its bytes: (n, ...) float32 → {output: (n, ...) float32}, in small batches."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: Path | bytes) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -45,8 +47,9 @@ class OnnxNetwork:
         options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        # Of a path and not of bytes: those it would keep.
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        # Better of a path than of bytes: those it keeps.
+        content = source if isinstance(source, bytes) else str(source)
+        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
         self.outputs = [o.name for o in self._session.get_outputs()]
 
@@ -73,41 +76,43 @@ class OnnxNetwork:
         return found
 
 
-class LoadedRun:
-    """Encoder and decoder of a run.
+class Model:
+    """Encoder and decoder of a spec.
 
     Attributes:
-        run: Record on disk.
+        name: What errors call it.
         recipe: Kind with its hyperparameters.
         form: What an example is.
         latent_dim: Number of units in the code.
+
+    Raises:
+        RunError: if they are not networks of that spec.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.spec = run.spec
-        self.recipe: Kind = run.spec.recipe()
-        self.form = run.spec.form
-        self.latent_dim = run.spec.network.latent_dim
-        self._encoder = self._open("encoder", np.zeros((1, *self.form.shape), np.float32), self.latent_dim)
-        self._decoder = self._open("decoder", np.zeros((1, self.latent_dim), np.float32), None)
+    def __init__(self, name: str, spec: Spec, encoder: Path | bytes, decoder: Path | bytes) -> None:
+        self.name = name
+        self.spec = spec
+        self.recipe: Kind = spec.recipe()
+        self.form = spec.form
+        self.latent_dim = spec.network.latent_dim
+        example, code = (1, *self.form.shape), (1, self.latent_dim)
+        self._encoder = self._open("encoder", encoder, example, dict.fromkeys(self.recipe.heads, code))
+        self._decoder = self._open("decoder", decoder, code, {"x_hat": example})
 
-    def _open(self, name: str, probe: np.ndarray, width: int | None) -> OnnxNetwork:
-        expected = dict.fromkeys(self.recipe.heads, (1, self.latent_dim)) if width else {"x_hat": (1, *self.form.shape)}
-        cards.verify_file(self.run.path, f"{name}.onnx", self.run.card)
+    def _open(
+        self, name: str, source: Path | bytes, given: tuple[int, ...], expected: Mapping[str, tuple[int, ...]]
+    ) -> OnnxNetwork:
         try:
-            network = OnnxNetwork(self.run.path / f"{name}.onnx")
-            answer = network(probe)
+            network = OnnxNetwork(source)
+            answer = network(np.zeros(given, np.float32))
         except Exception as error:
-            raise RunError(
-                f"{self.run.path.name}: {name}.onnx is not a network that can be run ({_brief(error)})."
-            ) from error
+            raise RunError(f"{self.name}: {name}.onnx is not a network that can be run ({_brief(error)}).") from error
         shapes = {k: v.shape for k, v in answer.items()}
         if shapes != expected:
-            raise RunError(f"{self.run.path.name}: {name}.onnx gives {shapes}, expected {expected}.")
+            raise RunError(f"{self.name}: {name}.onnx gives {shapes}, expected {expected}.")
         if not all(np.isfinite(v).all() for v in answer.values()):
             raise RunError(
-                f"{self.run.path.name}: {name}.onnx gives values that are not finite numbers; its weights are damaged."
+                f"{self.name}: {name}.onnx gives values that are not finite numbers; its weights are damaged."
             )
         return network
 
@@ -196,6 +201,22 @@ class LoadedRun:
         if x.size and not (x.min() >= 0 and x.max() <= 1):  # NaN is neither
             raise OptionError(f"{things} must be floats in [0, 1], got values from {x.min()} to {x.max()}.")
         return x
+
+
+class LoadedRun(Model):
+    """Encoder and decoder of a run.
+
+    Attributes:
+        run: Record on disk.
+        recipe, form, latent_dim: As of a `Model`.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        encoder, decoder = (run.path / f"{name}.onnx" for name in ("encoder", "decoder"))
+        for path in (encoder, decoder):
+            cards.verify_file(run.path, path.name, run.card)
+        super().__init__(run.path.name, run.spec, encoder, decoder)
 
     @property
     def dataset(self) -> Dataset:
