@@ -159,34 +159,6 @@ class Model:
         """Encodes and decodes examples: (n, *shape) in [0, 1] → the same shape."""
         return self.decode(self.encode(x))
 
-    def lens(
-        self,
-        plane: "PlaneSpec | None" = None,
-        *,
-        overlay: str | None = None,
-        pin: tuple[float, float] | None = None,
-        view: tuple[float, float, float] | None = None,
-        alone: str | None = None,
-    ) -> "LensFile":
-        """A lens that decodes under the pointer: it shows itself in a notebook, and `save(path)` writes it as one file.
-
-        It holds all that it shows, 8 MB at most, so it needs neither a server nor this run.
-
-        Args:
-            plane: Through the codes of the test examples; by default the main one.
-            overlay: "Density", "Round trip" or "Stretch" to colour the plane by how far to trust it.
-            pin: A place (x, y) on the plane that is pinned.
-            view: What it shows at first, as its middle and half its side, (x, y, reach); by default all of the plane.
-            alone: The one class in colour at first.
-
-        Raises:
-            OptionError: if there is no such overlay.
-        """
-        from ae_core.latent import MAIN_PLANE
-        from ae_core.lens import LensFile
-
-        return LensFile(self, plane or MAIN_PLANE, overlay, pin, view, alone)
-
     def _images(self, x: np.ndarray) -> np.ndarray:
         things = "Images" if self.form.is_image else "Examples"
         try:
@@ -226,6 +198,34 @@ class LoadedRun(Model):
     @cached_property
     def parameters(self) -> int:
         return self.run.card.parameters
+
+    def lens(
+        self,
+        plane: "PlaneSpec | None" = None,
+        *,
+        overlay: str | None = None,
+        pin: tuple[float, float] | None = None,
+        view: tuple[float, float, float] | None = None,
+        alone: str | None = None,
+    ) -> "LensFile":
+        """A lens that decodes under the pointer: it shows itself in a notebook, and `save(path)` writes it as one file.
+
+        It holds all that it shows, 8 MB at most, so it needs neither a server nor this run.
+
+        Args:
+            plane: Through the codes of the test examples; by default the main one.
+            overlay: "Density", "Round trip" or "Stretch" to colour the plane by how far to trust it.
+            pin: A place (x, y) on the plane that is pinned.
+            view: What it shows at first, as its middle and half its side, (x, y, reach); by default all of the plane.
+            alone: The one class in colour at first.
+
+        Raises:
+            OptionError: if there is no such overlay.
+        """
+        from ae_core.latent import MAIN_PLANE
+        from ae_core.lens import LensFile
+
+        return LensFile(self, plane or MAIN_PLANE, overlay, pin, view, alone)
 
 
 def load(path: str | Path) -> LoadedRun:
