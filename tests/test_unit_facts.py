@@ -1,13 +1,16 @@
 """What test examples say of units, against NumPy and scikit-learn."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import roc_auc_score
 
 import ae_core
-from ae_core import data
+from ae_core import data, inference, training
 from ae_core.latent import traversals, unit_facts, unit_weights
+from ae_core.spec import make_spec
 
 RNG = np.random.default_rng(0)
 
@@ -136,6 +139,19 @@ def test_weights_without_hidden_layers_are_the_network(name: str) -> None:
     logits = np.log(p / (1 - p))
     assert logits[1] - logits[0] == pytest.approx(0.5 * found[0].draws, abs=2e-3)
     assert found[0].layers == (0, 0)
+
+
+def test_a_variational_unit_looks_for_what_moves_its_mean(tmp_path: Path) -> None:
+    """Not its log-variance, whose layer Keras puts first: names are sorted."""
+    network = {"family": "dense", "latent_dim": 3, "hidden": (), "decoder_hidden": ()}
+    *_, last = training.fit(make_spec("variational", "digits", {}, network, epochs=1, compile=False), tmp_path / "run")
+    assert isinstance(last, training.Finished), last
+    run = inference.load(last.run.path)
+    found = unit_weights.of_units(run.run, np.arange(3))
+    assert found is not None
+    x = data.as_float(data.load("digits").split("test").images[:2])
+    moved = [np.sum(unit.looks_for * (x[1] - x[0])) for unit in found]
+    np.testing.assert_allclose(moved, np.diff(run.encode(x), axis=0)[0], rtol=1e-4, atol=1e-5)
 
 
 def test_convolutional_units_have_no_weights_of_their_own_on_each_pixel() -> None:

@@ -36,7 +36,9 @@ def of_units(run: Run, units: np.ndarray) -> list[UnitWeights] | None:
     if networks.get(network.family).convolutional:
         return None
     kernels = {name: array for name, array in runs.weights(run).items() if array.ndim == 2}
-    encoder = [array for name, array in kernels.items() if name.startswith("encoder/")][: len(network.hidden) + 1]
+    encoder = [array for name, array in kernels.items() if name.startswith("encoder/")]
+    heads = run.spec.recipe().heads  # Keras sorts the outputs of a network by name, and so its weights
+    encoder = [*encoder[: len(network.hidden)], encoder[len(network.hidden) + sorted(heads).index(heads[0])]]
     decoder = [array for name, array in kernels.items() if name.startswith("decoder/")]
     decoder = decoder or [encoder[-1].T]  # tied
     looks_for = reduce(np.matmul, [*encoder[:-1], encoder[-1][:, units]])
