@@ -1,24 +1,42 @@
-"""``export`` and ``import``: a run as one .zip, and back."""
+"""``export`` and ``import``: a run as a file for others, and back."""
 
 from pathlib import Path
 
 import click
 
-from ae_core import archive, runs, training
-from ae_core.cli.output import FILE, telling, write
+from ae_core import archive, exporting, runs, training
+from ae_core.cli.output import telling, write
 from ae_core.events import Failed, Finished, Preparing
 
 
 @click.command("export")
 @click.argument("run", metavar="RUN")
-@click.argument("file", metavar="FILE.zip", type=FILE)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 def export_run(run: str, file: Path) -> None:
-    """Put a run into a .zip: what was trained, how it learnt, its title, and its weights as plain arrays."""
-    if file.suffix != ".zip":
-        raise click.UsageError(f"The file must end in .zip, got {file.name!r}.")
-    with telling("Packing …"):
-        content = archive.pack(runs.read(runs.locate(run)))
-    write(file, content)
+    """Put a run into a file for others, by the ending of its name.
+
+    \b
+    .zip     what was trained, how it learnt, its title, its weights as plain arrays: `import` takes it back
+    .keras   a model of Keras's own layers
+    .tflite  LiteRT: two files, NAME-encoder.tflite and NAME-decoder.tflite
+    no ending: a new folder as Hugging Face keeps models, with a model card and the networks as ONNX
+    """
+    found = runs.read(runs.locate(run))
+    writers = {".keras": exporting.write_keras, ".tflite": exporting.write_litert, "": exporting.write_card}
+    if file.suffix == ".zip":
+        with telling("Packing …"):
+            content = archive.pack(found)
+        write(file, content)
+    elif file.suffix in writers:
+        if file.suffix:
+            training.check_installed()
+        with telling("Exporting …"):
+            written = writers[file.suffix](found, file)
+        click.echo("\n".join(map(str, written)))
+    else:
+        raise click.UsageError(
+            f"The file must end in .zip, .keras, .tflite or nothing for a folder, got {file.name!r}."
+        )
 
 
 @click.command("import")
