@@ -119,6 +119,8 @@ def _together(
         for name in dict.fromkeys(name for told in of_groups for name in told)
         if len({told[name] for told in of_groups if name in told}) > 1
     ]
+    if len({told.get("left_out") for told in of_groups}) > 1:  # most leave nothing out, and do not say so
+        differing = [*(name for name in differing if name != "left_out"), "left_out"]
     titles: dict[str, list[int]] = {}
     for rows, told in zip(found, of_groups, strict=True):
         kind = kinds.get(models[rows[0]].spec.kind).title
@@ -139,6 +141,8 @@ def settings(run: Run) -> dict[str, str]:
         if h.matters(spec.hyperparameters):
             told[h.name] = f"{h.brief} {h.told(spec.hyperparameters[h.name])}"
     told["epochs"] = f"{spec.training.epochs} epoch{'s' * (spec.training.epochs != 1)}"
+    if spec.left_out:
+        told["left_out"] = spec.told_classes
     return told
 
 

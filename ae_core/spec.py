@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from ae_core.networks import Network
 from ae_core.networks.layers import Architecture
 
 VALIDATION_SHARE = 0.05
+MOST_NAMED = 3  # classes that are left out
 LIKELIHOODS = {
     "bernoulli": "Bernoulli: binary cross-entropy, for values from 0 to 1 that say how much of something is there",
     "gaussian": "Gaussian: squared error, for values that are measured",
@@ -108,6 +110,7 @@ class Spec:
         dataset: Name of the data set.
         training: Optimisation settings.
         likelihood: How reconstructions are compared with examples, one of `LIKELIHOODS`; "" for what suits the data.
+        left_out: Numbers of the classes whose examples it does not learn from, rising.
         about: What there is to know of the data set, also where it is gone.
     """
 
@@ -117,6 +120,7 @@ class Spec:
     dataset: str = "fashion-mnist"
     training: TrainingConfig = field(default_factory=TrainingConfig)
     likelihood: str = ""
+    left_out: tuple[int, ...] = ()
     about: About = field(default=None)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
@@ -130,6 +134,7 @@ class Spec:
             object.__setattr__(self, "likelihood", default_likelihood(self.form))
         if self.likelihood not in LIKELIHOODS:
             raise OptionError(f"likelihood must be one of {', '.join(LIKELIHOODS)}, got {self.likelihood!r}.")
+        object.__setattr__(self, "left_out", _left_out(self.left_out, self.about))
         size = self.about.sizes["train"]
         if self.training.batch_size > size // 2:
             raise OptionError(
@@ -165,7 +170,20 @@ class Spec:
         """Number of trainable parameters."""
         return sum(map(math.prod, self.weights.values()))
 
+    @property
+    def told_classes(self) -> str:
+        """Which classes it learns from, in words: "without Bag, Sandal" or "of Bag alone"; "" if of all."""
+        names = self.about.class_names
+        left_out, kept = ([n for i, n in enumerate(names) if (i in self.left_out) == out] for out in (True, False))
+        if not left_out:
+            return ""
+        if len(kept) == 1:
+            return f"of {kept[0]} alone"
+        many = len(left_out) > MOST_NAMED
+        return f"without {len(left_out)} of {len(names)} classes" if many else f"without {', '.join(left_out)}"
+
     def to_json(self) -> dict[str, Any]:
+        left_out = {"left_out": list(self.left_out)} if self.left_out else {}  # as runs have it that leave nothing out
         return {
             "kind": self.kind,
             "hyperparameters": self.hyperparameters,
@@ -173,6 +191,7 @@ class Spec:
             "dataset": self.dataset if self.dataset in data.names() else _about_to_json(self.about),
             "training": asdict(self.training),
             "likelihood": self.likelihood,
+            **left_out,
         }
 
     @classmethod
@@ -183,7 +202,9 @@ class Spec:
             OptionError: if a field is missing, unknown, of another type or out of range.
         """
         names = {f.name for f in fields(cls)} - {"about"}
-        parts = _record({"likelihood": "bernoulli"} | value if isinstance(value, dict) else value, "spec", names)
+        parts = _record(
+            {"likelihood": "bernoulli", "left_out": []} | value if isinstance(value, dict) else value, "spec", names
+        )
         if isinstance(parts["network"], dict):  # missing in runs of versions that had but one value for it
             parts["network"] = {"filters": [], "active": 0, "normalised": False} | parts["network"]
         if isinstance(parts["training"], dict):
@@ -194,6 +215,9 @@ class Spec:
             if not isinstance(network[name], list):
                 raise OptionError(f"{name} must be a list of widths, got {network[name]!r}.")
             network[name] = tuple(network[name])
+        if not isinstance(parts["left_out"], list):
+            raise OptionError(f"left_out must be a list of class numbers, got {parts['left_out']!r}.")
+        parts["left_out"] = tuple(parts["left_out"])
         if not isinstance(parts["hyperparameters"], dict):
             raise OptionError(f"hyperparameters must be an object, got {parts['hyperparameters']!r}.")
         if isinstance(parts["kind"], str):
@@ -212,6 +236,19 @@ class Spec:
                 raise OptionError(f"{name} must be true or false, got {network[name]!r}.")
         values = parts | {"network": Network(**network), "training": TrainingConfig(**training), "about": about}
         return cls(**values)
+
+
+def _left_out(given: tuple[int, ...], about: About) -> tuple[int, ...]:
+    """Class numbers, checked, once each and rising."""
+    names = about.class_names
+    if given and len(names) < 2:
+        raise OptionError(f"{about.title} has no two classes: no class can be left out.")
+    for number in given:
+        _whole("a class that is left out", number, 0, len(names) - 1)
+    found = tuple(sorted(set(given)))
+    if found and len(found) == len(names):
+        raise OptionError(f"All {len(names)} classes are left out: keep at least one to learn from.")
+    return found
 
 
 def _about_to_json(about: About) -> dict[str, Any]:
@@ -256,6 +293,7 @@ def make_spec(
     hyperparameters: dict[str, Any] | None = None,
     network: Network | dict[str, Any] | None = None,
     likelihood: str = "",
+    left_out: Sequence[int | str] = (),
     **training: Any,
 ) -> Spec:
     """Makes a spec from the values that differ from the kind's defaults.
@@ -266,6 +304,7 @@ def make_spec(
         hyperparameters: Values of the kind's hyperparameters.
         network: A `Network`, or the fields that differ from the kind's default network.
         likelihood: One of `LIKELIHOODS`; by default what suits the data.
+        left_out: Classes to learn nothing from, by name or number.
         **training: Fields that differ from the network's default `TrainingConfig`.
     """
     of = dataset if isinstance(dataset, Dataset) else data.load(dataset)
@@ -285,12 +324,27 @@ def make_spec(
         dataset=of.name,
         training=replace(config, **training),
         likelihood=likelihood,
+        left_out=tuple(_class_number(of.about, given) for given in left_out),
         about=of.about,
     )
     activation = spec.network.code_activation
     if asked not in (None, activation):
         raise OptionError(f"Here {kind} needs a {activation} code, got {asked}: leave the code activation to it.")
     return spec
+
+
+def _class_number(about: About, given: int | str) -> int:
+    """The number of a class that is given by its name, in small letters or large ones, or by its number."""
+    if not isinstance(given, str):
+        return given
+    names = [name.casefold() for name in about.class_names]
+    text = given.strip().casefold()
+    if text in names:
+        return names.index(text)
+    if text.isascii() and text.isdecimal() and int(text[:9]) < len(names):
+        return int(text[:9])
+    known = ", ".join(about.class_names) or "it has none"
+    raise OptionError(f"{about.title} has no class {given!r}: give a name or number of {known}.")
 
 
 def default_network(kind: type[Kind], dataset: Dataset) -> Network:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ae_core import kinds, runs, tasks
+from ae_core import cards, kinds, runs, tasks, texts
 from ae_core.errors import OptionError, TrainingError
 from ae_core.spec import Spec, make_spec
 from ae_core.tasks import Job, queue
@@ -68,7 +68,8 @@ def plan(
         dataset: Name of the data set.
         values: Those of hyperparameters by name, as {"beta": [0.25, 1, 4]}. A kind that has no such hyperparameter, or
             in which it has no effect beside the other values, is trained without it.
-        **training: Fields of `TrainingConfig` that differ from the network's default training.
+        **training: Fields of `TrainingConfig` that differ from the network's default training; also `likelihood` and
+            `left_out`, as of `make_spec`.
 
     Raises:
         OptionError: if nothing is asked for, too much, or what does not go together; says which.
@@ -102,7 +103,8 @@ def plan(
             raise OptionError(str(error) if size is None else f"{name}, {_units(size)}: {error}") from error
         told = [f"{h.brief} {h.told(given[h.name])}" for h in kinds.get(name).hyperparameters if h.name in given]
         title = [kinds.get(name).title, _units(what.network.latent_dim), *told, f"seed {seed}"]
-        found.append((what, ", ".join(title)))
+        title += [what.told_classes] * bool(what.left_out)
+        found.append((what, texts.short(", ".join(title), cards.MAX_TITLE)))
     return found
 
 

@@ -130,7 +130,7 @@ def _rebuild(found: Import, out: Path, labels: dict[str, str | None]) -> Iterato
         dataset = _dataset_of(found, Path(work_folder))
         images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
         if dataset.whole:
-            work = keras_model.Optimisation(model, found.spec, *_held_out(dataset.split("train").images))
+            work = keras_model.Optimisation(model, found.spec, *_held_out(dataset, found.spec))
             # One that was stopped within its first epoch has no history.
             expected = found.history[-1]["validation"] if found.history else work.validate()
         model.assign(found.weights)
@@ -194,8 +194,21 @@ def _examples(dataset: Dataset) -> np.ndarray:
     return as_float(images[epoch_film.examples(len(images))])
 
 
-def _held_out(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Training images in two: those to learn from and those held out."""
+def _held_out(dataset: Dataset, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
+    """Training images in two, without the classes that are left out: those to learn from and those held out.
+
+    Raises:
+        TrainingError: if too few are left for a batch.
+    """
+    train = dataset.split("train")
+    images = train.images
+    if spec.left_out:
+        images = images[~np.isin(train.labels, spec.left_out)]
+        if spec.training.batch_size > len(images) // 2:
+            raise TrainingError(
+                f"Only {len(images):,} training examples are left {spec.told_classes}, expected at least two batches "
+                f"of {spec.training.batch_size}: leave out fewer classes, or choose a smaller batch."
+            )
     count = max(1, int(len(images) * VALIDATION_SHARE))
     return images[:-count], images[-count:]
 
@@ -219,8 +232,10 @@ def _fit(
 
     if reading.ident is not None:
         reading.join()
-    images = dataset.split("train").images
-    learnt, held_out = _held_out(images) if brought is None else (images, dataset.split("test").images)
+    if brought is None:
+        learnt, held_out = _held_out(dataset, spec)
+    else:
+        learnt, held_out = dataset.split("train").images, dataset.split("test").images
     preview_images = as_float(dataset.split("test").images[:PREVIEW_IMAGES])
 
     yield Preparing(BUILDING)
@@ -409,7 +424,8 @@ def train(
         out: Folder of the run; by default a new one among the local runs.
         title: Title of the run.
         on_event: Called with each event of `fit`.
-        **training: Fields that differ from the default `TrainingConfig`, e.g. epochs=3, seed=1.
+        **training: Fields that differ from the default `TrainingConfig`, e.g. epochs=3, seed=1; also `likelihood` and
+            `left_out`, as of `make_spec`.
 
     Raises:
         OptionError: if an option is unknown or out of range.

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ae_core import kinds, spec, tasks
+from ae_core import kinds, spec, tasks, texts
 from ae_core.errors import ExplorerError
-from ae_core.tasks import Job
+from ae_core.tasks import Job, ownership
 from pages.serving import fields, page_state, visitor
 from pages.widgets import alerts, dataset_picker, progress, recipe_input, source_code, starts, sweep_input
 from pages.widgets.starts import Starts
@@ -44,12 +44,16 @@ with this:
     network = recipe_input.network(kind, dataset, more)
     recipe_input.tell_notes(kind, hyperparameters, network, below)
     training = recipe_input.training(network, dataset, more)
+    if left_out := recipe_input.left_out(dataset, more):
+        training["left_out"] = left_out
     default_title = f"{kind.title}, {network['latent_dim']} units"
     naming, starting = st.columns(2, vertical_alignment="bottom")
     title = naming.text_input("Name", placeholder=default_title, key="title", persist_state="session")
     what: spec.Spec | None = None
     try:
         what = spec.make_spec(name, dataset, hyperparameters, network, **training)
+        if what.left_out:
+            default_title = texts.short(f"{default_title}, {what.told_classes}", ownership.MAX_TITLE)
     except ExplorerError as error:
         alerts.error("These settings cannot be trained.", error, st.warning)
     refused, called = None, default_title

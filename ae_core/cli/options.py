@@ -47,6 +47,12 @@ SHARED = (
     click.Option(["--decoder-hidden"], type=Widths(), help="Dense layers after it."),
     click.Option(["--filters"], type=Widths(), help="Of each halving by a convolution, such as 32,64."),
     click.Option(["--likelihood"], type=click.Choice(list(LIKELIHOODS)), help="How reconstructions are compared."),
+    click.Option(
+        ["--leave-out", "left_out"],
+        multiple=True,
+        metavar="CLASS",
+        help="A class to learn nothing from, by name or number; as often as you like. Measure anomalies with it then.",
+    ),
     click.Option(["--code-activation"], type=click.Choice(ACTIVATIONS), help="Activation of the code's units."),
     click.Option(["--tied/--no-tied"], default=None, help="Use the encoder's weights, transposed, in the decoder."),
     click.Option(

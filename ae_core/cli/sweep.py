@@ -46,6 +46,7 @@ def _hyperparameters(command: click.Command) -> click.Command:
 @click.option("--dataset", type=DatasetName(), default="fashion-mnist", show_default=True)
 @click.option("--epochs", type=click.IntRange(1, MAX_EPOCHS), help="Of each.")
 @click.option("--batch-size", type=click.IntRange(1, 4096), help="Of each.")
+@click.option("--leave-out", "left_out", multiple=True, metavar="CLASS", help="A class that none of them learns from.")
 @click.option("--wait", is_flag=True, help="Start them from here, show how they go, and a table of them in the end.")
 @as_json
 def sweep_kinds(

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from functools import cache
 
 from ae_core import derived, discovery, inference
-from ae_core.data import Dataset
 from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
@@ -58,7 +57,7 @@ def measures() -> dict[str, Measure]:
 
 def subject(run: LoadedRun) -> Subject:
     """A run as what its uses are measured on; measure several on the same one, and each split is coded once."""
-    return Subject(coders.of_run(run), run.dataset, run)
+    return Subject(coders.of_run(run), run.dataset, run, run.spec.left_out)
 
 
 def measure(name: str, of: Subject, tell: Tell = lambda fraction: None) -> list[Row]:
@@ -91,7 +90,9 @@ def measure(name: str, of: Subject, tell: Tell = lambda fraction: None) -> list[
     with threadpool_limits(1):
         rows = [_row(of.coder, use.measure(of, tells[0]))]
         for kind, tell_of in zip(use.floors, tells[1:], strict=True):
-            rows.append(_row(beside[kind], _floor(name, beside[kind], of.dataset, tell_of)))
+            rows.append(
+                _row(beside[kind], _floor(name, Subject(beside[kind], of.dataset, left_out=of.left_out), tell_of))
+            )
     tell(1.0)
     return rows
 
@@ -100,13 +101,16 @@ def _row(coder: coders.Coder, figures: Figures) -> Row:
     return Row(coder.kind, coder.title, coder.units, figures)
 
 
-def _floor(name: str, coder: coders.Coder, dataset: Dataset, tell: Tell) -> Figures:
+def _floor(name: str, of: Subject, tell: Tell) -> Figures:
     """Figures of a floor, from the data folder if they are there."""
     use = get(name)
-    path = derived.of_dataset(dataset.name, f"use-{name}-{use.version}-{coder.key}.json")
+    key = of.coder.key
+    if use.by_left_out and of.left_out:
+        key += f"-without-{sum(1 << number for number in of.left_out):x}"
+    path = derived.of_dataset(of.dataset.name, f"use-{name}-{use.version}-{key}.json")
     content = derived.intact(path, MAX_FILE)
     if content is None:
-        found = use.measure(Subject(coder, dataset), tell)
+        found = use.measure(of, tell)
         content = json.dumps(found).encode()
         derived.write(path, content)
     return dict(json.loads(content))

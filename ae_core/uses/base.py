@@ -24,11 +24,13 @@ class Subject:
         coder: What makes the codes.
         dataset: Whose examples they are; the training examples must be here.
         run: The run, for what a trained model alone can do; None of a floor.
+        left_out: Numbers of the classes that the run did not learn; of a floor those that it shall not learn either.
     """
 
     coder: Coder
     dataset: Dataset
     run: LoadedRun | None = None
+    left_out: tuple[int, ...] = ()
 
     @cached_property
     def train(self) -> tuple[np.ndarray, np.ndarray]:
@@ -55,6 +57,7 @@ class Use:
         figures: What it measures, the one that says most first.
         floors: Kinds of coders beside the run on which it is measured.
         needs_classes: Whether it needs at least two classes.
+        by_left_out: Whether floors depend on the classes that a run left out.
         version: Another one when figures are measured in another way: kept ones are measured anew.
         order: Place in lists.
     """
@@ -64,6 +67,7 @@ class Use:
     figures: ClassVar[tuple[Measure, ...]]
     floors: ClassVar[tuple[str, ...]] = ("pixels", "pca", "untrained")
     needs_classes: ClassVar[bool] = False
+    by_left_out: ClassVar[bool] = False
     version: ClassVar[int] = 1
     order: ClassVar[int] = 100
 

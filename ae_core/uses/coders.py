@@ -46,13 +46,18 @@ def pixels(dataset: Dataset) -> Coder:
     return Coder("pixels", "pixels", f"raw {noun}", dataset.form.size, _flat, None)
 
 
-def pca(dataset: Dataset, units: int) -> Coder:
+def pca(dataset: Dataset, units: int, left_out: tuple[int, ...] = ()) -> Coder:
     """Principal component analysis of the training examples, with at most so many units.
+
+    Args:
+        dataset: Whose.
+        units: How many.
+        left_out: Numbers of classes that it does not learn.
 
     Raises:
         DatasetError: if the training examples are not here.
     """
-    mean, directions = principal.directions(dataset.name)
+    mean, directions = principal.directions(dataset.name, left_out)
     basis = directions[:, :units]
     shape = dataset.form.shape
 

@@ -268,7 +268,8 @@ def show_ended(job: Job) -> None:
                 "they vary between images. Smaller is steadier; none if all codes are one."
             ),
         )
-        st.caption("Trained with " + ", ".join([*comparison.settings(run).values(), f"seed {run.spec.training.seed}"]))
+        told = [*comparison.settings(run).values(), f"seed {run.spec.training.seed}"]
+        st.caption("Trained with " + alerts.escape_markdown(", ".join(told)))
         _tell_of_pca(run)
         _ways_on(job)
     if job.resumable and tasks.owns(job, visitor.current()):

@@ -14,6 +14,7 @@ from ae_core.kinds import Hyperparameter, Kind
 from ae_core.networks import Network
 from pages.serving import fields, page_state
 from pages.serving.fields import Field, Values
+from pages.widgets import alerts
 
 SIZES = (1, 2, 3, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 392, 512, 768, 1024)
 WIDTHS: dict[tuple[int, ...], str] = {
@@ -27,6 +28,9 @@ WIDTHS: dict[tuple[int, ...], str] = {
     (512, 256, 128): "512 → 256 → 128",
     (128, 256, 512): "128 → 256 → 512",
 }
+
+
+MANY, FOLD = 40, 200  # classes, above which they scroll in a box of so many pixels
 
 
 def _g(value: Any) -> str:
@@ -200,6 +204,35 @@ def network(kind: type[Kind], dataset: str, more: DeltaGenerator) -> dict[str, A
                 help="The decoder uses the encoder's weights, transposed: half as many weights to learn.",
             )
     return state.values
+
+
+def left_out(dataset: str, more: DeltaGenerator) -> list[str]:
+    """A control in `more` of the classes that a training leaves out; their names, none of data without classes."""
+    names = data.load(dataset).class_names
+    if len(names) < 2:
+        return []
+    state = page_state.open(
+        fields.choice(
+            "left_out",
+            "Leave out classes",
+            names,
+            default=lambda values: [],
+            param=lambda values: f"{dataset}-without",
+            between=fields.REPEAT,
+            told="classes to leave out",
+        )
+    )
+    with more.expander("Leave out classes", expanded=bool(state["left_out"])):
+        found: list[str] = state.draw(
+            (st.container(height=FOLD) if len(names) > MANY else st).pills,
+            "left_out",
+            label_visibility="collapsed",
+            selection_mode="multi",
+            format_func=alerts.escape_markdown,
+            wrap=True,
+        )
+        st.caption("The model never sees them while it learns. Anomalies then measures whether it finds them strange.")
+    return found
 
 
 def _width(layers: tuple[int, ...]) -> str:

@@ -133,6 +133,7 @@ def pick(default: str = "variational") -> LoadedRun:
         alerts.error("This model is damaged and was not loaded. Choose another one, or train it again.", error)
         st.stop()
     st.caption(alerts.escape_markdown(summary(loaded)))
+    _tell_left_out({run.title: run})
     dataset_picker.tell_scale(loaded.dataset)
     dataset_picker.tell_if_gone(loaded.dataset)
     return loaded
@@ -258,7 +259,20 @@ def name_several(
     if not names:
         st.info("Choose at least one model.")
         st.stop()
-    return {called[name]: shown[name] for name in names}
+    found = {called[name]: shown[name] for name in names}
+    _tell_left_out(found)
+    return found
+
+
+def _tell_left_out(chosen: Mapping[str, Run]) -> None:
+    """Says of runs that left classes out that they did."""
+    told = [
+        f"**{alerts.escape_markdown(title)}** was trained {alerts.escape_markdown(run.spec.told_classes)}"
+        for title, run in chosen.items()
+        if run.spec.left_out
+    ]
+    if told:
+        st.caption(f"{'; '.join(told)}. What is shown of test examples is of all classes.")
 
 
 def whole() -> tuple[dict[str, Run], dict[str, BrokenRun]]:
