@@ -48,7 +48,6 @@ with this:
         training["left_out"] = left_out
     default_title = f"{kind.title}, {network['latent_dim']} units"
     naming, starting = st.columns(2, vertical_alignment="bottom")
-    title = naming.text_input("Name", placeholder=default_title, key="title", persist_state="session")
     what: spec.Spec | None = None
     try:
         what = spec.make_spec(name, dataset, hyperparameters, network, **training)
@@ -56,6 +55,7 @@ with this:
             default_title = texts.short(f"{default_title}, {what.told_classes}", ownership.MAX_TITLE)
     except ExplorerError as error:
         alerts.error("These settings cannot be trained.", error, st.warning)
+    title = naming.text_input("Name", placeholder=default_title, key="title", persist_state="session")
     refused, called = None, default_title
     try:
         called = tasks.check_title(title.strip() or default_title)

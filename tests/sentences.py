@@ -59,6 +59,8 @@ LINKS = (
     "sparsity",
     "stability",
     "features",
+    "anomalies",
+    "anomalies?runs=variational&by-mean=true",
     "compare",
     "compare?runs=vanilla",
     "train",

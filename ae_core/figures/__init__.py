@@ -1,5 +1,6 @@
 """Arrays to Plotly figures: pure functions, legible on light and dark ground."""
 
+from ae_core.figures.anomalies import anomaly_curves, anomaly_scores, score_by_mean
 from ae_core.figures.codes import (
     activation_histogram,
     class_mix,
@@ -23,6 +24,8 @@ from ae_core.figures.watching import kl_by_unit, units_by_epoch
 __all__ = [
     "Row",
     "activation_histogram",
+    "anomaly_curves",
+    "anomaly_scores",
     "class_mix",
     "code_profile",
     "direction_fan",
@@ -40,6 +43,7 @@ __all__ = [
     "rate_distortion",
     "reconstructions",
     "scatter",
+    "score_by_mean",
     "signed_error",
     "tinted",
     "traversals",

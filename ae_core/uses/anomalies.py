@@ -54,7 +54,7 @@ class Anomalies(Use):
     """How well a score of examples tells odd ones from those that are like what was learnt.
 
     Of a run that left classes out, the odd ones are the test examples of those classes. Of any other run they are test
-    examples that were damaged, as `damaged` says, half of all. A larger score shall mean that an example is odd. Floors
+    examples that were damaged, as `damages` says, half of all. A larger score shall mean that an example is odd. Floors
     learn what the run learnt. Each figure has as many values as the bootstrap has draws of odd and of other examples;
     they are moved so that their mean is the figure itself. Draws are the same for all scores, so that differences have
     a spread of their own.
@@ -85,16 +85,41 @@ class Asked:
     """Examples of which scores shall say which are odd.
 
     Attributes:
-        x: Examples, (n, *shape) float32 in [0, 1].
-        odd: Which of them are odd, bool (n,): some are, and some are not.
+        dataset: Whose test examples they are.
         numbers: Of the test examples that they are, or were before they were damaged, (n,).
+        odd: Which of them are odd, bool (n,): some are, and some are not.
         damage: How each was damaged, a place among `damages`, (n,); -1 of those that were not.
     """
 
-    x: np.ndarray
-    odd: np.ndarray
+    dataset: Dataset
     numbers: np.ndarray
+    odd: np.ndarray
     damage: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.odd)
+
+    def x(self, rows: slice | np.ndarray | Sequence[int]) -> np.ndarray:
+        """The examples in some rows, damaged if they are to be, (k, *shape) float32 in [0, 1]."""
+        test, numbers, damage = self.dataset.split("test").images, self.numbers[rows], self.damage[rows]
+        x, form = as_float(test[numbers]), self.dataset.form
+        for way in range(len(damages(form))):
+            if (these := damage == way).any():
+                x[these] = damaged(x[these], way, form, numbers[these], test)
+        return x
+
+    @property
+    def parts(self) -> list[slice]:
+        """Slices of `PART` that cover all rows."""
+        return [slice(i, i + PART) for i in range(0, len(self), PART)]
+
+    def means(self) -> np.ndarray:
+        """The mean value of each example, (n,) float32."""
+        return np.concatenate([self.x(rows).reshape(-1, self.dataset.form.size).mean(axis=1) for rows in self.parts])
+
+    def flat(self) -> np.ndarray:
+        """All examples, flattened, (n, size) float32."""
+        return np.concatenate([self.x(rows).reshape(-1, self.dataset.form.size) for rows in self.parts])
 
 
 def ask(dataset: Dataset, left_out: Sequence[int]) -> Asked:
@@ -103,25 +128,24 @@ def ask(dataset: Dataset, left_out: Sequence[int]) -> Asked:
     Raises:
         OptionError: if none of them is odd, or all are.
     """
-    test = dataset.split("test")
-    every = np.arange(len(test))
+    labels = dataset.split("test").labels
+    numbers = np.arange(len(labels))
     if left_out:
-        every = every[dataset.has_class(test.labels) | np.isin(test.labels, left_out)]
-    if len(every) > MOST:
-        every = every[np.linspace(0, len(every) - 1, MOST).astype(int)]
-    x, damage = as_float(test.images[every]), np.full(len(every), -1)
+        numbers = numbers[dataset.has_class(labels) | np.isin(labels, left_out)]
+    if len(numbers) > MOST:
+        numbers = numbers[np.linspace(0, len(numbers) - 1, MOST).astype(int)]
+    damage = np.full(len(numbers), -1)
     if left_out:
-        odd = np.isin(test.labels[every], left_out)
+        odd = np.isin(labels[numbers], left_out)
     else:
-        odd = np.arange(len(every)) % 2 == 1
-        x = x.copy()
-        x[odd], damage[odd] = damaged(x[odd], dataset.form)
+        odd = np.arange(len(numbers)) % 2 == 1
+        damage[odd] = np.arange(odd.sum()) % len(damages(dataset.form))
     if odd.all() or not odd.any():
         raise OptionError(
             f"Of the test examples of {dataset.title} {odd.sum()} of {len(odd)} are odd, expected some and not all: "
             "leave out other classes."
         )
-    return Asked(x, odd, every, damage)
+    return Asked(dataset, numbers, odd, damage)
 
 
 def damages(form: Form) -> tuple[str, ...]:
@@ -130,29 +154,30 @@ def damages(form: Form) -> tuple[str, ...]:
     return "halves exchanged", turned, f"the middle of another {form.noun}", f"noise of σ = {SIGMA:g}"
 
 
-def damaged(x: np.ndarray, form: Form) -> tuple[np.ndarray, np.ndarray]:
-    """Damages examples in all ways in turn.
+def damaged(x: np.ndarray, way: int, form: Form, numbers: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Damages examples in one way.
 
     Halves are exchanged, and examples turned round, along the first axis: of images upper and lower half, of signals
     earlier and later one. The middle is half of each side.
 
     Args:
         x: Examples, (n, *shape) float32 in [0, 1].
+        way: A place among `damages`.
         form: What they are.
-
-    Returns:
-        Damaged ones, and the place of each one's damage among `damages`, (n,).
+        numbers: Their places among `others`, (n,); noise is drawn by them.
+        others: Of which the next one gives its middle, (m, *shape), as a data set keeps them.
     """
-    way = np.arange(len(x)) % len(damages(form))
-    middle = tuple(slice(n // 4, n - n // 4) for n in form.sides or form.shape)
-    pieced = x.copy()
-    pieced[:, *middle] = np.roll(x, 1, axis=0)[:, *middle]
-    noisy = noise.add(x, "gaussian", SIGMA, SEED)
-    ways = (np.roll(x, form.shape[0] // 2, axis=1), x[:, ::-1], pieced, noisy)
-    found = x.copy()
-    for i, each in enumerate(ways):
-        found[way == i] = each[way == i]
-    return found, way
+    if way == 0:
+        return np.roll(x, form.shape[0] // 2, axis=1)
+    if way == 1:
+        return x[:, ::-1]
+    if way == 2:
+        middle = tuple(slice(n // 4, n - n // 4) for n in form.sides or form.shape)
+        found = x.copy()
+        found[:, *middle] = as_float(others[(numbers + 1) % len(others)])[:, *middle]
+        return found
+    fields = [noise.draw_field("gaussian", form.shape, int(number)) for number in numbers]
+    return np.asarray(noise.corrupt(x, "gaussian", SIGMA, np.stack(fields)), np.float32)
 
 
 def protocol(dataset: Dataset, left_out: Sequence[int]) -> str:
@@ -164,60 +189,110 @@ def protocol(dataset: Dataset, left_out: Sequence[int]) -> str:
     return f"held out: {', '.join(names)}" if names else f"damaged test {dataset.form.noun}s"
 
 
+def told(asked: Asked, left_out: Sequence[int]) -> str:
+    """What is asked, a sentence or two of images, to stand beside figures."""
+    names, odd, noun = asked.dataset.class_names, int(asked.odd.sum()), "image"
+    others = len(asked) - odd
+    if left_out:
+        of = ", ".join(names[number] for number in left_out)
+        return (
+            f"The odd ones are {odd:,} test {noun}s of what the model has not learnt ({of}), the others {others:,} of "
+            "what it has."
+        )
+    ways = ", ".join(damages(asked.dataset.form))
+    return (
+        f"The odd ones are {odd:,} test {noun}s that were damaged, in turn: {ways}. The others are {others:,} as they "
+        "are."
+    )
+
+
 def scores(subject: Subject, asked: Asked, tell: Tell = lambda fraction: None) -> dict[str, np.ndarray]:
     """How odd examples are, by the names of `SCORES` that apply to a run or a floor; (n,) each."""
-    kind, dataset = subject.coder.kind, subject.dataset
-    if kind == "pca":
-        pca = coders.pca(dataset, subject.coder.units, subject.left_out)
+    coder, dataset = subject.coder, subject.dataset
+    if coder.kind == "pca":
+        pca = coders.pca(dataset, coder.units, subject.left_out)
         assert pca.decode is not None
-        return {"mse": metrics.squared_error(asked.x, pca.decode(pca.encode(asked.x)))}
-    learnt = _learnt(subject)
+        parts = []
+        for rows in asked.parts:
+            x = asked.x(rows)
+            parts.append(metrics.squared_error(x, pca.decode(pca.encode(x))))
+        return {"mse": np.concatenate(parts)}
+    known = learnt(dataset, subject.left_out)
     tell(0.2)
-    if kind == "pixels":
+    if coder.kind == "pixels":
         from sklearn.ensemble import IsolationForest
 
-        flat, known = (each.reshape(len(each), -1) for each in (asked.x, as_float(learnt)))
+        flat, known = asked.flat(), as_float(known).reshape(len(known), -1)
         found = {"brightness": flat.mean(axis=1), "knn": nearest(known, flat)}
         tell(0.7)
         return found | {"isolation": -IsolationForest(random_state=SEED).fit(known).score_samples(flat)}
-    assert subject.run is not None, f"a {kind} has no scores"
-    found = of_run(subject.run, asked.x)
-    tell(0.7)
-    return found | {"code_knn": nearest(subject.run.encode_kept(learnt), subject.run.encode(asked.x))}
+    assert subject.run is not None, f"a {coder.kind} has no scores"
+    return of_run(subject.run, asked, coder.encode(known))
 
 
-def of_run(run: LoadedRun, x: np.ndarray) -> dict[str, np.ndarray]:
-    """How badly a run reconstructs examples (n, *shape), by the names of `SCORES`; (n,) each."""
-    rng, parts = np.random.default_rng(SEED), []
-    for i in range(0, len(x), PART):
-        parts.append(_of_part(run, x[i : i + PART], rng))
+def of_run(run: LoadedRun, asked: Asked, known: np.ndarray) -> dict[str, np.ndarray]:
+    """How odd examples are to a run.
+
+    Args:
+        run: A loaded run.
+        asked: The examples.
+        known: Codes of training examples, (k, latent_dim).
+
+    Returns:
+        By the names of `SCORES` that apply to the run, in their order, (n,) each.
+    """
+    rng = np.random.default_rng(SEED)
+    parts = [of_examples(run, asked.x(rows), known, rng) for rows in asked.parts]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _of_part(run: LoadedRun, x: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    drawn = None
-    if run.recipe.heads == ("z_mean", "z_log_var"):
-        code, log_variance = run.encode_distribution(x)
-        drawn = run.decode(code + np.exp(0.5 * log_variance) * rng.standard_normal(code.shape, dtype=np.float32))
-    else:
-        code = run.encode(x)
-    x_hat, bernoulli = run.decode(code), run.spec.likelihood == "bernoulli"
+def of_examples(run: LoadedRun, x: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The same of examples (n, *shape) float32 in [0, 1]; `rng` draws the codes of the ELBO."""
+    bernoulli, variational = run.spec.likelihood == "bernoulli", run.recipe.heads == ("z_mean", "z_log_var")
+    code, log_variance = run.encode_distribution(x) if variational else (run.encode(x), None)
+    x_hat, entropy = run.decode(code), metrics.pixel_entropy(x) if bernoulli else 0.0
     found = {"mse": metrics.squared_error(x, x_hat)}
     if bernoulli:
         found["bce"] = metrics.binary_cross_entropy(x, x_hat)
-        found["divergence"] = found["bce"] - metrics.pixel_entropy(x)
-    if drawn is not None:
-        surprise = metrics.surprise(run.spec.likelihood, x, drawn) * run.form.size
-        found["elbo"] = surprise + metrics.kl_to_standard_normal(code, log_variance)
+        found["divergence"] = found["bce"] - entropy
+    if log_variance is not None:
+        z = code + np.exp(0.5 * log_variance) * rng.standard_normal(code.shape, dtype=np.float32)
+        surprise = _surprise(run, x, run.decode(z))
+        kl = metrics.kl_to_standard_normal(code, log_variance)
+        found["elbo"] = surprise * run.form.size + kl
         if bernoulli:
-            found["elbo_divergence"] = found["elbo"] - metrics.pixel_entropy(x) * run.form.size
-    return found
+            found["elbo_divergence"] = (surprise - entropy) * run.form.size + kl
+    found["code_knn"] = nearest(known, code)
+    return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
 
-def _learnt(subject: Subject) -> np.ndarray:
-    """Some of the training examples that the run learnt, as kept; at random, the same for all."""
-    train = subject.dataset.read("train")  # read anew: the examples are not to stay in memory
-    known = np.flatnonzero(~np.isin(train.labels, subject.left_out))
+def applying(run: LoadedRun) -> list[str]:
+    """The names of `SCORES` that apply to a run, as `of_run` gives them."""
+    bernoulli, variational = run.spec.likelihood == "bernoulli", run.recipe.heads == ("z_mean", "z_log_var")
+    asked = {
+        "bce": bernoulli,
+        "divergence": bernoulli,
+        "elbo": variational,
+        "elbo_divergence": bernoulli and variational,
+    }
+    return ["mse", *(name for name, applies in asked.items() if applies), "code_knn"]
+
+
+def _surprise(run: LoadedRun, x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    """Negative log-likelihood in nats per value, (n,); a Gaussian's variance is the run's error on all test examples.
+
+    `metrics.surprise` takes the variance of the examples themselves, so that it would say nothing of a single one.
+    """
+    if run.spec.likelihood == "bernoulli":
+        return metrics.binary_cross_entropy(x, x_hat)
+    variance = max(run.run.card.figure("mse"), metrics.LEAST_VARIANCE)
+    return 0.5 * (np.log(2 * np.pi * variance) + metrics.squared_error(x, x_hat) / variance)
+
+
+def learnt(dataset: Dataset, left_out: Sequence[int]) -> np.ndarray:
+    """Some training examples of the classes that are not left out, as kept, (k, *shape); the same for all models."""
+    train = dataset.read("train")  # read anew: the examples are not to stay in memory
+    known = np.flatnonzero(~np.isin(train.labels, left_out))
     some = np.sort(np.random.default_rng(SEED).permutation(known)[:TRAINING])
     return np.asarray(train.images[some])
 
@@ -287,10 +362,8 @@ def drawn(values: np.ndarray, odd: np.ndarray) -> np.ndarray:
     """
     rng, weights = np.random.default_rng(SEED), []
     for _ in range(DRAWS):
-        drawn = np.zeros(len(odd), int)
-        for group in (np.flatnonzero(odd), np.flatnonzero(~odd)):
-            np.add.at(drawn, rng.choice(group, len(group)), 1)
-        weights.append(drawn)
+        both = [rng.choice(group, len(group)) for group in (np.flatnonzero(odd), np.flatnonzero(~odd))]
+        weights.append(np.bincount(np.concatenate(both), minlength=len(odd)))
     own, *each = (curve(values, odd, w) for w in (None, *weights))
     figures = np.array([[c.auroc, c.average_precision] for c in each]).T
     point = np.array([[own.auroc], [own.average_precision]])

@@ -18,6 +18,8 @@ from ae_core.inference import LoadedRun
 from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, traversals, unit_facts
 from ae_core.latent.unit_facts import Driving
 from ae_core.runs import Run
+from ae_core.uses import anomalies
+from ae_core.uses.anomalies import Anomalies, Asked
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_CACHE_FILE = 1 << 20  # bytes of a file with an array
@@ -291,6 +293,31 @@ def distinguishing(run: Run, group: str, inside: np.ndarray, among: Any) -> tupl
         among: The index of the test examples that are looked at.
     """
     return unit_facts.distinguishing(codes(run)[among], inside, SHOWN)
+
+
+@memoize(16)
+def odd_ones(run: Run) -> Asked:
+    """The test examples of which the run's scores shall say which are odd."""
+    return anomalies.ask(run.dataset, run.spec.left_out)
+
+
+@memoize(CODES_CACHE // 4, size=lambda array: array.nbytes)
+def learnt_codes(run: Run) -> np.ndarray:
+    """Codes of some training examples that the run learnt, (k, d)."""
+    return _frozen(load(run).encode_kept(anomalies.learnt(run.dataset, run.spec.left_out)))
+
+
+@memoize(16)
+def oddness(run: Run) -> dict[str, np.ndarray]:
+    """How odd each of `odd_ones` is, by the names of the scores that apply to the run, and their mean values, (n,)."""
+
+    def compute() -> np.ndarray:
+        asked = odd_ones(run)
+        found = anomalies.of_run(load(run), asked, learnt_codes(run))
+        return np.stack([*found.values(), asked.means()])
+
+    names = [*anomalies.applying(load(run)), "brightness"]
+    return dict(zip(names, on_disk(run, f"oddness-{Anomalies.version}", compute), strict=True))
 
 
 @memoize(16)

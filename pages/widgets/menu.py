@@ -50,6 +50,7 @@ PAGES = {
         Page("sparsity", "Sparsity", "bar_chart", "Inside the code"),
         Page("stability", "Stability", "vibration", "Inside the code"),
         Page("features", "Features", "category", "What it is good for"),
+        Page("anomalies", "Anomalies", "notification_important", "What it is good for"),
         Page("data", "Data", "database_upload", "Models"),
         Page("train", "Train", "model_training", "Models"),
         Page("compare", "Compare", "table_rows", "Models"),

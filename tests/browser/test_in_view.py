@@ -30,6 +30,12 @@ RESULTS: dict[str, dict[str, str | None]] = {
     "directions?from-group=c6&to-group=c3": {"From|To|Play|Place on": ".film", "": None},
     "features": {"": ".plot >> nth=0"},
     "lessons?lesson=the-code&step=2": {"Next|All|Reveal|1|2|3": None, "": ".plot"},
+    "anomalies?by-mean=true": {
+        "Show what|Save": None,
+        "Model|Score|Threshold|squared|cross|nearest|−": ".plot >> nth=2",
+        "Test image|Sandal|$": None,
+        "": ".plot >> nth=0",
+    },
     "stability": {"Noise": ".plot >> nth=1", "": ".plot >> nth=0"},
     "sparsity": {"": ".plot"},
     "train": {"Kind|Data set": ".plot >> nth=0", "": None},

@@ -43,6 +43,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
             for page in ("reconstruct", "denoise", "sampler", "latent_space", "lens", "units")
         ),
         ("features", {"runs": ["vanilla", "sparse"]}),
+        ("anomalies", {"runs": ["vanilla-without-sandal"], "score": "cross-entropy", "by-mean": "true"}),
         ("compare", {"on": "Heartbeats"}),
         ("compare", {"on": "Emoji, in colour"}),
     ],

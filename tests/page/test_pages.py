@@ -55,6 +55,7 @@ PAGES = (
     "units",
     "stability",
     "features",
+    "anomalies",
     "sampler",
 )
 BAD = "../../etc/passwd"
