@@ -97,6 +97,21 @@ st.caption(
 )
 odd_ones.examples(asked, odd_ones.border(values, threshold), "border")
 
+st.header(say("An image of your choice"))
+image = current_image.show(dataset)
+asked_too = [image, *current_image.beside(dataset, image)]
+own = anomalies.of_examples(
+    run, np.stack([each.x for each in asked_too]), caches.learnt_codes(run.run), np.random.default_rng(0)
+)[score]
+tables.show(
+    {
+        say("image"): [alerts.escape_markdown(each.name) for each in asked_too],
+        SCORES[score][0]: [f"{value:.4g}" for value in own],
+        "stranger than, % of the others": [f"{100 * np.mean(values[~odd] < value):.1f}" for value in own],
+        "called": ["odd" if value >= threshold else "usual" for value in own],
+    }
+)
+
 st.header("Most and least strange")
 odd_ones.extremes(asked, values)
 
@@ -120,20 +135,6 @@ if state.draw(st.toggle, "by-mean"):
         * ("bce" in scores)
     )
 
-st.header(say("An image of your choice"))
-image = current_image.show(dataset)
-asked_too = [image, *current_image.beside(dataset, image)]
-own = anomalies.of_examples(
-    run, np.stack([each.x for each in asked_too]), caches.learnt_codes(run.run), np.random.default_rng(0)
-)[score]
-tables.show(
-    {
-        say("image"): [alerts.escape_markdown(each.name) for each in asked_too],
-        SCORES[score][0]: [f"{value:.4g}" for value in own],
-        "stranger than, % of the others": [f"{100 * np.mean(values[~odd] < value):.1f}" for value in own],
-        "called": ["odd" if value >= threshold else "usual" for value in own],
-    }
-)
 with st.expander("All figures"):
     odd_ones.figures_table(found, say)
     st.caption("Each is of the odd ones of its own model: " + alerts.escape_markdown("; ".join(groups)) + ".")

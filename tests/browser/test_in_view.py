@@ -31,9 +31,8 @@ RESULTS: dict[str, dict[str, str | None]] = {
     "features": {"": ".plot >> nth=0"},
     "lessons?lesson=the-code&step=2": {"Next|All|Reveal|1|2|3": None, "": ".plot"},
     "anomalies?by-mean=true": {
-        "Show what|Save": None,
+        "Show what|.+, test image|expand_more": None,  # what is chosen is in the table below it
         "Model|Score|Threshold|squared|cross|nearest|−": ".plot >> nth=2",
-        "Test image|Sandal|$": None,
         "": ".plot >> nth=0",
     },
     "stability": {"Noise": ".plot >> nth=1", "": ".plot >> nth=0"},

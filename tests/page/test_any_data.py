@@ -12,7 +12,7 @@ import pytest
 from visiting import ME, assert_sound, every_text, figures_of, open_page, pictures, said
 
 import ae_core
-from ae_core import data, tasks, training
+from ae_core import data, tasks, training, uses
 from ae_core.data import own
 from ae_core.spec import make_spec
 from pages.serving import caches, lens_tiles
@@ -142,6 +142,21 @@ def test_pages_of_uses_offer_to_measure_a_model_or_say_what_it_lacks(name: str, 
     assert not app.error, [e.value for e in app.error]
     offered = [b.label for b in app.button if b.label.startswith("Compute the figures of")]
     assert len(offered) == 2 or said(app).count("is left out") == 2
+
+
+@pytest.mark.parametrize("name", ["colour-32", "signal-3", "table", "unlabelled", "few"])
+def test_anomalies_are_measured_and_shown_of_any_data(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    several = [f"{name}-variational", f"{name}-vanilla"]
+    rows = {run: uses.measure("anomalies", uses.subject(ae_core.load(run))) for run in several}
+    monkeypatch.setattr(uses, "read", lambda use, run: rows[run.name])
+    app, figures = shown("anomalies", run=several[0], runs=several, **{"by-mean": "true"})
+    assert_sound(app)
+    assert not app.error, [e.value for e in app.error]
+    assert len(figures) == 3
+    if CASES[name].medium:
+        assert not [line for text in every_text(app) for line in text.split("\n") if re.search(r"\bimages?\b", line)]
+    else:
+        assert {"auroc_bce", "ap_elbo_divergence"} <= rows[several[0]][0].figures.keys()
 
 
 @pytest.mark.parametrize("page", [*LOOKING, *SEVERAL, *USES, "train"])
