@@ -45,6 +45,8 @@ def compare_runs(names: tuple[str, ...], wanted: str, again: bool, beside: bool,
 
                 rows = uses.measure(name, subject, show)
                 uses.write(name, run, rows, beside)
+            elif rows is not None and beside:
+                uses.write(name, run, rows, beside)  # it may have been kept elsewhere
             results.append((run, name, rows or [], lacking))
     bar.clear()
     if as_json:
