@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import SERIES_COLOURS, edge, figure, plain, trace
+from ae_core.figures.style import SERIES_COLOURS, edge, figure, ones_and_threes, plain, trace
 from ae_core.uses import Line
 
 GREY = "rgba(128, 128, 128, 0.9)"
@@ -13,7 +13,9 @@ DASHES = {"run": "solid", "pca": "dash", "untrained": "dot", "pixels": "dashdot"
 MOST_MARKS = 9  # that an axis writes out
 
 
-def over(lines: Sequence[Line], across: str, up: str, logarithmic: bool = True) -> go.Figure:
+def over(
+    lines: Sequence[Line], across: str, up: str, logarithmic: bool = True, logarithmic_up: bool = False
+) -> go.Figure:
     """A line for each code over what varies, bars of a standard deviation; a model's floors are dashed in its colour.
 
     Args:
@@ -21,6 +23,7 @@ def over(lines: Sequence[Line], across: str, up: str, logarithmic: bool = True) 
         across: What varies, for the axis.
         up: What was measured.
         logarithmic: Whether equal ratios of what varies are equally far apart.
+        logarithmic_up: The same of what was measured.
     """
     traces = []
     for line in lines:
@@ -41,5 +44,6 @@ def over(lines: Sequence[Line], across: str, up: str, logarithmic: bool = True) 
         )
     ticks = np.unique(np.concatenate([np.array(line.x, float) for line in lines]))
     marks = {"tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]} if len(ticks) <= MOST_MARKS else {}
+    up_marks = {"type": "log"} | ones_and_threes([one["y"] for one in traces]) if logarithmic_up else {}
     axis = {"title": across, **({"type": "log"} if logarithmic else {}), **marks}
-    return figure(traces, 400, xaxis=axis, yaxis={"title": up})
+    return figure(traces, 400, xaxis=axis, yaxis={"title": up} | up_marks)

@@ -13,11 +13,15 @@ from pages.widgets import alerts, computation, models_table, tables
 from pages.widgets.words import Words
 
 
-def of(name: str, runs: Mapping[str, LoadedRun]) -> dict[str, list[Row]]:
+def of(name: str, runs: Mapping[str, LoadedRun], ends: bool = True) -> dict[str, list[Row]]:
     """The rows of models for a use, by their titles: each model's own, then its floors.
 
-    Where one was not measured yet, it is offered to do that now, with its progress and time left. Ends the page if none
-    of them was.
+    Where one was not measured yet, it is offered to do that now, with its progress and time left.
+
+    Args:
+        name: Of the use.
+        runs: The models, by their titles.
+        ends: Whether the page ends here if none of them was measured.
     """
     use = uses.get(name)
     found: dict[str, list[Row]] = {}
@@ -32,7 +36,7 @@ def of(name: str, runs: Mapping[str, LoadedRun]) -> dict[str, list[Row]]:
             continue
         what = f"**{alerts.escape_markdown(title)}** has not been measured yet; it takes about a minute."
         computation.show("measure", run.run, what, what=name, called=f"the figures of {title}")
-    if not found:
+    if not found and ends:
         st.stop()
     return found
 

@@ -57,6 +57,12 @@ def test_the_code_makes_what_the_page_shows(page: str, query: dict[str, str]) ->
     assert made == shown
 
 
+def test_the_stability_pages_code_makes_its_curves() -> None:
+    source, shown, _ = visit("stability", runs=["ecg-vanilla", "ecg-variational"], transform="Amplitude")
+    made, _ = made_by(source)
+    assert made == [shown[0], shown[2]]  # between them is the chosen signal, nudged
+
+
 def test_the_train_pages_code_trains_what_the_page_would(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
 
