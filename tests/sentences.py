@@ -61,6 +61,7 @@ LINKS = (
     "features",
     "anomalies",
     "anomalies?runs=variational&by-mean=true",
+    "generation",
     "compare",
     "compare?runs=vanilla",
     "train",

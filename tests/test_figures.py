@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from ae_core import figures, forms
+from ae_core import figures, forms, uses
 from ae_core.figures import Row, signals
 from ae_core.figures.lazy import Figure
 from ae_core.figures.style import CLASS_COLOURS, SERIES_COLOURS, edge
@@ -52,6 +52,20 @@ KL = np.array([0.5, 3, 0.001, 2])
 # Titles, groups, β, rates and distortions of models: two seeds of one β.
 RATED = ([TITLE, "b", "c", "d"], ["g", "g", "g", "g"], [1, 0.25, 4, 1], [5, 9, 2, 7], [30, 22, 40, 28])
 
+WAYS = {"prior": "prior", "mixture": "mixture", "again": "reconstructed"}
+
+
+def judged(kind: str, title: str, ways: str, scale: float) -> uses.Row:
+    """What was measured of draws by those ways, the first letters of their names."""
+    names = [way for way in WAYS if way[0] in ways]
+    figures_of = {f"frechet_{way}": [scale * (i + 1), scale * (i + 2)] for i, way in enumerate(names)}
+    figures_of |= {f"{name}_{way}": [0.5, 0.6] for name in ("precision", "coverage") for way in names}
+    return uses.Row(kind, title, 2, figures_of)
+
+
+FLOORS = [judged("pixels", "raw pixels", "pa", 0.1), judged("pca", "PCA, 2 units", "pma", 9)]
+JUDGED = {TITLE: [judged("run", TITLE, "pma", 3), *FLOORS], "b": [judged("run", "b", "ma", 2), *FLOORS]}
+
 EVERY = {
     "scatter": lambda: figures.scatter(POINTS, LABELS, ["a", "b", "c"], ("x", "y")),
     "scatter of a projection": lambda: figures.scatter(POINTS, LABELS, ["a", "b", "c"], None),
@@ -81,6 +95,8 @@ EVERY = {
     "kl_by_unit of a collapse": lambda: figures.kl_by_unit(KL / 1000),
     "units_by_epoch": lambda: figures.units_by_epoch([0, 1, 2], [0, 3, 2], 12, "active units", 5),
     "rate_distortion": lambda: figures.rate_distortion(*RATED),
+    "draws_judged": lambda: figures.draws_judged(JUDGED, WAYS),
+    "precision_and_coverage": lambda: figures.precision_and_coverage(JUDGED, WAYS),
     "image_grid": lambda: figures.image_grid(IMAGES, 4),
     "image_grid on axes": lambda: figures.image_grid(IMAGES, 4, (np.arange(4), np.arange(3)), ("x", "y")),
 }
@@ -545,3 +561,19 @@ def test_what_hardly_differs_does_not_fill_the_figure_of_rates() -> None:
     figure = figures.rate_distortion(["a", "b"], ["v", "v"], [1, 8], [0.0001, 0.0009], [27.09, 27.08])
     for axis in (figure.layout.xaxis, figure.layout.yaxis):
         assert axis.range[1] - axis.range[0] >= 1
+
+
+def test_draws_are_marked_by_way_in_rows_of_models_and_shared_floors_beside_what_test_images_reach() -> None:
+    made = figures.draws_judged(JUDGED, WAYS)
+    by_way = {trace.name: trace for trace in made.data}
+    assert len(made.layout.yaxis.ticktext) == 4, "two models, and each floor once"
+    assert by_way["prior"].y.tolist() == [0, 2, 3], "the second model has no prior"
+    assert by_way["reconstructed"].y.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(by_way["prior"].x, [4.5, 0.15, 13.5])
+    np.testing.assert_allclose(
+        by_way["prior"].error_x.array, np.std([3, 6], ddof=1) * np.array([1, 1 / 30, 3]), rtol=1e-5
+    )
+    (line,) = made.layout.shapes
+    assert line.x0 == line.x1 == pytest.approx(0.25), "raw values, reconstructed, are the test images"
+    place = figures.precision_and_coverage(JUDGED, WAYS).data[0]
+    np.testing.assert_allclose([place.x[0], place.y[0]], 0.55, rtol=1e-6)

@@ -12,6 +12,7 @@ from ae_core.figures.codes import (
 )
 from ae_core.figures.curves import learning_curves
 from ae_core.figures.directions import direction_fan
+from ae_core.figures.generation import draws_judged, precision_and_coverage
 from ae_core.figures.pictures import Row, image_grid, image_rows, neighbours, reconstructions, signed_error, tinted
 from ae_core.figures.rates import rate_distortion
 from ae_core.figures.sizes import error_by_code_size
@@ -29,6 +30,7 @@ __all__ = [
     "class_mix",
     "code_profile",
     "direction_fan",
+    "draws_judged",
     "error_by_code_size",
     "error_histogram",
     "firing_rates",
@@ -40,6 +42,7 @@ __all__ = [
     "nudge_curves",
     "over",
     "plain",
+    "precision_and_coverage",
     "rate_distortion",
     "reconstructions",
     "scatter",

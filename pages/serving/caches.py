@@ -20,6 +20,7 @@ from ae_core.latent.unit_facts import Driving
 from ae_core.runs import Run
 from ae_core.uses import anomalies
 from ae_core.uses.anomalies import Anomalies, Asked
+from ae_core.uses import generation
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_CACHE_FILE = 1 << 20  # bytes of a file with an array
@@ -27,6 +28,7 @@ PART = 1024  # images in memory as floats at a time
 TRAINING_IMAGES = 10_000  # evenly spread over the training set, to find neighbours among
 # Bytes; one run may take a thousand times as much as another. Those that ship take 8, 27 and 29 MB.
 LOADED_CACHE, CODES_CACHE, INDEX_CACHE = 64 << 20, 64 << 20, 64 << 20
+WALLS_CACHE = 8 << 20
 FLOAT = 4  # bytes
 SHOWN = 24  # units that distinguish a group
 DRIVING = 12  # test examples that are shown of what drives a unit
@@ -369,6 +371,24 @@ def draws(run: Run, count: int, seed: int) -> np.ndarray:
         LookupError: as `density`.
     """
     return _frozen(load(run).decode(density(run).draw(count, seed)))
+
+
+@memoize(WALLS_CACHE, size=lambda wall: wall.nbytes)
+def draws_and_nearest(run: Run, way: str, count: int) -> np.ndarray:
+    """The first draws that were judged, and their nearest training examples in features and between pixels.
+
+    Args:
+        run: Its training examples must be here.
+        way: "prior" or "mixture", as of `generation.density`.
+        count: How many.
+
+    Returns:
+        (3, count, *shape) float32.
+    """
+    loaded = load(run)
+    drawn = generation.decoded(loaded, generation.density(loaded, way, codes(run)), count)
+    rows = on_disk(run, f"nearest-{way}-{count}", lambda: generation.nearest_training(loaded, drawn))
+    return _frozen(np.concatenate([drawn[None], generation.training_examples(loaded, rows)]))
 
 
 def _parts(dataset: str) -> list[slice]:

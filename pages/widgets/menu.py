@@ -51,6 +51,7 @@ PAGES = {
         Page("stability", "Stability", "vibration", "Inside the code"),
         Page("features", "Features", "category", "What it is good for"),
         Page("anomalies", "Anomalies", "notification_important", "What it is good for"),
+        Page("generation", "Generation", "auto_awesome", "What it is good for"),
         Page("data", "Data", "database_upload", "Models"),
         Page("train", "Train", "model_training", "Models"),
         Page("compare", "Compare", "table_rows", "Models"),

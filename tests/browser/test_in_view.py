@@ -35,6 +35,7 @@ RESULTS: dict[str, dict[str, str | None]] = {
         "Model|Score|Threshold|squared|cross|nearest|−": ".plot >> nth=2",
         "": ".plot >> nth=0",
     },
+    "generation": {"Prior|Mixture": ".plot >> nth=2", "": ".plot >> nth=0"},
     "stability": {"Noise": ".plot >> nth=1", "": ".plot >> nth=0"},
     "sparsity": {"": ".plot"},
     "train": {"Kind|Data set": ".plot >> nth=0", "": None},

@@ -44,6 +44,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
         ),
         ("features", {"runs": ["vanilla", "sparse"]}),
         ("anomalies", {"runs": ["vanilla-without-sandal"], "score": "cross-entropy", "by-mean": "true"}),
+        ("generation", {"runs": ["variational", "vanilla"], "from": "Mixture"}),
         ("compare", {"on": "Heartbeats"}),
         ("compare", {"on": "Emoji, in colour"}),
     ],

@@ -56,6 +56,7 @@ PAGES = (
     "stability",
     "features",
     "anomalies",
+    "generation",
     "sampler",
 )
 BAD = "../../etc/passwd"
