@@ -114,8 +114,9 @@ if found:
     st.info(
         say(
             "No model that ships was shown a turned or shifted image, and a probe of its code loses about as much as "
-            "one of raw pixels, even where the code moves half as far. What a code is to ignore it must be taught. A "
-            "code may also stay because it carries little: hold how far it moves against what a probe tells."
+            "one of principal components, even where the code moves half as far. What a code is to ignore it must "
+            "be taught. A code may also stay because it carries little: hold how far it moves against what a "
+            "probe tells."
         ),
         icon=":material/visibility:",
     )

@@ -35,8 +35,13 @@ RESULTS: dict[str, dict[str, str | None]] = {
         "Model|Score|Threshold|squared|cross|nearest|−": ".plot >> nth=2",
         "": ".plot >> nth=0",
     },
-    "generation": {"Prior|Mixture": ".plot >> nth=2", "": ".plot >> nth=0"},
-    "stability": {"Noise": ".plot >> nth=1", "": ".plot >> nth=0"},
+    "generation": {"$": None, "Prior|Mixture": ".plot >> nth=2", "": ".plot >> nth=0"},  # the table has no name
+    "stability": {
+        "$": None,
+        "Noise": ".plot >> nth=1",
+        "Rotation|Shift|Brightness|How far|What a probe": ".plot >> nth=2",
+        "": ".plot >> nth=0",
+    },
     "sparsity": {"": ".plot"},
     "train": {"Kind|Data set": ".plot >> nth=0", "": None},
     "compare": {"Table": None, "Class|First image|Random start": ".plot >> nth=1", "": "[data-testid=stDataFrame]"},
