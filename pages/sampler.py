@@ -139,4 +139,5 @@ drawn = run.decode(latent.density(run, codes).draw({DRAWS}, seed={seed}))
 figures.image_grid(drawn, columns=20, height=160{source_code.form(run.form)}).show()
 """
 next_page.link("lens", "See what lies between these places", run=run.run.name)
+next_page.link("generation", "See how good such draws are, and how new", run=run.run.name)
 source_code.show(source)
