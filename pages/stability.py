@@ -113,10 +113,12 @@ if found:
     measured.verdict("transforms", found, getattr(chosen, measure)(chosen.figured), say)
     st.info(
         say(
-            "No model that ships was shown a turned or shifted image, and a probe of its code loses about as much as "
-            "one of principal components, even where the code moves half as far. What a code is to ignore it must "
-            "be taught. A code may also stay because it carries little: hold how far it moves against what a "
-            "probe tells."
+            "No model that ships was shown a changed image, and a probe of its code loses about as much as one of "
+            "principal components, even where the code moves half as far. What a code is to ignore it must be "
+            "taught. A code may also stay because it carries little: hold how far it moves against what a probe tells."
+            if has_classes
+            else "No model that ships was shown a changed image. What a code is to ignore it must be taught; it may "
+            "also stay because it carries little."
         ),
         icon=":material/visibility:",
     )
