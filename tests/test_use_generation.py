@@ -105,7 +105,7 @@ def test_all_ways_are_measured_where_there_are_such(rows: list[uses.Row], digits
 
 
 def test_test_images_are_the_best_and_pixels_on_their_own_the_worst(rows: list[uses.Row]) -> None:
-    _, pixels, pca = rows
+    _, pixels, _ = rows
     for name in ("nearer_again", "nearer_pixels_again"):  # batches round features differently
         assert pixels.figures[name] == pytest.approx([0.5] * 3, abs=0.01)
     best = pixels.mean("frechet_again")

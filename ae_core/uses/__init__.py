@@ -84,15 +84,14 @@ def measure(name: str, of: Subject, tell: Tell = lambda fraction: None) -> list[
         raise OptionError(f"{use.title} cannot be measured: {lacking[0].lower()}{lacking[1:]}")
     if of.run is None:
         raise OptionError("Measure a run: its floors are measured with it.")
-    beside = coders.floors(of.run)
-    tells = progress(tell, [2.0] + [1.0] * len(use.floors))
+    beside = use.beside(of.run)
+    tells = progress(tell, [2.0] + [1.0] * len(beside))
     # Several threads of linear algebra take many times longer as soon as anything else wants the processor.
     with threadpool_limits(1):
         rows = [_row(of.coder, use.measure(of, tells[0]))]
-        for kind, tell_of in zip(use.floors, tells[1:], strict=True):
-            rows.append(
-                _row(beside[kind], _floor(name, Subject(beside[kind], of.dataset, left_out=of.left_out), tell_of))
-            )
+        for floor, tell_of in zip(beside, tells[1:], strict=True):
+            figures = _floor(name, Subject(floor, of.dataset, left_out=of.left_out), tell_of)
+            rows.append(_row(floor, figures))
     tell(1.0)
     return rows
 

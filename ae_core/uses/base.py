@@ -10,7 +10,7 @@ import numpy as np
 from ae_core.data import Dataset, Split
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
-from ae_core.uses.coders import Coder
+from ae_core.uses.coders import Coder, floors
 
 Figures = dict[str, list[float]]
 Tell = Callable[[float], None]
@@ -78,6 +78,11 @@ class Use:
         if self.needs_classes and len(dataset.class_names) - dataset.unlabelled < 2:
             return "Its data set has no classes, and this is measured by classes."
         return ""
+
+    def beside(self, run: LoadedRun) -> list[Coder]:
+        """What a run is measured against: its `floors`, unless a use has others as well."""
+        found = floors(run)
+        return [found[kind] for kind in self.floors]
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         """Measures a coder.
