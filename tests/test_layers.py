@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = """
     errors bounds texts forms locations processes settings disk images thumbnails preparing
-    data series noise blurring metrics stability filters animation epoch_film unit_history
+    data series noise blurring metrics packing stability filters animation epoch_film unit_history
     discovery backend networks kinds spec logs cards
     runs derived kept_directions archive inference evaluation latent keras_model events training __init__
     fitting projecting pca untrained judges comparison uses tasks sweeps figures exporting lessons lens shipping cli
