@@ -62,6 +62,8 @@ LINKS = (
     "anomalies",
     "anomalies?runs=variational&by-mean=true",
     "generation",
+    "compression",
+    "noise",
     "compare",
     "compare?runs=vanilla",
     "train",

@@ -80,7 +80,7 @@ def _table(name: str, results: list[tuple[Run, str, list[Row], str]]) -> str:
     for run, rows in of_use:
         for row in rows:
             title = run.name if row.kind == "run" else f"  {row.title}"
-            cells.append([title, f"{row.units:,}", *(_cell(row, m) for m in figures)])
+            cells.append([title, f"{row.units:,}" if row.units else "", *(_cell(row, m) for m in figures)])
     left_out = [f"{run.name}: {lacking}" for run, of, rows, lacking in results if of == name and lacking]
     return "\n".join([table(cells, right=True), *left_out])
 

@@ -9,7 +9,16 @@ from ae_core.figures.style import SERIES_COLOURS, edge, figure, ones_and_threes,
 from ae_core.uses import Line
 
 GREY = "rgba(128, 128, 128, 0.9)"
-DASHES = {"run": "solid", "pca": "dash", "untrained": "dot", "pixels": "dashdot"}
+DASHES = {"run": "solid", "pca": "dash", "untrained": "dot", "pixels": "dashdot", "zlib": "dashdot"}
+DASHES |= {"jpeg-mosaic": "dot", "webp-mosaic": "dot", "noisy": "dot"}
+SYMBOLS = {"gaussian": "square", "median": "diamond", "nl-means": "cross", "average": "square"}
+SYMBOLS |= {
+    "savitzky-golay": "diamond",
+    "jpeg": "square",
+    "jpeg-mosaic": "square-open",
+    "webp": "diamond",
+    "webp-mosaic": "diamond-open",
+}
 MOST_MARKS = 9  # that an axis writes out
 
 
@@ -37,9 +46,13 @@ def over(
                 error_y={"type": "data", "array": spread, "visible": bool(spread.any()), "thickness": 1, "width": 3},
                 mode="lines+markers",
                 name=plain(line.title),
-                line={"color": colour, "width": 2, "dash": DASHES.get(line.kind, "dash")},
-                marker={"size": 7 if line.kind == "run" else 5, "color": colour},
-                hovertemplate=f"{plain(line.title)}, %{{x:,}}: %{{y:.3g}}<extra></extra>",
+                line={"color": colour, "width": 2, "dash": DASHES.get(line.kind, "solid")},
+                marker={
+                    "size": 7 if line.kind == "run" or line.kind in SYMBOLS else 5,
+                    "color": colour,
+                    "symbol": SYMBOLS.get(line.kind, "circle"),
+                },
+                hovertemplate=f"{plain(line.title)}, %{{x:,.4~g}}: %{{y:.4~g}}<extra></extra>",
             )
         )
     ticks = np.unique(np.concatenate([np.array(line.x, float) for line in lines]))

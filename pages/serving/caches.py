@@ -20,6 +20,7 @@ from ae_core.latent.unit_facts import Driving
 from ae_core.runs import Run
 from ae_core.uses import anomalies, generation
 from ae_core.uses.anomalies import Anomalies, Asked
+from ae_core.uses import coders
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_CACHE_FILE = 1 << 20  # bytes of a file with an array
@@ -116,6 +117,13 @@ def test_labels(dataset: str) -> np.ndarray:
 def codes(run: Run) -> np.ndarray:
     """Codes of all test images, (n, d)."""
     return _frozen(load(run).encode_kept(run.dataset.split("test").images))
+
+
+@memoize(CODES_CACHE, key=lambda *of: of, size=lambda array: array.nbytes)
+def principal_codes(dataset: str, units: int) -> np.ndarray:
+    """Principal components of all test examples, (n, units)."""
+    found = data.load(dataset)
+    return _frozen(coders.pca(found, units).encode(found.split("test").images))
 
 
 def log_variances(run: Run) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What models were measured to be good for, beside what one would use instead; what was not measured can be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
 
@@ -55,12 +55,13 @@ def missing(name: str, runs: Mapping[str, Run]) -> dict[str, list[Row]]:
     return {title: rows for title, rows in found.items() if rows is not None}
 
 
-def table(name: str, measured: Measured, say: Words) -> None:
-    """Shows a row for each model and each floor, a column for each figure."""
+def table(name: str, measured: Measured, say: Words, only: Collection[str] | None = None) -> None:
+    """Shows a row for each model and each floor, a column for each figure, or only for some."""
     rows = uses.listed(measured)
     shown = [m for m in uses.get(name).figures if any(m.name in row.figures for *_, row in rows)]
+    shown = [m for m in shown if only is None or m.name in only]
     columns: dict[str, Sequence[str]] = {"of": [title for title, *_ in rows]}
-    columns["units"] = [f"{row.units:,}" for *_, row in rows]
+    columns["units"] = [f"{row.units:,}" if row.units else "" for *_, row in rows]
     columns |= {m.name: [written(row, m) for *_, row in rows] for m in shown}
     config = {
         "of": st.column_config.TextColumn("Code", pinned=True),

@@ -52,6 +52,8 @@ PAGES = {
         Page("features", "Features", "category", "What it is good for"),
         Page("anomalies", "Anomalies", "notification_important", "What it is good for"),
         Page("generation", "Generation", "auto_awesome", "What it is good for"),
+        Page("compression", "Compression", "compress", "What it is good for"),
+        Page("noise", "Unseen noise", "grain", "What it is good for"),
         Page("data", "Data", "database_upload", "Models"),
         Page("train", "Train", "model_training", "Models"),
         Page("compare", "Compare", "table_rows", "Models"),

@@ -42,6 +42,12 @@ RESULTS: dict[str, dict[str, str | None]] = {
         "Rotation|Shift|Brightness|How far|What a probe": ".plot >> nth=2",
         "": ".plot >> nth=0",
     },
+    "compression": {
+        "Bits": "[data-testid=stMarkdownContainer] table >> nth=0",
+        "Class|First|Random start|Change|Test image": ".plot >> nth=1",
+        "": ".plot >> nth=0",
+    },
+    "noise": {"Level": "[data-testid=stDataFrame]", "": ".plot >> nth=0"},
     "sparsity": {"": ".plot"},
     "train": {"Kind|Data set": ".plot >> nth=0", "": None},
     "compare": {"Table": None, "Class|First image|Random start": ".plot >> nth=1", "": "[data-testid=stDataFrame]"},

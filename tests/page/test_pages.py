@@ -57,6 +57,8 @@ PAGES = (
     "features",
     "anomalies",
     "generation",
+    "compression",
+    "noise",
     "sampler",
 )
 BAD = "../../etc/passwd"
