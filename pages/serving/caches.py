@@ -18,9 +18,8 @@ from ae_core.inference import LoadedRun
 from ae_core.latent import MAIN_PLANE, Density, Index, Plane, PlaneSpec, traversals, unit_facts
 from ae_core.latent.unit_facts import Driving
 from ae_core.runs import Run
-from ae_core.uses import anomalies, generation
+from ae_core.uses import anomalies, coders, generation
 from ae_core.uses.anomalies import Anomalies, Asked
-from ae_core.uses import coders
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_CACHE_FILE = 1 << 20  # bytes of a file with an array

@@ -34,7 +34,13 @@ LOOKING = (
     "your_image",
 )
 SEVERAL = ("compare", "paths", "sparsity", "stability")
-USES = ("features", "anomalies", "generation", "compression", "noise")  # of models that were not measured yet they show how to
+USES = (
+    "features",
+    "anomalies",
+    "generation",
+    "compression",
+    "noise",
+)  # of models that were not measured yet they show how to
 ELSEWHERE = ("data", "train", "runs", "home", "lessons")
 
 
