@@ -51,6 +51,11 @@ PCA = np.linspace(0.08, 0, 17)
 KL = np.array([0.5, 3, 0.001, 2])
 # Titles, groups, β, rates and distortions of models: two seeds of one β.
 RATED = ([TITLE, "b", "c", "d"], ["g", "g", "g", "g"], [1, 0.25, 4, 1], [5, 9, 2, 7], [30, 22, 40, 28])
+# Means and spreads of two codes, measured in two ways, one of them not in the second.
+AGREED = {
+    TITLE: (np.array([0.5, 0.6]), np.array([0.1, 0.2])),
+    "other": (np.array([0.7, np.nan]), np.array([0.1, np.nan])),
+}
 
 WAYS = {"prior": "prior", "mixture": "mixture", "again": "reconstructed"}
 
@@ -97,6 +102,8 @@ EVERY = {
     "rate_distortion": lambda: figures.rate_distortion(*RATED),
     "draws_judged": lambda: figures.draws_judged(JUDGED, WAYS),
     "precision_and_coverage": lambda: figures.precision_and_coverage(JUDGED, WAYS),
+    "beside": lambda: figures.beside([TITLE, "b"], AGREED, "NMI"),
+    "confusion": lambda: figures.confusion(np.array([[8, 2, 0], [0, 0, 0]]), ["one", "two"], [TITLE, "b", "c"]),
     "image_grid": lambda: figures.image_grid(IMAGES, 4),
     "image_grid on axes": lambda: figures.image_grid(IMAGES, 4, (np.arange(4), np.arange(3)), ("x", "y")),
 }
@@ -577,3 +584,19 @@ def test_draws_are_marked_by_way_in_rows_of_models_and_shared_floors_beside_what
     assert line.x0 == line.x1 == pytest.approx(0.25), "raw values, reconstructed, are the test images"
     place = figures.precision_and_coverage(JUDGED, WAYS).data[0]
     np.testing.assert_allclose([place.x[0], place.y[0]], 0.55, rtol=1e-6)
+
+
+def test_codes_stand_in_rows_with_a_mark_for_each_way_in_which_they_were_measured() -> None:
+    both = EVERY["beside"]()
+    assert [list(trace.x) for trace in both.data] == [[0.5, pytest.approx(0.6)], [pytest.approx(0.7)]]
+    assert [round(float(y)) for trace in both.data for y in trace.y] == [0, 1, 0]
+    assert both.data[0].y[0] != both.data[1].y[0], "none covers another"
+    assert list(both.layout.yaxis.ticktext) == [figures.wrapped(TITLE), "b"]
+    assert len({(trace.marker.color, trace.marker.symbol) for trace in both.data}) == 2
+
+
+def test_a_confusion_is_shares_of_each_cluster_with_empty_ones_empty() -> None:
+    (shades,) = EVERY["confusion"]().data
+    np.testing.assert_array_equal(shades.z, [[80, 20, 0], [0, 0, 0]])
+    assert shades.hovertext[0][0].startswith("one: 8 images of class &lt;b&gt;mine")
+    assert shades.hovertext[0][1].startswith("one: 2 images of class b")

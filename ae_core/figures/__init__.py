@@ -1,6 +1,7 @@
 """Arrays to Plotly figures: pure functions, legible on light and dark ground."""
 
 from ae_core.figures.anomalies import anomaly_curves, anomaly_scores, score_by_mean
+from ae_core.figures.clusters import beside, confusion
 from ae_core.figures.codes import (
     activation_histogram,
     class_mix,
@@ -27,8 +28,10 @@ __all__ = [
     "activation_histogram",
     "anomaly_curves",
     "anomaly_scores",
+    "beside",
     "class_mix",
     "code_profile",
+    "confusion",
     "direction_fan",
     "draws_judged",
     "error_by_code_size",

@@ -96,7 +96,9 @@ def figure(traces: Sequence[Trace], height: int, **changes: Any) -> Figure:
         height: In pixels.
         **changes: Of the layout. `xaxis`, `yaxis`, `xaxis2` and so on add to what all axes are; their title is a text.
     """
-    axes = {"xaxis": {}, "yaxis": {}} | {name: change for name, change in changes.items() if "axis" in name}
+    axes = {"xaxis": {}, "yaxis": {}} | {
+        name: change for name, change in changes.items() if name[1:].startswith("axis")
+    }
     layout = {
         "template": NO_TEMPLATE,
         "height": height,

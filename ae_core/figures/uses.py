@@ -9,7 +9,14 @@ from ae_core.figures.style import SERIES_COLOURS, edge, figure, ones_and_threes,
 from ae_core.uses import Line
 
 GREY = "rgba(128, 128, 128, 0.9)"
-DASHES = {"run": "solid", "pca": "dash", "untrained": "dot", "pixels": "dashdot", "zlib": "dashdot"}
+DASHES = {
+    "run": "solid",
+    "pca": "dash",
+    "untrained": "dot",
+    "pixels": "dashdot",
+    "random": "longdashdot",
+    "zlib": "dashdot",
+}
 DASHES |= {"jpeg-mosaic": "dot", "webp-mosaic": "dot", "noisy": "dot"}
 SYMBOLS = {"gaussian": "square", "median": "diamond", "nl-means": "cross", "average": "square"}
 SYMBOLS |= {
