@@ -3,11 +3,13 @@
 import streamlit as st
 
 from ae_core import figures, uses
+from ae_core.uses import selection
 from ae_core.uses.features import LABELS
 from pages.widgets import glossary, measured, next_page, plot, run_picker, source_code
 from pages.widgets.words import Words
 
 MAX_RUNS = 4
+COMPARED = 8  # units with which models are compared in words
 
 st.title("Features")
 intro = st.container()
@@ -40,16 +42,47 @@ st.caption(
 measured.table("features", found, say)
 fewest = next(iter(at))
 measured.verdict("features", found, fewest, say)
+st.header("A few of the units")
+few = measured.of("selection", chosen, ends=False)
+if few:
+    plot.show(
+        figures.over(selection.by_count(few), "units", "accuracy of a linear probe"),
+        key="units",
+        alt="Accuracy of a linear classifier by the number of units that it is given, for each model and each floor",
+    )
+    st.caption(
+        say(
+            f"The same probe from {min(selection.LABELS, count):,} labels, given k units only: those whose values "
+            "differ most between classes (largest F of an analysis of variance, each unit for itself, on the examples "
+            "that the probe learns from), or k at random, with a standard deviation over draws. Of PCA it is the first "
+            "k directions. The best pixels, each for itself, are often neighbours that say the same: then pixels at "
+            "random know more."
+        )
+    )
+    measured.verdict("selection", few, selection.largest(few, COMPARED), say)
 st.info(
     "A small code spares a classifier labels; with all labels raw values are hard to beat. What the untrained network "
-    "reaches was not learnt.",
+    "reaches was not learnt. A unit of a dense code is seldom a feature of its own: look at what as many principal "
+    "directions know.",
     icon=":material/visibility:",
 )
 next_page.link("latent_space", "See where the classes lie", run=next(iter(chosen.values())).run.name)
 opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in chosen.items() if title in found)
+of_few = (
+    """
+few = {
+    title: uses.read("selection", run.run) or uses.measure("selection", uses.subject(run))
+    for title, run in runs.items()
+}
+figures.over(selection.by_count(few), "units", "accuracy of a linear probe").show()
+"""
+    if few
+    else ""
+)
 source_code.show(f"""
 import ae_core
 from ae_core import figures, uses
+from ae_core.uses import selection
 
 runs = {{
 {opened}}}
@@ -57,4 +90,5 @@ measured = {{
     title: uses.read("features", run.run) or uses.measure("features", uses.subject(run)) for title, run in runs.items()
 }}
 figures.over(uses.lines(measured, {at}), "labels", "accuracy of a linear probe").show()
+{of_few}
 """)
