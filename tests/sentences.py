@@ -64,6 +64,8 @@ LINKS = (
     "generation",
     "compression",
     "noise",
+    "clustering",
+    "clustering?on=Heartbeats",
     "compare",
     "compare?runs=vanilla",
     "train",

@@ -16,12 +16,12 @@ from ae_core.kinds import Measure
 from ae_core.runs import Run
 from ae_core.uses import coders
 from ae_core.uses.base import Figures, Row, Subject, Tell, Use, progress
-from ae_core.uses.beside import Line, Measured, compared, lines, listed
+from ae_core.uses.beside import Line, Measured, by_way, compared, lines, listed
 from ae_core.uses.table import SPREAD, latex, markdown, with_uses, written
 
 __all__ = [
     "SPREAD", "Line", "Measured", "Row", "Subject", "Use",
-    "compared", "compute", "get", "latex", "lines", "listed", "markdown", "measure", "measures", "names", "read",
+    "by_way", "compared", "compute", "get", "latex", "lines", "listed", "markdown", "measure", "measures", "names", "read",
     "subject", "with_uses", "write", "written",
 ]  # fmt: skip
 

@@ -64,6 +64,24 @@ def lines(measured: Measured, at: Mapping[str, float]) -> list[Line]:
     return found
 
 
+def by_way(measured: Measured, ways: Mapping[str, str]) -> tuple[list[str], dict[str, tuple[np.ndarray, np.ndarray]]]:
+    """What was measured of codes in several ways, for `figures.beside`.
+
+    Args:
+        measured: Of the models.
+        ways: By what a way is called: the name of its figure.
+
+    Returns:
+        What the codes are called, r of them, and by way the means (r,), NaN of what was not measured, and spreads (r,).
+    """
+    rows = listed(measured)
+    series = {
+        way: (np.array([row.mean(name) for *_, row in rows]), np.array([row.spread(name) for *_, row in rows]))
+        for way, name in ways.items()
+    }
+    return [title for title, *_ in rows], series
+
+
 def compared(row: Row, floor: Row, figure: str) -> int:
     """1 if a figure of a row is larger than a floor's, -1 if it is smaller, 0 if they differ by less than their spread.
 

@@ -40,6 +40,7 @@ USES = (
     "generation",
     "compression",
     "noise",
+    "clustering",
 )  # of models that were not measured yet they show how to
 ELSEWHERE = ("data", "train", "runs", "home", "lessons")
 

@@ -48,6 +48,8 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
         ("compression", {"runs": ["vanilla", "sparse"], "rate": "4", "quality": "SSIM", "image": "7"}),
         ("compression", {"runs": "ecg-vanilla"}),
         ("noise", {"runs": ["vanilla", "denoising"], "kind": "Masking"}),
+        ("clustering", {"runs": ["vanilla", "variational"], "clusters": "7"}),
+        ("clustering", {"runs": ["ecg-vanilla"]}),
         ("compare", {"on": "Heartbeats"}),
         ("compare", {"on": "Emoji, in colour"}),
     ],

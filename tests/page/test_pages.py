@@ -59,6 +59,7 @@ PAGES = (
     "generation",
     "compression",
     "noise",
+    "clustering",
     "sampler",
 )
 BAD = "../../etc/passwd"
