@@ -66,6 +66,7 @@ LINKS = (
     "noise",
     "clustering",
     "clustering?on=Heartbeats",
+    "augmentation",
     "compare",
     "compare?runs=vanilla",
     "train",

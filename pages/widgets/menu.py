@@ -55,6 +55,7 @@ PAGES = {
         Page("compression", "Compression", "compress", "What it is good for"),
         Page("noise", "Unseen noise", "grain", "What it is good for"),
         Page("clustering", "Clustering", "bubble_chart", "What it is good for"),
+        Page("augmentation", "Augmentation", "add_photo_alternate", "What it is good for"),
         Page("data", "Data", "database_upload", "Models"),
         Page("train", "Train", "model_training", "Models"),
         Page("compare", "Compare", "table_rows", "Models"),

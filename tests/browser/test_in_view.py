@@ -49,6 +49,7 @@ RESULTS: dict[str, dict[str, str | None]] = {
     },
     "noise": {"Level": "[data-testid=stDataFrame]", "": ".plot >> nth=0"},
     "clustering": {"Clusters|Model": ".plot >> nth=1", "": ".plot >> nth=0"},
+    "augmentation": {"": ".plot >> nth=0"},
     "sparsity": {"": ".plot"},
     "train": {"Kind|Data set": ".plot >> nth=0", "": None},
     "compare": {"Table": None, "Class|First image|Random start": ".plot >> nth=1", "": "[data-testid=stDataFrame]"},

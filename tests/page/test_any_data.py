@@ -41,6 +41,7 @@ USES = (
     "compression",
     "noise",
     "clustering",
+    "augmentation",
 )  # of models that were not measured yet they show how to
 ELSEWHERE = ("data", "train", "runs", "home", "lessons")
 

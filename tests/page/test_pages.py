@@ -60,6 +60,7 @@ PAGES = (
     "compression",
     "noise",
     "clustering",
+    "augmentation",
     "sampler",
 )
 BAD = "../../etc/passwd"
