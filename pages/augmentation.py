@@ -37,7 +37,7 @@ labels = int(page_state.open(fields.choice("labels", "Labels", counts, default=c
 titles, series = augmentation.gains(found, labels)
 across = f"accuracy gained with {labels} labels"
 plot.show(
-    figures.beside(titles, series, across),
+    figures.beside(titles, series, across, mark=0),
     key="gains",
     alt="How much more accurate classifiers are with each kind of new examples than with none",
 )
@@ -58,7 +58,9 @@ tables.show(
     {"what is added": [alerts.escape_markdown(title) for title in titles]}
     | {
         name: [
-            "" if np.isnan(mean) else f"{mean:+.3f}" + ("" if np.isnan(spread) else f" ± {spread:.3f}")
+            ""
+            if np.isnan(mean)
+            else f"{mean:+.3f}".replace("-", "−") + ("" if np.isnan(spread) else f" ± {spread:.3f}")
             for mean, spread in zip(*values, strict=True)
         ]
         for name, values in series.items()
@@ -82,8 +84,8 @@ st.caption(say(f"Made of test images; the last two rows by {name}."))
 st.info(
     say(
         "What is decoded says no more than the code does, and blurs what a stronger classifier would see. Plain noise "
-        "and mixtures of the images themselves need no model: only what is ahead of those was gained by one. The less "
-        "a classifier is held back by its penalty, the more any new image does for it."
+        "and mixtures of the images themselves need no model: only what is ahead of those was gained by one. A "
+        "fixed penalty would weigh less beside more images, which may look like a gain: here it is chosen for each."
     ),
     icon=":material/visibility:",
 )
@@ -101,7 +103,7 @@ measured = {{
     title: uses.read("augmentation", run.run) or uses.measure("augmentation", uses.subject(run))
     for title, run in runs.items()
 }}
-figures.beside(*augmentation.gains(measured, {labels}), {across!r}).show()
+figures.beside(*augmentation.gains(measured, {labels}), {across!r}, mark=0).show()
 run = {source_code.opened(pictured.run)}
 picks = augmentation.shown(run.dataset.split("test").labels[:{MADE_OF}], {SHOWN})
 pictures = augmentation.pictures(uses.subject(run), picks, {MADE_OF})

@@ -50,7 +50,7 @@ def test_each_coder_adds_what_it_can_make(rows: list[Row]) -> None:
 def test_gains_are_differences_between_the_same_draws(rows: list[Row]) -> None:
     titles, series = augmentation.gains({"Mine": rows}, 550)
     means, spreads = series["5 nearest neighbours"]
-    at = titles.index("Mine: mixed within a class")
+    at = titles.index("Mine: mixed")
     differences = np.array(rows[0].figures["mixed_knn_550"]) - rows[1].figures["none_knn_550"]
     assert means[at] == pytest.approx(differences.mean())
     assert spreads[at] == pytest.approx(differences.std(ddof=1))
@@ -103,6 +103,6 @@ def test_pictures_stand_below_what_they_are_made_of(subject: Subject) -> None:
     assert sorted(labels[picks]) == list(range(10)), "one of each class"
     pictures = augmentation.pictures(subject, picks, 100)
     np.testing.assert_array_equal(pictures["as they are"], as_float(subject.dataset.split("test").images[:100][picks]))
-    noisy = pictures["raw pixels: with noise"] - pictures["as they are"]
+    noisy = pictures["raw pixels: noise"] - pictures["as they are"]
     assert 0.02 < noisy.std() < 0.1, "noise of 0.1, cut to the range"
     assert len(pictures) == 1 + 3 + 2

@@ -9,16 +9,23 @@ from ae_core.figures.style import GRID, SERIES_COLOURS, edge, figure, plain, tra
 
 SHADES = [[0, "rgba(91, 111, 224, 0.04)"], [1, "rgba(91, 111, 224, 1)"]]  # from the ground to the app's blue
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
+GREY = "rgba(128, 128, 128, 0.9)"
 ROW = 40  # pixels of a code
 
 
-def beside(titles: Sequence[str], series: Mapping[str, tuple[np.ndarray, np.ndarray]], across: str) -> go.Figure:
+def beside(
+    titles: Sequence[str],
+    series: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    across: str,
+    mark: float | None = None,
+) -> go.Figure:
     """A row for each code, a mark for each way in which it was measured, bars of a standard deviation.
 
     Args:
         titles: Of the codes, (r,), the first at the top.
         series: By the name of the way: means (r,), NaN of what was not measured, and standard deviations (r,).
         across: What was measured.
+        mark: A value with a vertical line.
     """
     places = np.arange(len(titles), dtype=np.float32)
     traces = []
@@ -42,9 +49,13 @@ def beside(titles: Sequence[str], series: Mapping[str, tuple[np.ndarray, np.ndar
                 hovertemplate="%{hovertext}: %{x:.3g}<extra></extra>",
             )
         )
-    up = {"autorange": "reversed", "tickvals": places, "ticktext": [wrapped(title) for title in titles]}
+    line = {"type": "line", "x0": mark, "x1": mark, "y0": 0, "y1": 1, "yref": "paper"}
     return figure(
-        traces, 80 + ROW * len(titles), xaxis={"title": across, "showgrid": True, "gridcolor": GRID}, yaxis=up
+        traces,
+        80 + ROW * len(titles),
+        shapes=[] if mark is None else [line | {"line": {"color": GREY, "width": 1, "dash": "dot"}}],
+        xaxis={"title": across, "showgrid": True, "gridcolor": GRID},
+        yaxis={"autorange": "reversed", "tickvals": places, "ticktext": [wrapped(title) for title in titles]},
     )
 
 

@@ -28,11 +28,12 @@ CLASSIFIERS = {
     "knn": "5 nearest neighbours",
     "svm": "support vector machine",
 }
+SHORT = {"logistic": "LR", "knn": "5-NN", "svm": "SVM"}
 WAYS = {
     "none": "nothing added",
-    "noise": "with noise",
-    "mixed": "mixed within a class",
-    "moved": "shifted and mirrored",
+    "noise": "noise",
+    "mixed": "mixed",
+    "moved": "shifted, mirrored",
 }
 HELP = {
     "none": "that learnt from the labelled examples alone",
@@ -50,8 +51,8 @@ class Augmentation(Use):
     unit's standard deviation, or from a code at random between it and another one of its class. Beside them the same of
     raw values: noise of σ = 0.1, cut to [0, 1], mixtures of two, and images shifted by up to a fourteenth and mirrored
     half of the time. The penalty of logistic regression is chosen for each kind of new examples, on a fifth of the
-    first draw's labels: anything new helps where it stands in for a penalty. The other classifiers are the 5 nearest
-    neighbours and a support vector machine with radial basis functions, C = 10.
+    first draw's labels: a fixed one would weigh less beside more examples, which may look like a gain. The other
+    classifiers are the 5 nearest neighbours and a support vector machine with radial basis functions, C = 10.
 
     References: DeVries & Taylor 2017, Dataset augmentation in feature space; Zhang et al. 2018, mixup.
     """
@@ -64,7 +65,7 @@ class Augmentation(Use):
     figures = tuple(
         Measure(
             f"{way}_{classifier}_{n}",
-            f"{CLASSIFIERS[classifier].capitalize()}, {n} labels, {WAYS[way]}",
+            f"{SHORT[classifier]}, {n}, {WAYS[way]}",
             f"Accuracy of a {CLASSIFIERS[classifier]} classifier of raw values {HELP[way]}, from {n} labels.",
             "larger",
             3,

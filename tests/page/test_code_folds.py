@@ -50,7 +50,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
         ("noise", {"runs": ["vanilla", "denoising"], "kind": "Masking"}),
         ("clustering", {"runs": ["vanilla", "variational"], "clusters": "7"}),
         ("clustering", {"runs": ["ecg-vanilla"]}),
-        ("augmentation", {"runs": ["vanilla", "sparse"]}),
+        ("augmentation", {"runs": ["vanilla"]}),
         ("compare", {"on": "Heartbeats"}),
         ("compare", {"on": "Emoji, in colour"}),
     ],
