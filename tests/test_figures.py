@@ -103,6 +103,7 @@ EVERY = {
     "draws_judged": lambda: figures.draws_judged(JUDGED, WAYS),
     "precision_and_coverage": lambda: figures.precision_and_coverage(JUDGED, WAYS),
     "beside": lambda: figures.beside([TITLE, "b"], AGREED, "NMI"),
+    "beside a mark": lambda: figures.beside([TITLE, "b"], AGREED, "gain", mark=0),
     "confusion": lambda: figures.confusion(np.array([[8, 2, 0], [0, 0, 0]]), ["one", "two"], [TITLE, "b", "c"]),
     "image_grid": lambda: figures.image_grid(IMAGES, 4),
     "image_grid on axes": lambda: figures.image_grid(IMAGES, 4, (np.arange(4), np.arange(3)), ("x", "y")),

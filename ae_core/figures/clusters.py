@@ -53,7 +53,7 @@ def beside(
     return figure(
         traces,
         80 + ROW * len(titles),
-        shapes=[] if mark is None else [line | {"line": {"color": GREY, "width": 1, "dash": "dot"}}],
+        **({} if mark is None else {"shapes": [line | {"line": {"color": GREY, "width": 1, "dash": "dot"}}]}),
         xaxis={"title": across, "showgrid": True, "gridcolor": GRID},
         yaxis={"autorange": "reversed", "tickvals": places, "ticktext": [wrapped(title) for title in titles]},
     )

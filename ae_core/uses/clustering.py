@@ -14,7 +14,6 @@ FULL_UNITS, DIAGONAL_UNITS = (
 )  # up to so many a mixture's covariances are full, or diagonal; beyond it is left out
 LEAST_VARIANCE = 1e-3  # of a mixture's component, as a share of the codes' mean variance
 SAMPLE = 5000  # codes that a mixture is fitted to
-TOLERANCE = 0.01  # nats a code by which a step must better it, or it is the last
 JUDGED = 2000  # codes whose silhouettes are averaged
 WAYS = {"kmeans": "k-means", "mixture": "Mixture"}
 SCORES = {
@@ -115,9 +114,9 @@ def mixture(codes: np.ndarray, count: int, seed: int) -> np.ndarray:
     covariance = "full" if codes.shape[1] <= FULL_UNITS else "diag"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = GaussianMixture(
-            count, covariance_type=covariance, reg_covar=LEAST_VARIANCE, tol=TOLERANCE, random_state=seed
-        ).fit(some)
+        found = GaussianMixture(count, covariance_type=covariance, reg_covar=LEAST_VARIANCE, random_state=seed).fit(
+            some
+        )
     return np.asarray(found.predict(scaled))
 
 
