@@ -48,7 +48,7 @@ st.caption(
         f"Classifiers of raw pixels, scored on up to {augmentation.ASKED:,} test images, that learn from {labels} "
         f"labels and {augmentation.COPIES} new images for each; 0 is without new images: "
         + ", ".join(f"{value:.3f} by {name}" for name, value in none.items())
-        + f". Bars are a standard deviation over {augmentation.DRAWS} draws of labels, the same for all. With noise: "
+        + f". Bars are a standard deviation over {augmentation.DRAWS} draws of labels, the same for all. Noise: "
         "decoded from the code, moved by normal noise of a quarter of each unit's spread; of raw pixels, noise of "
         f"σ = {augmentation.NOISE:g}. Mixed: between two images of a class, of codes or of pixels. Shifted: by up to a "
         "fourteenth of the image. The penalty of logistic regression is chosen anew for each kind."

@@ -134,6 +134,9 @@ st.info(
         "Clusters follow what differs most between images, which need not be the class. Two numbers that a variational "
         "model learnt may cluster better than all pixels; a code with many more units need not cluster better. One "
         "start of k-means differs from the next by several points."
+        if classes > 1
+        else "k-means finds as many clusters as it is asked for, whether there are any. Look at small ones first: they "
+        "hold what is unlike all else."
     ),
     icon=":material/visibility:",
 )
