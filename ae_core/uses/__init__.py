@@ -21,8 +21,8 @@ from ae_core.uses.table import SPREAD, latex, markdown, with_uses, written
 
 __all__ = [
     "SPREAD", "Line", "Measured", "Row", "Subject", "Use",
-    "by_way", "compared", "compute", "get", "latex", "lines", "listed", "markdown", "measure", "measures", "names", "read",
-    "subject", "with_uses", "write", "written",
+    "by_way", "compared", "compute", "get", "latex", "lines", "listed", "markdown", "measure", "measures", "names",
+    "read", "subject", "with_uses", "write", "written",
 ]  # fmt: skip
 
 MAX_FILE = 1 << 20
