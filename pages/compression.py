@@ -77,11 +77,10 @@ rate = int(state.draw(st.select_slider, "rate"))
 own = {title: rows[0] for title, rows in found.items()}
 summary = {
     "": [alerts.escape_markdown(title) for title in own],
-    f"bits per {form.noun}": [f"{row.mean(f'bits_{rate}'):,.1f}" for row in own.values()],
+    "bits": [f"{row.mean(f'bits_{rate}'):,.1f}" for row in own.values()],
     "PSNR, dB": [f"{row.mean(f'psnr_{rate}'):.2f}" for row in own.values()],
     "SSIM": [f"{row.mean(f'ssim_{rate}'):.3f}" for row in own.values()],
-    "decoder, kB": [f"{row.mean('decoder') / 1000:,.0f}" for row in own.values()],
-    "with gzip, kB": [f"{row.mean('gzip') / 1000:,.0f}" for row in own.values()],
+    "decoder, kB": [f"{row.mean('gzip') / 1000:,.0f}" for row in own.values()],
 }
 if not form.is_image:
     del summary["SSIM"]

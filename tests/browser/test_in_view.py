@@ -44,11 +44,15 @@ RESULTS: dict[str, dict[str, str | None]] = {
     },
     "compression": {
         "Bits": "[data-testid=stMarkdownContainer] table >> nth=0",
-        "Class|First|Random start|Change|Test image": ".plot >> nth=1",
+        "Class|First|Random start|Change|Test image|expand_more": ".plot >> nth=1",
         "": ".plot >> nth=0",
     },
-    "noise": {"Level": "[data-testid=stDataFrame]", "": ".plot >> nth=0"},
-    "clustering": {"Clusters|Model": ".plot >> nth=1", "": ".plot >> nth=0"},
+    "noise": {"$": None, "Level": "[data-testid=stDataFrame]", "": ".plot >> nth=0"},
+    "clustering": {
+        ".+, test image|$|Vanilla$|Variational$": None,  # models stand in two rows, each by its own figure
+        "Clusters": ".plot >> nth=1",
+        "": ".plot >> nth=0",
+    },
     "augmentation": {"": ".plot >> nth=0"},
     "sparsity": {"": ".plot"},
     "train": {"Kind|Data set": ".plot >> nth=0", "": None},
