@@ -325,6 +325,7 @@ def test_near_enough_dots_become_their_images(tab: Tab, page: Page) -> None:
 
 
 def test_one_image_is_picked_by_a_click_a_row_or_its_number(tab: Tab, page: Page) -> None:
+    tab.settle()  # a figure that is drawn again under the pointer takes no click
     place = scatter(page).evaluate(
         """e => {
           const { xaxis, yaxis } = e._fullLayout;
