@@ -95,7 +95,7 @@ source = f"""
 import numpy as np
 
 import ae_core
-from ae_core import data, figures, latent
+from ae_core import data, figures, fitting, latent
 
 run = {source_code.opened(run.run)}
 images = data.as_float(data.load({run.dataset.name!r}).split("test").images)
@@ -135,7 +135,8 @@ else:
         icon=":material/visibility:",
     )
     source += f"""
-drawn = run.decode(latent.density(run, codes).draw({DRAWS}, seed={seed}))
+density = fitting.density(run) or latent.density(run, codes)  # what is kept, or fitted anew
+drawn = run.decode(density.draw({DRAWS}, seed={seed}))
 figures.image_grid(drawn, columns=20, height=160{source_code.form(run.form)}).show()
 """
 next_page.link("lens", "See what lies between these places", run=run.run.name)
