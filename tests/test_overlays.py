@@ -48,6 +48,22 @@ def test_spacing_is_the_distance_to_the_nearest_other(codes: np.ndarray) -> None
     assert 0 < latent.neighbour_distance(np.ones((20, 3), np.float32)) < 1e-3, "of one code, something to divide by"
 
 
+@pytest.mark.parametrize("units", [5, 100])
+def test_mean_distances_to_several_are_scikit_learns(units: int) -> None:
+    from sklearn.neighbors import NearestNeighbors
+
+    rng = np.random.default_rng(3)
+    known, places = (rng.standard_normal((n, units)).astype(np.float32) for n in (400, 70))
+    places[0] = known[9]  # 0 from one of them
+    index = latent.Index(known)
+    for k in (1, 5):
+        expected = NearestNeighbors(n_neighbors=k).fit(known).kneighbors(places)[0].mean(axis=1)
+        np.testing.assert_allclose(index.mean_distances(places, k), expected, rtol=1e-4, atol=1e-6)
+    every = latent.Index(known[:3]).mean_distances(places, 5)
+    expected = np.linalg.norm(places[:, None].astype(float) - known[:3], axis=2).mean(axis=1)
+    np.testing.assert_allclose(every, expected, rtol=1e-5)
+
+
 def test_density_is_scikit_learns(codes: np.ndarray, plane: latent.Plane, places: np.ndarray) -> None:
     from sklearn.neighbors import KernelDensity
 

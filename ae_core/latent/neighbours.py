@@ -145,6 +145,19 @@ class Index:
                 found[rows] = [self._nearer(*one) for one in zip(places[rows], bounds, found[rows], strict=True)]
         return np.linalg.norm(np.asarray(places, np.float64) - self[found], axis=1)
 
+    def mean_distances(self, places: np.ndarray, k: int) -> np.ndarray:
+        """Mean distance from places (m, d) to their k nearest codes, or to all if there are fewer, (m,) float64."""
+        places = np.asarray(places, np.float32)
+        k, means = min(k, len(self._codes)), np.empty(len(places))
+        few = max(4 * PART * PART // max(len(self._codes), 1), 1)  # as in `distances`
+        for i in range(0, len(places), few):
+            some = places[i : i + few]
+            near = np.argpartition(self._bounds(some, whole=True), k - 1, axis=1)[:, :k]
+            # Exactly, one neighbour of all places at a time: differences of squares are lost near zero.
+            away = [np.linalg.norm(np.asarray(some, np.float64) - self[column], axis=1) for column in near.T]
+            means[i : i + few] = np.mean(away, axis=0)
+        return means
+
     def _nearer(self, place: np.ndarray, bounds: np.ndarray, first: int) -> int:
         """Index of the code nearest to a place, given a first candidate."""
         (squared,) = self._squared(np.array([first]), place)

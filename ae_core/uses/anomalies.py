@@ -11,6 +11,7 @@ from ae_core.errors import OptionError
 from ae_core.forms import Form
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
+from ae_core.latent import Index
 from ae_core.uses import coders
 from ae_core.uses.base import Figures, Subject, Tell, Use, progress
 
@@ -299,11 +300,7 @@ def learnt(dataset: Dataset, left_out: Sequence[int]) -> np.ndarray:
 
 def nearest(known: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Mean Euclidean distance of points (m, d) to the `NEIGHBOURS` nearest known ones (n, d), (m,)."""
-    from sklearn.neighbors import NearestNeighbors
-
-    count = min(NEIGHBOURS, len(known))
-    distances, _ = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(known).kneighbors(points)
-    return np.asarray(distances.mean(axis=1), np.float32)
+    return Index(known).mean_distances(points, NEIGHBOURS).astype(np.float32)
 
 
 @dataclass(frozen=True)
