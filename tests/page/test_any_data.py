@@ -34,15 +34,8 @@ LOOKING = (
     "your_image",
 )
 SEVERAL = ("compare", "paths", "sparsity", "stability")
-USES = (
-    "features",
-    "anomalies",
-    "generation",
-    "compression",
-    "noise",
-    "clustering",
-    "augmentation",
-)  # of models that were not measured yet they show how to
+# Of models that were not measured yet they show how to.
+USES = tuple(page.name for page in menu.groups()["What it is good for"])
 ELSEWHERE = ("data", "train", "runs", "home", "lessons")
 
 
