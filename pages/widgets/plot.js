@@ -17,6 +17,8 @@ import { keepScrolling } from "./scrolling.js";
  * @property {string} figure  Plotly's JSON.
  */
 
+const TURNING = 300; // milliseconds
+
 const decoder = new TextDecoder();
 
 /**
@@ -61,6 +63,8 @@ class Plot {
   wasNarrow = false;
   printable = false; // whether plot.css knows its size
   draws = 0; // that were begun
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  turning; // due once its width has been another one for a moment
   closing = new AbortController();
   /** @type {(name: string, value: unknown) => void} */
   setState = () => {};
@@ -73,13 +77,18 @@ class Plot {
     this.saving = find(root, "save");
     this.how = find(root, "how");
     keepScrolling(this.element, this.closing.signal);
-    // A phone that is turned may call for another figure.
-    this.resizing = new ResizeObserver(() => this.isNarrow() !== this.wasNarrow && this.redraw());
+    // A phone that is turned may call for another figure. Not at once: where the page is becoming another one, this
+    // figure may go, and what it told the server now would carry what its neighbours were before.
+    this.resizing = new ResizeObserver(() => {
+      clearTimeout(this.turning);
+      if (this.isNarrow() !== this.wasNarrow) this.turning = setTimeout(() => this.redraw(), TURNING);
+    });
   }
 
   close() {
     this.closing.abort();
     this.resizing.disconnect();
+    clearTimeout(this.turning);
     this.saving.replaceChildren();
     plotly.loaded()?.purge(this.element);
   }

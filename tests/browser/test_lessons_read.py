@@ -80,6 +80,25 @@ def test_a_lesson_is_taken_on_a_phone(phone: Tab, name: str) -> None:
     assert phone.page.viewport_size == PHONE["viewport"]
 
 
+def test_a_figure_tells_its_width_only_once_it_keeps_it(shared_tab: Tab) -> None:
+    """A step that gives way to the next makes its figure narrow for a moment: what it told then would lead back."""
+    shared_tab.page.set_viewport_size(DESK)
+    page = shared_tab.turn_to("lessons?lesson=the-code&step=2")
+    figure, before = page.locator(".plot").first, shared_tab.sent
+    figure.evaluate(
+        """async (e) => {
+          e.style.width = '300px';
+          for (let k = 0; k < 3; k++) await new Promise((drawn) => requestAnimationFrame(drawn));
+          e.style.width = '';
+        }"""
+    )
+    shared_tab.settle()
+    assert shared_tab.sent == before
+    figure.evaluate("e => { e.style.width = '300px'; }")
+    shared_tab.settle()
+    assert shared_tab.sent == before + 1
+
+
 def test_the_way_leads_from_a_lesson_to_a_page_and_back(shared_tab: Tab) -> None:
     page = shared_tab.turn_to("lessons?lesson=contraction&step=3")
     page.get_by_role("link", name="Nudge other models").click()
