@@ -28,7 +28,7 @@ QUALITIES = {"psnr": "PSNR", "ssim": "SSIM"}
 AXES = {"psnr": "PSNR, dB", "ssim": "SSIM"}
 FIELDS = (
     fields.choice("quality", "Quality", list(QUALITIES), QUALITIES.__getitem__),
-    fields.choice("rate", "Bits of the grid", compression.RATES, default=5),
+    fields.choice("rate", "Bits of the grid", compression.RATES, default=compression.USUAL),
     *image_picker.SEVERAL,
 )
 

@@ -58,6 +58,7 @@ LINKS = (
     "denoise?run=vanilla",
     "sparsity",
     "stability",
+    "uses",
     "features",
     "anomalies",
     "anomalies?runs=variational&by-mean=true",

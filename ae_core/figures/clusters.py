@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import GRID, SERIES_COLOURS, edge, figure, plain, trace, wrapped
+from ae_core.figures.style import GRID, SERIES_COLOURS, edge, figure, ones_and_threes, plain, trace, wrapped
 
 SHADES = [[0, "rgba(91, 111, 224, 0.04)"], [1, "rgba(91, 111, 224, 1)"]]  # from the ground to the app's blue
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
@@ -18,6 +18,7 @@ def beside(
     series: Mapping[str, tuple[np.ndarray, np.ndarray]],
     across: str,
     mark: float | None = None,
+    logarithmic: bool = False,
 ) -> go.Figure:
     """A row for each code, a mark for each way in which it was measured, bars of a standard deviation.
 
@@ -26,6 +27,7 @@ def beside(
         series: By the name of the way: means (r,), NaN of what was not measured, and standard deviations (r,).
         across: What was measured.
         mark: A value with a vertical line.
+        logarithmic: Whether equal ratios of what was measured are equally far apart.
     """
     places = np.arange(len(titles), dtype=np.float32)
     traces = []
@@ -49,12 +51,13 @@ def beside(
                 hovertemplate="%{hovertext}: %{x:.3g}<extra></extra>",
             )
         )
+    marks = {"type": "log"} | ones_and_threes([one["x"] for one in traces], (1, 2, 5)) if logarithmic else {}
     line = {"type": "line", "x0": mark, "x1": mark, "y0": 0, "y1": 1, "yref": "paper"}
     return figure(
         traces,
         80 + ROW * len(titles),
         **({} if mark is None else {"shapes": [line | {"line": {"color": GREY, "width": 1, "dash": "dot"}}]}),
-        xaxis={"title": across, "showgrid": True, "gridcolor": GRID},
+        xaxis={"title": across, "showgrid": True, "gridcolor": GRID} | marks,
         yaxis={"autorange": "reversed", "tickvals": places, "ticktext": [wrapped(title) for title in titles]},
     )
 

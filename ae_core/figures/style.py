@@ -139,13 +139,13 @@ def whole(longest: int) -> dict[str, Any]:
     return {"dtick": 1} if longest <= FEW else {"tickformat": "d"}
 
 
-def ones_and_threes(values: Sequence[np.ndarray]) -> dict[str, Any]:
-    """For a logarithmic axis of values: marks at 1 and 3 of each power of ten."""
+def ones_and_threes(values: Sequence[np.ndarray], of: Sequence[float] = (1, 3)) -> dict[str, Any]:
+    """For a logarithmic axis of values: marks at 1 and 3, or at others, of each power of ten."""
     every = np.concatenate(values)
     every = every[np.isfinite(every) & (every > 0)]
     if not len(every):
         return {}
-    ticks = np.outer(10.0 ** np.arange(np.floor(np.log10(every.min())), np.ceil(np.log10(every.max())) + 1), [1, 3])
+    ticks = np.outer(10.0 ** np.arange(np.floor(np.log10(every.min())), np.ceil(np.log10(every.max())) + 1), of)
     return {"tickvals": ticks.ravel().astype(np.float32), "ticktext": [f"{tick:,g}" for tick in ticks.ravel()]}
 
 

@@ -12,8 +12,10 @@ from ae_core.forms import Form
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
 from ae_core.latent import Index
-from ae_core.uses import coders
-from ae_core.uses.base import Figures, Subject, Tell, Use, progress
+from ae_core.uses import coders, contests
+from ae_core.uses.base import Subject, Tell, Use, progress
+from ae_core.uses.contests import Contest
+from ae_core.uses.rows import Figures, Row
 
 SEED = 0
 MOST = 10_000  # test examples
@@ -69,6 +71,7 @@ class Anomalies(Use):
     order = 4
     figures = tuple(_measures())
     floors = ("pixels", "pca")
+    headlines = ("auroc_mse", "auroc_code_knn")
     by_left_out = True
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
@@ -79,6 +82,10 @@ class Anomalies(Use):
         tells[1](1.0)
         aurocs = {f"auroc_{name}": values[0].tolist() for name, values in figures.items()}
         return aurocs | {f"ap_{name}": values[1].tolist() for name, values in figures.items()}
+
+    def contests(self, rows: Sequence[Row]) -> list[Contest]:
+        others = {kind: {f"auroc_{name}": SCORES[name][0] for name in names} for kind, names in FLOORS.items()}
+        return [one for measure in self.headline_measures() for one in contests.of_figure(measure, rows, others, True)]
 
 
 @dataclass(frozen=True)

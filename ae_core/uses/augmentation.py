@@ -1,6 +1,6 @@
 """Augmentation: images decoded from around the codes of a few labelled ones, added to what a classifier learns from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -8,10 +8,12 @@ from ae_core import metrics
 from ae_core.data import Dataset, as_float
 from ae_core.forms import Form
 from ae_core.kinds import Measure
-from ae_core.uses import coders
-from ae_core.uses.base import Figures, Subject, Tell, Use, progress
+from ae_core.uses import coders, contests
+from ae_core.uses.base import Subject, Tell, Use, progress
 from ae_core.uses.beside import Measured, listed
+from ae_core.uses.contests import Contest
 from ae_core.uses.features import HELD_OUT, PENALTIES, draw, probe
+from ae_core.uses.rows import Figures, Row
 
 LABELS = (55, 550)
 DRAWS = 3
@@ -60,6 +62,7 @@ class Augmentation(Use):
     title = "Augmentation"
     question = "Does a classifier with few labels learn more if decoded images are added?"
     floors = ("pixels", "pca")
+    headlines = tuple(f"noise_logistic_{n}" for n in LABELS)
     needs_classes = True
     order = 4
     figures = tuple(
@@ -74,6 +77,13 @@ class Augmentation(Use):
         for classifier in CLASSIFIERS
         for way in WAYS
     )
+
+    def contests(self, rows: Sequence[Row]) -> list[Contest]:
+        found = []
+        for n, measure in zip(LABELS, self.headline_measures(), strict=True):
+            called = {f"{way}_logistic_{n}": title for way, title in WAYS.items()}
+            found += contests.of_figure(measure, rows, {"pixels": called, "pca": called})
+        return found
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         dataset = subject.dataset

@@ -10,9 +10,11 @@ import numpy as np
 from ae_core.data import Dataset, Split
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
+from ae_core.uses import contests
 from ae_core.uses.coders import Coder, floors
+from ae_core.uses.contests import Contest
+from ae_core.uses.rows import Figures, Row
 
-Figures = dict[str, list[float]]
 Tell = Callable[[float], None]
 
 
@@ -55,6 +57,7 @@ class Use:
         title: What it is called.
         question: What its figures answer, a sentence.
         figures: What it measures, the one that says most first.
+        headlines: Names of the figures by which a model is set against its floors.
         floors: Kinds of coders beside the run on which it is measured.
         needs_classes: Whether it needs at least two classes.
         by_left_out: Whether floors depend on the classes that a run left out.
@@ -65,6 +68,7 @@ class Use:
     title: ClassVar[str]
     question: ClassVar[str]
     figures: ClassVar[tuple[Measure, ...]]
+    headlines: ClassVar[tuple[str, ...]]
     floors: ClassVar[tuple[str, ...]] = ("pixels", "pca", "untrained")
     needs_classes: ClassVar[bool] = False
     by_left_out: ClassVar[bool] = False
@@ -97,34 +101,18 @@ class Use:
         """
         raise NotImplementedError
 
+    def contests(self, rows: Sequence[Row]) -> list[Contest]:
+        """A model's headlines against those of its floors.
 
-@dataclass(frozen=True)
-class Row:
-    """What was measured of one coder.
+        Args:
+            rows: The model's own, then those of its floors.
+        """
+        return [contest for measure in self.headline_measures() for contest in contests.of_figure(measure, rows)]
 
-    Attributes:
-        kind, title, units: Of the coder.
-        figures: As of `Use.measure`.
-    """
-
-    kind: str
-    title: str
-    units: int
-    figures: Figures
-
-    def mean(self, name: str) -> float:
-        """The mean of a figure's values; NaN if it was not measured."""
-        found = self.figures.get(name)
-        return float(np.mean(found)) if found else float("nan")
-
-    def spread(self, name: str) -> float:
-        """The standard deviation of a figure's values, as of a sample; NaN of fewer than two."""
-        found = self.figures.get(name, [])
-        return float(np.std(found, ddof=1)) if len(found) > 1 else float("nan")
-
-    def error(self, name: str) -> float:
-        """The standard error of a figure's mean; NaN of fewer than two values."""
-        return self.spread(name) / float(np.sqrt(max(1, len(self.figures.get(name, [])))))
+    def headline_measures(self) -> list[Measure]:
+        """What the headlines mean."""
+        known = {measure.name: measure for measure in self.figures}
+        return [known[name] for name in self.headlines]
 
 
 def progress(tell: Tell, parts: Sequence[float]) -> list[Tell]:

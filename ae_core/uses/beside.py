@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ae_core.uses.base import Row
+from ae_core.uses.rows import Row
 
 Measured = Mapping[str, Sequence[Row]]  # by what models are called: each one's own row, then those of its floors
 

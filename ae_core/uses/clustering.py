@@ -4,7 +4,8 @@ import numpy as np
 
 from ae_core.data import Dataset
 from ae_core.kinds import Measure
-from ae_core.uses.base import Figures, Subject, Tell, Use, progress
+from ae_core.uses.base import Subject, Tell, Use, progress
+from ae_core.uses.rows import Figures
 
 STARTS = 5
 COUNTS = (2, 3, 4, 5, 6, 8, 10, 15, 20)  # of clusters, where there are no classes to compare them with
@@ -43,6 +44,7 @@ class Clustering(Use):
 
     title = "Clustering"
     question = "Are clusters of codes, found without a label, the classes?"
+    headlines = ("kmeans_nmi", "mixture_nmi")
     order = 2
     figures = (
         *(

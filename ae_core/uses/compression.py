@@ -14,11 +14,14 @@ from ae_core import images, metrics, packing
 from ae_core.data import Dataset, as_float
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
-from ae_core.uses.base import Figures, Row, Subject, Tell, Use
+from ae_core.uses.base import Subject, Tell, Use
 from ae_core.uses.beside import Line, Measured, listed
 from ae_core.uses.coders import PART, Coder
+from ae_core.uses.contests import Contest
+from ae_core.uses.rows import Figures, Row
 
 RATES = tuple(range(1, 9))  # bits of the grid of the unit that varies most; a codec's qualities, the worst first
+USUAL = 5  # of them
 EXAMPLES = 10_000  # test examples at most
 COMPARED = 1_000  # of them by SSIM; and those that codecs pack by themselves
 MOSAIC = 1 << 24  # pixels at most
@@ -69,6 +72,7 @@ class Compression(Use):
     title = "Compression"
     question = "How few bits keep an example, and how near does it come back?"
     floors = ("pca",)
+    headlines = (f"bits_{USUAL}",)
     order = 2
     figures = (
         *_each("bits", "Bits", "Bits an example on a grid of {b} bits, or at a codec's quality {b}.", "smaller", 1),
@@ -89,6 +93,14 @@ class Compression(Use):
             found.append(Coder(kind, kind, f"{codec.title}, a file each", 0, as_float))
             found.append(Coder(kind + WHOLE, kind + WHOLE, f"{codec.title}, one file", 0, as_float))
         return found
+
+    def contests(self, rows: Sequence[Row]) -> list[Contest]:
+        (measure,), own = self.headline_measures(), rows[0]
+        bills = {each.title: each.bits for each in bill(rows, USUAL)}
+        title = f"Bits to reach its own PSNR, on a grid of {USUAL} bits"
+        floors = {instead: [bits] for instead, bits in bills.items() if not math.isnan(bits)}
+        missed = tuple(instead for instead in bills if instead not in floors)
+        return [Contest(title, "smaller", 0, own.figures[measure.name], floors, missed)]
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         kind, test = subject.coder.kind, subject.dataset.split("test").images[:EXAMPLES]

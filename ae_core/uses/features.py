@@ -6,7 +6,8 @@ import numpy as np
 
 from ae_core import metrics
 from ae_core.kinds import Measure
-from ae_core.uses.base import Figures, Subject, Tell, Use, progress
+from ae_core.uses.base import Subject, Tell, Use, progress
+from ae_core.uses.rows import Figures
 
 LABELS = (55, 550, 5500)
 DRAWS = {55: 5, 550: 5, 5500: 3}
@@ -28,6 +29,7 @@ class Features(Use):
     title = "Features"
     question = "How much does a classifier know of an example from its code alone, and how many labels does it need?"
     needs_classes = True
+    headlines = ("probe_55", "probe_550", "probe_all")
     order = 1
     figures = (
         *(

@@ -15,7 +15,8 @@ from ae_core.judges import Judge
 from ae_core.kinds import Measure
 from ae_core.latent import densities
 from ae_core.latent.densities import Density
-from ae_core.uses.base import Figures, Subject, Tell, Use, progress
+from ae_core.uses.base import Subject, Tell, Use, progress
+from ae_core.uses.rows import Figures
 
 COUNT = 2000  # of draws, of training and of test examples, at most
 LEAST = 50  # of them: fewer say nothing of a covariance
@@ -80,6 +81,7 @@ class Generation(Use):
     title = "Generation"
     question = "How near does what a decoder makes of drawn codes come to what it learnt from?"
     floors = ("pixels", "pca")  # an untrained decoder draws grey
+    headlines = ("frechet_mixture", "frechet_prior")
     order = 60
     figures = tuple(
         Measure(f"{name}_{way}", f"{heading}, {called}", f"{help} {HELP[way]}", better, decimals)

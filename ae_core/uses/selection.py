@@ -3,9 +3,10 @@
 import numpy as np
 
 from ae_core.kinds import Measure
-from ae_core.uses.base import Figures, Subject, Tell, Use
+from ae_core.uses.base import Subject, Tell, Use
 from ae_core.uses.beside import Line, Measured, listed
 from ae_core.uses.features import draw, probe, standardised
+from ae_core.uses.rows import Figures
 
 LABELS = 5500
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -27,6 +28,7 @@ class Selection(Use):
     title = "Selection"
     question = "How few units of a code say what there is to know of the class?"
     needs_classes = True
+    headlines = ("chosen_4", "chosen_8", "chosen_16")
     order = 3
     figures = (
         *(

@@ -10,8 +10,8 @@ from ae_core import comparison, pca
 from ae_core.errors import DatasetError
 from ae_core.kinds import Measure
 from ae_core.runs import Run
-from ae_core.uses.base import Row
 from ae_core.uses.beside import listed
+from ae_core.uses.rows import Row
 
 SPREAD = "_sd"  # ends the name of a column of standard deviations
 TEXTS = ("model", "data_set", "kind", "network")

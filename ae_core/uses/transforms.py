@@ -9,8 +9,9 @@ from ae_core.data import Dataset, as_float
 from ae_core.errors import OptionError
 from ae_core.forms import Form
 from ae_core.kinds import Measure
-from ae_core.uses.base import Figures, Subject, Tell, Use
+from ae_core.uses.base import Subject, Tell, Use
 from ae_core.uses.features import LABELS, ROUNDS, choose_penalty, draw, standardised
+from ae_core.uses.rows import Figures
 
 TESTED = 1000  # test examples of each draw
 DRAWS = 3
@@ -167,6 +168,7 @@ class Transforms(Use):
 
     title = "Stability under transforms"
     question = "How far does a code move when an example is turned, shifted or dimmed, and is its class still told?"
+    headlines = tuple(t.probe(t.figured) for t in (OF_IMAGES[0], OF_SIGNALS[0]))
     order = 70
     figures = _measures()
 

@@ -49,6 +49,7 @@ PAGES = {
         Page("units", "Units at work", "tune", "Inside the code"),
         Page("sparsity", "Sparsity", "bar_chart", "Inside the code"),
         Page("stability", "Stability", "vibration", "Inside the code"),
+        Page("uses", "At a glance", "scoreboard", "What it is good for"),
         Page("features", "Features", "category", "What it is good for"),
         Page("anomalies", "Anomalies", "notification_important", "What it is good for"),
         Page("generation", "Generation", "auto_awesome", "What it is good for"),

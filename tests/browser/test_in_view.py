@@ -28,6 +28,7 @@ RESULTS: dict[str, dict[str, str | None]] = {
     "all-units": {r"Unit \d": None, "": ".units"},
     "unit?unit=11": {r"Unit \d|Test image|T-shirt|Trouser": None, "": ".gallery >> nth=0"},
     "directions?from-group=c6&to-group=c3": {"From|To|Play|Place on": ".film", "": None},
+    "uses": {"": "[data-testid=stMarkdownContainer] table >> nth=0"},
     "features": {"": ".plot >> nth=0"},
     "lessons?lesson=the-code&step=2": {"Next|All|Reveal|1|2|3": None, "": ".plot"},
     "anomalies?by-mean=true": {

@@ -35,8 +35,8 @@ LOOKING = (
 )
 SEVERAL = ("compare", "paths", "sparsity", "stability")
 # Of models that were not measured yet they show how to.
-USES = tuple(page.name for page in menu.groups()["What it is good for"])
-ELSEWHERE = ("data", "train", "runs", "home", "lessons")
+USES = tuple(page.name for page in menu.groups()["What it is good for"] if page.name != "uses")
+ELSEWHERE = ("uses", "data", "train", "runs", "home", "lessons")
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,17 @@ def test_pages_of_uses_offer_to_measure_a_model_or_say_what_it_lacks(name: str, 
     assert not app.error, [e.value for e in app.error]
     offered = [b.label for b in app.button if b.label.startswith("Compute the figures of")]
     assert len(offered) == 2 or said(app).count("is left out") == 2
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_at_a_glance_offers_to_measure_what_can_be_and_says_what_is_lacking(name: str) -> None:
+    app, _ = shown("uses", run=f"{name}-vanilla", runs=[f"{name}-vanilla", f"{name}-variational"])
+    assert_sound(app)
+    assert not app.error, [e.value for e in app.error]
+    offered = [b.label for b in app.button if b.label.startswith("Compute the figures of")]
+    assert len(offered) == (not CASES[name].gone)
+    if CASES[name].classes < 2:
+        assert "Features\\: " in said(app) or "Features: " in said(app)
 
 
 @pytest.mark.parametrize("name", ["colour-32", "signal-3", "table", "unlabelled", "few"])

@@ -42,6 +42,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
             for run in ("emoji-vanilla", "ecg-vanilla", "ecg-variational")
             for page in ("reconstruct", "denoise", "sampler", "latent_space", "lens", "units")
         ),
+        ("uses", {"runs": ["vanilla", "sparse"]}),
         ("features", {"runs": ["vanilla", "sparse"]}),
         ("anomalies", {"runs": ["vanilla-without-sandal"], "score": "cross-entropy", "by-mean": "true"}),
         ("generation", {"runs": ["variational", "vanilla"], "from": "Mixture"}),

@@ -54,6 +54,7 @@ PAGES = (
     "unit",
     "units",
     "stability",
+    "uses",
     "features",
     "anomalies",
     "generation",

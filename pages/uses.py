@@ -1,0 +1,103 @@
+"""Models set against what one would use in their place, for all that they are said to be good for."""
+
+import streamlit as st
+
+from ae_core import figures, uses
+from ae_core.uses import Contest
+from pages.widgets import alerts, measured, menu, next_page, plot, run_picker, source_code, tables
+from pages.widgets.words import Words
+
+MAX_RUNS = 7
+PAGES = {"selection": "features", "transforms": "stability"}  # of the uses that have none of their own
+TIMES = "times as good as the best instead"
+MARKS = {1: ":material/check_circle: better", 0: ":material/equal: as good", -1: ":material/cancel: worse"}
+
+
+def cell(contest: Contest | None) -> str:
+    """What a model reaches, and how that compares with the best that one would use instead; "" if not measured."""
+    if contest is None:
+        return ""
+    own = f"{sum(contest.own) / len(contest.own):.{contest.decimals}f}"
+    if contest.best is None:
+        return f"**{own}** {MARKS[1]}: nothing else reaches it" if contest.missed else f"**{own}**"
+    best = alerts.escape_markdown(contest.best)
+    if not contest.verdict:
+        return f"**{own}** {MARKS[0]} as {best}"
+    return f"**{own}** {MARKS[contest.verdict]} by {abs(contest.ahead):.{contest.decimals}f} than {best}"
+
+
+st.title("At a glance")
+intro = st.container()
+chosen = run_picker.name_several(["vanilla", "denoising", "convolutional", "variational"], MAX_RUNS)
+dataset = next(iter(chosen.values())).dataset
+say = Words(dataset.form)
+with intro:
+    st.markdown(
+        say(
+            "What a model is measured to do better than the best that one would use in its place: raw pixels, PCA of "
+            "the same size, the same network untrained, and the methods of the trade. Where it loses, that stands here "
+            "as well."
+        )
+    )
+found, lacking, left = {}, {}, []
+for name in uses.names():
+    use = uses.get(name)
+    if missing := use.lacking(dataset):
+        lacking[use.title] = missing
+        continue
+    read = {title: uses.read(name, run) for title, run in chosen.items()}
+    found[use.title] = {title: use.contests(rows) for title, rows in read.items() if rows is not None}
+    left += [name] * (None in read.values())
+table = uses.side_by_side(found, list(chosen))
+if table:
+    told = [contest.verdict for row in table.values() for contest in row if contest]
+    better, worse = told.count(1), told.count(-1)
+    st.markdown(
+        f"Better in {better}, worse in {worse} and as good in {len(told) - better - worse} of {len(told)} cells."
+    )
+    plot.show(
+        lambda: figures.beside([say(title) for title in table], uses.times(table, list(chosen)), TIMES, 1, True),
+        key="times",
+        alt="How many times as good as the best that one would use instead each model is",
+    )
+    columns = {"": [alerts.escape_markdown(say(title)) for title in table]}
+    for i, title in enumerate(chosen):
+        columns[alerts.escape_markdown(title)] = [cell(row[i]) for row in table.values()]
+    tables.show(columns)
+    st.caption(
+        "“As good” is a difference of less than two standard errors, over draws of labels, of noise or of starts; what "
+        "was measured once has none. The figure shows ratios; of PSNR it is that of the squared errors. One training "
+        "says nothing of the next: train with other seeds, and choose them here beside one another."
+    )
+for title, reason in lacking.items():
+    st.caption(f"{title}: {reason}")
+if left:
+    st.header("Not measured yet")
+    measured.missing(left[0], chosen)
+    if left[1:]:
+        st.caption(f"Then: {', '.join(uses.get(name).title for name in left[1:])}.")
+with st.container(horizontal=True):
+    for name in dict.fromkeys(PAGES.get(name, name) for name in uses.names() if uses.get(name).title in found):
+        next_page.link(name, menu.PAGES[name].title, runs=[run.name for run in chosen.values()])
+next_page.link("compare", "Compare all figures, and take the table along", runs=[run.name for run in chosen.values()])
+opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run in chosen.items())
+source_code.show(f"""
+import ae_core
+from ae_core import figures, uses
+
+models = {{
+{opened}}}
+found = {{
+    use.title: {{
+        title: use.contests(uses.read(name, model.run) or uses.measure(name, uses.subject(model)))
+        for title, model in models.items()
+    }}
+    for name, use in ((name, uses.get(name)) for name in {[n for n in uses.names() if found.get(uses.get(n).title)]})
+}}
+table = uses.side_by_side(found, list(models))
+figures.beside(list(table), uses.times(table, list(models)), {TIMES!r}, 1, True).show()
+for title, row in table.items():
+    for model, contest in zip(models, row):
+        if contest:
+            print(title, model, contest.best, contest.ahead, contest.verdict)
+""")

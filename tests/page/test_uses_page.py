@@ -1,0 +1,57 @@
+"""The page At a glance: its cells are what was measured, and its code prints them."""
+
+import contextlib
+import io
+import re
+
+import pytest
+from visiting import assert_sound, code_of, open_page, said
+
+from ae_core import runs, uses
+from ae_core.runs import Run
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
+ROWS = re.compile(r"^\| (.+) \|$", re.MULTILINE)
+
+
+def test_each_cell_is_a_contest_and_none_is_left_out() -> None:
+    names = ["vanilla", "variational"]
+    app = open_page("uses", runs=names)
+    assert_sound(app)
+    head, _, *rows = [row.split(" | ") for row in ROWS.findall(said(app))]
+    assert [cell.strip() for cell in head] == ["", "Vanilla", "Variational"]
+    cells = {(row[0].replace("\\", ""), name): cell for row in rows for name, cell in zip(names, row[1:], strict=True)}
+    filled, told = {key: cell for key, cell in cells.items() if cell.strip()}, []
+    for name in names:
+        run = runs.read(runs.locate(name))
+        assert isinstance(run, Run)
+        for use in uses.names():
+            for contest in uses.get(use).contests(uses.read(use, run) or []) if uses.read(use, run) else []:
+                cell = filled.pop((f"{uses.get(use).title}: {contest.title}", name))
+                assert f"**{sum(contest.own) / len(contest.own):.{contest.decimals}f}**" in cell
+                word = {1: "better", 0: "as good", -1: "worse"}[contest.verdict]
+                assert word in cell
+                assert contest.best is None or contest.best in cell.replace("\\", "")
+                told.append(contest.verdict)
+    assert not filled
+    better, worse = told.count(1), told.count(-1)
+    assert f"Better in {better}, worse in {worse} and as good in {len(told) - better - worse} of {len(told)}" in said(
+        app
+    )
+
+
+def test_the_code_prints_what_the_page_shows() -> None:
+    app = open_page("uses", runs=["ecg-vanilla"])
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code_of(app), {})
+    run = runs.read(runs.locate("ecg-vanilla"))
+    assert isinstance(run, Run)
+    rows = {use: uses.read(use, run) for use in uses.names()}
+    contests = [
+        (uses.get(use).title, one) for use, found in rows.items() if found for one in uses.get(use).contests(found)
+    ]
+    assert len(printed.getvalue().splitlines()) == len(contests)
+    for line, (use, contest) in zip(printed.getvalue().splitlines(), contests, strict=True):
+        assert line == f"{use}: {contest.title} {run.title} {contest.best} {contest.ahead} {contest.verdict}"
+    assert "Its data set has no classes" in said(app)

@@ -1,0 +1,133 @@
+"""A model's figures against what one would use in its place."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ae_core import derived, locations, runs, uses
+from ae_core.kinds import Measure
+from ae_core.runs import Run
+from ae_core.uses import Contest, Row, contests
+
+ACCURACY = Measure("accuracy", "Accuracy", "", "larger", 3)
+
+
+def contest(own: list[float], floors: dict[str, list[float]], better: str = "larger") -> Contest:
+    return Contest("Accuracy", better, 3, own, floors)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def vanilla() -> Run:
+    run = runs.read(runs.locate("vanilla"))
+    assert isinstance(run, Run)
+    return run
+
+
+def test_the_best_floor_is_the_one_that_counts() -> None:
+    found = contest([0.6], {"raw pixels": [0.7, 0.5], "PCA": [0.65], "untrained": [0.1]})
+    assert found.best == "PCA"
+    assert found.ahead == pytest.approx(-0.05)
+    assert found.verdict == -1
+    fewer = contest([0.6], {"raw pixels": [0.7, 0.9], "PCA": [0.65]}, "smaller")
+    assert (fewer.best, fewer.ahead, fewer.verdict) == ("PCA", pytest.approx(0.05), 1)
+
+
+def test_a_difference_within_two_standard_errors_is_none() -> None:
+    """As Welch's t would have it, with the normal's quantile."""
+    own, floor = [0.60, 0.66, 0.63], [0.58, 0.62, 0.63]
+    t = stats.ttest_ind(own, floor, equal_var=False).statistic
+    assert 0 < t < 2
+    assert contest(own, {"PCA": floor}).verdict == 0
+    far = [value - 0.1 for value in floor]
+    assert stats.ttest_ind(own, far, equal_var=False).statistic > 2
+    assert contest(own, {"PCA": far}).verdict == 1
+
+
+def test_draws_of_a_bootstrap_are_paired_and_their_spread_is_the_error() -> None:
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0, 0.1, 200)
+    own, floor = 0.80 + shared, 0.78 + shared + rng.normal(0, 0.001, 200)
+    assert contest(own.tolist(), {"PCA": floor.tolist()}).verdict == 1
+    paired = Contest("AUROC", "larger", 3, own.tolist(), {"PCA": floor.tolist()}, bootstrapped=True)
+    assert paired.verdict == 1
+    apart = 0.78 + rng.normal(0, 0.1, 200)  # a difference of a fifth of its error, whatever the number of draws
+    assert Contest("AUROC", "larger", 3, own.tolist(), {"PCA": apart.tolist()}, bootstrapped=True).verdict == 0
+
+
+def test_times_is_the_ratio_of_what_is_better_to_what_is_worse() -> None:
+    assert contest([0.9], {"PCA": [0.6]}).times == pytest.approx(1.5)
+    assert contest([2.0], {"PCA": [6.0]}, "smaller").times == pytest.approx(3)
+    louder = Contest("PSNR", "larger", 2, [20.0], {"filter": [23.0103]}, decibels=True)  # half the squared error
+    assert louder.times == pytest.approx(0.5, abs=1e-5)
+    assert np.isnan(contest([0.9], {}).times)
+
+
+def test_models_stand_beside_one_another_and_what_was_not_measured_is_empty() -> None:
+    own, other = contest([0.6], {"PCA": [0.5]}), contest([0.4], {"PCA": [0.5]})
+    table = contests.side_by_side({"Features": {"a": [own], "b": [other]}, "Noise": {"b": [own]}}, ["a", "b"])
+    assert table == {"Features: Accuracy": [own, other], "Noise: Accuracy": [None, own]}
+    columns = contests.times(table, ["a", "b"])
+    np.testing.assert_allclose(columns["a"][0], [1.2, np.nan])
+    np.testing.assert_allclose(columns["b"][0], [0.8, 1.2])
+
+
+def test_what_nothing_else_reaches_is_won() -> None:
+    alone = Contest("Bits", "smaller", 0, [8.0], {}, ("PCA, 2 units",))
+    assert (alone.best, alone.verdict) == (None, 1)
+    assert np.isnan(alone.ahead)
+    assert contest([0.5], {}).verdict == 0  # nothing was asked
+
+
+def test_floors_may_be_compared_by_other_figures() -> None:
+    rows = [
+        Row("run", "Vanilla", 2, {"accuracy": [0.5]}),
+        Row("pixels", "raw pixels", 784, {"accuracy": [0.9], "mirrored": [0.4]}),
+        Row("pca", "PCA, 2 units", 2, {"accuracy": [0.45]}),
+    ]
+    (same,) = contests.of_figure(ACCURACY, rows)
+    assert same.floors == {"raw pixels": [0.9], "PCA, 2 units": [0.45]}
+    (other,) = contests.of_figure(ACCURACY, rows, {"pixels": {"mirrored": "mirrored"}})
+    assert other.floors == {"raw pixels, mirrored": [0.4], "PCA, 2 units": [0.45]}
+    assert contests.of_figure(ACCURACY, [Row("run", "Vanilla", 2, {}), *rows[1:]]) == []
+
+
+@pytest.mark.parametrize("name", uses.names())
+def test_headlines_are_figures_that_say_which_are_better(name: str) -> None:
+    measures = uses.get(name).headline_measures()
+    assert measures
+    assert all(measure.better for measure in measures)
+
+
+@pytest.mark.parametrize("name", uses.names())
+def test_contests_hold_what_was_measured(name: str, vanilla: Run) -> None:
+    rows = uses.read(name, vanilla)
+    assert rows is not None
+    found = uses.get(name).contests(rows)
+    assert found
+    assert len({each.title for each in found}) == len(found)
+    (path,) = Path(locations.CHECKPOINTS / "vanilla").glob(f"use-{name}-*.json")
+    content = derived.intact(path, uses.MAX_FILE)
+    assert content
+    own = json.loads(content)["rows"][0]["figures"]
+    kept = [own[headline] for headline in uses.get(name).headlines if headline in own]
+    assert [list(each.own) for each in found] == kept
+    assert all(each.floors or each.missed for each in found)
+
+
+def test_bits_are_those_at_which_others_come_as_near(vanilla: Run) -> None:
+    rows = uses.read("compression", vanilla)
+    assert rows is not None
+    (found,) = uses.get("compression").contests(rows)
+    own, floors = rows[0], {row.title: row for row in rows[1:]}
+    psnr = own.mean("psnr_5")
+    jpeg = floors["JPEG, one file"]
+    assert jpeg.mean("psnr_1") < psnr < jpeg.mean("psnr_3")
+    at = np.interp(
+        psnr, [jpeg.mean(f"psnr_{q}") for q in (1, 2, 3)], np.log([jpeg.mean(f"bits_{q}") for q in (1, 2, 3)])
+    )
+    assert found.floors["JPEG, one file"][0] == pytest.approx(float(np.exp(at)))
+    assert found.missed == ("PCA, 32 units",)
+    assert max(floors["PCA, 32 units"].mean(f"psnr_{bits}") for bits in range(1, 9)) < psnr
