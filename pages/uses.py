@@ -9,6 +9,7 @@ from pages.widgets.words import Words
 
 MAX_RUNS = 7
 PAGES = {"selection": "features", "transforms": "stability"}  # of the uses that have none of their own
+WIDE = 44  # letters of a label
 TIMES = "times as good as the best instead"
 MARKS = {1: ":material/check_circle: better", 0: ":material/equal: as good", -1: ":material/cancel: worse"}
 
@@ -55,15 +56,18 @@ if table:
     st.markdown(
         f"Better in {better}, worse in {worse} and as good in {len(told) - better - worse} of {len(told)} cells."
     )
+    titles, times = [say(title) for title in table], uses.times(table, list(chosen))
     plot.show(
-        lambda: figures.beside([say(title) for title in table], uses.times(table, list(chosen)), TIMES, 1, True),
+        lambda: figures.beside(titles, times, TIMES, 1, logarithmic=True, letters=WIDE),
         key="times",
+        narrow=lambda: figures.beside(titles, times, TIMES, 1, logarithmic=True),
         alt="How many times as good as the best that one would use instead each model is",
     )
-    columns = {"": [alerts.escape_markdown(say(title)) for title in table]}
+    columns = {"": [alerts.escape_markdown(title) for title in titles]}
     for i, title in enumerate(chosen):
         columns[alerts.escape_markdown(title)] = [cell(row[i]) for row in table.values()]
-    tables.show(columns)
+    with st.container(key="at-a-glance"):
+        tables.show(columns, words=True)
     st.caption(
         "“As good” is a difference of less than two standard errors, over draws of labels, of noise or of starts; what "
         "was measured once has none. The figure shows ratios; of PSNR it is that of the squared errors. One training "
@@ -95,7 +99,7 @@ found = {{
     for name, use in ((name, uses.get(name)) for name in {[n for n in uses.names() if found.get(uses.get(n).title)]})
 }}
 table = uses.side_by_side(found, list(models))
-figures.beside(list(table), uses.times(table, list(models)), {TIMES!r}, 1, True).show()
+figures.beside(list(table), uses.times(table, list(models)), {TIMES!r}, 1, logarithmic=True, letters={WIDE}).show()
 for title, row in table.items():
     for model, contest in zip(models, row):
         if contest:

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ae_core.figures.style import GRID, SERIES_COLOURS, edge, figure, ones_and_threes, plain, trace, wrapped
+from ae_core.figures.style import GRID, LINE, SERIES_COLOURS, edge, figure, ones_and_threes, plain, trace, wrapped
 
 SHADES = [[0, "rgba(91, 111, 224, 0.04)"], [1, "rgba(91, 111, 224, 1)"]]  # from the ground to the app's blue
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 GREY = "rgba(128, 128, 128, 0.9)"
 ROW = 40  # pixels of a code
+LINE_HEIGHT = 17  # of its label
 
 
 def beside(
@@ -19,6 +20,7 @@ def beside(
     across: str,
     mark: float | None = None,
     logarithmic: bool = False,
+    letters: int = LINE,
 ) -> go.Figure:
     """A row for each code, a mark for each way in which it was measured, bars of a standard deviation.
 
@@ -28,8 +30,10 @@ def beside(
         across: What was measured.
         mark: A value with a vertical line.
         logarithmic: Whether equal ratios of what was measured are equally far apart.
+        letters: Of a line of a code's label, at most.
     """
-    places = np.arange(len(titles), dtype=np.float32)
+    places, labels = np.arange(len(titles), dtype=np.float32), [wrapped(title, letters) for title in titles]
+    row = max([ROW, *(LINE_HEIGHT * (label.count("<br>") + 1) for label in labels)])
     traces = []
     for number, (name, (means, spreads)) in enumerate(series.items()):
         colour = edge(SERIES_COLOURS[number % len(SERIES_COLOURS)])
@@ -55,10 +59,10 @@ def beside(
     line = {"type": "line", "x0": mark, "x1": mark, "y0": 0, "y1": 1, "yref": "paper"}
     return figure(
         traces,
-        80 + ROW * len(titles),
+        80 + row * len(titles),
         **({} if mark is None else {"shapes": [line | {"line": {"color": GREY, "width": 1, "dash": "dot"}}]}),
         xaxis={"title": across, "showgrid": True, "gridcolor": GRID} | marks,
-        yaxis={"autorange": "reversed", "tickvals": places, "ticktext": [wrapped(title) for title in titles]},
+        yaxis={"autorange": "reversed", "tickvals": places, "ticktext": labels},
     )
 
 

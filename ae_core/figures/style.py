@@ -76,9 +76,9 @@ def plain(text: str) -> str:
     return escape(text, quote=False)
 
 
-def wrapped(text: str) -> str:
-    """A person's words as a label of a few short lines, for the side of a figure."""
-    return "<br>".join(map(plain, textwrap.wrap(text, LINE, max_lines=LINES, placeholder=" …")))
+def wrapped(text: str, letters: int = LINE) -> str:
+    """A person's words as a label of a few short lines of so many letters at most, for the side of a figure."""
+    return "<br>".join(map(plain, textwrap.wrap(text, letters, max_lines=LINES, placeholder=" …")))
 
 
 def trace(kind: str, **properties: Any) -> Trace:

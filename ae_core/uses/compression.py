@@ -97,7 +97,7 @@ class Compression(Use):
     def contests(self, rows: Sequence[Row]) -> list[Contest]:
         (measure,), own = self.headline_measures(), rows[0]
         bills = {each.title: each.bits for each in bill(rows, USUAL)}
-        title = f"Bits to reach its own PSNR, on a grid of {USUAL} bits"
+        title = "Bits at its own PSNR"
         floors = {instead: [bits] for instead, bits in bills.items() if not math.isnan(bits)}
         missed = tuple(instead for instead in bills if instead not in floors)
         return [Contest(title, "smaller", 0, own.figures[measure.name], floors, missed)]

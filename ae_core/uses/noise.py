@@ -63,7 +63,9 @@ class Noise(Use):
         return found
 
     def contests(self, rows: Sequence[Row]) -> list[Contest]:
-        return [replace(contest, decibels=True) for contest in super().contests(rows)]
+        return [
+            replace(contest, title=f"PSNR in dB, {contest.title}", decibels=True) for contest in super().contests(rows)
+        ]
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         clean = as_float(subject.dataset.split("test").images[:EXAMPLES])

@@ -11,13 +11,14 @@ import pyarrow as pa
 import streamlit as st
 
 
-def show(columns: Mapping[str, Sequence[str]]) -> None:
-    """Shows a few rows; each column is as wide as its cells are now, and all but the first stand at the right.
+def show(columns: Mapping[str, Sequence[str]], words: bool = False) -> None:
+    """Shows a few rows; each column is as wide as its cells are now.
 
     Args:
         columns: Their cells by their titles, both Markdown.
+        words: Whether cells hold words; else all but the first column stand at the right, as numbers do.
     """
-    rows = [columns, [":--", *["--:"] * (len(columns) - 1)], *zip(*columns.values(), strict=True)]
+    rows = [columns, [":--", *[":--" if words else "--:"] * (len(columns) - 1)], *zip(*columns.values(), strict=True)]
     st.markdown("\n".join(f"| {' | '.join(row)} |" for row in rows))
 
 
