@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from ae_core.errors import DatasetError, OptionError
 from ae_core.kinds import Measure
 from ae_core.runs import Run
 
+UNVARIED = ("model", "data_set", "kind", "network", "code", "parameters", "epochs", "seed", "pca_mse")  # by a seed
+SPREAD = "_sd"  # ends the name of a column of standard deviations
 RATES = ("kl", "elbo_reconstruction")  # the rate and the distortion of a card
 PAYS = 0.05  # of an error, by which it must fall for more units to pay
 PCA = Measure(
@@ -196,6 +199,60 @@ def table(models: Mapping[str, Run]) -> dict[str, list[Any]]:
         "seed": [run.spec.training.seed for run in found],
         **{name: values for name, values in figures.items() if name not in general},
     }
+
+
+def seeds_apart(models: Sequence[Run]) -> list[list[int]]:
+    """The numbers of models in groups that differ in their seed alone, in the order of the first of each.
+
+    Of several with the same seed each is in a group of its own: they are one training, and would make a spread small.
+    """
+    groups: dict[tuple[str, int], list[int]] = {}
+    seen = Counter[tuple[str, int]]()
+    for i, run in enumerate(models):
+        spec = run.spec.to_json()
+        seed = spec["training"].pop("seed")
+        alike = json.dumps(spec, sort_keys=True)
+        groups.setdefault((alike, seen[alike, seed]), []).append(i)
+        seen[alike, seed] += 1
+    return list(groups.values())
+
+
+def over_seeds(columns: Mapping[str, Sequence[Any]], models: Sequence[Run]) -> dict[str, list[Any]]:
+    """A table with one row for all models that differ in their seed alone.
+
+    Args:
+        columns: As `table` gives them, or with rows of floors below the models.
+        models: Of the rows, m of them, in their order.
+
+    Returns:
+        The same columns; of such rows the mean of each figure, and beside it its standard deviation over the seeds,
+        n − 1 in the denominator. Other rows stay as they are.
+    """
+    count = len(columns["model"])
+    groups = [*seeds_apart(models), *([i] for i in range(len(models), count))]
+    figures = {name for name in columns if not name.endswith(SPREAD) and name not in UNVARIED}
+    found: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        if name.endswith(SPREAD):
+            continue
+        if name not in figures:
+            found[name] = [values[rows[0]] for rows in groups]
+            continue
+        found[name] = [float(np.mean([values[i] for i in rows])) for rows in groups]
+        before = columns.get(name + SPREAD, [math.nan] * count)
+        spreads = [
+            float(np.std([values[i] for i in rows], ddof=1)) if len(rows) > 1 else float(before[rows[0]])
+            for rows in groups
+        ]
+        if not np.isnan(spreads).all():
+            found[name + SPREAD] = spreads
+    of_several = {i: len(rows) for i, rows in enumerate(groups) if len(rows) > 1}
+    for i, number in of_several.items():
+        own = f", seed {models[groups[i][0]].spec.training.seed}"  # as a sweep calls it
+        found["model"][i] = f"{found['model'][i].removesuffix(own)}, {number} seeds"
+    if "seed" in found:
+        found["seed"] = [math.nan if i in of_several else seed for i, seed in enumerate(found["seed"])]
+    return found
 
 
 def _figures(name: str, found: Sequence[Run]) -> list[float]:

@@ -9,6 +9,7 @@ from ae_core.figures import Row
 from pages.serving import caches, fields, page_state
 from pages.widgets import (
     alerts,
+    compared,
     counts,
     dataset_picker,
     glossary,
@@ -75,9 +76,13 @@ shown = page_state.open(models_table.FIGURES).segments("figures")
 table = (
     columns if shown == models_table.TRAINING else models_table.of_use(models, shown, measured.missing(shown, models))
 )
+averaged = compared.ask_for_one_row(models)
+if averaged:
+    table = comparison.over_seeds(table, list(models.values()))
 models_table.offer(table)
 models_table.show(table, say)
 models_table.explain(table, say)
+compared.others(dataset, table)
 
 collapsed = {i for i, run in enumerate(models.values()) if comparison.has_collapsed(run)}
 if collapsed:
@@ -149,6 +154,8 @@ if swept:
         for i in sorted(shown, key=lambda i: list(models.values())[i].spec.hyperparameters["beta"]):
             next_page.link("lens", alerts.escape_markdown(list(models)[i]), run=list(models.values())[i].name)
 
+axes = compared.two_columns(table, say) if len(models) > 1 else None
+
 st.header(say("The same test images"))
 dataset_picker.tell_scale(dataset)
 state = page_state.open(*FIELDS, dataset=dataset.name, count=len(models))
@@ -212,6 +219,16 @@ figures.rate_distortion(
     runs[0].spec.form.noun,
 ).show()
 """
+of_axes = ""
+if axes:
+    across, up = axes
+    headings = models_table.numbers(table)
+    of_axes = f"""
+figures.two_columns(
+    rows["model"], rows["kind"], rows[{across!r}], rows[{up!r}], {headings[across]!r}, {headings[up]!r}
+).show()
+"""
+rows_of = "comparison.over_seeds(table, [model.run for model in models.values()])" if averaged else "table"
 source_code.show(f"""
 import ae_core
 from ae_core import comparison, data, figures, metrics, pca, uses
@@ -220,15 +237,16 @@ from ae_core.figures import Row
 models = {{
 {opened}}}
 {table_of}
-print(*table, sep="\\t")
-for cells in zip(*table.values()):
+rows = {rows_of}
+print(*rows, sep="\\t")
+for cells in zip(*rows.values()):
     print(*cells, sep="\\t")
-{by_size if len(models) > 1 and "mse" in columns and dataset.whole else ""}{by_beta if swept else ""}
+{by_size if len(models) > 1 and "mse" in columns and dataset.whole else ""}{by_beta if swept else ""}{of_axes}
 x = data.as_float(data.load({dataset.name!r}).split("test").images[{numbers.tolist()}])
-rows = [Row("original", x)]
+pictures = [Row("original", x)]
 for title in {list(loaded)}:
     x_hat = models[title].reconstruct(x)
     captions = [f"MSE {{metrics.written(e)}}" for e in metrics.squared_error(x, x_hat)]
-    rows.append(Row(figures.wrapped(title), x_hat, captions))
-figures.image_rows(rows, tile=56{source_code.form(dataset.form, "models[title]")}).show()
+    pictures.append(Row(figures.wrapped(title), x_hat, captions))
+figures.image_rows(pictures, tile=56{source_code.form(dataset.form, "models[title]")}).show()
 """)

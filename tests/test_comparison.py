@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from ae_core import cards, comparison, data, kinds, pca, runs
+from ae_core import cards, comparison, data, kinds, pca, published, runs, uses
 from ae_core.errors import OptionError
 from ae_core.runs import Run
 from ae_core.spec import make_spec
@@ -163,3 +163,39 @@ def test_a_code_of_less_than_a_bit_has_collapsed(digits: dict[str, Run]) -> None
 )
 def test_from_some_size_on_more_units_do_not_pay(sizes: list[int], errors: list[float], enough: int) -> None:
     assert comparison.enough(sizes, errors) == enough
+
+
+def test_models_that_differ_in_their_seed_alone_are_one_row(digits: dict[str, Run]) -> None:
+    def with_seed(kind: str, seed: int, mse: float) -> Run:
+        run = digits[kind]
+        card = replace(run.card, metrics={**run.card.metrics, "mse": mse})
+        return replace(run, spec=make_spec(kind, "digits", epochs=2, seed=seed), card=card)
+
+    models = {
+        "a": with_seed("vanilla", 0, 0.1),
+        "b": with_seed("sparse", 0, 0.5),
+        "c": with_seed("vanilla", 1, 0.2),
+        "d": with_seed("vanilla", 2, 0.4),
+    }
+    assert comparison.seeds_apart(list(models.values())) == [[0, 2, 3], [1]]
+    assert comparison.seeds_apart([models["a"], models["c"], models["a"]]) == [[0, 1], [2]], "a copy tells nothing new"
+    table = comparison.table(models)
+    found = comparison.over_seeds(table, list(models.values()))
+    assert found["model"] == ["a, 3 seeds", "b"]
+    np.testing.assert_allclose(found["mse"], [np.mean([0.1, 0.2, 0.4]), 0.5])
+    np.testing.assert_allclose(found["mse_sd"], [np.std([0.1, 0.2, 0.4], ddof=1), np.nan])
+    np.testing.assert_allclose(found["seed"], [np.nan, 0])
+    assert found["code"] == [table["code"][0], table["code"][1]]
+    with_floor = {name: [*values, values[0]] for name, values in table.items()} | {"mse_sd": [np.nan] * 4 + [0.01]}
+    below = comparison.over_seeds(with_floor, list(models.values()))
+    assert below["model"] == ["a, 3 seeds", "b", "a"]
+    np.testing.assert_allclose(below["mse_sd"][-1], 0.01)
+
+
+def test_others_figures_are_those_of_the_sizes_asked_for_or_all() -> None:
+    two = published.of_dataset("fashion-mnist", [2, 32])
+    assert {one.units for one in two} == {2}
+    assert len(published.of_dataset("fashion-mnist", [32])) == len(published.of_dataset("fashion-mnist"))
+    assert published.of_dataset("digits") == []
+    every = comparison.measures() | uses.measures()
+    assert all(name in every for one in published.of_dataset("fashion-mnist") for name in one.figures)

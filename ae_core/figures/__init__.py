@@ -11,6 +11,7 @@ from ae_core.figures.codes import (
     scatter,
     units_per_image,
 )
+from ae_core.figures.columns import two_columns
 from ae_core.figures.curves import learning_curves
 from ae_core.figures.directions import direction_fan
 from ae_core.figures.generation import draws_judged, precision_and_coverage
@@ -53,6 +54,7 @@ __all__ = [
     "signed_error",
     "tinted",
     "traversals",
+    "two_columns",
     "unit_by_class",
     "unit_histogram",
     "units_by_epoch",

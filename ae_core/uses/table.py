@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ae_core import comparison, pca
+from ae_core.comparison import SPREAD
 from ae_core.errors import DatasetError
 from ae_core.kinds import Measure
 from ae_core.runs import Run
 from ae_core.uses.beside import listed
 from ae_core.uses.rows import Row
 
-SPREAD = "_sd"  # ends the name of a column of standard deviations
 TEXTS = ("model", "data_set", "kind", "network")
 FLOOR = "floor"  # the kind of a row that is none of the models
 

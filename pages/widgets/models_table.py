@@ -128,6 +128,13 @@ def as_csv(columns: Columns) -> bytes:
     return file.getvalue()
 
 
+def numbers(columns: Columns) -> dict[str, str]:
+    """Headings of the columns that hold numbers, by their names, without those of spreads."""
+    headings = {"code": "Code", "parameters": "Parameters", "epochs": "Epochs", "seed": "Seed"}
+    every = headings | {name: measure.heading for name, measure in _measures(columns).items()}
+    return {name: every[name] for name in columns if name in every}
+
+
 def _width(titles: Sequence[str]) -> int:
     """Pixels for the longest title: by itself a column is as wide as what its first rows hold."""
     return min(PAD + LETTER * max(map(len, titles)), WIDEST)

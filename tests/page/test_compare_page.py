@@ -1,6 +1,7 @@
 """The Compare page: figures of the cards, beside one another; the same images from each model; and a sweep's end."""
 
 import io
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -336,6 +337,46 @@ def test_the_page_begins_with_the_sweep_that_has_just_ended(swept: sweeps.Sweep)
 
 
 @pytest.mark.usefixtures("nothing_starts")
+def test_seeds_are_one_row_with_their_spread_where_that_is_wanted(swept: sweeps.Sweep) -> None:
+    for seed, job in enumerate(swept.jobs[1:], 1):
+        spec = json.loads((job.run_path / "spec.json").read_text())
+        spec["training"]["seed"] = seed
+        (job.run_path / "spec.json").write_text(json.dumps(spec))
+        card = cards.unchecked(job.run_path)
+        cards.write(job.run_path, card | {"metrics": {**card["metrics"], "mse": 0.01 * seed}})
+    app = open_page("compare", **{"one-row": "true"})
+    assert_sound(app)
+    names = [job.title for job in swept.jobs[1:]]
+    assert compared(app) == ["Vanilla, 4 units, 2 seeds"]
+    table = app.dataframe[0].value
+    assert table["mse"].tolist() == pytest.approx([0.015])
+    assert table["mse_sd"].tolist() == pytest.approx([np.std([0.01, 0.02], ddof=1)])
+    assert app.toggle[0].label == "One row for all seeds"
+    app.toggle[0].set_value(False).run()
+    assert compared(app) == names
+
+
+def test_any_two_columns_are_a_figure(figures: dict[str, Any]) -> None:
+    app = open_page("compare", across="Parameters", up="BCE − floor")
+    assert_sound(app)
+    drawn = list(figures["two-columns"]["data"])
+    table = app.dataframe[0].value
+    there = ~np.isnan(table["above_floor"])
+    assert sorted(x for t in drawn for x in t["x"]) == pytest.approx(sorted(table["parameters"][there]))
+    assert sorted(y for t in drawn for y in t["y"]) == pytest.approx(sorted(table["above_floor"][there]))
+
+
+def test_what_others_report_stands_beside_models_of_the_same_size() -> None:
+    app = open_page("compare", runs=["vanilla-2d", "variational-2d"])
+    assert_sound(app)
+    text = said(app)
+    assert "| autoencoder | 2 | Sainburg, McInnes & Gentner 2021 | 0.0244 |" in text
+    assert "| **Vanilla, 2\\-D** | 2 | here |" in text or "| **Vanilla, 2-D** | 2 | here |" in text
+    assert "Krokotsch" not in text, "its codes have 20 units"
+    assert "here of all 60,000" in text
+    assert "Published" not in " ".join(e.label for e in open_page("compare", runs=["ecg-vanilla"]).expander)
+
+
 def test_a_sweep_is_offered_only_where_it_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("train")
     assert button(app, "Start 2 trainings")
