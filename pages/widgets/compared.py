@@ -15,7 +15,7 @@ from pages.widgets import alerts, models_table, plot, tables
 from pages.widgets.models_table import Columns
 from pages.widgets.words import Words
 
-OFTEN = ("code", "mse")  # what the axes are at first
+OFTEN = ("parameters", "mse")  # what the axes are at first
 SHOWN = {"mse": "MSE", "bce": "BCE", "knn_accuracy": "5-NN", "probe_550": "Probe, 550 labels"}
 SEEDS = fields.flag("one-row", "One row for all seeds")
 

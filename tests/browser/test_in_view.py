@@ -28,7 +28,7 @@ RESULTS: dict[str, dict[str, str | None]] = {
     "all-units": {r"Unit \d": None, "": ".units"},
     "unit?unit=11": {r"Unit \d|Test image|T-shirt|Trouser": None, "": ".gallery >> nth=0"},
     "directions?from-group=c6&to-group=c3": {"From|To|Play|Place on": ".film", "": None},
-    "uses": {"": "[data-testid=stMarkdownContainer] table >> nth=0"},
+    "uses": {"": ".plot >> nth=0"},
     "features": {"": ".plot >> nth=0"},
     "lessons?lesson=the-code&step=2": {"Next|All|Reveal|1|2|3": None, "": ".plot"},
     "anomalies?by-mean=true": {
@@ -57,7 +57,12 @@ RESULTS: dict[str, dict[str, str | None]] = {
     "augmentation": {"": ".plot >> nth=0"},
     "sparsity": {"": ".plot"},
     "train": {"Kind|Data set": ".plot >> nth=0", "": None},
-    "compare": {"Table": None, "Class|First image|Random start": ".plot >> nth=1", "": "[data-testid=stDataFrame]"},
+    "compare": {
+        "Table": None,
+        "Class|First image|Random start": ".plot >> nth=2",
+        "Across|Up": ".plot >> nth=1",
+        "": "[data-testid=stDataFrame]",
+    },
 }
 # Of a page: the name of each control in it that lies so far from its result that the window does not hold both, and by
 # how many pixels. Of a result, 240 pixels are enough to see that something has changed.
