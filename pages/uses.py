@@ -14,17 +14,19 @@ TIMES = "times as good as the best instead"
 MARKS = {1: ":material/check_circle: better", 0: ":material/equal: as good", -1: ":material/cancel: worse"}
 
 
-def cell(contest: Contest | None) -> str:
+def cell(title: str, contest: Contest | None) -> str:
     """What a model reaches, and how that compares with the best that one would use instead; "" if not measured."""
     if contest is None:
         return ""
-    own = f"{sum(contest.own) / len(contest.own):.{contest.decimals}f}"
+    plain = title.replace("`", "'").replace("|", "/")
+    named = f"`{plain}:`"  # which page.css shows on a phone only
+    own = f"{named} **{sum(contest.own) / len(contest.own):.{contest.decimals}f}**"
     if contest.best is None:
-        return f"**{own}** {MARKS[1]}: nothing else reaches it" if contest.missed else f"**{own}**"
+        return f"{own} {MARKS[1]}: nothing else reaches it" if contest.missed else own
     best = alerts.escape_markdown(contest.best)
     if not contest.verdict:
-        return f"**{own}** {MARKS[0]} as {best}"
-    return f"**{own}** {MARKS[contest.verdict]} by {abs(contest.ahead):.{contest.decimals}f} than {best}"
+        return f"{own} {MARKS[0]} as {best}"
+    return f"{own} {MARKS[contest.verdict]} by {abs(contest.ahead):.{contest.decimals}f} than {best}"
 
 
 st.title("At a glance")
@@ -65,7 +67,7 @@ if table:
     )
     columns = {"": [alerts.escape_markdown(title) for title in titles]}
     for i, title in enumerate(chosen):
-        columns[alerts.escape_markdown(title)] = [cell(row[i]) for row in table.values()]
+        columns[alerts.escape_markdown(title)] = [cell(title, row[i]) for row in table.values()]
     with st.container(key="at-a-glance"):
         tables.show(columns, words=True)
     st.caption(
