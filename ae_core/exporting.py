@@ -182,7 +182,7 @@ def card(run: Run) -> str:
     task = {"type": "feature-extraction"}
     front = {
         "library_name": "onnx",
-        "license": LICENCE,
+        **({"license": LICENCE} if run.path.parent == runs.SHIPPED else {}),  # what others trained is theirs
         "tags": ["autoencoder", spec.kind, "representation-learning", "latent-explorer"],
         "model-index": [
             {

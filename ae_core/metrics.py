@@ -189,11 +189,11 @@ def auroc(values: np.ndarray, positive: np.ndarray) -> np.ndarray:
     if not np.all((count > 0) & (count < len(positive))):
         raise OptionError(f"Two groups are needed, got {count} of {len(positive):,} in one: choose some, not all.")
     values = np.asarray(values)
-    ranks = _ranks(values) if values.ndim == 1 else np.stack([_ranks(column) for column in values.T], axis=1)
-    return np.asarray((ranks.T @ positive - count * (count + 1) / 2) / (count * (len(positive) - count)))
+    ranked = ranks(values) if values.ndim == 1 else np.stack([ranks(column) for column in values.T], axis=1)
+    return np.asarray((ranked.T @ positive - count * (count + 1) / 2) / (count * (len(positive) - count)))
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
+def ranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 1, of equal values their mean; (n,). Half the time of SciPy's, whose import takes half a second."""
     rising = np.sort(values)
     below, through = (np.searchsorted(rising, values, side) for side in ("left", "right"))

@@ -143,15 +143,15 @@ if swept:
             "broken ELBO."
         )
     )
-    shown = {i for _, i in ways}
-    left = [t for i, (t, run) in enumerate(models.items()) if "beta" in run.spec.hyperparameters and i not in shown]
+    in_sweep = {i for _, i in ways}
+    left = [t for i, (t, run) in enumerate(models.items()) if "beta" in run.spec.hyperparameters and i not in in_sweep]
     if left:
         st.caption(
             "Not shown, since no other model here differs from it in β alone: "
             + ", ".join(alerts.escape_markdown(title) for title in left)
         )
     with st.container(horizontal=True):
-        for i in sorted(shown, key=lambda i: list(models.values())[i].spec.hyperparameters["beta"]):
+        for i in sorted(in_sweep, key=lambda i: list(models.values())[i].spec.hyperparameters["beta"]):
             next_page.link("lens", alerts.escape_markdown(list(models)[i]), run=list(models.values())[i].name)
 
 axes = compared.two_columns(table, say) if len(models) > 1 else None
@@ -203,8 +203,9 @@ table = uses.with_uses({{title: model.run for title, model in models.items()}}, 
 by_size = f"""
 kinds, alike = zip(*((model.spec.kind, comparison.alike(model.run)) for model in models.values()))
 floor = comparison.untrained_errors([model.run for model in models.values()])
-errors, of_pca = table["mse"], pca.errors({dataset.name!r})
-figures.error_by_code_size(table["model"], kinds, alike, table["code"], errors, of_pca, floor).show()
+cards = comparison.table({{title: model.run for title, model in models.items()}})
+errors, of_pca = cards["mse"], pca.errors({dataset.name!r})
+figures.error_by_code_size(cards["model"], kinds, alike, cards["code"], errors, of_pca, floor).show()
 """
 by_beta = """
 swept = comparison.by_beta([model.run for model in models.values()])

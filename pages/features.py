@@ -24,7 +24,7 @@ with intro:
         )
     )
 found = measured.of("features", chosen)
-count = dataset.sizes["train"]
+count = int(dataset.has_class(dataset.split("train").labels).sum()) if dataset.whole else 0
 at = {f"probe_{n}": n for n in LABELS if n < count} | {"probe_all": count}
 plot.show(
     figures.over(uses.lines(found, at), "labels", "accuracy of a linear probe"),

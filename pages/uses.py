@@ -10,7 +10,7 @@ from pages.widgets.words import Words
 MAX_RUNS = 7
 PAGES = {"selection": "features", "transforms": "stability"}  # of the uses that have none of their own
 WIDE = 44  # letters of a label
-TIMES = "times as good as the best instead"
+TIMES = "error of the best instead ÷ the model's own"
 MARKS = {1: ":material/check_circle: better", 0: ":material/equal: as good", -1: ":material/cancel: worse"}
 
 
@@ -24,9 +24,10 @@ def cell(title: str, contest: Contest | None) -> str:
     if contest.best is None:
         return f"{own} {MARKS[1]}: nothing else reaches it" if contest.missed else own
     best = alerts.escape_markdown(contest.best)
-    if not contest.verdict:
+    if contest.verdict == 0:
         return f"{own} {MARKS[0]} as {best}"
-    return f"{own} {MARKS[contest.verdict]} by {abs(contest.ahead):.{contest.decimals}f} than {best}"
+    word = MARKS[contest.verdict] if contest.verdict else "better" if contest.ahead > 0 else "worse"
+    return f"{own} {word} by {abs(contest.ahead):.{contest.decimals}f} than {best}"
 
 
 st.title("At a glance")
@@ -54,16 +55,16 @@ for name in uses.names():
 table = uses.side_by_side(found, list(chosen))
 if table:
     told = [contest.verdict for row in table.values() for contest in row if contest]
-    better, worse = told.count(1), told.count(-1)
     st.markdown(
-        f"Better in {better}, worse in {worse} and as good in {len(told) - better - worse} of {len(told)} cells."
+        f"Better in {told.count(1)}, worse in {told.count(-1)} and as good in {told.count(0)} of {len(told)} cells; "
+        f"{told.count(None)} were measured once."
     )
     titles, times = [say(title) for title in table], uses.times(table, list(chosen))
     plot.show(
         lambda: figures.beside(titles, times, TIMES, 1, logarithmic=True, letters=WIDE),
         key="times",
         narrow=lambda: figures.beside(titles, times, TIMES, 1, logarithmic=True),
-        alt="How many times as good as the best that one would use instead each model is",
+        alt="How many times each model's error goes into that of the best that one would use instead",
     )
     columns = {"": [alerts.escape_markdown(title) for title in titles]}
     for i, title in enumerate(chosen):
@@ -71,8 +72,9 @@ if table:
     with st.container(key="at-a-glance"):
         tables.show(columns, words=True)
     st.caption(
-        "“As good” is a difference of less than two standard errors, over draws of labels, of noise or of starts; what "
-        "was measured once has none. The figure shows ratios; of PSNR it is that of the squared errors. One training "
+        "With a sign: told apart from chance at 5 % or not, by the differences over draws of labels, of noise or of "
+        "starts. Without: measured once, so that no spread is known. The figure compares errors: what is missing to 1 "
+        "of accuracies, AUROC and NMI, the squared error of PSNR, and bits and distances as they are. One training "
         "says nothing of the next: train with other seeds, and choose them here beside one another."
     )
 for title, reason in lacking.items():

@@ -10,7 +10,7 @@ from scipy import stats
 from ae_core import derived, locations, runs, uses
 from ae_core.kinds import Measure
 from ae_core.runs import Run
-from ae_core.uses import Contest, Row, contests
+from ae_core.uses import Contest, Row, compare, contests
 
 ACCURACY = Measure("accuracy", "Accuracy", "", "larger", 3)
 
@@ -27,58 +27,80 @@ def vanilla() -> Run:
 
 
 def test_the_best_floor_is_the_one_that_counts() -> None:
-    found = contest([0.6], {"raw pixels": [0.7, 0.5], "PCA": [0.65], "untrained": [0.1]})
+    found = contest([0.6, 0.6], {"raw pixels": [0.7, 0.5], "PCA": [0.65, 0.65], "untrained": [0.1, 0.1]})
     assert found.best == "PCA"
     assert found.ahead == pytest.approx(-0.05)
     assert found.verdict == -1
-    fewer = contest([0.6], {"raw pixels": [0.7, 0.9], "PCA": [0.65]}, "smaller")
+    fewer = contest([0.6, 0.6], {"raw pixels": [0.7, 0.9], "PCA": [0.65, 0.65]}, "smaller")
     assert (fewer.best, fewer.ahead, fewer.verdict) == ("PCA", pytest.approx(0.05), 1)
 
 
-def test_a_difference_within_two_standard_errors_is_none() -> None:
-    """As Welch's t would have it, with the normal's quantile."""
-    own, floor = [0.60, 0.66, 0.63], [0.58, 0.62, 0.63]
-    t = stats.ttest_ind(own, floor, equal_var=False).statistic
-    assert 0 < t < 2
-    assert contest(own, {"PCA": floor}).verdict == 0
-    far = [value - 0.1 for value in floor]
-    assert stats.ttest_ind(own, far, equal_var=False).statistic > 2
-    assert contest(own, {"PCA": far}).verdict == 1
+@pytest.mark.parametrize("draws", [2, 3, 5, 10])
+def test_draws_that_are_the_same_are_compared_by_scipys_paired_t_test(draws: int) -> None:
+    rng = np.random.default_rng(draws)
+    told = []
+    for shift in np.linspace(-0.2, 0.2, 41):
+        own = rng.normal(0.6, 0.1, draws)
+        floor = own + shift + rng.normal(0, 0.05, draws)
+        found = stats.ttest_rel(own, floor)
+        expected = 0 if found.pvalue > 0.05 else int(np.sign(found.statistic))
+        assert compare(own.tolist(), floor.tolist()) == expected
+        told.append(expected)
+    assert draws < 3 or {-1, 0, 1} <= set(told)
+
+
+def test_other_draws_are_compared_by_their_means() -> None:
+    own, floor = [0.60, 0.66, 0.63], [0.50, 0.52, 0.53, 0.51]
+    found = stats.ttest_ind(own, floor, equal_var=False)
+    assert found.df > 2
+    assert found.statistic > stats.t.ppf(0.975, 2), "with the degrees of freedom of the fewer"
+    assert compare(own, floor) == 1
+    assert compare(floor, own) == -1
+    assert compare(own, [0.4, 0.7, 0.5, 0.6]) == 0
+
+
+def test_what_was_measured_once_is_not_told_apart() -> None:
+    assert compare([0.9], [0.1]) is None
+    assert compare([0.9, 0.9], [0.1]) is None
+    assert contest([0.9], {"PCA": [0.1]}).verdict is None
+
+
+def test_the_table_of_students_t_is_scipys() -> None:
+    np.testing.assert_allclose(contests.STUDENT, stats.t.ppf(0.975, np.arange(1, 11)), atol=5e-4)
 
 
 def test_draws_of_a_bootstrap_are_paired_and_their_spread_is_the_error() -> None:
     rng = np.random.default_rng(0)
     shared = rng.normal(0, 0.1, 200)
     own, floor = 0.80 + shared, 0.78 + shared + rng.normal(0, 0.001, 200)
-    assert contest(own.tolist(), {"PCA": floor.tolist()}).verdict == 1
-    paired = Contest("AUROC", "larger", 3, own.tolist(), {"PCA": floor.tolist()}, bootstrapped=True)
-    assert paired.verdict == 1
+    assert compare(own.tolist(), floor.tolist(), bootstrapped=True) == 1
     apart = 0.78 + rng.normal(0, 0.1, 200)  # a difference of a fifth of its error, whatever the number of draws
-    assert Contest("AUROC", "larger", 3, own.tolist(), {"PCA": apart.tolist()}, bootstrapped=True).verdict == 0
+    assert compare(own.tolist(), apart.tolist(), bootstrapped=True) == 0
 
 
-def test_times_is_the_ratio_of_what_is_better_to_what_is_worse() -> None:
-    assert contest([0.9], {"PCA": [0.6]}).times == pytest.approx(1.5)
+def test_times_is_the_ratio_of_errors() -> None:
+    assert contest([0.98], {"PCA": [0.96]}).times == pytest.approx(2), "half as much is missing to 1"
     assert contest([2.0], {"PCA": [6.0]}, "smaller").times == pytest.approx(3)
-    louder = Contest("PSNR", "larger", 2, [20.0], {"filter": [23.0103]}, decibels=True)  # half the squared error
-    assert louder.times == pytest.approx(0.5, abs=1e-5)
+    noisier = Contest("PSNR", "larger", 2, [20.0], {"filter": [23.0103]}, decibels=True)  # twice the squared error
+    assert noisier.times == pytest.approx(0.5, abs=1e-5)
     assert np.isnan(contest([0.9], {}).times)
+    assert np.isnan(contest([1.0], {"PCA": [0.9]}).times), "no error"
 
 
 def test_models_stand_beside_one_another_and_what_was_not_measured_is_empty() -> None:
-    own, other = contest([0.6], {"PCA": [0.5]}), contest([0.4], {"PCA": [0.5]})
+    own, other = contest([0.6], {"PCA": [0.5]}), contest([0.0], {"PCA": [0.5]})
     table = contests.side_by_side({"Features": {"a": [own], "b": [other]}, "Noise": {"b": [own]}}, ["a", "b"])
     assert table == {"Features: Accuracy": [own, other], "Noise: Accuracy": [None, own]}
     columns = contests.times(table, ["a", "b"])
-    np.testing.assert_allclose(columns["a"][0], [1.2, np.nan])
-    np.testing.assert_allclose(columns["b"][0], [0.8, 1.2])
+    np.testing.assert_allclose(columns["a"][0], [1.25, np.nan])
+    np.testing.assert_allclose(columns["b"][0], [0.5, 1.25])
 
 
 def test_what_nothing_else_reaches_is_won() -> None:
     alone = Contest("Bits", "smaller", 0, [8.0], {}, ("PCA, 2 units",))
     assert (alone.best, alone.verdict) == (None, 1)
     assert np.isnan(alone.ahead)
-    assert contest([0.5], {}).verdict == 0  # nothing was asked
+    assert contest([0.5], {}).verdict is None  # nothing was asked
 
 
 def test_floors_may_be_compared_by_other_figures() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +188,9 @@ def test_the_figures_of_the_run_that_ships_are_those_that_others_measured(data_f
         assert found[0].mean(f"bits_{rate}") == pytest.approx(bits, rel=0.03)
         assert found[0].mean(f"psnr_{rate}") == pytest.approx(-10 * np.log10(error), abs=0.05)
     assert coders.of_run(inference.load("vanilla")).units == found[0].units
+
+
+def test_nothing_reaches_what_comes_back_as_it_was() -> None:
+    row = Row("jpeg", "JPEG", 0, {"bits_1": [10.0], "psnr_1": [20.0], "bits_2": [20.0], "psnr_2": [30.0]})
+    assert math.isnan(compression.bits_for(row, math.nan))
+    assert compression.bits_for(row, 25.0) == pytest.approx(math.sqrt(200))

@@ -1,6 +1,7 @@
 """What models and filters take away of noise: the figures by NumPy and scikit-image, and their known extremes."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from skimage.restoration import denoise_nl_means
 from sklearn.decomposition import PCA
 
 from ae_core import data, filters, inference, noise, uses
-from ae_core.uses import Row
+from ae_core.uses import Row, coders
 from ae_core.uses import noise as of_noise
 from ae_core.uses.noise import DRAWS, LEVELS, named, non_local_means, trained_on
 
@@ -91,3 +92,16 @@ def test_what_a_run_was_trained_on_is_told(digits_runs: dict[str, Path]) -> None
 def test_signals_have_filters_of_their_own(data_folder: Path, few: pytest.MonkeyPatch) -> None:
     found = [row.kind for row in uses.measure("noise", uses.subject(inference.load("ecg-vanilla")))]
     assert found == ["run", "pca", "noisy", *filters.OF_SIGNALS]
+
+
+def test_noise_that_hits_nothing_leaves_its_figure_out(digits_runs: dict[str, Path]) -> None:
+    """Of a few values none may be masked: nothing is infinitely near, and a file of figures holds no infinity."""
+    use = uses.get("noise")
+    run = inference.load(digits_runs["vanilla"])
+    two = SimpleNamespace(images=run.dataset.split("test").images[:2, :2, :2])
+    dataset = SimpleNamespace(split=lambda which: two, form=run.form)
+    nothing = coders.Coder("noisy", "noisy", "nothing done", 0, data.as_float)
+    found = use.measure(uses.Subject(nothing, dataset), lambda fraction: None)  # type: ignore[arg-type]
+    assert "masking_5" not in found
+    assert found
+    assert all(np.isfinite(values).all() for values in found.values())

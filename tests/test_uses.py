@@ -118,14 +118,9 @@ def test_what_is_kept_is_read_again_unless_it_is_of_another_version_or_damaged(
     assert uses.read("features", run) is None
 
 
-def test_two_rows_differ_by_more_than_their_spread_or_not_at_all() -> None:
-    def row(*values: float) -> Row:
-        return Row("run", "", 2, {"a": list(values)})
-
-    assert uses.compared(row(0.9, 0.91, 0.92), row(0.5, 0.52, 0.54), "a") == 1
-    assert uses.compared(row(0.5, 0.52, 0.54), row(0.9, 0.91, 0.92), "a") == -1
-    assert uses.compared(row(0.4, 0.6), row(0.45, 0.7), "a") == 0
-    assert uses.compared(row(0.4), row(0.4), "a") == 0
+def test_labels_of_one_class_are_refused_and_not_drawn_for_ever() -> None:
+    with pytest.raises(OptionError, match="all of one"):
+        draw(np.zeros(200, int), 55, 0)
 
 
 def test_the_command_prints_the_figures_that_pages_show(digits_runs: dict[str, Path], data_folder: Path) -> None:

@@ -7,7 +7,7 @@ import click
 
 from ae_core import inference, runs, uses
 from ae_core.cli.output import Bar, as_json, print_json, table
-from ae_core.errors import OptionError
+from ae_core.errors import ExplorerError, OptionError
 from ae_core.kinds import Measure
 from ae_core.runs import Run
 from ae_core.uses import Row
@@ -16,7 +16,7 @@ from ae_core.uses import Row
 @click.command("compare")
 @click.argument("names", metavar="[RUN]...", nargs=-1)
 @click.option("--uses", "wanted", default="", metavar="USE,…", help="What to measure; all by default.")
-@click.option("--again", is_flag=True, help="Measure anew what has been measured.")
+@click.option("--again", is_flag=True, help="Measure models anew that have been measured; floors are kept.")
 @click.option("--beside", is_flag=True, help="Keep figures in the runs' own folders, as the runs that ship do.")
 @as_json
 def compare_runs(names: tuple[str, ...], wanted: str, again: bool, beside: bool, as_json: bool) -> None:
@@ -43,8 +43,11 @@ def compare_runs(names: tuple[str, ...], wanted: str, again: bool, beside: bool,
                 def show(fraction: float, done: float = i + k / len(asked), about: str = f"{run.name}: {name}") -> None:
                     bar.show((done + fraction / len(asked)) / len(found), about)
 
-                rows = uses.measure(name, subject, show)
-                uses.write(name, run, rows, beside)
+                try:
+                    rows = uses.measure(name, subject, show)
+                    uses.write(name, run, rows, beside)
+                except ExplorerError as error:  # the others are to be told all the same
+                    lacking = str(error)
             elif rows is not None and beside:
                 uses.write(name, run, rows, beside)  # it may have been kept elsewhere
             results.append((run, name, rows or [], lacking))

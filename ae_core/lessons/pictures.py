@@ -53,7 +53,7 @@ def _few(run: LoadedRun) -> np.ndarray:
     """The first test example of each of the first classes; without classes the first examples."""
     split = run.dataset.split("test")
     found = [int(np.flatnonzero(split.labels == c)[0]) for c in range(SHOWN) if np.any(split.labels == c)]
-    which = found if run.dataset.class_names else list(range(SHOWN))
+    which = found if run.dataset.class_names else list(range(min(SHOWN, len(split))))
     return examples(run)[which]
 
 

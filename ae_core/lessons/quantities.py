@@ -17,6 +17,7 @@ from ae_core.inference import LoadedRun
 
 Load = Callable[[str], LoadedRun]
 FEW = 1000  # test examples, the first ones, for what is decoded many times
+ROOM = 40_000_000  # values of examples that are looked at together: of large ones only the first
 DETAIL = 1.0  # pixels, the standard deviation of the Gaussian that takes an image's detail away
 WIDTHS = tuple((2.0 ** np.arange(-2, 4.01, 0.25)).tolist())  # times the standard deviations of a variational code
 NOISY = 0.2  # σ of the noise that makes an anomaly
@@ -127,19 +128,22 @@ def mse(run: LoadedRun) -> float:
 
 def _explained(x: np.ndarray, x_hat: np.ndarray) -> float:
     """Share of the variance of x over the examples that x_hat explains, in per cent: 100 · R²."""
-    x, x_hat = x.astype(np.float64), x_hat.astype(np.float64)
-    return float(100 * (1 - np.sum((x - x_hat) ** 2) / np.sum((x - x.mean(axis=0)) ** 2)))
+    error = np.sum(metrics.squared_error(x, x_hat), dtype=np.float64)
+    varied = np.sum(
+        metrics.squared_error(x, np.broadcast_to(x.mean(axis=0, dtype=np.float64), x.shape)), dtype=np.float64
+    )
+    return float(100 * (1 - error / varied))
 
 
 def outline_kept(run: LoadedRun) -> float:
     """100 · R² of reconstructed test images, both blurred."""
-    x = _images(run)
+    x = _images(run, ROOM // run.form.size)
     return _explained(blur(x, DETAIL), blur(run.reconstruct(x), DETAIL))
 
 
 def detail_kept(run: LoadedRun) -> float:
     """100 · R² of what blurring takes away from test images."""
-    x = _images(run)
+    x = _images(run, ROOM // run.form.size)
     x_hat = run.reconstruct(x)
     return _explained(x - blur(x, DETAIL), x_hat - blur(x_hat, DETAIL))
 

@@ -16,15 +16,15 @@ from ae_core.kinds import Measure
 from ae_core.runs import Run
 from ae_core.uses import coders
 from ae_core.uses.base import Subject, Tell, Use, progress
-from ae_core.uses.beside import Line, Measured, by_way, compared, lines, listed
-from ae_core.uses.contests import Contest, side_by_side, times
+from ae_core.uses.beside import Line, Measured, by_way, lines, listed
+from ae_core.uses.contests import Contest, compare, of_figure, side_by_side, times
 from ae_core.uses.rows import Figures, Row
 from ae_core.uses.table import SPREAD, latex, markdown, with_uses, written
 
 __all__ = [
     "SPREAD", "Contest", "Line", "Measured", "Row", "Subject", "Use",
-    "by_way", "compared", "compute", "get", "latex", "lines", "listed", "markdown", "measure", "measures", "names",
-    "read", "side_by_side", "subject", "times", "with_uses", "write", "written",
+    "by_way", "compare", "compute", "get", "latex", "lines", "listed", "markdown", "measure", "measures", "names",
+    "of_figure",     "read", "side_by_side", "subject", "times", "with_uses", "write", "written",
 ]  # fmt: skip
 
 MAX_FILE = 1 << 20
@@ -112,7 +112,7 @@ def _floor(name: str, of: Subject, tell: Tell) -> Figures:
     content = derived.intact(path, MAX_FILE)
     if content is None:
         found = use.measure(of, tell)
-        content = json.dumps(found).encode()
+        content = json.dumps(found, allow_nan=False).encode()
         derived.write(path, content)
     return dict(json.loads(content))
 

@@ -80,13 +80,3 @@ def by_way(measured: Measured, ways: Mapping[str, str]) -> tuple[list[str], dict
         for way, name in ways.items()
     }
     return [title for title, *_ in rows], series
-
-
-def compared(row: Row, floor: Row, figure: str) -> int:
-    """1 if a figure of a row is larger than a floor's, -1 if it is smaller, 0 if they differ by less than their spread.
-
-    The spread of a difference of two independent means; a figure that was measured once has none.
-    """
-    ahead = row.mean(figure) - floor.mean(figure)
-    noise = float(np.hypot(np.nan_to_num(row.error(figure)), np.nan_to_num(floor.error(figure))))
-    return 0 if abs(ahead) <= 2 * noise or not ahead else 1 if ahead > 0 else -1

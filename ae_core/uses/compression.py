@@ -281,6 +281,8 @@ def bits_for(row: Row, psnr: float) -> float:
     Returns:
         The fewest that were measured if those do better; NaN if none reaches it.
     """
+    if math.isnan(psnr):  # of what comes back as it was
+        return math.nan
     x, y = curve(row, "psnr")
     best = np.maximum.accumulate(y) if len(y) else y  # more bits can always be left unused
     if not len(x) or psnr > best[-1]:

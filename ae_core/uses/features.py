@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ae_core import metrics
+from ae_core.errors import OptionError
 from ae_core.kinds import Measure
 from ae_core.uses.base import Subject, Tell, Use, progress
 from ae_core.uses.rows import Figures
@@ -82,7 +83,13 @@ class Features(Use):
 
 
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Numbers of so many examples (count,), at random, with at least two classes among them."""
+    """Numbers of so many examples (count,), at random, with at least two classes among them.
+
+    Raises:
+        OptionError: if all examples are of one class.
+    """
+    if len(np.unique(labels)) < 2:
+        raise OptionError(f"The {len(labels):,} training examples with a class are all of one: two are needed.")
     rng = np.random.default_rng(seed)
     while True:
         some = rng.permutation(len(labels))[:count]

@@ -269,7 +269,7 @@ def _ways(subject: Subject, reference: Reference) -> dict[str, Callable[[int], I
         rows = reference.rows[seed]
         return (np.clip(decode(coder.encode(test[rows[part]])), 0, 1) for part in parts(count))
 
-    codes, found = subject.test[0], {}
+    codes, found = coder.encode(test), {}
     if run is None:
         found["prior"] = from_density(gaussian(codes))
         found["mixture"] = from_density(densities.fit_density(codes))

@@ -78,7 +78,8 @@ class Noise(Use):
                     for seed in range(1 if coder.kind == NLM else DRAWS)
                 ]
                 tell((i + (k + 1) / len(LEVELS)) / len(NOISES))
-        return found
+        # A little noise may hit none of a few values, and nothing is then infinitely near.
+        return {name: values for name, values in found.items() if np.isfinite(values).all()}
 
 
 def _cleaner(coder: Coder, clean: np.ndarray, kind: str, level: float) -> Callable[[np.ndarray], np.ndarray]:

@@ -30,7 +30,3 @@ class Row:
         """The standard deviation of a figure's values, as of a sample; NaN of fewer than two."""
         found = self.figures.get(name, [])
         return float(np.std(found, ddof=1)) if len(found) > 1 else float("nan")
-
-    def error(self, name: str) -> float:
-        """The standard error of a figure's mean; NaN of fewer than two values."""
-        return self.spread(name) / float(np.sqrt(max(1, len(self.figures.get(name, [])))))

@@ -8,7 +8,7 @@ from ae_core import uses
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
 from ae_core.runs import Run
-from ae_core.uses import Measured, Row
+from ae_core.uses import Contest, Measured, Row
 from pages.widgets import alerts, computation, models_table, tables
 from pages.widgets.words import Words
 
@@ -89,17 +89,22 @@ def written(row: Row, measure: Measure) -> str:
 def verdict(name: str, measured: Measured, figure: str, say: Words) -> None:
     """Says of each model which floors it beats in a figure, by how much, and to which it loses."""
     measure = next(m for m in uses.get(name).figures if m.name == figure)
+    contests = {title: uses.of_figure(measure, rows) for title, rows in measured.items()}
+    tell({title: found[0] for title, found in contests.items() if found}, say)
+
+
+def tell(contests: Mapping[str, Contest], say: Words) -> None:
+    """The same of contests that models have in one figure, by the models' titles."""
     lines = []
-    for title, (own, *floors) in measured.items():
+    for title, contest in contests.items():
         parts = []
-        for floor in floors:
-            if figure not in own.figures or figure not in floor.figures:
-                continue
-            ahead = own.mean(figure) - floor.mean(figure)
-            word = ["less than", "as much as", "more than"][1 + uses.compared(own, floor, figure)]
-            amount = f"{abs(ahead):.{measure.decimals}f} {word}" if word != "as much as" else word
-            parts.append(f"{amount} {floor.title}")
+        for floor, values in contest.floors.items():
+            ahead = sum(contest.own) / len(contest.own) - sum(values) / len(values)
+            told = uses.compare(contest.own, values, contest.bootstrapped)
+            amount = f"{abs(ahead):.{contest.decimals}f} {'more' if ahead > 0 else 'less'} than"
+            parts.append(f"{amount if told or told is None else 'as much as'} {alerts.escape_markdown(floor)}")
         if parts:
             lines.append(f"- **{alerts.escape_markdown(title)}**: {', '.join(parts)}.")
     if lines:
-        st.markdown(say(f"{measure.heading}, beside what one would use instead:") + "\n\n" + "\n".join(lines))
+        heading = next(iter(contests.values())).title
+        st.markdown(say(f"{heading}, beside what one would use instead:") + "\n\n" + "\n".join(lines))

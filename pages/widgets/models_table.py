@@ -80,7 +80,7 @@ def show(columns: Columns, say: Words) -> None:
         config[measure.name + uses.SPREAD] = st.column_config.NumberColumn(
             "±",
             format=f"%.{measure.decimals}f",
-            help="Standard deviation of the figure before it, over draws or starts.",
+            help="Standard deviation of the figure before it, over draws, starts or seeds.",
         )
     rows = len(columns["model"])
     st.dataframe(
@@ -98,7 +98,11 @@ def explain(columns: Columns, say: Words) -> None:
     with st.expander("What the columns mean"):
         st.markdown(
             "\n".join(f"- **{_heading(m)}**: {say(m.help)}{SENTENCES[m.better]}" for m in _measures(columns).values())
-            + say("\n\nAll are computed on all test images. ")
+            + (
+                say("\n\nAll are computed on all test images. ")
+                if "above_floor" in columns or "bce" in columns
+                else "\n\n"
+            )
             + "A cell is empty where a value was not computed for that model."
         )
 

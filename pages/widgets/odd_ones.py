@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from ae_core import images, thumbnails
+from ae_core import images, metrics, thumbnails, uses
 from ae_core.uses import Measured, anomalies, listed
 from ae_core.uses.anomalies import SCORES, Asked
 from pages.serving import fields, page_state
 from pages.serving.fields import Field, Values
 from pages.serving.page_state import State
 from pages.widgets import alerts, current_image, gallery, tables
+from pages.widgets import measured as measured_of
 from pages.widgets.words import Words
 
 SHOWN = 10  # examples of a gallery
@@ -127,13 +128,9 @@ def trap(scores: Mapping[str, np.ndarray], odd: np.ndarray) -> None:
         "AUROC": [f"{anomalies.curve(values, odd).auroc:.3f}" for values in shown.values()],
     }
     for title, other in beside.items():
-        both = [np.corrcoef(_ranks(values[~odd]), _ranks(other[~odd]))[0, 1] for values in shown.values()]
+        both = [np.corrcoef(metrics.ranks(values[~odd]), metrics.ranks(other[~odd]))[0, 1] for values in shown.values()]
         columns[f"with the {title}"] = [f"{value:.2f}" for value in both]
     tables.show(columns)
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    return np.argsort(np.argsort(values))
 
 
 def figures_table(measured: Measured, say: Words) -> None:
@@ -161,29 +158,17 @@ def figures_table(measured: Measured, say: Words) -> None:
 
 
 def verdict(measured: Measured, say: Words) -> None:
-    """Says of each model which of its scores is best, and beside which floors it wins and loses."""
-    lines = []
-    for title, (own, *floors) in measured.items():
-        names = [name for name in SCORES if f"auroc_{name}" in own.figures]
-        best = max(names, key=lambda name: own.mean(f"auroc_{name}"))
-        parts = []
-        for floor in floors:
-            for name in SCORES:
-                if f"auroc_{name}" not in floor.figures or name == "brightness":
-                    continue
-                ours, theirs = np.array(own.figures[f"auroc_{best}"]), np.array(floor.figures[f"auroc_{name}"])
-                ahead, noise = float((ours - theirs).mean()), float((ours - theirs).std(ddof=1))
-                of = f"{floor.title} by {_title(name)}" if floor.kind == "pca" else _title(name)
-                word = (
-                    "as much as"
-                    if abs(ahead) <= 2 * noise
-                    else f"{abs(ahead):.3f} {'more' if ahead > 0 else 'less'} than"
-                )
-                parts.append(f"{word} {of}")
-        worst = min(names, key=lambda name: own.mean(f"auroc_{name}"))
-        line = f"- **{alerts.escape_markdown(title)}**, best by {_title(best)} ({own.mean(f'auroc_{best}'):.3f}): "
-        line += ", ".join(parts) + "."
-        if own.mean(f"auroc_{worst}") < 0.5:
-            line += f" By {_title(worst)} ({own.mean(f'auroc_{worst}'):.3f}) it is worse than a coin."
-        lines.append(line)
-    st.markdown(say("\n".join(lines)))
+    """Says of each model beside which floors its scores win and lose, and by which it is worse than a coin."""
+    use = uses.get("anomalies")
+    contests = {title: use.contests(rows) for title, rows in measured.items()}
+    for heading in dict.fromkeys(one.title for found in contests.values() for one in found):
+        same = {title: one for title, found in contests.items() for one in found if one.title == heading}
+        measured_of.tell(same, say)
+    worse = [
+        f"{alerts.escape_markdown(title)} by {_title(name)} ({own.mean(f'auroc_{name}'):.3f})"
+        for title, (own, *_) in measured.items()
+        for name in SCORES
+        if own.mean(f"auroc_{name}") < 0.5
+    ]
+    if worse:
+        st.markdown(say(f"Worse than a coin: {', '.join(worse)}."))

@@ -1,5 +1,6 @@
 """Takes a lens elsewhere: as one HTML file, or in a frame on somebody's own page."""
 
+from functools import partial
 from html import escape
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -32,12 +33,12 @@ def show(run: LoadedRun, spec: PlaneSpec, look: Look, overlay: str | None, prefi
     if not fold.open:
         return
     with fold.container(width=460):
-        lens = run.lens(spec, overlay=overlay, pin=look.pin, view=look.view, alone=look.alone)
+        lens = partial(run.lens, spec, overlay=overlay, pin=look.pin, view=look.view, alone=look.alone)
 
         def make() -> bytes:
-            return lens.html.encode()
+            return lens().html.encode()  # a lens keeps its file: a new one, which goes with the answer
 
-        downloads.button("Save as one HTML file", make, lens.name, "text/html", key=f"{prefix}lens-file")
+        downloads.button("Save as one HTML file", make, lens().name, "text/html", key=f"{prefix}lens-file")
         st.caption(
             say(
                 "It works without a server and without the internet, on a course page or beside an article. It holds "

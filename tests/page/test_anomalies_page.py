@@ -45,7 +45,7 @@ def test_the_switch_shows_that_cross_entropy_goes_with_grey() -> None:
     for name, score in (("mean value", x.mean(axis=(1, 2))), ("entropy of the pixels", entropy)):
         assert float(cells(said(app), name)[0]) == pytest.approx(roc_auc_score(odd, score), abs=2e-3)
     assert float(cells(said(app), "cross-entropy")[2]) > 0.95, "cross-entropy is mostly the pixels' own entropy"
-    assert "worse than a coin" in said(app)
+    assert "Worse than a coin" in said(app)
 
 
 def test_damaged_ones_are_asked_for_where_no_class_was_left_out_and_the_page_leads_to_train() -> None:

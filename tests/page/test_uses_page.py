@@ -29,15 +29,16 @@ def test_each_cell_is_a_contest_and_none_is_left_out() -> None:
             for contest in uses.get(use).contests(uses.read(use, run) or []) if uses.read(use, run) else []:
                 cell = filled.pop((f"{uses.get(use).title}: {contest.title}", name))
                 assert f"**{sum(contest.own) / len(contest.own):.{contest.decimals}f}**" in cell
-                word = {1: "better", 0: "as good", -1: "worse"}[contest.verdict]
-                assert word in cell
+                once = "better" if contest.ahead > 0 else "worse"
+                word = {1: ": better", 0: ": as good", -1: ": worse", None: f"** {once}"}[contest.verdict]
+                assert word in cell or contest.best is None
                 assert contest.best is None or contest.best in cell.replace("\\", "")
                 told.append(contest.verdict)
     assert not filled
-    better, worse = told.count(1), told.count(-1)
-    assert f"Better in {better}, worse in {worse} and as good in {len(told) - better - worse} of {len(told)}" in said(
-        app
+    counted = (
+        f"Better in {told.count(1)}, worse in {told.count(-1)} and as good in {told.count(0)} of {len(told)} cells"
     )
+    assert f"{counted}; {told.count(None)} were measured once." in said(app)
 
 
 def test_the_code_prints_what_the_page_shows() -> None:
