@@ -1,6 +1,7 @@
 """Generation: how near what a decoder makes of drawn codes comes to the examples that it learnt from."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Condition
 from typing import Literal
@@ -8,7 +9,7 @@ from typing import Literal
 import numpy as np
 from cachetools import LRUCache, cached
 
-from ae_core import data, fitting, judges, metrics
+from ae_core import data, derived, fitting, judges, metrics
 from ae_core.data import Dataset, as_float
 from ae_core.inference import LoadedRun
 from ae_core.judges import Judge
@@ -183,14 +184,18 @@ def density(run: LoadedRun, way: str, codes: np.ndarray) -> Density:
     Args:
         run: A run.
         way: "prior" or "mixture".
-        codes: Of its test examples, (n, d): a mixture is fitted to them unless one is kept.
+        codes: Of its test examples, (n, d): a mixture is fitted to them unless one is kept, and is kept then.
 
     Raises:
         OptionError: if the codes are all the same.
     """
     found = densities.prior(run) if way == "prior" else None
     if found is None:
-        mixture = fitting.read(run.run) or densities.fit_mixture(densities.sample(codes))
+        mixture = fitting.read(run.run)
+        if mixture is None:
+            mixture = densities.fit_mixture(densities.sample(codes))
+            with suppress(OSError):  # no room: it is fitted again
+                fitting.write(derived.kept(run.run, fitting.NAME), mixture)
         found = densities.of_mixture(mixture, densities.limits(run))
     return found
 
