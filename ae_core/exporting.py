@@ -1,15 +1,18 @@
 """A run for others: as a Keras file, as LiteRT, and as a folder with a model card."""
 
+import io
 import json
 import math
 import tempfile
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ae_core import __version__, cards, comparison, disk, kinds, networks, runs, uses
+from ae_core import __version__, cards, comparison, derived, disk, kinds, networks, runs, uses
 from ae_core.errors import RunError
 from ae_core.networks.layers import Layer, TiedDense, TopDense
 from ae_core.runs import Run
@@ -242,3 +245,58 @@ def _of_use(run: Run, name: str) -> str:
     shown = {"model", "code", *(m.name for m in uses.get(name).figures)}
     columns = {key: values for key, values in table.items() if key.removesuffix(uses.SPREAD) in shown}
     return uses.markdown(uses.written(columns, uses.measures()))
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form in which a run is exported.
+
+    Attributes:
+        title: What it is called.
+        help: What opens it, a sentence.
+        write: Writes it to a path whose name begins as the run's, and gives the paths of what was written.
+        ending: Of that path; "" of a folder.
+    """
+
+    title: str
+    help: str
+    write: Callable[[Run, Path], list[Path]]
+    ending: str
+
+
+FORMS = {
+    "keras": Form("Keras file", "Keras 3 opens it, with no other library.", write_keras, ".keras"),
+    "litert": Form("LiteRT files", "For phones and small devices: encoder and decoder.", write_litert, ".tflite"),
+    "card": Form("Hugging Face folder", "A model card with the figures, and both networks as ONNX.", write_card, ""),
+}
+MAX_FILE = 256 << 20
+
+
+def keep(run: Run, form: str) -> None:
+    """Writes a run in one of `FORMS` into one .zip file, kept as `derived` says.
+
+    Raises:
+        RunError: as what writes it.
+        OSError: if it cannot be written.
+    """
+    about, packed = FORMS[form], io.BytesIO()
+    with tempfile.TemporaryDirectory() as name, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        folder = Path(name)
+        for written in about.write(run, folder / f"{run.name}{about.ending}"):
+            for each in sorted(written.rglob("*")) if written.is_dir() else [written]:
+                file.write(each, each.relative_to(folder))
+    derived.write(derived.kept(run, _file(form)), packed.getvalue())
+
+
+def kept(run: Run, form: str) -> bytes | None:
+    """The .zip file that `keep` wrote; None if there is none, or it is damaged."""
+    return next(derived.read(run, _file(form), MAX_FILE), None)
+
+
+def is_kept(run: Run, form: str) -> bool:
+    """Whether there is such a file, without reading it."""
+    return derived.kept(run, _file(form)).is_file()
+
+
+def _file(form: str) -> str:
+    return f"export-{form}-{__version__}.zip"

@@ -1,8 +1,10 @@
 """A run as a Keras file, as LiteRT, and as a folder with a model card."""
 
+import io
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +116,27 @@ def test_another_ending_is_refused(digits_runs: dict[str, Path]) -> None:
     told = CliRunner().invoke(cli.main, ["export", str(digits_runs["vanilla"]), "run.pt"])
     assert told.exit_code == 2
     assert "must end in .zip, .keras, .tflite or nothing for a folder, got 'run.pt'" in told.output
+
+
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
+@pytest.mark.parametrize("form", exporting.FORMS)
+def test_what_is_kept_is_what_is_written(form: str, digits_runs: dict[str, Path], data_folder: Path) -> None:
+    run = runs.read(digits_runs["vanilla"])
+    assert not exporting.is_kept(run, form)
+    assert exporting.kept(run, form) is None
+    exporting.keep(run, form)
+    assert exporting.is_kept(run, form)
+    content = exporting.kept(run, form)
+    assert content
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        assert file.testzip() is None
+        names = file.namelist()
+    expected = {
+        "keras": [f"{run.name}.keras"],
+        "litert": [f"{run.name}-encoder.tflite", f"{run.name}-decoder.tflite"],
+        "card": [
+            f"{run.name}/{name}"
+            for name in sorted(("README.md", "decoder.onnx", "encoder.onnx", "history.jsonl", "spec.json"))
+        ],
+    }[form]
+    assert names == expected

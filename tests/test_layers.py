@@ -11,7 +11,7 @@ ROOMS = """
     data series noise blurring metrics packing stability filters animation epoch_film unit_history
     discovery backend networks kinds spec logs cards
     runs derived kept_directions archive inference evaluation latent keras_model events training __init__
-    fitting projecting pca untrained judges published comparison uses tasks sweeps figures exporting lessons lens
+    fitting projecting pca untrained judges published comparison uses exporting tasks sweeps figures lessons lens
     shipping cli __main__ sklearn
 """.split()  # noqa: SIM905
 SOURCES = [p.relative_to(ROOT) for top in ("ae_core", "pages") for p in sorted((ROOT / top).rglob("*.py"))]

@@ -6,10 +6,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import streamlit as st
 
+from ae_core import exporting
+from ae_core.errors import RunError
 from ae_core.inference import LoadedRun
 from ae_core.latent import PlaneSpec
+from ae_core.runs import Run
 from pages.serving import downloads, page_state
-from pages.widgets import run_picker
+from pages.widgets import computation, run_picker
 from pages.widgets.lens import Look
 from pages.widgets.words import Words
 
@@ -48,6 +51,34 @@ def show(run: LoadedRun, spec: PlaneSpec, look: Look, overlay: str | None, prefi
         st.markdown("**On a page of your own**, while this server runs:")
         st.code(frame(run), language=None, wrap_lines=True)
         st.caption("The frame shows this page as it is now, without its menu, and its controls folded away.")
+        st.markdown("**The model in another form**")
+        form = st.selectbox(
+            "Form",
+            list(exporting.FORMS),
+            format_func=lambda name: exporting.FORMS[name].title,
+            key=f"{prefix}form",
+            label_visibility="collapsed",
+        )
+        _take_model(run.run, form, prefix)
+
+
+def _take_model(run: Run, form: str, prefix: str) -> None:
+    """Offers a model in one of `exporting.FORMS`, or to write it."""
+    about = exporting.FORMS[form]
+    if exporting.is_kept(run, form):
+
+        def take() -> bytes:
+            content = exporting.kept(run, form)
+            if content is None:
+                raise RunError("The file is gone: reload the page, and have it written again.")
+            return content
+
+        downloads.button(
+            f"Save the {about.title}", take, f"{run.name}-{form}.zip", "application/zip", key=f"{prefix}take"
+        )
+        st.caption(about.help)
+    else:
+        computation.show("export", run, about.help, what=form, called=f"the {about.title}")
 
 
 def frame(run: LoadedRun) -> str:

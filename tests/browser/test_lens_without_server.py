@@ -1,6 +1,7 @@
 """The lens as one file: it decodes nearly exactly with the network cut, and asks for nothing."""
 
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -135,3 +136,18 @@ def test_the_page_gives_a_file_and_a_frame_for_other_pages(tab: Tab, new_visitor
     expect(frame.get_by_role("heading", name="Pinned at")).to_be_visible()
     (inside,) = other.frames[1:]
     inside.wait_for_url(re.compile(r"overlay=Density&pin=.*&embed=true$"))
+
+
+def test_the_page_writes_the_model_in_another_form(tab: Tab) -> None:
+    page = tab.open("lens?run=ecg-variational")
+    page.get_by_role("button", name="Share").click()
+    tab.settle()
+    tab.choose("Form", "Hugging Face folder")
+    page.get_by_role("button", name="Compute the Hugging Face folder").click()
+    with page.expect_download() as found:
+        page.get_by_role("link", name="Save the Hugging Face folder").click()
+    assert found.value.suggested_filename == "ecg-variational-card.zip"
+    with zipfile.ZipFile(Path(found.value.path())) as file:
+        assert "ecg-variational/README.md" in file.namelist()
+        assert b"Heartbeats, variational" in file.read("ecg-variational/README.md")
+    assert tab.errors == []
