@@ -22,7 +22,7 @@ from ae_core.runs import Run
 from ae_core.uses import Contest
 
 ALPHA = 0.05
-MARKS = {1: "better", 0: "as good", -1: "worse"}
+MARKS = {1: "better", 0: "as good", -1: "worse", None: "once"}
 Found = Mapping[str, Sequence[Mapping[str, list[Contest]]]]  # by kind or run, for each seed, by use
 INTRODUCTION = """# What they are good for
 
@@ -41,7 +41,8 @@ with {seeds} seeds small differences stay "as good".
 How far each kind is ahead of the best that one would use instead; bold where it is better. "alone": nothing else gets
 there.
 """
-OTHERS = """The other runs that ship, one seed each; the verdict is by the spread over draws, at two standard errors.
+OTHERS = """The other runs that ship, one seed each: the verdict is by the draws of labels, noise or starts, at 5 %; "once" was
+measured once, so that no spread is known.
 """
 
 
@@ -77,7 +78,7 @@ def measured(run: Run, names: Sequence[str]) -> dict[str, list[Contest]]:
     return found
 
 
-def over_seeds(contests: Sequence[Contest]) -> tuple[str, str, str, int]:
+def over_seeds(contests: Sequence[Contest]) -> tuple[str, str, str, int | None]:
     """A contest of one kind with several seeds: its figure, the best floor, by how much it is ahead, and the verdict.
 
     The floor is the one whose mean over the seeds is best; the verdict is that of a t test of the differences, paired
@@ -93,7 +94,7 @@ def over_seeds(contests: Sequence[Contest]) -> tuple[str, str, str, int]:
     ahead = sign * (own - means[best])
     if len(ahead) > 1 and ahead.std() > 0:
         p = float(stats.ttest_1samp(ahead, 0).pvalue)
-        verdict = 0 if p > ALPHA else int(np.sign(ahead.mean()))
+        verdict: int | None = 0 if p > ALPHA else int(np.sign(ahead.mean()))
     else:
         verdict = contests[0].verdict
     return spread(own, decimals), f"{best} {means[best].mean():.{decimals}f}", spread(ahead, decimals, True), verdict
@@ -121,8 +122,8 @@ def at_a_glance(found: Found) -> list[str]:
                 cells.append("")
                 continue
             *_, ahead, verdict = over_seeds(same)
-            mark = MARKS[verdict]
-            cells.append(f"{'**' * (verdict > 0)}{ahead.partition(' ')[0] or 'alone'}{'**' * (verdict > 0)} {mark}")
+            bold = "**" * (verdict == 1)
+            cells.append(f"{bold}{ahead.partition(' ')[0] or 'alone'}{bold} {MARKS[verdict]}")
         rows.append([f"{uses.get(use).title}: {title}", *cells])
     return table(["", *found], rows)
 
