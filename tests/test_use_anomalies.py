@@ -9,10 +9,10 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 from sklearn.neighbors import NearestNeighbors
 
-from ae_core import data, inference, metrics, training, uses
+from ae_core import data, inference, metrics, runs, training, uses
 from ae_core.errors import OptionError
 from ae_core.forms import Form
-from ae_core.uses import anomalies
+from ae_core.uses import anomalies, coders
 from ae_core.uses.anomalies import ask, curve, damaged, damages, drawn
 
 RNG = np.random.default_rng(0)
@@ -171,3 +171,19 @@ def test_floors_learn_what_the_run_learnt(without_three: uses.Subject, data_fold
 def test_classes_of_which_no_test_example_is_there_cannot_be_measured() -> None:
     with pytest.raises(OptionError, match=r"0 of .* are odd, expected some and not all"):
         ask(data.load("digits"), (255,))
+
+
+def test_principal_components_learn_what_the_run_learnt() -> None:
+    run = inference.load(runs.SHIPPED / "vanilla-without-sandal")
+    found = coders.floors(run)["pca"]
+    assert found.title == "PCA, 32 units, without Sandal"
+    dataset = run.dataset
+    train = dataset.read("train")
+    x = data.as_float(train.images[train.labels != 5]).reshape(-1, 784)
+    expected = PCA(32, svd_solver="full").fit(x)
+    few = dataset.split("test").images[:50]
+    assert found.decode
+    shown = found.decode(found.encode(few)).reshape(50, -1)
+    again = expected.inverse_transform(expected.transform(data.as_float(few).reshape(50, -1)))
+    np.testing.assert_allclose(shown, again, atol=2e-3)
+    assert found.key != coders.pca(dataset, 32).key

@@ -107,7 +107,7 @@ def _floor(name: str, of: Subject, tell: Tell) -> Figures:
     use = get(name)
     key = of.coder.key
     if use.by_left_out and of.left_out:
-        key += f"-without-{sum(1 << number for number in of.left_out):x}"
+        key = key.removesuffix(coders.without(of.left_out)) + coders.without(of.left_out)
     path = derived.of_dataset(of.dataset.name, f"use-{name}-{use.version}-{key}.json")
     content = derived.intact(path, MAX_FILE)
     if content is None:

@@ -12,7 +12,7 @@ from ae_core.forms import Form
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
 from ae_core.latent import Index
-from ae_core.uses import coders, contests
+from ae_core.uses import contests
 from ae_core.uses.base import Subject, Tell, Use, progress
 from ae_core.uses.contests import Contest
 from ae_core.uses.rows import Figures, Row
@@ -218,12 +218,11 @@ def scores(subject: Subject, asked: Asked, tell: Tell = lambda fraction: None) -
     """How odd examples are, by the names of `SCORES` that apply to a run or a floor; (n,) each."""
     coder, dataset = subject.coder, subject.dataset
     if coder.kind == "pca":
-        pca = coders.pca(dataset, coder.units, subject.left_out)
-        assert pca.decode is not None
+        assert coder.decode is not None
         parts = []
         for rows in asked.parts:
             x = asked.x(rows)
-            parts.append(metrics.squared_error(x, pca.decode(pca.encode(x))))
+            parts.append(metrics.squared_error(x, coder.decode(coder.encode(x))))
         return {"mse": np.concatenate(parts)}
     known = learnt(dataset, subject.left_out)
     tell(0.2)

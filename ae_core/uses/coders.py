@@ -68,7 +68,19 @@ def pca(dataset: Dataset, units: int, left_out: tuple[int, ...] = ()) -> Coder:
         return np.asarray(codes @ basis.T + mean, np.float32).reshape(-1, *shape)
 
     count = basis.shape[1]
-    return Coder("pca", f"pca-{count}", f"PCA, {count} unit{'s' * (count != 1)}", count, encode, decode)
+    key = f"pca-{count}{without(left_out)}"
+    names = [dataset.class_names[number] for number in left_out]
+    return Coder("pca", key, ", without ".join([pca_title(count), *names]), count, encode, decode)
+
+
+def pca_title(units: int) -> str:
+    """What principal component analysis of all classes is called."""
+    return f"PCA, {units} unit{'s' * (units != 1)}"
+
+
+def without(left_out: tuple[int, ...]) -> str:
+    """What ends the key of what did not learn some classes; "" if it learnt all."""
+    return f"-without-{sum(1 << number for number in left_out):x}" if left_out else ""
 
 
 def untrained_network(run: LoadedRun) -> Coder:
@@ -86,9 +98,12 @@ def untrained_network(run: LoadedRun) -> Coder:
 
 
 def floors(run: LoadedRun) -> dict[str, Coder]:
-    """What a run is measured against, by kind: raw values, PCA of its size, the same network untrained."""
+    """What a run is measured against, by kind: raw values, PCA of its size, the same network untrained.
+
+    PCA learns what the run learnt, without the classes that it left out.
+    """
     dataset = run.dataset
-    found = (pixels(dataset), pca(dataset, run.latent_dim), untrained_network(run))
+    found = (pixels(dataset), pca(dataset, run.latent_dim, run.spec.left_out), untrained_network(run))
     return {coder.kind: coder for coder in found}
 
 

@@ -11,6 +11,7 @@ from ae_core.comparison import SPREAD
 from ae_core.errors import DatasetError
 from ae_core.kinds import Measure
 from ae_core.runs import Run
+from ae_core.uses import coders
 from ae_core.uses.beside import listed
 from ae_core.uses.rows import Row
 
@@ -56,7 +57,7 @@ def with_uses(models: Mapping[str, Run], measured: Mapping[str, Mapping[str, Seq
     if floors and "mse" in found:
         known = _errors_of_pca(next(iter(models.values())).spec.dataset)
         for i, (title, units) in enumerate(floors.items(), len(models)):
-            if title.startswith("PCA, ") and units < len(known):
+            if title == coders.pca_title(units) and units < len(known):
                 found["mse"][i] = float(known[units])
     for name, rows in figures.items():
         found[name] = [rows[title].mean(name) if title in rows else math.nan for title in titles]

@@ -41,8 +41,8 @@ with {seeds} seeds small differences stay "as good".
 How far each kind is ahead of the best that one would use instead; bold where it is better. "alone": nothing else gets
 there.
 """
-OTHERS = """The other runs that ship, one seed each: the verdict is by the draws of labels, noise or starts, at 5 %; "once" was
-measured once, so that no spread is known.
+OTHERS = """The other runs that ship, one seed each. The verdict is by the draws of labels, noise or starts, at 5 %.
+"Once" was measured once, so that no spread is known.
 """
 
 
