@@ -58,7 +58,7 @@ for i, (place, (protocol, titles)) in enumerate(zip(places, groups.items(), stri
             + " Bars are a standard deviation over bootstrap draws of them."
         )
         odd_ones.verdict({title: found[title] for title in titles}, say)
-if not any(run.spec.left_out for run in chosen.values()) and len(dataset.class_names) > 1:
+if not any(run.spec.left_out for run in chosen.values()) and dataset.classes > 1:
     one = dataset.class_names[1]
     preset: dict[str, Any] = {"dataset": dataset.name, f"{dataset.name}-without": one}
     next_page.link(

@@ -36,7 +36,7 @@ st.title("Clustering")
 intro = st.container()
 chosen = run_picker.pick_several(["vanilla", "variational"], MAX_RUNS)
 first = next(iter(chosen.values()))
-dataset, classes = first.dataset, clustering.class_count(first.dataset)
+dataset, classes = first.dataset, first.dataset.classes
 say = Words(dataset.form)
 with intro:
     glossary.say(

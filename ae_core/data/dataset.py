@@ -177,9 +177,14 @@ class Dataset:
         of = self.class_of(self.split("test").labels[number])
         return f"{of}, test {self.form.noun} {number:,}" if of else f"Test {self.form.noun} {number:,}"
 
+    @property
+    def classes(self) -> int:
+        """The number of classes, without the one that holds what came without a class."""
+        return len(self.class_names) - self.unlabelled
+
     def has_class(self, labels: np.ndarray) -> np.ndarray:
         """Which of some examples came with a class, bool (n,), by their class numbers."""
-        return labels < len(self.class_names) - self.unlabelled
+        return labels < self.classes
 
 
 def as_float(images: np.ndarray) -> np.ndarray:

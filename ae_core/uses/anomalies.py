@@ -191,7 +191,7 @@ def damaged(x: np.ndarray, way: int, form: Form, numbers: np.ndarray, others: np
 def protocol(dataset: Dataset, left_out: Sequence[int]) -> str:
     """What the odd examples are, in a few words, to stand beside each figure."""
     names = [dataset.class_of(number) for number in left_out]
-    if names and len(names) == len(dataset.class_names) - dataset.unlabelled - 1:
+    if names and len(names) == dataset.classes - 1:
         kept = next(n for i, n in enumerate(dataset.class_names) if i not in left_out)
         return f"one normal: {kept}"
     return f"held out: {', '.join(names)}" if names else f"damaged test {dataset.form.noun}s"

@@ -79,7 +79,7 @@ class Use:
         """What a data set lacks for this use, a sentence; "" if nothing."""
         if not dataset.whole:
             return "Its data set is not here: only the examples that the model carries are."
-        if self.needs_classes and len(dataset.class_names) - dataset.unlabelled < 2:
+        if self.needs_classes and dataset.classes < 2:
             return "Its data set has no classes, and this is measured by classes."
         return ""
 

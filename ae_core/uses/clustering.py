@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ae_core.data import Dataset
 from ae_core.kinds import Measure
 from ae_core.uses.base import Subject, Tell, Use, progress
 from ae_core.uses.rows import Figures
@@ -67,9 +66,9 @@ class Clustering(Use):
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         codes, labels = subject.test
-        if class_count(subject.dataset) < 2:
+        if subject.dataset.classes < 2:
             return _silhouettes(codes, tell)
-        count = min(class_count(subject.dataset), len(codes))
+        count = min(subject.dataset.classes, len(codes))
         by_mixture = codes.shape[1] <= DIAGONAL_UNITS
         tells = progress(tell, [1.0, 4.0] if by_mixture else [1.0])
         found: Figures = {}
@@ -81,11 +80,6 @@ class Clustering(Use):
                 tell_of((seed + 1) / STARTS)
             found |= {f"{way}_{score}": [one[score] for one in scores] for score in SCORES}
         return found
-
-
-def class_count(dataset: Dataset) -> int:
-    """How many classes a data set has; what came without one is none."""
-    return len(dataset.class_names) - dataset.unlabelled
 
 
 def kmeans(codes: np.ndarray, count: int, seed: int) -> np.ndarray:

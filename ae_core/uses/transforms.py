@@ -183,7 +183,7 @@ class Transforms(Use):
         dataset, encode = subject.dataset, subject.coder.encode
         test = dataset.split("test")
         transforms = of_form(dataset.form)
-        has_classes = len(dataset.class_names) - dataset.unlabelled > 1
+        has_classes = dataset.classes > 1
         known = np.flatnonzero(dataset.has_class(test.labels)) if has_classes else np.arange(len(test))
         found: Figures = {}
         steps, done = DRAWS * sum(len(t.strengths) for t in transforms), 0
