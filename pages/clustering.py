@@ -61,7 +61,7 @@ if found and classes > 1:
             f"As many clusters as classes, of the test images: by k-means and by a mixture of Gaussians, each from "
             f"{clustering.STARTS} starts; bars are a standard deviation over them. A mixture has full covariances up "
             f"to {clustering.FULL_UNITS} units, diagonal ones up to {clustering.DIAGONAL_UNITS}, and is left out "
-            "beyond: full ones of 784 pixels would have 300,000 numbers for each cluster. ACC: share of images in the "
+            "beyond: a full one of n units has n (n + 1) ÷ 2 numbers for each cluster. ACC: share of images in the "
             "cluster that stands for their class, matched one to one as fits best. NMI: normalised mutual "
             "information. ARI: adjusted Rand index, 0 by chance."
         )
