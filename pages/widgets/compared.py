@@ -33,10 +33,11 @@ def two_columns(columns: Columns, say: Words) -> tuple[str, str] | None:
     if len(named) < 2:
         return None
     st.header("Any two columns")
-    first = [name for name in OFTEN if name in named] or list(named)
+    measured = [name for name in named if name not in ("code", *OFTEN)]
+    first = list(dict.fromkeys([*(name for name in OFTEN if name in named), *measured, *named]))
     state = page_state.open(
         *(
-            fields.choice(way, label, list(named), named.__getitem__, default=first[min(i, len(first) - 1)])
+            fields.choice(way, label, list(named), named.__getitem__, default=first[i])
             for i, (way, label) in enumerate((("across", "Across"), ("up", "Up")))
         )
     )
