@@ -59,7 +59,7 @@ def rate_distortion(
         400,
         xaxis={
             "title": f"rate: KL in nats per {noun}<br>rate and distortion as in Alemi et al. 2018",
-            "range": [-0.03 * room, max(float(rate.max()) + 0.15 * room, LEAST)],
+            "range": [-0.03 * room, max(1.18 * float(rate.max()), LEAST)],
         },
         yaxis={"title": f"distortion: nats per {noun}", "range": [middle - 0.6 * high, middle + 0.65 * high]},
     )
