@@ -57,13 +57,14 @@ if table:
     told = [contest.verdict for row in table.values() for contest in row if contest]
     st.markdown(
         f"Better in {told.count(1)}, worse in {told.count(-1)} and as good in {told.count(0)} of {len(told)} cells; "
-        f"{told.count(None)} were measured once."
+        f"{told.count(None)} were measured once. In the figure a model is better to the right of 1, and worse to its "
+        "left."
     )
     titles, times = [say(title) for title in table], uses.times(table, list(chosen))
     plot.show(
         lambda: figures.beside(titles, times, TIMES, 1, logarithmic=True, letters=WIDE),
         key="times",
-        narrow=lambda: figures.beside(titles, times, TIMES, 1, logarithmic=True),
+        narrow=lambda: figures.beside(titles, times, TIMES.replace(" ÷", "<br>÷"), 1, logarithmic=True),
         alt="How many times each model's error goes into that of the best that one would use instead",
     )
     columns = {"": [alerts.escape_markdown(title) for title in titles]}
