@@ -104,7 +104,7 @@ def tell(contests: Mapping[str, Contest], say: Words) -> None:
             amount = f"{abs(ahead):.{contest.decimals}f} {'more' if ahead > 0 else 'less'} than"
             parts.append(f"{amount if told or told is None else 'as much as'} {alerts.escape_markdown(floor)}")
         if parts:
-            lines.append(f"- **{alerts.escape_markdown(title)}**: {', '.join(parts)}.")
+            lines.append(f"- **{alerts.escape_markdown(title)}**: {'; '.join(parts)}.")
     if lines:
         heading = next(iter(contests.values())).title
         st.markdown(say(f"{heading}, beside what one would use instead:") + "\n\n" + "\n".join(lines))
