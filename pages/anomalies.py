@@ -107,7 +107,7 @@ tables.show(
     {
         say("image"): [alerts.escape_markdown(each.name) for each in asked_too],
         SCORES[score][0]: [f"{value:.4g}" for value in own],
-        "stranger than, % of the others": [f"{100 * np.mean(values[~odd] < value):.1f}" for value in own],
+        "stranger than … % of the others": [f"{100 * np.mean(values[~odd] < value):.1f}" for value in own],
         "called": ["odd" if value >= threshold else "usual" for value in own],
     }
 )

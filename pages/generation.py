@@ -121,8 +121,8 @@ for name, run in whole.items():
     )
 st.info(
     say(
-        "Draws from a plane are precise but alike, since its decoder blurs; those from a larger code vary more, "
-        "and more of them are nothing. What reconstructions lose, no way of drawing wins back."
+        "Few units make draws alike and blurred; many make more kinds of them, and more that are nothing. What "
+        "reconstructions lose, no way of drawing wins back."
     ),
     icon=":material/visibility:",
 )

@@ -60,14 +60,24 @@ st.caption(say(protocol))
 level = float(state.draw(st.select_slider, "at"))
 measured.verdict("noise", found, named(kind, level), say)
 measured.table("noise", found, say, at)
-st.info(
-    say(
-        "A model that never saw noise takes it for a part of the image. With little noise a filter, or nothing at all, "
-        "comes nearer than any small code, which loses detail. A denoising model is best near the noise that it was "
-        "trained on."
-    ),
-    icon=":material/visibility:",
-)
+least = named(kind, LEVELS[0])
+beaten = [
+    title
+    for title, (own, *floors) in found.items()
+    if any(row.kind == "noisy" and row.mean(least) > own.mean(least) for row in floors)
+]
+if beaten:
+    note = (
+        f"With little noise of this kind nothing at all comes nearer than {', '.join(beaten)}: every small code loses "
+        "detail. A model that never saw noise takes it for a part of the image where its code has room for it; a "
+        "denoising model is best near the noise that it was trained on."
+    )
+else:
+    note = (
+        "Even with little noise these models come nearer than the noisy image: their codes hold the image and have no "
+        "room for noise."
+    )
+st.info(alerts.escape_markdown(say(note)), icon=":material/visibility:")
 next_page.link("denoise", say("See noisy images and what becomes of them"), run=next(iter(chosen.values())).run.name)
 opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in chosen.items() if title in found)
 source_code.show(f"""

@@ -55,11 +55,8 @@ for name in uses.names():
 table = uses.side_by_side(found, list(chosen))
 if table:
     told = [contest.verdict for row in table.values() for contest in row if contest]
-    st.markdown(
-        f"Better in {told.count(1)}, worse in {told.count(-1)} and as good in {told.count(0)} of {len(told)} cells; "
-        f"{told.count(None)} were measured once. In the figure a model is better to the right of 1, and worse to its "
-        "left."
-    )
+    better, worse, alike, once = (told.count(verdict) for verdict in (1, -1, 0, None))
+    st.markdown(f"Of {len(told)} comparisons: better {better}, worse {worse}, as good {alike}, measured once {once}.")
     titles, times = [say(title) for title in table], uses.times(table, list(chosen))
     plot.show(
         lambda: figures.beside(titles, times, TIMES, 1, logarithmic=True, letters=WIDE),
@@ -78,8 +75,8 @@ if table:
         "of accuracies, AUROC and NMI, the squared error of PSNR, and bits and distances as they are. One training "
         "says nothing of the next: train with other seeds, and choose them here beside one another."
     )
-for title, reason in lacking.items():
-    st.caption(f"{title}: {reason}")
+for reason in dict.fromkeys(lacking.values()):
+    st.caption(f"{', '.join(title for title, same in lacking.items() if same == reason)}: {reason}")
 if left:
     st.header("Not measured yet")
     measured.missing(left[0], chosen)

@@ -63,7 +63,11 @@ def over(
             )
         )
     ticks = np.unique(np.concatenate([np.array(line.x, float) for line in lines]))
-    marks = {"tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]} if len(ticks) <= MOST_MARKS else {}
+    marks: dict[str, object] = {}
+    if len(ticks) <= MOST_MARKS:
+        marks = {"tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]}
+    elif logarithmic:
+        marks = ones_and_threes([ticks])
     up_marks = {"type": "log"} | ones_and_threes([one["y"] for one in traces]) if logarithmic_up else {}
     axis = {"title": across, **({"type": "log"} if logarithmic else {}), **marks}
     return figure(traces, 400, xaxis=axis, yaxis={"title": up} | up_marks)

@@ -1,7 +1,7 @@
 """What a use declares, and what it is measured on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -59,6 +59,7 @@ class Use:
         figures: What it measures, the one that says most first.
         headlines: Names of the figures by which a model is set against its floors.
         floors: Kinds of coders beside the run on which it is measured.
+        decibels: Whether its figures are peak signal-to-noise ratios.
         needs_classes: Whether it needs at least two classes.
         by_left_out: Whether floors depend on the classes that a run left out.
         version: Another one when figures are measured in another way: kept ones are measured anew.
@@ -70,6 +71,7 @@ class Use:
     figures: ClassVar[tuple[Measure, ...]]
     headlines: ClassVar[tuple[str, ...]]
     floors: ClassVar[tuple[str, ...]] = ("pixels", "pca", "untrained")
+    decibels: ClassVar[bool] = False
     needs_classes: ClassVar[bool] = False
     by_left_out: ClassVar[bool] = False
     version: ClassVar[int] = 1
@@ -101,13 +103,25 @@ class Use:
         """
         raise NotImplementedError
 
-    def contests(self, rows: Sequence[Row]) -> list[Contest]:
-        """A model's headlines against those of its floors.
+    def contest(self, name: str, rows: Sequence[Row]) -> list[Contest]:
+        """One figure of a model against the same of its floors.
 
         Args:
+            name: Of the figure.
             rows: The model's own, then those of its floors.
+
+        Returns:
+            One contest; none if the model has no such figure.
         """
-        return [contest for measure in self.headline_measures() for contest in contests.of_figure(measure, rows)]
+        (measure,) = [measure for measure in self.figures if measure.name == name]
+        found = contests.of_figure(measure, rows)
+        if not self.decibels:
+            return found
+        return [replace(one, title=f"PSNR in dB, {one.title}", decibels=True) for one in found]
+
+    def contests(self, rows: Sequence[Row]) -> list[Contest]:
+        """A model's headlines against those of its floors; `rows` as of `contest`."""
+        return [contest for name in self.headlines for contest in self.contest(name, rows)]
 
     def headline_measures(self) -> list[Measure]:
         """What the headlines mean."""

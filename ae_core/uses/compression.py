@@ -72,7 +72,7 @@ class Compression(Use):
     title = "Compression"
     question = "How few bits keep an example, and how near does it come back?"
     floors = ("pca",)
-    headlines = (f"bits_{USUAL}",)
+    headlines = (f"psnr_{USUAL}",)
     order = 2
     figures = (
         *_each("bits", "Bits", "Bits an example on a grid of {b} bits, or at a codec's quality {b}.", "smaller", 1),
@@ -95,12 +95,15 @@ class Compression(Use):
         return found
 
     def contests(self, rows: Sequence[Row]) -> list[Contest]:
-        (measure,), own = self.headline_measures(), rows[0]
-        bills = {each.title: each.bits for each in bill(rows, USUAL)}
-        title = "Bits at its own PSNR"
-        floors = {instead: [bits] for instead, bits in bills.items() if not math.isnan(bits)}
-        missed = tuple(instead for instead in bills if instead not in floors)
-        return [Contest(title, "smaller", 0, own.figures[measure.name], floors, missed)]
+        """PSNR at as many bits as the model's codes take on the usual grid, of what can be that small."""
+        (measure,), (own, *below) = self.headline_measures(), rows
+        if measure.name not in own.figures:
+            return []
+        reached = {row.title: psnr_at(row, own.mean(f"bits_{USUAL}")) for row in below if len(curve(row, "psnr")[0])}
+        floors = {title: [psnr] for title, psnr in reached.items() if not math.isnan(psnr)}
+        missed = tuple(title for title in reached if title not in floors)
+        title = "PSNR in dB at as many bits"
+        return [Contest(title, "larger", 2, own.figures[measure.name], floors, missed, decibels=True)]
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         kind, test = subject.coder.kind, subject.dataset.split("test").images[:EXAMPLES]
@@ -292,6 +295,18 @@ def bits_for(row: Row, psnr: float) -> float:
         return float(x[above])
     share = (psnr - best[above - 1]) / (best[above] - best[above - 1])
     return float(np.exp((1 - share) * np.log(x[above - 1]) + share * np.log(x[above])))
+
+
+def psnr_at(row: Row, bits: float) -> float:
+    """The PSNR that a code has with so many bits an example: between two that were measured along the line in log bits.
+
+    Returns:
+        The best that was measured with fewer if they are not more; NaN if it takes more at least.
+    """
+    x, y = curve(row, "psnr")
+    if not len(x) or bits < x[0]:
+        return math.nan
+    return float(np.interp(np.log(bits), np.log(x), np.maximum.accumulate(y)))
 
 
 def pays_from(decoder: float, bits: float, others: float) -> float:

@@ -1,7 +1,7 @@
 """Noise: how near to the clean example models and filters come, over the level and the kind of noise."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from ae_core.kinds import Measure
 from ae_core.noise import NOISES
 from ae_core.uses.base import Subject, Tell, Use
 from ae_core.uses.coders import Coder
-from ae_core.uses.contests import Contest
-from ae_core.uses.rows import Figures, Row
+from ae_core.uses.rows import Figures
 
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 EXAMPLES = 1_000  # test examples at most
@@ -40,6 +39,7 @@ class Noise(Use):
     title = "Unseen noise"
     question = "How much noise does a model take away, also of a kind or a level that it was not trained on?"
     floors = ("pca",)
+    decibels = True
     headlines = (named("gaussian", 0.1), named("gaussian", 0.5))
     order = 3
     figures = tuple(
@@ -61,11 +61,6 @@ class Noise(Use):
         if run.form.is_image:
             found.append(Coder(NLM, NLM, "Non-local means", 0, as_float))
         return found
-
-    def contests(self, rows: Sequence[Row]) -> list[Contest]:
-        return [
-            replace(contest, title=f"PSNR in dB, {contest.title}", decibels=True) for contest in super().contests(rows)
-        ]
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         clean = as_float(subject.dataset.split("test").images[:EXAMPLES])

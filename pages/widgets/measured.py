@@ -9,7 +9,7 @@ from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
 from ae_core.runs import Run
 from ae_core.uses import Contest, Measured, Row
-from pages.widgets import alerts, computation, models_table, tables
+from pages.widgets import alerts, computation, models_table, next_page, tables
 from pages.widgets.words import Words
 
 
@@ -37,6 +37,9 @@ def of(name: str, runs: Mapping[str, LoadedRun], ends: bool = True) -> dict[str,
         what = f"**{alerts.escape_markdown(title)}** has not been measured yet; it takes about a minute."
         computation.show("measure", run.run, what, what=name, called=f"the figures of {title}")
     if not found and ends:
+        next_page.link(
+            "uses", "See what this data set can be measured for", runs=[run.run.name for run in runs.values()]
+        )
         st.stop()
     return found
 
@@ -88,8 +91,7 @@ def written(row: Row, measure: Measure) -> str:
 
 def verdict(name: str, measured: Measured, figure: str, say: Words) -> None:
     """Says of each model which floors it beats in a figure, by how much, and to which it loses."""
-    measure = next(m for m in uses.get(name).figures if m.name == figure)
-    contests = {title: uses.of_figure(measure, rows) for title, rows in measured.items()}
+    contests = {title: uses.get(name).contest(figure, rows) for title, rows in measured.items()}
     tell({title: found[0] for title, found in contests.items() if found}, say)
 
 
@@ -97,12 +99,12 @@ def tell(contests: Mapping[str, Contest], say: Words) -> None:
     """The same of contests that models have in one figure, by the models' titles."""
     lines = []
     for title, contest in contests.items():
-        parts = []
+        unit, parts = " dB" if contest.decibels else "", []
         for floor, values in contest.floors.items():
-            ahead = sum(contest.own) / len(contest.own) - sum(values) / len(values)
+            ahead = contest.sign * (sum(contest.own) / len(contest.own) - sum(values) / len(values))
             told = uses.compare(contest.own, values, contest.bootstrapped)
-            amount = f"{abs(ahead):.{contest.decimals}f} {'more' if ahead > 0 else 'less'} than"
-            parts.append(f"{amount if told or told is None else 'as much as'} {alerts.escape_markdown(floor)}")
+            amount = f"{abs(ahead):.{contest.decimals}f}{unit} {'better' if ahead > 0 else 'worse'} than"
+            parts.append(f"{amount if told or told is None else 'as good as'} {alerts.escape_markdown(floor)}")
         if parts:
             lines.append(f"- **{alerts.escape_markdown(title)}**: {'; '.join(parts)}.")
     if lines:

@@ -272,7 +272,7 @@ def _tell_left_out(chosen: Mapping[str, Run]) -> None:
         if run.spec.left_out
     ]
     if told:
-        st.caption(f"{'; '.join(told)}. What is shown of test examples is of all classes.")
+        st.caption(f"{'; '.join(told)}. The test examples here are of all classes.")
 
 
 def whole() -> tuple[dict[str, Run], dict[str, BrokenRun]]:

@@ -129,6 +129,10 @@ def main() -> None:
             "units": "all-units",
             "directions": "directions?run=vanilla&from-group=c0&to-group=c3&image=19",
             "stability": "stability",
+            "uses": "uses",
+            "anomalies": "anomalies?runs=vanilla-without-sandal",
+            "generation": "generation?runs=variational",
+            "lessons": "lessons?lesson=contraction&step=2",
         }.items():
             tab.open(link)
             _take(tab, name)

@@ -35,10 +35,8 @@ def test_each_cell_is_a_contest_and_none_is_left_out() -> None:
                 assert contest.best is None or contest.best in cell.replace("\\", "")
                 told.append(contest.verdict)
     assert not filled
-    counted = (
-        f"Better in {told.count(1)}, worse in {told.count(-1)} and as good in {told.count(0)} of {len(told)} cells"
-    )
-    assert f"{counted}; {told.count(None)} were measured once." in said(app)
+    counted = f"Better in {told.count(1)}, worse in {told.count(-1)} and as good in {told.count(0)} of {len(told)} comparisons"
+    assert f"{counted}; measured once: {told.count(None)}." in said(app)
 
 
 def test_the_code_prints_what_the_page_shows() -> None:
