@@ -87,6 +87,8 @@ BAD = {
     "---\ntitle: x\n": (1, "must end with a line '---'"),
     FRONT.replace("title: A lesson\n", ""): (1, "'title' is missing"),
     FRONT.replace("minutes: 2", "minutes: soon"): (4, "minutes must be a whole number from 1 to 60, got 'soon'"),
+    FRONT.replace("minutes: 2", "minutes: 00601234"): (4, "minutes must be a whole number from 1 to 60"),
+    FRONT.replace("minutes: 2", f"minutes: 0001{'0' * 5000}"): (4, "minutes must be a whole number from 1 to 60"),
     FRONT.replace("minutes: 2", "minute: 2"): (4, "unknown 'minute'"),
     FRONT.replace("minutes: 2", "minutes: 2\nminutes: 3"): (5, "'minutes' is there twice"),
     FRONT.replace("minutes: 2", "two minutes"): (4, "expected 'key: value', got 'two minutes'"),
@@ -115,6 +117,10 @@ BAD = {
     FRONT + "```question\nask: x\nestimate: mse vanilla\nfrom: 2\nto: 1\nstep: 1\n```": (
         12,
         "must rise from 2 to 1 by 1",
+    ),
+    FRONT + "```question\nask: x\nestimate: mse vanilla\nfrom: 0\nto: 1\nstep: 1e-320\n```": (
+        14,
+        "from 0 to 1 must be at most 10,000 steps, got 9.99989e-321 for one",
     ),
 }
 

@@ -22,6 +22,7 @@ BAR = "---"
 HEADING = "## "
 FENCE = "```"
 BLOCKS = ("question", "picture", "try")
+MOST_STEPS = 10_000  # of an estimate, from its least value to its greatest
 ESTIMATE, NEAREST, LARGEST, SMALLEST = "estimate", "nearest", "largest", "smallest"
 HOW = (ESTIMATE, NEAREST, LARGEST, SMALLEST)
 
@@ -270,7 +271,7 @@ class _Reader:
             if key not in front:
                 raise self._fail(1, f"{key!r} is missing in front")
         line, minutes = front["minutes"]
-        if not (minutes.isascii() and minutes.isdecimal() and 1 <= int(minutes[:4]) <= 60):
+        if not (minutes.isascii() and minutes.isdecimal() and len(minutes) < 3 and 1 <= int(minutes) <= 60):
             raise self._fail(line, f"minutes must be a whole number from 1 to 60, got {minutes!r}")
         return front, end + 1
 
@@ -414,6 +415,9 @@ class _Reader:
             low, high, step = (self._number(*(once[key][0], key, once[key][1])) for key in ("from", "to", "step"))
             if not (low < high and 0 < step <= high - low):
                 raise self._fail(once["from"][0], f"an estimate must rise from {low:g} to {high:g} by {step:g}")
+            if high - low > MOST_STEPS * step:
+                at, told = once["step"][0], f"from {low:g} to {high:g} must be at most {MOST_STEPS:,} steps"
+                raise self._fail(at, f"{told}, got {step:g} for one")
             return Question(line, ask, ESTIMATE, self._quantity(number, value), (), low, high, step)
         if len(many) < 2:
             raise self._fail(line, f"at least two options are needed, got {len(many)}")
