@@ -61,7 +61,7 @@ def test_there_are_eight_in_their_order() -> None:
 
 def test_a_file_is_read_as_it_is_meant() -> None:
     lesson = parse(
-        FRONT + "A [[code]] of {code-size  vanilla} numbers.\n\nMore.\n\n" + QUESTION + "Why.\n\n## Two\n\n" + TRY
+        FRONT + "A [[code]] of {code-size\nvanilla} numbers.\n\nMore.\n\n" + QUESTION + "Why.\n\n## Two\n\n" + TRY
     )
     assert (lesson.name, lesson.title, lesson.minutes, lesson.reference) == ("a-lesson", "A lesson", 2, "")
     first, second = lesson.steps
@@ -99,6 +99,9 @@ BAD = {
     FRONT + "{psnr-noisy vanilla 2}": (9, "LEVEL must be a number from 0 to 1, got '2'"),
     FRONT + "{auroc vanilla bce sideways}": (9, "DAMAGE must be one of upside-down,"),
     FRONT + "A [[word|nowhere]].": (9, "no term 'nowhere' is in the glossary"),
+    FRONT + "Text.\n\nA\n[[elsewhere]].": (12, "no term 'elsewhere' is in the glossary"),
+    FRONT + "Text.\n\nA [[word|no\nwhere]].": (11, "no term 'no where' is in the glossary"),
+    FRONT + "A\n{size\nvanilla}": (10, "unknown quantity 'size'"),
     FRONT + "```picture\nphoto vanilla\n```": (10, "unknown picture 'photo'"),
     FRONT + "```quiz\n```": (9, "unknown block 'quiz', expected question, picture, try"),
     FRONT + "```try\npage: lens": (9, "the block 'try' has no end"),

@@ -350,11 +350,14 @@ class _Reader:
 
     def _text(self, line: int, markdown: str) -> Text:
         asked = []
-        for number, each in enumerate(markdown.split("\n"), line):
-            for found in QUANTITY.findall(each):
-                asked.append(self._quantity(number, found))
-            for term in self._known.unknown(each):
-                raise self._fail(number, f"no term {term!r} is in the glossary")
+        for found in QUANTITY.finditer(markdown):  # it may go on in the next line, as a term may
+            asked.append(self._quantity(line + markdown.count("\n", 0, found.start()), found[1]))
+        number = line
+        for paragraph in markdown.split("\n\n"):
+            for term in self._known.unknown(" ".join(paragraph.split())):
+                named = (i for i, each in enumerate(paragraph.split("\n")) if term in self._known.unknown(each))
+                raise self._fail(number + next(named, 0), f"no term {term!r} is in the glossary")
+            number += paragraph.count("\n") + 2
         return Text(line, markdown, tuple(asked))
 
     def _quantity(self, line: int, text: str) -> Asked:
