@@ -1,5 +1,6 @@
 """New examples made of a few labelled ones, and what classifiers learn from them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.svm import SVC
 
 from ae_core import data, forms, inference, uses
 from ae_core.data import as_float
+from ae_core.data.dataset import Split
 from ae_core.uses import Row, augmentation, coders
 from ae_core.uses.base import Subject
 from ae_core.uses.features import PENALTIES, draw
@@ -106,3 +108,12 @@ def test_pictures_stand_below_what_they_are_made_of(subject: Subject) -> None:
     noisy = pictures["raw pixels: noise"] - pictures["as they are"]
     assert 0.02 < noisy.std() < 0.1, "noise of 0.1, cut to the range"
     assert len(pictures) == 1 + 3 + 2
+
+
+def test_of_as_few_labels_as_a_classifier_would_learn_from_nothing_is_measured(subject: Subject) -> None:
+    def read(which: str) -> Split:
+        split = subject.dataset.read(which)
+        return Split(split.images[: min(augmentation.LABELS)], split.labels[: min(augmentation.LABELS)])
+
+    few = Subject(subject.coder, replace(subject.dataset, read=read, _cache={}), subject.run)
+    assert augmentation.Augmentation().measure(few, lambda fraction: None) == {}

@@ -130,7 +130,9 @@ class Use:
 
 
 def progress(tell: Tell, parts: Sequence[float]) -> list[Tell]:
-    """A `tell` for each of several parts of the work, by the share of each."""
+    """A `tell` for each of several parts of the work, if there are any, by the share of each."""
+    if not parts:
+        return []
     ends = np.cumsum(parts) / np.sum(parts)
     starts = [0.0, *ends[:-1]]
 
