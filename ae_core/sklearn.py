@@ -11,6 +11,7 @@ than most fits of a grid search. A search with `n_jobs` has processes of its own
 
 import contextlib
 import logging
+import numbers
 import random
 import tempfile
 import threading
@@ -136,7 +137,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def transform(self, X: Any) -> np.ndarray:
         """Codes of rows, (n, d) → (n, latent_dim) float32; the means of a variational autoencoder's."""
-        return self.model_.encode(self._cut(self._examples(X)))
+        x = self._examples(X)
+        return self.model_.encode(self._cut(x))
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Rows of codes, (n, latent_dim) → (n, d) float64, in the unit of the X that was learnt."""
@@ -275,8 +277,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _form(self, width: int) -> Form:
         """What a row of so many values is."""
         medium = self.medium or ("table" if self.shape is None else "image")
-        shape = (width, 1) if self.shape is None and medium == "signal" else self.shape or (width,)
-        shape = tuple(map(_plain, shape))
+        _check("shape", self.shape, (list, tuple, np.ndarray), "the numbers of rows and columns, such as (28, 28)")
+        shape = (width, 1) if medium == "signal" else (width,)
+        if self.shape is not None:
+            shape = tuple(map(_plain, self.shape))
         try:
             form = Form.from_json({"medium": medium, "shape": list(shape)})
         except DatasetError as error:
@@ -294,11 +298,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _held_out(self, count: int) -> int:
         """How many of so many rows are not learnt."""
         share = self.validation_fraction
-        if not 0 < share <= 0.5:
+        if not isinstance(share, numbers.Real) or not 0 < share <= 0.5:
             raise OptionError(f"validation_fraction must be above 0 and at most 0.5, got {share!r}.")
         return max(round(share * count), FEWEST_HELD_OUT if count >= MANY else 2)
 
     def _spec(self, dataset: Dataset, seed: int) -> Spec:
+        _check("network", self.network, (str, Mapping), "the name of a family, or its fields as a dictionary")
+        _check("hyperparameters", self.hyperparameters, Mapping, "a dictionary such as {'l1': 1e-3}")
         network = {"family": self.network} if isinstance(self.network, str) else dict(self.network or {})
         network = {name: _plain(value) for name, value in network.items()}
         if self.latent_dim is not None:
@@ -316,6 +322,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if count < spec.LARGE_DATASET:
             options["compile"] = False  # takes longer than it saves
         return spec.make_spec(self.kind, dataset, hyperparameters, network, self.likelihood or "", **options)
+
+
+def _check(name: str, value: Any, types: Any, expected: str) -> None:
+    """Refuses a parameter that is of none of these types, unless it is None."""
+    if value is not None and not isinstance(value, types):
+        raise OptionError(f"{name} must be {expected}, or None; got {value!r}.")
 
 
 def _plain(value: Any) -> Any:

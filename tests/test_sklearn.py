@@ -16,7 +16,7 @@ import pandas
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -191,11 +191,23 @@ def test_columns_of_a_frame_keep_their_names_in_a_run(tmp_path: Path) -> None:
         ({"validation_fraction": 0}, "validation_fraction must be above 0 and at most 0.5, got 0"),
         ({"random_state": -1}, "random_state must be from 0 to 2147483647, got -1"),
         ({"network": "deep"}, "Unknown network 'deep'"),
+        ({"kind": ["vanilla"]}, r"Unknown kind \['vanilla'\]"),
+        ({"network": 64}, "network must be the name of a family, or its fields as a dictionary, or None; got 64"),
+        ({"network": {"hidden": 64}}, r"hidden must be a list of whole numbers, such as \[64\], got 64"),
+        ({"hyperparameters": [1]}, r"hyperparameters must be a dictionary such as .*; got \[1\]"),
+        ({"shape": 6}, r"shape must be the numbers of rows and columns, such as \(28, 28\), or None; got 6"),
+        ({"validation_fraction": "half"}, "validation_fraction must be above 0 and at most 0.5, got 'half'"),
     ],
 )
 def test_what_does_not_fit_is_told_before_training(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         quick(**changes).fit(TABLE)
+
+
+def test_what_was_not_fitted_says_so() -> None:
+    for name in ("transform", "inverse_transform", "score", "save"):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            getattr(quick(), name)(TABLE)
 
 
 def test_pixels_of_a_shipped_run_have_to_be_from_0_to_1() -> None:

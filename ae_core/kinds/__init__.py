@@ -30,5 +30,5 @@ def get(name: str) -> type[Kind]:
     """
     try:
         return _kinds()[name]
-    except KeyError:
+    except (KeyError, TypeError):  # the latter of a list
         raise OptionError(f"Unknown kind {name!r}: must be one of {', '.join(names())}.") from None

@@ -47,6 +47,9 @@ class Network:
         family = families.get(self.family)
         if not _is_int(self.latent_dim) or not 1 <= self.latent_dim <= MAX_LATENT_DIM:
             raise OptionError(f"Code size must be a whole number from 1 to {MAX_LATENT_DIM}, got {self.latent_dim!r}.")
+        for name in ("hidden", "decoder_hidden", "filters"):
+            if not isinstance(given := getattr(self, name), list | tuple):
+                raise OptionError(f"{name} must be a list of whole numbers, such as [64], got {given!r}.")
         for widths in (self.hidden, self.decoder_hidden):
             if len(widths) > MAX_LAYERS or not all(_is_int(w) and 1 <= w <= MAX_WIDTH for w in widths):
                 raise OptionError(
