@@ -197,15 +197,17 @@ def card(run: Run) -> str:
         ],
     }
     kind = kinds.get(spec.kind)
+    named = kind.title.lower()
     lines = [
         "---",
         *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()),  # JSON is YAML
         "---",
-        f"# {run.title}",
+        f"# {uses.escaped(run.title)}",
         "",
-        f"A {kind.title.lower()} autoencoder of {dataset.form}, with a code of {run.units} units: "
-        f"{networks.get(spec.network.family).title.lower()}, {run.card.parameters:,} parameters, {run.card.epochs} "
-        f"epochs, seed {spec.training.seed}. Trained on {dataset.title} ({dataset.sizes['train']:,} examples) by "
+        f"{'An' if named[0] in 'aeiou' else 'A'} {named} autoencoder of {dataset.form}, with a code of {run.units} "
+        f"unit{'s' * (run.units != 1)}: {networks.get(spec.network.family).title.lower()}, "
+        f"{run.card.parameters:,} parameters, {run.card.epochs} epoch{'s' * (run.card.epochs != 1)}, "
+        f"seed {spec.training.seed}. Trained on {uses.escaped(dataset.title)} ({dataset.sizes['train']:,} examples) by "
         f"Latent Explorer {__version__}.",
         "",
         "`encoder.onnx` takes examples in [0, 1], float32, and gives their code; `decoder.onnx` takes codes and gives "

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ae_core import cli, comparison, data, exporting, inference, kinds, runs, training, uses
+from ae_core import cards, cli, comparison, data, exporting, inference, kinds, runs, training, uses
 from ae_core.errors import RunError
 from ae_core.spec import make_spec
 from ae_core.uses import Row
@@ -140,3 +141,11 @@ def test_what_is_kept_is_what_is_written(form: str, digits_runs: dict[str, Path]
         ],
     }[form]
     assert names == expected
+
+
+def test_peoples_words_are_no_markdown_in_a_model_card(digits_runs: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(digits_runs["undercomplete"], tmp_path / "run")
+    cards.rename(tmp_path / "run", "<img src=x> [a](b) **c**")
+    lines = exporting.card(runs.read(tmp_path / "run")).splitlines()
+    assert r"# \<img src=x\> \[a\](b) \*\*c\*\*" in lines
+    assert any(line.startswith("An undercomplete autoencoder of 8 × 8") for line in lines)

@@ -19,12 +19,12 @@ from ae_core.uses.base import Subject, Tell, Use, progress
 from ae_core.uses.beside import Line, Measured, by_way, lines, listed
 from ae_core.uses.contests import Contest, compare, side_by_side, times
 from ae_core.uses.rows import Figures, Row
-from ae_core.uses.table import SPREAD, latex, markdown, with_uses, written
+from ae_core.uses.table import SPREAD, escaped, latex, markdown, with_uses, written
 
 __all__ = [
     "SPREAD", "Contest", "Line", "Measured", "Row", "Subject", "Use",
-    "by_way", "compare", "compute", "get", "latex", "lines", "listed", "markdown", "measure", "measures", "names",
-        "read", "side_by_side", "subject", "times", "with_uses", "write", "written",
+    "by_way", "compare", "compute", "escaped", "get", "latex", "lines", "listed", "markdown", "measure", "measures",
+    "names", "read", "side_by_side", "subject", "times", "with_uses", "write", "written",
 ]  # fmt: skip
 
 MAX_FILE = 1 << 20

@@ -101,11 +101,16 @@ def _cell(columns: Mapping[str, Sequence[Any]], name: str, i: int, measure: Meas
     return f"{value:.{measure.decimals}f}" + ("" if math.isnan(spread) else f" ± {spread:.{measure.decimals}f}")
 
 
+def escaped(text: str) -> str:
+    """A text in one line, for places that would read Markdown or HTML in it."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in text.replace("\n", " "))
+
+
 def markdown(rows: Sequence[Sequence[str]]) -> str:
     """Rows, headings first, as a table of Markdown; what a cell holds is no Markdown."""
-    escaped = [[_escape(cell, "\\`*_{}[]<>#|", "\\{}") for cell in row] for row in rows]
+    cells = [[escaped(cell) for cell in row] for row in rows]
     line = [":--", *["--:"] * (len(rows[0]) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (escaped[0], line, *escaped[1:])) + "\n"
+    return "\n".join(f"| {' | '.join(row)} |" for row in (cells[0], line, *cells[1:])) + "\n"
 
 
 def latex(rows: Sequence[Sequence[str]]) -> str:
@@ -117,7 +122,3 @@ def latex(rows: Sequence[Sequence[str]]) -> str:
     columns = "l" + "r" * (len(rows[0]) - 1)
     head = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule"]
     return "\n".join([*head, *lines[1:], r"\bottomrule", r"\end{tabular}"]) + "\n"
-
-
-def _escape(text: str, letters: str, how: str) -> str:
-    return "".join(how.format(c) if c in letters else c for c in text.replace("\n", " "))
