@@ -116,9 +116,11 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 def latex(rows: Sequence[Sequence[str]]) -> str:
     """The same as a table of LaTeX, in the style of the package booktabs."""
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special |= {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}  # else ¡, ¿ and a dash in old fonts
     special |= {c: f"\\{c}" for c in "&%$#_{}"} | {"±": r"$\pm$", "−": "$-$", "β": r"$\beta$", "σ": r"$\sigma$"}
     escaped = [["".join(special.get(c, c) for c in cell) for cell in row] for row in rows]
-    lines = [" & ".join(row) + r" \\" for row in escaped]
+    # A bracket or a star at the beginning would belong to the end of the line before.
+    lines = ["{}" * row[0].startswith(("[", "*")) + " & ".join(row) + r" \\" for row in escaped]
     columns = "l" + "r" * (len(rows[0]) - 1)
     head = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule"]
     return "\n".join([*head, *lines[1:], r"\bottomrule", r"\end{tabular}"]) + "\n"
