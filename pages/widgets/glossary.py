@@ -13,7 +13,7 @@ from functools import cache
 
 import streamlit as st
 
-MARKED = re.compile(r"\[\[([^|\]]+)(?:\|([^\]]+))?\]\]")
+MARKED = re.compile(r"\[\[([^|\[\]]+)(?:\|([^\[\]]+))?\]\]")  # no bracket within: else endless ones take minutes
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 INK, MAIN = "#808080", "#5b6fe0"  # are seen on light and on dark ground
 

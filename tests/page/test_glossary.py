@@ -3,6 +3,7 @@
 import ast
 import base64
 import re
+import time
 from xml.etree import ElementTree
 
 import pytest
@@ -54,3 +55,10 @@ def test_a_picture_is_sound_svg(name: str) -> None:
     kind, content = glossary.picture(TERMS[name]).split(",")
     assert kind == "data:image/svg+xml;base64"
     assert ElementTree.fromstring(base64.b64decode(content)).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_endless_brackets_are_read_at_once() -> None:
+    begun = time.process_time()
+    assert glossary.unknown("[[" * 30_000) == glossary.unknown("[[a|" * 30_000) == []
+    assert time.process_time() - begun < 2, "each opening bracket would otherwise look through all that follow"
+    assert glossary.unknown("[[code]] [[a [[nowhere]] [[word|elsewhere]]") == ["nowhere", "elsewhere"]
