@@ -108,6 +108,7 @@ BAD = {
     FRONT + TRY.replace("lens", "nowhere"): (10, "there is no page 'nowhere'"),
     FRONT + TRY.replace("do: Look.\n", ""): (9, "'do' is missing in this block"),
     FRONT + TRY.replace("do:", "with: run\ndo:"): (12, "expected 'with: name = value', got 'run'"),
+    FRONT + TRY.replace("do:", "with: embed = true\ndo:"): (12, "'embed' is no setting of a page: leave it out"),
     FRONT + QUESTION + QUESTION: (7, "asks twice"),
     FRONT + QUESTION.replace("option: 8\n", ""): (9, "at least two options are needed, got 1"),
     FRONT + QUESTION.replace("option: 8", "option: few"): (12, "the value of an option must be a number, got 'few'"),

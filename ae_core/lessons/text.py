@@ -21,6 +21,7 @@ LINE = re.compile(r"([a-z]+):(?:\s+(.*))?")
 BAR = "---"
 HEADING = "## "
 FENCE = "```"
+OF_ADDRESS = ("embed", "embed_options")  # how the dashboard is shown: links may not ask for it
 BLOCKS = ("question", "picture", "try")
 MOST_STEPS = 10_000  # of an estimate, from its least value to its greatest
 ESTIMATE, NEAREST, LARGEST, SMALLEST = "estimate", "nearest", "largest", "smallest"
@@ -454,5 +455,7 @@ class _Reader:
             name, equals, setting = (part.strip() for part in text.partition("="))
             if not (name and equals):
                 raise self._fail(at, f"expected 'with: name = value', got {text!r}")
+            if name.lower() in OF_ADDRESS:
+                raise self._fail(at, f"{name!r} is no setting of a page: leave it out")
             settings[name] = setting
         return Try(line, page, once["label"][1], once["do"][1], once["notice"][1], settings)
