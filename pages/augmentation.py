@@ -71,7 +71,10 @@ name = alerts.escape_markdown(next(iter(found)))
 st.header(say("New images"))
 labelled = caches.test_labels(dataset.name)[:MADE_OF]
 picks = augmentation.shown(labelled, SHOWN)
-pictures = augmentation.pictures(uses.subject(pictured), picks, MADE_OF)
+pictures = {
+    "<br>".join(map(figures.wrapped, title.rsplit(": ", 1))): new
+    for title, new in augmentation.pictures(uses.subject(pictured), picks, MADE_OF).items()
+}
 plot.show(
     lambda: figures.image_rows([Row(*row) for row in pictures.items()], tile=64, form=dataset.form),
     key="new",
@@ -106,6 +109,9 @@ measured = {{
 figures.beside(*augmentation.gains(measured, {labels}), {across!r}, mark=0).show()
 run = {source_code.opened(pictured.run)}
 picks = augmentation.shown(run.dataset.split("test").labels[:{MADE_OF}], {SHOWN})
-pictures = augmentation.pictures(uses.subject(run), picks, {MADE_OF})
-figures.image_rows([Row(*row) for row in pictures.items()], tile=64{source_code.form(dataset.form)}).show()
+rows = [
+    Row("<br>".join(map(figures.wrapped, title.rsplit(": ", 1))), new)
+    for title, new in augmentation.pictures(uses.subject(run), picks, {MADE_OF}).items()
+]
+figures.image_rows(rows, tile=64{source_code.form(dataset.form)}).show()
 """)

@@ -3,12 +3,15 @@
 import contextlib
 import io
 import re
+import shutil
+from pathlib import Path
 
 import pytest
-from visiting import assert_sound, code_of, open_page, said
+from visiting import assert_sound, code_of, figures_of, open_page, said
 
-from ae_core import runs, uses
+from ae_core import cards, runs, uses
 from ae_core.runs import Run
+from pages.widgets import plot
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 ROWS = re.compile(r"^\| (.+) \|$", re.MULTILINE)
@@ -54,3 +57,16 @@ def test_the_code_prints_what_the_page_shows() -> None:
     for line, (use, contest) in zip(printed.getvalue().splitlines(), contests, strict=True):
         assert line == f"{use}: {contest.title} {run.title} {contest.best} {contest.ahead} {contest.verdict}"
     assert "Its data set has no classes" in said(app)
+
+
+def test_a_title_is_no_markup_in_the_pictures_of_augmentation(data_folder: Path) -> None:
+    named = '<a href="http://e">of images</a>: <b>x</b>'
+    copy = data_folder / "runs" / "mine"
+    shutil.copytree(runs.locate("vanilla"), copy)
+    cards.rename(copy, named)
+    with figures_of(plot, "_packed") as shown:
+        app = open_page("augmentation", runs="mine")
+    assert_sound(app)
+    labels = [label for figure in shown for label in figure["layout"]["yaxis"].get("ticktext", [])]
+    assert not [label for label in labels if "<a" in label or "<b>" in label]
+    assert [label for label in labels if label.endswith("<br>noise")], "what was added is told of a long title too"
