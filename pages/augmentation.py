@@ -83,7 +83,7 @@ plot.show(
         [Row(title, new[:NARROW]) for title, new in pictures.items()], tile=64, form=dataset.form
     ),
 )
-st.caption(say(f"Made of test images; the last two rows by {name}."))
+st.caption(say("Made of test images; the last two rows by ") + f"{name}.")
 st.info(
     say(
         "What is decoded says no more than the code does, and blurs what a stronger classifier would see. Plain noise "

@@ -111,10 +111,8 @@ if classes > 1:
         alt="The share of each class in every cluster",
     )
 st.caption(
-    say(
-        f"k-means of all units of {names[run.run.name]}, the largest cluster first. Below, the images whose codes are "
-        "nearest to the mean of each: click one to take it along to other pages."
-    )
+    f"k-means of all units of {names[run.run.name]}, the largest cluster first. "
+    + say("Below, the images whose codes are nearest to the mean of each: click one to take it along to other pages.")
 )
 take, picked = partial(current_image.take, dataset.name), current_image.test_number(dataset.name)
 for number, nearest in enumerate(clustering.typical(caches.codes(run.run), groups.labels, NEAREST)):

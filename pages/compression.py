@@ -87,7 +87,7 @@ if not form.is_image:
 tables.show(summary)
 bills = {title: compression.bill(rows, rate) for title, rows in found.items()}
 for title, others in bills.items():
-    st.markdown(say(f"To come as near as **{alerts.escape_markdown(title)}**:"))
+    st.markdown(f"To come as near as **{alerts.escape_markdown(title)}**:")
     tables.show(
         {
             "instead": [other.title for other in others],
@@ -143,17 +143,17 @@ plot.show(
 )
 told = (
     f"What stands beside {alerts.escape_markdown(next(iter(own)))} has the grid or the quality whose bits are nearest "
-    "to its own; JPEG and WebP share a file with others, so that all are a thousand. "
+    "to its own"
 )
 if form.is_image:
     sizes = {kind: compression.alone(kind, image.x) for kind in compression.CODECS}
     told += (
+        "; JPEG and WebP share a file with others, so that all are a thousand. "
         f"In a file of its own, the first image takes {sizes['png']:,} bits as PNG, and at the lowest quality "
-        f"{sizes['jpeg']:,} as JPEG, {sizes['webp']:,} as WebP. "
+        f"{sizes['jpeg']:,} as JPEG, {sizes['webp']:,} as WebP"
     )
-told = told if form.is_image else told.split(";")[0] + ". "
 st.caption(
-    say(told) + say("An image's own bits are those of an ideal coder that knows how often each unit has which value.")
+    f"{told}. " + say("An image's own bits are those of an ideal coder that knows how often each unit has which value.")
 )
 st.info(
     say(

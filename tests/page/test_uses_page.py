@@ -70,3 +70,14 @@ def test_a_title_is_no_markup_in_the_pictures_of_augmentation(data_folder: Path)
     labels = [label for figure in shown for label in figure["layout"]["yaxis"].get("ticktext", [])]
     assert not [label for label in labels if "<a" in label or "<b>" in label]
     assert [label for label in labels if label.endswith("<br>noise")], "what was added is told of a long title too"
+
+
+def test_the_words_of_a_title_are_not_changed_for_signals(data_folder: Path) -> None:
+    copy = data_folder / "runs" / "mine"
+    shutil.copytree(runs.locate("ecg-vanilla"), copy)
+    cards.rename(copy, "Pixels of an image; R&D")
+    for page in ("augmentation", "clustering", "compression"):
+        app = open_page(page, runs="mine")
+        assert_sound(app)
+        assert "Pixels of an image; R&amp;D" in said(app)
+        assert "Values of a signal" not in said(app), page
