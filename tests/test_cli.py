@@ -425,3 +425,29 @@ def test_what_cannot_go_out_or_come_in_is_told(local_runs: Path, tmp_path: Path)
         assert says in done.stderr
         assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("x.*"))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            ["lens", "vanilla-2d", "{file}/a.html"],
+            "{file}/a.html cannot be written (Not a directory): choose another file",
+        ),
+        (
+            ["lens", "vanilla-2d", "a.html", "--plane", "x"],
+            "There is no plane 'x': expected main, or such as directions",
+        ),
+        (
+            ["compare", "ecg-vanilla", "--uses", "noise", "--again"],
+            "(Not a directory): choose another place, or make room",
+        ),
+    ],
+)
+def test_what_is_not_written_says_where_and_what_to_do(given: list[str], sentence: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    arguments = [text.replace("{file}", str(file)) for text in given]
+    told = CliRunner().invoke(cli.main, arguments, env={"LATENT_EXPLORER_DATA": str(file)})
+    assert told.exit_code == 1, told.output
+    assert sentence.replace("{file}", str(file)) in told.output

@@ -37,7 +37,10 @@ class Commands(click.Group):
         except ExplorerError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
-            raise click.ClickException(f"A file could not be written or read: {error.strerror or error}.") from error
+            which = error.filename or "A file"
+            raise click.ClickException(
+                f"{which} could not be written or read ({error.strerror or error}): choose another place, or make room."
+            ) from error
         except KeyboardInterrupt:
             click.echo("Aborted.", err=True)
             ctx.exit(STOPPED)

@@ -100,5 +100,5 @@ def write(path: Path, content: bytes) -> None:
     try:
         disk.write_bytes(path, content)
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be written ({error.strerror}): choose another --out.") from error
+        raise click.ClickException(f"{path} cannot be written ({error.strerror}): choose another file.") from error
     click.echo(path)

@@ -47,7 +47,8 @@ class PlaneSpec:
         """
         match = _NAME.fullmatch(name)
         if match is None:
-            raise OptionError("There is no such plane: its name must be one that PlaneSpec writes.")
+            such = "directions-1-3-image-0 or units-2-5-image-0"
+            raise OptionError(f"There is no plane {name[:80]!r}: expected main, or such as {such}.")
         if match["code"]:
             parse_code(match["code"])
         numbers = tuple(int(n) for n in (match["images"] or match["axes"] or "").split("-")[1:])
