@@ -416,3 +416,10 @@ def test_details_of_an_exported_data_set_are_not_believed(data_folder: Path, tmp
     assert "\n" not in found.title
     assert found.details["made"] == {"fit": "crop", "ground": None}
     assert set(found.details) == {"origin", "layout", "split", "made", "created", "bytes"}
+
+
+@pytest.mark.parametrize(("label", "told"), [(3, "3"), (-1, "-1"), (0.5, "0.5"), (np.nan, "nan"), ("cat", "'cat'")])
+def test_a_class_without_a_name_is_told(label: Any, told: str, data_folder: Path) -> None:
+    labels = [label, *[0 if isinstance(label, int | float) else "0"] * (len(X) - 1)]
+    with pytest.raises(DatasetError, match=f"y_train must hold whole numbers from 0 to 2, got {told}"):
+        data.from_arrays("Mine", X, labels, class_names=["cat", "dog", "emu"])

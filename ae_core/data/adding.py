@@ -276,13 +276,26 @@ def from_arrays(
         raise DatasetError("Arrays must hold numbers, or texts as classes; one holds Python objects.")
     for name in ("y_train", "y_test"):
         if class_names and name in arrays:
-            arrays[name] = np.array([class_names[int(label)] for label in arrays[name].ravel()])
+            arrays[name] = np.array(_named(name, arrays[name].ravel(), class_names))
     ordered: dict[str, Any] = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with disk.unfinished(own.folder(), "arrays", "data set", DatasetError) as work:
         np.savez(work / "arrays.npz", **ordered)
         source = sources.look(work / "arrays.npz")
         choices = source.proposal if not medium else replace(source.proposal, medium=medium)
         return make(source, Plan(title, choices, seed=seed), "arrays", owner)
+
+
+def _named(name: str, labels: np.ndarray, class_names: Sequence[str]) -> list[str]:
+    """The names of classes that are given as numbers.
+
+    Raises:
+        DatasetError: if one is no number of a name.
+    """
+    numbers = range(len(class_names))
+    wrong = next((label for label in labels.tolist() if label not in numbers), None)
+    if wrong is not None:
+        raise DatasetError(f"{name} must hold whole numbers from 0 to {len(class_names) - 1}, got {wrong!r}.")
+    return [class_names[int(label)] for label in labels]
 
 
 def _read(source: Source, choices: Choices, stage: _Stage, problems: Problems, on_progress: Progress) -> None:
