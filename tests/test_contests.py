@@ -10,7 +10,7 @@ from scipy import stats
 from ae_core import derived, locations, runs, uses
 from ae_core.kinds import Measure
 from ae_core.runs import Run
-from ae_core.uses import Contest, Row, compare, contests
+from ae_core.uses import Contest, Row, compare, compression, contests
 
 ACCURACY = Measure("accuracy", "Accuracy", "", "larger", 3)
 
@@ -139,17 +139,16 @@ def test_contests_hold_what_was_measured(name: str, vanilla: Run) -> None:
     assert all(each.floors or each.missed for each in found)
 
 
-def test_bits_are_those_at_which_others_come_as_near(vanilla: Run) -> None:
-    rows = uses.read("compression", vanilla)
-    assert rows is not None
-    (found,) = uses.get("compression").contests(rows)
-    own, floors = rows[0], {row.title: row for row in rows[1:]}
-    psnr = own.mean("psnr_5")
-    jpeg = floors["JPEG, one file"]
-    assert jpeg.mean("psnr_1") < psnr < jpeg.mean("psnr_3")
-    at = np.interp(
-        psnr, [jpeg.mean(f"psnr_{q}") for q in (1, 2, 3)], np.log([jpeg.mean(f"bits_{q}") for q in (1, 2, 3)])
-    )
-    assert found.floors["JPEG, one file"][0] == pytest.approx(float(np.exp(at)))
-    assert found.missed == ("PCA, 32 units",)
-    assert max(floors["PCA, 32 units"].mean(f"psnr_{bits}") for bits in range(1, 9)) < psnr
+def test_compression_is_set_against_what_can_be_as_small() -> None:
+    def row(kind: str, title: str, bits: list[float], psnr: list[float]) -> Row:
+        figures = {f"bits_{r}": [b] for r, b in enumerate(bits, 1)} | {f"psnr_{r}": [p] for r, p in enumerate(psnr, 1)}
+        return Row(kind, title, 2, figures)
+
+    own = row("run", "Vanilla", [10, 20, 30, 40, 100], [5, 10, 12, 14, 18])
+    pca = row("pca", "PCA", [10, 1000], [5.0, 15.0])  # on a line in log bits: 10 dB at 100 bits
+    jpeg = row("jpeg", "JPEG", [200, 400], [18.0, 21.0])
+    (found,) = uses.get("compression").contests([own, pca, jpeg])
+    assert found.floors == {"PCA": [pytest.approx(10.0)]}
+    assert found.missed == ("JPEG",), "its smallest file is twice as large"
+    assert found.ahead == pytest.approx(8.0)
+    assert compression.psnr_at(pca, 5000) == 15.0, "more bits can be left unused"
