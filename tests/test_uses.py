@@ -118,6 +118,17 @@ def test_what_is_kept_is_read_again_unless_it_is_of_another_version_or_damaged(
     assert uses.read("features", run) is None
 
 
+@pytest.mark.parametrize(
+    "content", [b"null", b"[]", b'{"version": 1, "rows": 5}', b'{"version": 1, "rows": [{"a": 1}]}']
+)
+def test_what_is_whole_and_no_rows_counts_as_not_measured(
+    content: bytes, digits_runs: dict[str, Path], data_folder: Path
+) -> None:
+    run = runs.read(digits_runs["vanilla"])
+    derived.write(derived.kept(run, "use-features.json"), content)
+    assert uses.read("features", run) is None
+
+
 def test_labels_of_one_class_are_refused_and_not_drawn_for_ever() -> None:
     with pytest.raises(OptionError, match="all of one"):
         draw(np.zeros(200, int), 55, 0)

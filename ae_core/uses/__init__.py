@@ -6,6 +6,7 @@ A run's figures stand beside those of what one would use in its place. They are 
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 
@@ -121,9 +122,10 @@ def read(name: str, run: Run) -> list[Row] | None:
     """What was measured of a run, as `measure` gives it; None if it was not, or in another way."""
     use = get(name)
     for content in derived.read(run, _file(name), MAX_FILE):
-        found = json.loads(content)
-        if found.get("version") == use.version:
-            return [Row(**row) for row in found["rows"]]
+        with suppress(TypeError, AttributeError, KeyError, ValueError):  # something else stands there
+            found = json.loads(content)
+            if found.get("version") == use.version:
+                return [Row(**row) for row in found["rows"]]
     return None
 
 
