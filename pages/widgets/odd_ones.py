@@ -158,12 +158,9 @@ def figures_table(measured: Measured, say: Words) -> None:
 
 
 def verdict(measured: Measured, say: Words) -> None:
-    """Says of each model beside which floors its scores win and lose, and by which it is worse than a coin."""
+    """Says of each model which floors its first headline beats and which not, and what is worse than a coin."""
     use = uses.get("anomalies")
-    contests = {title: use.contests(rows) for title, rows in measured.items()}
-    for heading in dict.fromkeys(one.title for found in contests.values() for one in found):
-        same = {title: one for title, found in contests.items() for one in found if one.title == heading}
-        measured_of.tell(same, say)
+    measured_of.tell({title: use.contests(rows)[0] for title, rows in measured.items()}, say)
     worse = [
         f"{alerts.escape_markdown(title)} by {_title(name)} ({own.mean(f'auroc_{name}'):.3f})"
         for title, (own, *_) in measured.items()

@@ -132,10 +132,16 @@ def main() -> None:
             "uses": "uses",
             "anomalies": "anomalies?runs=vanilla-without-sandal",
             "generation": "generation?runs=variational",
-            "lessons": "lessons?lesson=contraction&step=2",
         }.items():
             tab.open(link)
             _take(tab, name)
+
+        tab.open("lessons?lesson=noise&step=2")
+        page.get_by_test_id("stRadio").locator("label").filter(has=page.locator("input")).first.click()
+        tab.settle()
+        page.get_by_role("button", name="Reveal").click()
+        page.get_by_text(re.compile("^(Your prediction is|The answer)")).wait_for()
+        _take(tab, "lessons")
 
         tab.open("latent-space?run=variational-2d")
         page.locator("h1").evaluate("e => e.scrollIntoView({block: 'start'})")
