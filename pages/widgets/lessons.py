@@ -1,6 +1,7 @@
 """Lessons: where they are, where they are offered, and what leads back to one from the page that it leads to."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ KEY, STEP, LANGUAGE, HERE = "lesson", "step", "language", "from-lesson"  # of th
 TOLD = "lessons-told"  # in the session: what was guessed, by place, of each question whose answer was told
 FIRST = "en"  # the language of those that ship
 ACROSS = 4  # cards
+Leading = dict[str, tuple[Lesson, int, Try]]  # steps that lead to a page, by what a link calls them
 KNOWN = Known(tuple(menu.PAGES), glossary.unknown)
 
 
@@ -51,17 +53,34 @@ def read(language: str | None) -> tuple[dict[str, Lesson], list[LessonError]]:
     """The lessons of a language by name, in their order, and what is wrong with others."""
     if language is None:
         return {}, []
+    lessons, errors, _ = _all(language)
+    return lessons, errors
+
+
+def _all(language: str) -> tuple[dict[str, Lesson], list[LessonError], dict[str, Leading]]:
+    """As `read`, and the steps that lead to each page, by its address."""
+    return _read_all(tuple((path, _changed(path)) for path in text.files(settings.current().lessons / language)))
+
+
+@lru_cache(maxsize=16)  # every page of every visitor asks
+def _read_all(files: tuple[tuple[Path, int], ...]) -> tuple[dict[str, Lesson], list[LessonError], dict[str, Leading]]:
     lessons: dict[str, Lesson] = {}
     errors = []
-    for path in text.files(settings.current().lessons / language):
-        found = _read(path, _changed(path))
+    leading: dict[str, Leading] = {}
+    for path, changed in files:
+        found = _read(path, changed)
         if isinstance(found, LessonError):
             errors.append(found)
         elif found.name in lessons:
             errors.append(LessonError(f"{found.file} has the name of {lessons[found.name].file}: give it another one."))
         else:
             lessons[found.name] = found
-    return lessons, errors
+            for number, step in enumerate(found.steps, 1):
+                for part in step.parts:
+                    if isinstance(part, Try):
+                        there = leading.setdefault(menu.PAGES[part.page].address, {})
+                        there[f"{found.name}.{number}"] = (found, number, part)
+    return lessons, errors, leading
 
 
 def _steps(values: Values) -> range:
@@ -78,21 +97,10 @@ FIELDS = (
 FROM = fields.choice(
     HERE,
     "Lesson",
-    lambda values: list(_leading(values[LANGUAGE], values["page"])),
+    lambda values: values["leading"],
     default=None,
     of=lambda values: values["page"],
 )
-
-
-def _leading(language: str, page: str) -> dict[str, tuple[Lesson, int, Try]]:
-    """The steps of lessons that lead to the page of an address, by what a link calls them."""
-    return {
-        f"{lesson.name}.{number}": (lesson, number, part)
-        for lesson in read(language)[0].values()
-        for number, step in enumerate(lesson.steps, 1)
-        for part in step.parts
-        if isinstance(part, Try) and menu.PAGES[part.page].address == page
-    }
 
 
 def _link(lesson: str, step: int = 1) -> dict[str, str]:
@@ -164,11 +172,12 @@ def _mark(lesson: Lesson) -> str:
 
 def show_current(page: str) -> None:
     """Says what to do on the page of that address, if a lesson led to it, and leads back to the lesson."""
-    language = languages({})[:1] and page_state.open(FIELDS[0])[LANGUAGE]
-    if not language or not _leading(language, page):
+    language = page_state.open(FIELDS[0])[LANGUAGE]
+    leading = _all(language)[2].get(page, {}) if language else {}
+    if not leading:
         return
-    state = page_state.open(FROM, language=language, page=page)
-    found = _leading(language, page).get(state[HERE])
+    state = page_state.open(FROM, page=page, leading=list(leading))
+    found = leading.get(state[HERE])
     if found is None:
         return
     lesson, step, part = found
