@@ -24,7 +24,9 @@ with intro:
         )
     )
 found = measured.of("features", chosen)
-count = int(dataset.has_class(dataset.split("train").labels).sum()) if dataset.whole else 0
+count = dataset.sizes["train"]
+if dataset.unlabelled:  # read anew: the examples are not to stay in memory
+    count = int(dataset.has_class(dataset.read("train").labels).sum())
 at = {f"probe_{n}": n for n in LABELS if n < count} | {"probe_all": count}
 plot.show(
     figures.over(uses.lines(found, at), "labels", "accuracy of a linear probe"),

@@ -10,7 +10,7 @@ import numpy as np
 from ae_core.kinds import Measure
 from ae_core.uses.rows import Row
 
-# Of Student's t with 1, 2, … degrees of freedom, what 2.5 % lie above; SciPy would take 30 MB of each server.
+# Of Student's t with 1, 2, … degrees of freedom, what 2.5 % lie above; scipy.stats would take 75 MB of each server.
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
 

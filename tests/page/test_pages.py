@@ -382,6 +382,8 @@ for page in sorted(sys.argv[2:], key="clustering".__eq__):
     assert not app.error, page
     told = [text.value for text in app.text if "pip install 'latent-explorer[train]'" in text.value]
     assert len(told) == (page in ("train", "runs")), page
+from ae_core import data
+assert "train" not in data.load("fashion-mnist")._cache, "no page keeps training examples: 47 MB"
 """
 
 
