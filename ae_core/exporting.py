@@ -250,55 +250,71 @@ def _of_use(run: Run, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Form:
-    """A form in which a run is exported.
+class Format:
+    """A format in which a run is exported.
 
     Attributes:
         title: What it is called.
         help: What opens it, a sentence.
         write: Writes it to a path whose name begins as the run's, and gives the paths of what was written.
         ending: Of that path; "" of a folder.
+        slow: Whether it needs Keras, and depends on the weights alone.
     """
 
     title: str
     help: str
     write: Callable[[Run, Path], list[Path]]
     ending: str
+    slow: bool = True
 
 
-FORMS = {
-    "keras": Form("Keras file", "Keras 3 opens it, with no other library.", write_keras, ".keras"),
-    "litert": Form("LiteRT files", "For phones and small devices: encoder and decoder.", write_litert, ".tflite"),
-    "card": Form("Hugging Face folder", "A model card with the figures, and both networks as ONNX.", write_card, ""),
+FORMATS = {
+    "keras": Format("Keras file", "Keras 3 opens it, with no other library.", write_keras, ".keras"),
+    "litert": Format("LiteRT files", "For phones and small devices: encoder and decoder.", write_litert, ".tflite"),
+    "card": Format(
+        "Hugging Face folder", "A model card with the figures, and both networks as ONNX.", write_card, "", slow=False
+    ),
 }
 MAX_FILE = 256 << 20
 
 
-def keep(run: Run, form: str) -> None:
-    """Writes a run in one of `FORMS` into one .zip file, kept as `derived` says.
+def packed(run: Run, format: str) -> bytes:
+    """A run in one of `FORMATS` as one .zip file.
 
     Raises:
         RunError: as what writes it.
-        OSError: if it cannot be written.
     """
-    about, packed = FORMS[form], io.BytesIO()
-    with tempfile.TemporaryDirectory() as name, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+    about, content = FORMATS[format], io.BytesIO()
+    with tempfile.TemporaryDirectory() as name, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
         folder = Path(name)
         for written in about.write(run, folder / f"{run.name}{about.ending}"):
             for each in sorted(written.rglob("*")) if written.is_dir() else [written]:
                 file.write(each, each.relative_to(folder))
-    derived.write(derived.kept(run, _file(form)), packed.getvalue())
+    return content.getvalue()
 
 
-def kept(run: Run, form: str) -> bytes | None:
-    """The .zip file that `keep` wrote; None if there is none, or it is damaged."""
-    return next(derived.read(run, _file(form), MAX_FILE), None)
+def keep(run: Run, format: str) -> None:
+    """Keeps a slow format of a run as `derived` says.
+
+    Raises:
+        RunError: as `packed`.
+        OSError: if it cannot be written.
+    """
+    derived.write(derived.kept(run, _file(format)), packed(run, format))
 
 
-def is_kept(run: Run, form: str) -> bool:
+def kept(run: Run, format: str) -> bytes | None:
+    """The .zip file that `keep` wrote; None if there is none, or it was damaged and is removed, to be written anew."""
+    content = next(derived.read(run, _file(format), MAX_FILE), None)
+    if content is None:
+        derived.kept(run, _file(format)).unlink(missing_ok=True)
+    return content
+
+
+def is_kept(run: Run, format: str) -> bool:
     """Whether there is such a file, without reading it."""
-    return derived.kept(run, _file(form)).is_file()
+    return derived.kept(run, _file(format)).is_file()
 
 
-def _file(form: str) -> str:
-    return f"export-{form}-{__version__}.zip"
+def _file(format: str) -> str:
+    return f"export-{format}-{__version__}.zip"

@@ -120,27 +120,33 @@ def test_another_ending_is_refused(digits_runs: dict[str, Path]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
-@pytest.mark.parametrize("form", exporting.FORMS)
-def test_what_is_kept_is_what_is_written(form: str, digits_runs: dict[str, Path], data_folder: Path) -> None:
+@pytest.mark.parametrize("name", exporting.FORMATS)
+def test_a_packed_run_holds_what_is_written(name: str, digits_runs: dict[str, Path]) -> None:
     run = runs.read(digits_runs["vanilla"])
-    assert not exporting.is_kept(run, form)
-    assert exporting.kept(run, form) is None
-    exporting.keep(run, form)
-    assert exporting.is_kept(run, form)
-    content = exporting.kept(run, form)
-    assert content
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
+    with zipfile.ZipFile(io.BytesIO(exporting.packed(run, name))) as file:
         assert file.testzip() is None
-        names = file.namelist()
+        found = file.namelist()
+    in_folder = ("README.md", "decoder.onnx", "encoder.onnx", "history.jsonl", "spec.json")
     expected = {
         "keras": [f"{run.name}.keras"],
         "litert": [f"{run.name}-encoder.tflite", f"{run.name}-decoder.tflite"],
-        "card": [
-            f"{run.name}/{name}"
-            for name in sorted(("README.md", "decoder.onnx", "encoder.onnx", "history.jsonl", "spec.json"))
-        ],
-    }[form]
-    assert names == expected
+        "card": [f"{run.name}/{each}" for each in in_folder],
+    }
+    assert found == expected[name]
+
+
+def test_what_is_kept_is_found_until_it_is_damaged(digits_runs: dict[str, Path], data_folder: Path) -> None:
+    run = runs.read(digits_runs["vanilla"])
+    assert not exporting.is_kept(run, "card")
+    assert exporting.kept(run, "card") is None
+    exporting.keep(run, "card")
+    content = exporting.kept(run, "card")
+    assert content
+    zipfile.ZipFile(io.BytesIO(content)).close()
+    (path,) = (data_folder / "derived").glob("*/export-card-*")
+    path.write_bytes(path.read_bytes()[:-50])
+    assert exporting.kept(run, "card") is None
+    assert not exporting.is_kept(run, "card"), "it is written anew"
 
 
 def test_peoples_words_are_no_markdown_in_a_model_card(digits_runs: dict[str, Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from cachetools import LRUCache, cached
 
-from ae_core import data, derived, evaluation, fitting, inference, latent, metrics, runs, stability, tasks, uses
+from ae_core import data, derived, evaluation, fitting, inference, latent, metrics, runs, stability, tasks
 from ae_core.data import Split, as_float
 from ae_core.epoch_film import Film
 from ae_core.inference import LoadedRun
@@ -393,7 +393,7 @@ def draws_and_nearest(run: Run, way: str, count: int) -> np.ndarray:
     """
     loaded = load(run)
     drawn = generation.decoded(loaded, generation.density(loaded, way, codes(run)), count)
-    about = f"nearest-{way}-{count}-{uses.get('generation').version}-{generation.judge_of(loaded.dataset).key}"
+    about = f"nearest-{way}-{count}-{generation.Generation.version}-{generation.judge_of(loaded.dataset).key}"
     rows = on_disk(run, about, lambda: generation.nearest_training(loaded, drawn))
     return _frozen(np.concatenate([drawn[None], generation.training_examples(loaded, rows)]))
 

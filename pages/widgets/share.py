@@ -51,34 +51,32 @@ def show(run: LoadedRun, spec: PlaneSpec, look: Look, overlay: str | None, prefi
         st.markdown("**On a page of your own**, while this server runs:")
         st.code(frame(run), language=None, wrap_lines=True)
         st.caption("The frame shows this page as it is now, without its menu, and its controls folded away.")
-        st.markdown("**The model in another form**")
-        form = st.selectbox(
-            "Form",
-            list(exporting.FORMS),
-            format_func=lambda name: exporting.FORMS[name].title,
-            key=f"{prefix}form",
+        st.markdown("**The model in another format**")
+        chosen = st.selectbox(
+            "Format",
+            list(exporting.FORMATS),
+            format_func=lambda name: exporting.FORMATS[name].title,
+            key=f"{prefix}format",
             label_visibility="collapsed",
         )
-        _take_model(run.run, form, prefix)
+        _take_model(run.run, chosen, prefix)
 
 
-def _take_model(run: Run, form: str, prefix: str) -> None:
-    """Offers a model in one of `exporting.FORMS`, or to write it."""
-    about = exporting.FORMS[form]
-    if exporting.is_kept(run, form):
+def _take_model(run: Run, name: str, prefix: str) -> None:
+    """Offers a model in one of `exporting.FORMATS`, or to write it if that takes long."""
+    about = exporting.FORMATS[name]
+    if about.slow and not exporting.is_kept(run, name):
+        computation.show("export", run, about.help, what=name, called=f"the {about.title}")
+        return
 
-        def take() -> bytes:
-            content = exporting.kept(run, form)
-            if content is None:
-                raise RunError("The file is gone: reload the page, and have it written again.")
-            return content
+    def take() -> bytes:
+        content = exporting.kept(run, name) if about.slow else exporting.packed(run, name)
+        if content is None:
+            raise RunError("The file is damaged: reload the page, and have it written again.")
+        return content
 
-        downloads.button(
-            f"Save the {about.title}", take, f"{run.name}-{form}.zip", "application/zip", key=f"{prefix}take"
-        )
-        st.caption(about.help)
-    else:
-        computation.show("export", run, about.help, what=form, called=f"the {about.title}")
+    downloads.button(f"Save the {about.title}", take, f"{run.name}-{name}.zip", "application/zip", key=f"{prefix}take")
+    st.caption(about.help)
 
 
 def frame(run: LoadedRun) -> str:

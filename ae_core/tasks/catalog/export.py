@@ -1,4 +1,4 @@
-"""Exporting a run in a form that needs Keras, or its figures, to be written."""
+"""Writing a run in a format that others read; two of them need Keras, which has no place in the server."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,15 +9,15 @@ from ae_core.tasks.folder import Job
 
 
 class Export(Task):
-    """Writes a run in the one of `exporting.FORMS` that the job names, and keeps it as `exporting.kept` gives it."""
+    """Writes a run in the one of `exporting.FORMATS` that the job names, and keeps it as `exporting.kept` gives it."""
 
     title = "the export"
     lane = "short"
 
     def work(self, job: Job, stop: Callable[[], bool]) -> Iterator[Event]:
-        form = str(job.arguments["what"])
-        yield Advanced(f"Writing the {exporting.FORMS[form].title}", 0.1)
-        exporting.keep(job.run(), form)
+        name = str(job.arguments["what"])
+        yield Advanced(f"Writing the {exporting.FORMATS[name].title}", 0.1)
+        exporting.keep(job.run(), name)
         yield Done()
 
     def seconds(self, job: Job) -> float:
