@@ -20,7 +20,7 @@ def cell(title: str, contest: Contest | None) -> str:
         return ""
     plain = title.replace("`", "'").replace("|", "/")
     named = f"`{plain}:`"  # which page.css shows on a phone only
-    own = f"{named} **{sum(contest.own) / len(contest.own):.{contest.decimals}f}**"
+    own = f"{named} **{contest.mean:.{contest.decimals}f}**"
     if contest.best is None:
         return f"{own} {MARKS[1]}: nothing else reaches it" if contest.missed else own
     best = alerts.escape_markdown(contest.best)

@@ -118,7 +118,8 @@ def test_floors_may_be_compared_by_other_figures() -> None:
 
 @pytest.mark.parametrize("name", uses.names())
 def test_headlines_are_figures_that_say_which_are_better(name: str) -> None:
-    measures = uses.get(name).headline_measures()
+    use = uses.get(name)
+    measures = [use.named(headline) for headline in use.headlines]
     assert measures
     assert all(measure.better for measure in measures)
 

@@ -83,9 +83,9 @@ class Anomalies(Use):
         aurocs = {f"auroc_{name}": values[0].tolist() for name, values in figures.items()}
         return aurocs | {f"ap_{name}": values[1].tolist() for name, values in figures.items()}
 
-    def contests(self, rows: Sequence[Row]) -> list[Contest]:
-        others = {kind: {f"auroc_{name}": SCORES[name][0] for name in names} for kind, names in FLOORS.items()}
-        return [one for measure in self.headline_measures() for one in contests.of_figure(measure, rows, others, True)]
+    def contest(self, name: str, rows: Sequence[Row]) -> list[Contest]:
+        others = {kind: {f"auroc_{score}": SCORES[score][0] for score in scores} for kind, scores in FLOORS.items()}
+        return contests.of_figure(self.named(name), rows, others, bootstrapped=True)
 
 
 @dataclass(frozen=True)

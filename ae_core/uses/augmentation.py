@@ -78,12 +78,10 @@ class Augmentation(Use):
         for way in WAYS
     )
 
-    def contests(self, rows: Sequence[Row]) -> list[Contest]:
-        found = []
-        for n, measure in zip(LABELS, self.headline_measures(), strict=True):
-            called = {f"{way}_logistic_{n}": title for way, title in WAYS.items()}
-            found += contests.of_figure(measure, rows, {"pixels": called, "pca": called})
-        return found
+    def contest(self, name: str, rows: Sequence[Row]) -> list[Contest]:
+        count = name.rpartition("_")[2]
+        called = {f"{way}_logistic_{count}": title for way, title in WAYS.items()}
+        return contests.of_figure(self.named(name), rows, {"pixels": called, "pca": called})
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         dataset = subject.dataset

@@ -113,8 +113,7 @@ class Use:
         Returns:
             One contest; none if the model has no such figure.
         """
-        (measure,) = [measure for measure in self.figures if measure.name == name]
-        found = contests.of_figure(measure, rows)
+        found = contests.of_figure(self.named(name), rows)
         if not self.decibels:
             return found
         return [replace(one, title=f"PSNR in dB, {one.title}", decibels=True) for one in found]
@@ -123,10 +122,9 @@ class Use:
         """A model's headlines against those of its floors; `rows` as of `contest`."""
         return [contest for name in self.headlines for contest in self.contest(name, rows)]
 
-    def headline_measures(self) -> list[Measure]:
-        """What the headlines mean."""
-        known = {measure.name: measure for measure in self.figures}
-        return [known[name] for name in self.headlines]
+    def named(self, name: str) -> Measure:
+        """What a figure means."""
+        return next(measure for measure in self.figures if measure.name == name)
 
 
 def progress(tell: Tell, parts: Sequence[float]) -> list[Tell]:

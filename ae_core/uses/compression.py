@@ -96,14 +96,15 @@ class Compression(Use):
 
     def contests(self, rows: Sequence[Row]) -> list[Contest]:
         """PSNR at as many bits as the model's codes take on the usual grid, of what can be that small."""
-        (measure,), (own, *below) = self.headline_measures(), rows
-        if measure.name not in own.figures:
+        own, *below = rows
+        psnr = f"psnr_{USUAL}"
+        if psnr not in own.figures:
             return []
         reached = {row.title: psnr_at(row, own.mean(f"bits_{USUAL}")) for row in below if len(curve(row, "psnr")[0])}
         floors = {title: [psnr] for title, psnr in reached.items() if not math.isnan(psnr)}
         missed = tuple(title for title in reached if title not in floors)
         title = "PSNR in dB at as many bits"
-        return [Contest(title, "larger", 2, own.figures[measure.name], floors, missed, decibels=True)]
+        return [Contest(title, "larger", 2, own.figures[psnr], floors, missed, decibels=True)]
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         kind, test = subject.coder.kind, subject.dataset.split("test").images[:EXAMPLES]

@@ -40,6 +40,11 @@ class Contest:
     decibels: bool = False
 
     @property
+    def mean(self) -> float:
+        """The mean of the model's values."""
+        return float(np.mean(self.own))
+
+    @property
     def best(self) -> str | None:
         """The floor whose mean is best; None if there is none."""
         worth = {title: self.sign * float(np.mean(values)) for title, values in self.floors.items()}
@@ -54,7 +59,7 @@ class Contest:
     def ahead(self) -> float:
         """By how much the model is better than the best floor, below 0 if it is worse; NaN without a floor."""
         best = self.best
-        return math.nan if best is None else self.sign * float(np.mean(self.own) - np.mean(self.floors[best]))
+        return math.nan if best is None else self.sign * (self.mean - float(np.mean(self.floors[best])))
 
     @property
     def times(self) -> float:
@@ -68,7 +73,7 @@ class Contest:
             return math.nan
         if self.decibels:
             return float(10 ** (self.ahead / 10))
-        own, floor = float(np.mean(self.own)), float(np.mean(self.floors[best]))
+        own, floor = self.mean, float(np.mean(self.floors[best]))
         if self.sign > 0:
             own, floor = 1 - own, 1 - floor
         return floor / own if own > 0 and floor > 0 else math.nan

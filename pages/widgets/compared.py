@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ae_core import comparison, figures, published
+from ae_core import comparison, figures, published, uses
 from ae_core.data import Dataset
 from ae_core.runs import Run
 from pages.serving import fields, page_state
@@ -16,7 +16,6 @@ from pages.widgets.models_table import Columns
 from pages.widgets.words import Words
 
 OFTEN = ("parameters", "mse")  # what the axes are at first
-SHOWN = {"mse": "MSE", "bce": "BCE", "knn_accuracy": "5-NN", "probe_550": "Probe, 550 labels"}
 SEEDS = fields.flag("one-row", "One row for all seeds")
 
 
@@ -62,7 +61,8 @@ def others(dataset: Dataset, columns: Columns) -> None:
     if not found:
         return
     with st.expander("Published figures"):
-        shown = [name for name in SHOWN if any(name in one.figures for one in found)]
+        every = comparison.measures() | uses.measures()
+        shown = dict.fromkeys(name for one in found for name in one.figures)
         cells: dict[str, list[str]] = {"model": [], "code": [], "source": []}
         rows: list[tuple[str, int, str, Mapping[str, Any]]] = [
             (one.model, one.units, one.source.brief, one.figures) for one in found
@@ -78,7 +78,7 @@ def others(dataset: Dataset, columns: Columns) -> None:
             cells["source"].append(where)
             for name in shown:
                 value = values.get(name, np.nan)
-                cells.setdefault(SHOWN[name], []).append("" if np.isnan(value) else f"{value:.4f}")
+                cells.setdefault(every[name].heading, []).append("" if np.isnan(value) else f"{value:.4f}")
         tables.show(cells)
         for source in dict.fromkeys(one.source for one in found):
             st.caption(alerts.escape_markdown(f"{source.brief}, {source.title}. {source.protocol}"))

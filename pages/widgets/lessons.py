@@ -11,7 +11,7 @@ from ae_core import settings
 from ae_core.errors import LessonError
 from ae_core.lessons import text
 from ae_core.lessons.text import Known, Lesson, Try
-from pages.serving import caches, fields, page_state
+from pages.serving import fields, page_state
 from pages.serving.fields import Values
 from pages.widgets import alerts, counts, glossary, menu
 
@@ -21,14 +21,6 @@ FIRST = "en"  # the language of those that ship
 ACROSS = 4  # cards
 Leading = dict[str, tuple[Lesson, int, Try]]  # steps that lead to a page, by what a link calls them
 KNOWN = Known(tuple(menu.PAGES), glossary.unknown)
-
-
-@caches.memoize(256, key=lambda path, changed: (path, changed))
-def _read(path: Path, changed: int) -> Lesson | LessonError:
-    try:
-        return text.read(path, KNOWN)
-    except LessonError as error:
-        return error
 
 
 def _changed(path: Path) -> int:
@@ -67,11 +59,13 @@ def _read_all(files: tuple[tuple[Path, int], ...]) -> tuple[dict[str, Lesson], l
     lessons: dict[str, Lesson] = {}
     errors = []
     leading: dict[str, Leading] = {}
-    for path, changed in files:
-        found = _read(path, changed)
-        if isinstance(found, LessonError):
-            errors.append(found)
-        elif found.name in lessons:
+    for path, _ in files:
+        try:
+            found = text.read(path, KNOWN)
+        except LessonError as error:
+            errors.append(error)
+            continue
+        if found.name in lessons:
             errors.append(LessonError(f"{found.file} has the name of {lessons[found.name].file}: give it another one."))
         else:
             lessons[found.name] = found

@@ -101,7 +101,7 @@ def tell(contests: Mapping[str, Contest], say: Words) -> None:
     for title, contest in contests.items():
         unit, parts = " dB" if contest.decibels else "", []
         for floor, values in contest.floors.items():
-            ahead = contest.sign * (sum(contest.own) / len(contest.own) - sum(values) / len(values))
+            ahead = contest.sign * (contest.mean - sum(values) / len(values))
             told = uses.compare(contest.own, values, contest.bootstrapped)
             amount = f"{abs(ahead):.{contest.decimals}f}{unit} {'better' if ahead > 0 else 'worse'} than"
             parts.append(f"{amount if told or told is None else 'as good as'} {alerts.escape_markdown(floor)}")
