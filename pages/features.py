@@ -5,7 +5,8 @@ import streamlit as st
 from ae_core import figures, uses
 from ae_core.uses import selection
 from ae_core.uses.features import LABELS
-from pages.widgets import glossary, measured, next_page, plot, run_picker, source_code
+from pages.serving import caches
+from pages.widgets import glossary, measured, next_page, plot, run_picker, source_code, unseen_classes
 from pages.widgets.words import Words
 
 MAX_RUNS = 4
@@ -25,8 +26,8 @@ with intro:
     )
 found = measured.of("features", chosen)
 count = dataset.sizes["train"]
-if dataset.unlabelled:  # read anew: the examples are not to stay in memory
-    count = int(dataset.has_class(dataset.read("train").labels).sum())
+if dataset.unlabelled:
+    count = int(dataset.has_class(caches.training_labels(dataset.name)).sum())
 at = {f"probe_{n}": n for n in LABELS if n < count} | {"probe_all": count}
 plot.show(
     figures.over(uses.lines(found, at), "labels", "accuracy of a linear probe"),
@@ -44,6 +45,7 @@ st.caption(
 measured.table("features", found, say)
 fewest = next(iter(at))
 measured.verdict("features", found, fewest, say)
+at_unseen = unseen_classes.show(chosen, dataset, say)
 st.header("A few of the units")
 few = measured.of("selection", chosen, ends=False)
 if few:
@@ -81,9 +83,23 @@ figures.over(selection.by_count(few), "units", "accuracy of a linear probe").sho
     if few
     else ""
 )
+of_unseen = "".join(
+    f"""
+unseen = {{
+    title: uses.read("transfer", runs[title].run) or uses.measure("transfer", uses.subject(runs[title]))
+    for title in {titles}
+}}
+figures.over(uses.lines(unseen, {places}), "labels of unseen classes", "accuracy of a linear probe").show()
+"""
+    for titles, places in at_unseen
+)
 source_code.show(f"""
 import ae_core
-from ae_core import figures, uses
+from typing import Any
+
+import streamlit as st
+
+from ae_core import figures, runs, uses
 from ae_core.uses import selection
 
 runs = {{
@@ -92,5 +108,5 @@ measured = {{
     title: uses.read("features", run.run) or uses.measure("features", uses.subject(run)) for title, run in runs.items()
 }}
 figures.over(uses.lines(measured, {at}), "labels", "accuracy of a linear probe").show()
-{of_few}
+{of_unseen}{of_few}
 """)

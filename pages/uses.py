@@ -8,7 +8,6 @@ from pages.widgets import alerts, measured, menu, next_page, plot, run_picker, s
 from pages.widgets.words import Words
 
 MAX_RUNS = 7
-PAGES = {"selection": "features", "transforms": "stability"}  # of the uses that have none of their own
 WIDE = 44  # letters of a label
 TIMES = "error of the best instead ÷ the model's own"
 MARKS = {1: ":material/check_circle: better", 0: ":material/equal: as good", -1: ":material/cancel: worse"}
@@ -46,10 +45,11 @@ with intro:
 found, lacking, left = {}, {}, []
 for name in uses.names():
     use = uses.get(name)
-    if missing := use.lacking(dataset):
-        lacking[use.title] = missing
+    reasons = {title: use.lacking(dataset, run.spec.left_out) for title, run in chosen.items()}
+    if all(reasons.values()):
+        lacking[use.title] = next(iter(reasons.values()))
         continue
-    read = {title: uses.read(name, run) for title, run in chosen.items()}
+    read = {title: uses.read(name, run) for title, run in chosen.items() if not reasons[title]}
     found[use.title] = {title: use.contests(rows) for title, rows in read.items() if rows is not None}
     left += [name] * (None in read.values())
 table = uses.side_by_side(found, list(chosen))
@@ -83,8 +83,8 @@ if left:
     if left[1:]:
         st.caption(f"Then: {', '.join(uses.get(name).title for name in left[1:])}.")
 with st.container(horizontal=True):
-    for name in dict.fromkeys(PAGES.get(name, name) for name in uses.names() if uses.get(name).title in found):
-        next_page.link(name, menu.PAGES[name].title, runs=[run.name for run in chosen.values()])
+    for page in dict.fromkeys(menu.of_use(name) for name in uses.names() if uses.get(name).title in found):
+        next_page.link(page.name, page.title, runs=[run.name for run in chosen.values()])
 next_page.link("compare", "Compare all figures, and take the table along", runs=[run.name for run in chosen.values()])
 opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run in chosen.items())
 source_code.show(f"""

@@ -1,15 +1,13 @@
 """A model's figures against what one would use in its place."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from ae_core import derived, locations, runs, uses
+from ae_core import derived, runs, uses
 from ae_core.kinds import Measure
-from ae_core.runs import Run
 from ae_core.uses import Contest, Row, compare, compression, contests
 
 ACCURACY = Measure("accuracy", "Accuracy", "", "larger", 3)
@@ -17,13 +15,6 @@ ACCURACY = Measure("accuracy", "Accuracy", "", "larger", 3)
 
 def contest(own: list[float], floors: dict[str, list[float]], better: str = "larger") -> Contest:
     return Contest("Accuracy", better, 3, own, floors)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def vanilla() -> Run:
-    run = runs.read(runs.locate("vanilla"))
-    assert isinstance(run, Run)
-    return run
 
 
 def test_the_best_floor_is_the_one_that_counts() -> None:
@@ -125,13 +116,14 @@ def test_headlines_are_figures_that_say_which_are_better(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", uses.names())
-def test_contests_hold_what_was_measured(name: str, vanilla: Run) -> None:
-    rows = uses.read(name, vanilla)
+def test_contests_hold_what_was_measured(name: str) -> None:
+    run = runs.read(runs.locate("vanilla-of-half"))  # of which everything can be measured
+    rows = uses.read(name, run)
     assert rows is not None
     found = uses.get(name).contests(rows)
     assert found
     assert len({each.title for each in found}) == len(found)
-    (path,) = Path(locations.CHECKPOINTS / "vanilla").glob(f"use-{name}-*.json")
+    (path,) = run.path.glob(f"use-{name}-*.json")
     content = derived.intact(path, uses.MAX_FILE)
     assert content
     own = json.loads(content)["rows"][0]["figures"]

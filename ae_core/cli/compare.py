@@ -36,7 +36,7 @@ def compare_runs(names: tuple[str, ...], wanted: str, again: bool, beside: bool,
         subject = None
         for k, name in enumerate(asked):
             use, rows = uses.get(name), None if again else uses.read(name, run)
-            lacking = use.lacking(run.dataset)
+            lacking = use.lacking(run.dataset, run.spec.left_out)
             if rows is None and not lacking:
                 subject = subject or uses.subject(inference.load(run.path))
 

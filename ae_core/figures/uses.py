@@ -16,6 +16,7 @@ DASHES = {
     "pixels": "dashdot",
     "random": "longdashdot",
     "zlib": "dashdot",
+    "seen": "longdash",
 }
 DASHES |= {"jpeg-mosaic": "dot", "webp-mosaic": "dot", "noisy": "dot"}
 SYMBOLS = {"gaussian": "square", "median": "diamond", "nl-means": "cross", "average": "square"}

@@ -82,7 +82,7 @@ def measure(name: str, of: Subject, tell: Tell = lambda fraction: None) -> list[
     from threadpoolctl import threadpool_limits
 
     use = get(name)
-    lacking = use.lacking(of.dataset)
+    lacking = use.lacking(of.dataset, of.left_out)
     if lacking:
         raise OptionError(f"{use.title} cannot be measured: {lacking[0].lower()}{lacking[1:]}")
     if of.run is None:

@@ -68,7 +68,7 @@ class Anomalies(Use):
 
     title = "Anomalies"
     question = "Does a model find strange what it has not learnt, and would simpler scores find it as well?"
-    order = 4
+    order = 7
     figures = tuple(_measures())
     floors = ("pixels", "pca")
     headlines = ("auroc_mse", "auroc_code_knn")

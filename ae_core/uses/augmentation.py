@@ -64,7 +64,7 @@ class Augmentation(Use):
     floors = ("pixels", "pca")
     headlines = tuple(f"noise_logistic_{n}" for n in LABELS)
     needs_classes = True
-    order = 4
+    order = 8
     figures = tuple(
         Measure(
             f"{way}_{classifier}_{n}",

@@ -77,8 +77,8 @@ class Use:
     version: ClassVar[int] = 1
     order: ClassVar[int] = 100
 
-    def lacking(self, dataset: Dataset) -> str:
-        """What a data set lacks for this use, a sentence; "" if nothing."""
+    def lacking(self, dataset: Dataset, left_out: Sequence[int] = ()) -> str:
+        """What a data set, or what a run left out of it, lacks for this use, a sentence; "" if nothing."""
         if not dataset.whole:
             return "Its data set is not here: only the examples that the model carries are."
         if self.needs_classes and dataset.classes < 2:

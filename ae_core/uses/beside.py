@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ae_core.uses.coders import SEEN
 from ae_core.uses.rows import Row
 
 Measured = Mapping[str, Sequence[Row]]  # by what models are called: each one's own row, then those of its floors
@@ -45,7 +46,7 @@ def listed(measured: Measured) -> list[tuple[str, int | None, Row]]:
                 found.append((f"{title}, untrained" if len(measured) > 1 else floor.title, i, floor))
             elif floor.title not in shared:
                 shared.add(floor.title)
-                found.append((floor.title, i if floor.kind == "pca" else None, floor))
+                found.append((floor.title, i if floor.kind in ("pca", SEEN) else None, floor))
     return found
 
 

@@ -44,7 +44,7 @@ class Clustering(Use):
     title = "Clustering"
     question = "Are clusters of codes, found without a label, the classes?"
     headlines = ("kmeans_nmi", "mixture_nmi")
-    order = 2
+    order = 4
     figures = (
         *(
             Measure(f"{way}_{score}", f"{WAYS[way]}, {heading}", f"{TOLD[way]}: {help}", "larger", 3)

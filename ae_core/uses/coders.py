@@ -12,6 +12,8 @@ from ae_core.inference import LoadedRun
 
 PART = 1000  # examples as floats at a time
 SEED = 0  # of untrained weights
+MOST_NAMED = 2  # classes that were left out
+SEEN = "seen"  # kind of what learnt all classes, beside what did not: no floor
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Coder:
     """Makes codes of examples, and maybe examples of codes.
 
     Attributes:
-        kind: "run", or of a floor: "pixels", "pca", "untrained".
+        kind: "run", or of a floor: "pixels", "pca", "untrained"; or `SEEN`.
         key: Names it among all coders of a data set, in letters, digits and dashes.
         title: For people.
         units: Numbers in a code.
@@ -69,13 +71,18 @@ def pca(dataset: Dataset, units: int, left_out: tuple[int, ...] = ()) -> Coder:
 
     count = basis.shape[1]
     key = f"pca-{count}{without(left_out)}"
-    names = [dataset.class_names[number] for number in left_out]
-    return Coder("pca", key, ", without ".join([pca_title(count), *names]), count, encode, decode)
+    return Coder("pca", key, pca_title(count) + _told_without(dataset, left_out), count, encode, decode)
 
 
 def pca_title(units: int) -> str:
     """What principal component analysis of all classes is called."""
     return f"PCA, {units} unit{'s' * (units != 1)}"
+
+
+def _told_without(dataset: Dataset, left_out: tuple[int, ...]) -> str:
+    if len(left_out) > MOST_NAMED:
+        return f", without classes {', '.join(map(str, left_out))}"
+    return "".join(f", without {dataset.class_names[number]}" for number in left_out)
 
 
 def without(left_out: tuple[int, ...]) -> str:

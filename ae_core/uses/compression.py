@@ -73,7 +73,7 @@ class Compression(Use):
     question = "How few bits keep an example, and how near does it come back?"
     floors = ("pca",)
     headlines = (f"psnr_{USUAL}",)
-    order = 2
+    order = 5
     figures = (
         *_each("bits", "Bits", "Bits an example on a grid of {b} bits, or at a codec's quality {b}.", "smaller", 1),
         *_each("psnr", "PSNR", "Peak signal-to-noise ratio there, of all examples together, in dB.", "larger", 2),

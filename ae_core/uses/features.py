@@ -55,31 +55,37 @@ class Features(Use):
     )
 
     def measure(self, subject: Subject, tell: Tell) -> Figures:
-        (codes, labels), (asked, truth) = subject.train, subject.test
-        codes, asked = standardised(codes, asked)
-        counts = [n for n in LABELS if n < len(labels)]
-        tells = progress(tell, [*(n * DRAWS[n] for n in counts), len(labels), len(labels)])
-        found: Figures = {}
-        penalty = PENALTIES[len(PENALTIES) // 2]
-        for n, tell_of in zip(counts, tells, strict=False):
-            draws = [draw(labels, n, seed) for seed in range(DRAWS[n])]
-            penalty = choose_penalty(codes[draws[0]], labels[draws[0]])
-            accuracies = []
-            for i, some in enumerate(draws):
-                accuracies.append(probe(codes[some], labels[some], asked, truth, penalty))
-                tell_of((i + 1) / len(draws))
-            found[f"probe_{n}"] = accuracies
-        if len(labels) <= max(LABELS):
-            penalty = choose_penalty(codes, labels)
-        found["probe_all"] = [probe(codes, labels, asked, truth, penalty)]
-        tells[-2](1.0)
-        # Distances are those of the codes as they are: a unit that varies little says little.
-        codes, asked = subject.train[0], subject.test[0]
-        if 550 in counts:
-            draws = [draw(labels, 550, seed) for seed in range(DRAWS[550])]
-            found["knn_550"] = [metrics.knn_accuracy(codes[d], labels[d], asked, truth, NEIGHBOURS) for d in draws]
-        found["knn_all"] = [metrics.knn_accuracy(codes, labels, asked, truth, NEIGHBOURS, tells[-1])]
-        return found
+        return accuracies(*subject.train, *subject.test, tell)
+
+
+def accuracies(codes: np.ndarray, labels: np.ndarray, asked: np.ndarray, truth: np.ndarray, tell: Tell) -> Figures:
+    """What classifiers that learn from codes (n, d) and class numbers (n,) reach on others, (m, d) and (m,).
+
+    Returns:
+        The figures of `Features` for which there are labels enough.
+    """
+    scaled, asked_scaled = standardised(codes, asked)
+    counts = [n for n in LABELS if n < len(labels)]
+    tells = progress(tell, [*(n * DRAWS[n] for n in counts), len(labels), len(labels)])
+    found: Figures = {}
+    penalty = PENALTIES[len(PENALTIES) // 2]
+    for n, tell_of in zip(counts, tells, strict=False):
+        draws = [draw(labels, n, seed) for seed in range(DRAWS[n])]
+        penalty = choose_penalty(scaled[draws[0]], labels[draws[0]])
+        reached = found[f"probe_{n}"] = []
+        for i, some in enumerate(draws):
+            reached.append(probe(scaled[some], labels[some], asked_scaled, truth, penalty))
+            tell_of((i + 1) / len(draws))
+    if len(labels) <= max(LABELS):
+        penalty = choose_penalty(scaled, labels)
+    found["probe_all"] = [probe(scaled, labels, asked_scaled, truth, penalty)]
+    tells[-2](1.0)
+    # Distances are those of the codes as they are: a unit that varies little says little.
+    if 550 in counts:
+        draws = [draw(labels, 550, seed) for seed in range(DRAWS[550])]
+        found["knn_550"] = [metrics.knn_accuracy(codes[d], labels[d], asked, truth, NEIGHBOURS) for d in draws]
+    found["knn_all"] = [metrics.knn_accuracy(codes, labels, asked, truth, NEIGHBOURS, tells[-1])]
+    return found
 
 
 def draw(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

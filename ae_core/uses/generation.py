@@ -1,6 +1,6 @@
 """Generation: how near what a decoder makes of drawn codes comes to the examples that it learnt from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Condition
@@ -90,8 +90,8 @@ class Generation(Use):
         for way, called in WAYS.items()
     )
 
-    def lacking(self, dataset: Dataset) -> str:
-        if found := super().lacking(dataset):
+    def lacking(self, dataset: Dataset, left_out: Sequence[int] = ()) -> str:
+        if found := super().lacking(dataset, left_out):
             return found
         count = min(dataset.sizes.values())
         if count < LEAST:

@@ -41,7 +41,7 @@ class Noise(Use):
     floors = ("pca",)
     decibels = True
     headlines = (named("gaussian", 0.1), named("gaussian", 0.5))
-    order = 3
+    order = 6
     figures = tuple(
         Measure(
             named(kind, level),

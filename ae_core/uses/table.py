@@ -17,6 +17,7 @@ from ae_core.uses.rows import Row
 
 TEXTS = ("model", "data_set", "kind", "network")
 FLOOR = "floor"  # the kind of a row that is none of the models
+ALL_CLASSES = "saw all classes"  # the kind of what stands beside models that did not
 
 
 def with_uses(models: Mapping[str, Run], measured: Mapping[str, Mapping[str, Sequence[Row]]]) -> dict[str, list[Any]]:
@@ -34,31 +35,33 @@ def with_uses(models: Mapping[str, Run], measured: Mapping[str, Mapping[str, Seq
         OptionError: as `comparison.table`.
     """
     columns = comparison.table(models)
-    floors: dict[str, int] = {}
+    floors: dict[str, Row] = {}
     figures: dict[str, dict[str, Row]] = {}
     for of_use in measured.values():
         for title, model, row in listed(of_use):
             # With one model left out the untrained network would be called otherwise.
             called = f"{list(of_use)[model or 0]}, untrained" if row.kind == "untrained" else title
             if row.kind != "run":
-                floors.setdefault(called, row.units)
+                floors.setdefault(called, row)
             for name in row.figures:
                 figures.setdefault(name, {})[called] = row
     titles = [*models, *floors]
     found: dict[str, list[Any]] = {}
     for name, values in columns.items():
-        blank: list[Any] = [FLOOR if name == "kind" else values[0] if name == "data_set" else ""] * len(floors)
-        if name == "code":
-            blank = list(floors.values())
+        blank: list[Any] = [values[0] if name == "data_set" else ""] * len(floors)
+        if name == "kind":
+            blank = [ALL_CLASSES if row.kind == coders.SEEN else FLOOR for row in floors.values()]
+        elif name == "code":
+            blank = [row.units for row in floors.values()]
         elif name not in TEXTS:
             blank = [math.nan] * len(floors)
         found[name] = [*values, *blank]
     found["model"] = titles
     if floors and "mse" in found:
         known = _errors_of_pca(next(iter(models.values())).spec.dataset)
-        for i, (title, units) in enumerate(floors.items(), len(models)):
-            if title == coders.pca_title(units) and units < len(known):
-                found["mse"][i] = float(known[units])
+        for i, (title, row) in enumerate(floors.items(), len(models)):
+            if title == coders.pca_title(row.units) and row.units < len(known):
+                found["mse"][i] = float(known[row.units])
     for name, rows in figures.items():
         found[name] = [rows[title].mean(name) if title in rows else math.nan for title in titles]
         spreads = [rows[title].spread(name) if title in rows else math.nan for title in titles]

@@ -1,6 +1,6 @@
 """Stability under transforms: what turning, shifting and dimming an example do to its code and to a probe of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,8 +172,8 @@ class Transforms(Use):
     order = 70
     figures = _measures()
 
-    def lacking(self, dataset: Dataset) -> str:
-        if found := super().lacking(dataset):
+    def lacking(self, dataset: Dataset, left_out: Sequence[int] = ()) -> str:
+        if found := super().lacking(dataset, left_out):
             return found
         if not of_form(dataset.form):
             return "Its data set is a table: columns have no neighbours, so that nothing can be turned or shifted."

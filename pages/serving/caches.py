@@ -150,6 +150,12 @@ def pixels(dataset: str) -> Index:
     return Index(images.reshape(len(images), -1))
 
 
+@memoize(4, key=str)
+def training_labels(dataset: str) -> np.ndarray:
+    """Class numbers of the training examples of a data set, (n,)."""
+    return _frozen(data.load(dataset).read("train").labels)  # read anew: the examples are not to stay in memory
+
+
 @memoize(2, key=str)
 def training_images(dataset: str) -> Split:
     """Some training examples and labels, evenly spread, or else those for tests; others are not kept in memory."""

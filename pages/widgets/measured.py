@@ -26,7 +26,7 @@ def of(name: str, runs: Mapping[str, LoadedRun], ends: bool = True) -> dict[str,
     use = uses.get(name)
     found: dict[str, list[Row]] = {}
     for title, run in runs.items():
-        lacking = use.lacking(run.dataset)
+        lacking = use.lacking(run.dataset, run.spec.left_out)
         if lacking:
             st.info(f"**{alerts.escape_markdown(title)}** is left out. {lacking}")
             continue
@@ -47,7 +47,7 @@ def of(name: str, runs: Mapping[str, LoadedRun], ends: bool = True) -> dict[str,
 def missing(name: str, runs: Mapping[str, Run]) -> dict[str, list[Row]]:
     """What was measured of models, by their titles; the first that was not is offered to be, the others are named."""
     use, found = uses.get(name), {title: uses.read(name, run) for title, run in runs.items()}
-    lacking = {title: use.lacking(run.dataset) for title, run in runs.items()}
+    lacking = {title: use.lacking(run.dataset, run.spec.left_out) for title, run in runs.items()}
     left = [title for title, rows in found.items() if rows is None and not lacking[title]]
     if all(lacking.values()):
         st.info(next(iter(lacking.values())))

@@ -67,6 +67,13 @@ PAGES = {
     )
 }
 
+WITHOUT_OWN = {"selection": "features", "transfer": "features", "transforms": "stability"}
+
+
+def of_use(name: str) -> Page:
+    """The page that shows a use."""
+    return PAGES[WITHOUT_OWN.get(name, name)]
+
 
 def groups() -> dict[str, list[Page]]:
     """The pages of each group, in the order of the menu."""

@@ -153,7 +153,7 @@ def test_at_a_glance_offers_to_measure_what_can_be_and_says_what_is_lacking(name
     offered = [b.label for b in app.button if b.label.startswith("Compute the figures of")]
     assert len(offered) == (not CASES[name].gone)
     if CASES[name].classes < 2 and not CASES[name].gone:
-        assert "Features, Selection, Augmentation" in said(app)
+        assert "Features, Transfer, Selection, Augmentation" in said(app)
 
 
 @pytest.mark.parametrize("name", ["colour-32", "signal-3", "table", "unlabelled", "few"])

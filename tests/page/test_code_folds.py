@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
             for page in ("reconstruct", "denoise", "sampler", "latent_space", "lens", "units")
         ),
         ("uses", {"runs": ["vanilla", "sparse"]}),
-        ("features", {"runs": ["vanilla", "sparse"]}),
+        ("features", {"runs": ["vanilla", "vanilla-of-half"]}),
         ("anomalies", {"runs": ["vanilla-without-sandal"], "score": "cross-entropy", "by-mean": "true"}),
         ("generation", {"runs": ["variational", "vanilla"], "from": "Mixture"}),
         ("compression", {"runs": ["vanilla", "sparse"], "rate": "4", "quality": "SSIM", "image": "7"}),
