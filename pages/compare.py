@@ -80,7 +80,7 @@ averaged = compared.ask_for_one_row(models)
 if averaged:
     table = comparison.over_seeds(table, list(models.values()))
 models_table.offer(table)
-models_table.show(table, say)
+compared.lead_on(list(models.values()), table, models_table.show(table, say), averaged, shown)
 models_table.explain(table, say)
 compared.others(dataset, table)
 

@@ -1,6 +1,6 @@
 """What stands around the table of models: seeds as one row, two columns as a figure, the figures of others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,10 +11,11 @@ from ae_core import comparison, figures, published, uses
 from ae_core.data import Dataset
 from ae_core.runs import Run
 from pages.serving import fields, page_state
-from pages.widgets import alerts, models_table, plot, tables
+from pages.widgets import alerts, menu, models_table, next_page, plot, tables
 from pages.widgets.models_table import Columns
 from pages.widgets.words import Words
 
+PAGES = ("lens", "latent_space", "reconstruct", "all_units")  # to which a row of the table leads
 OFTEN = ("parameters", "mse")  # what the axes are at first
 SEEDS = fields.flag("one-row", "One row for all seeds")
 
@@ -24,6 +25,33 @@ def ask_for_one_row(models: Mapping[str, Run]) -> bool:
     if all(len(rows) < 2 for rows in comparison.seeds_apart(list(models.values()))):
         return False
     return bool(page_state.open(SEEDS).draw(st.toggle, SEEDS.name))
+
+
+def lead_on(models: Sequence[Run], columns: Columns, row: int | None, averaged: bool, figures: str) -> None:
+    """Leads from a row of the table to the pages of its model; of several seeds, to those of the first.
+
+    Args:
+        models: Of the rows, in their order.
+        columns: The table.
+        row: The one that is chosen; None if none is.
+        averaged: Whether models that differ in their seed alone are one row.
+        figures: Which figures the table shows, as `models_table.FIGURES` has them.
+    """
+    if row is None:
+        st.caption("Choose a row to open its model.")
+        return
+    title = alerts.escape_markdown(columns["model"][row])
+    groups = comparison.seeds_apart(models) if averaged else [[i] for i in range(len(models))]
+    if row >= len(groups):
+        st.caption(f"{title} is none of the models: it stands here to compare with.")
+        return
+    found = [models[i] for i in groups[row]]
+    of_use = menu.PAGES["uses"] if figures == models_table.TRAINING else menu.of_use(figures)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{title}**", width="content")
+        for page in PAGES:
+            next_page.link(page, menu.PAGES[page].title, run=found[0].name)
+        next_page.link(of_use.name, of_use.title, runs=[run.name for run in found])
 
 
 def two_columns(columns: Columns, say: Words) -> tuple[str, str] | None:

@@ -55,10 +55,13 @@ def of_use(models: Mapping[str, Run], use: str, rows: Mapping[str, Sequence[Row]
     return {name: values for name, values in table.items() if name.removesuffix(uses.SPREAD) in kept}
 
 
-def show(columns: Columns, say: Words) -> None:
+def show(columns: Columns, say: Words) -> int | None:
     """Shows a table as `comparison.table` or `of_use` gives it, without the data set: that is the same in all rows.
 
     A figure's spread stands in a column after it.
+
+    Returns:
+        The number of the row that is chosen; None if none is.
     """
     config: dict[str, Any] = {
         "model": st.column_config.TextColumn("Model", pinned=True, width=_width(columns["model"])),
@@ -83,14 +86,17 @@ def show(columns: Columns, say: Words) -> None:
             help="Standard deviation of the figure before it, over draws, starts or seeds.",
         )
     rows = len(columns["model"])
-    st.dataframe(
+    chosen = st.dataframe(
         tables.table({name: values for name, values in columns.items() if name in config}),
         hide_index=True,
         lazy=False,
         placeholder="",
         height="content" if rows <= MOST_ROWS else (MOST_ROWS + 1) * ROW,
         column_config=config,
-    )
+        on_select="rerun",
+        selection_mode="single-row",
+    ).selection.rows
+    return next((row for row in chosen if row < rows), None)
 
 
 def explain(columns: Columns, say: Words) -> None:

@@ -12,6 +12,7 @@ from test_drawing import draw_shirt
 from ae_core import kinds
 
 PHONE = {"width": 390, "height": 844}
+MARK, ROW = 16, 35  # pixels: where a row of a table is chosen, and how high it is
 
 
 def begin(tab: Tab, name: str, number: int, way: str) -> None:
@@ -132,4 +133,13 @@ def test_a_practitioner_trains_many_compares_them_and_takes_the_figures_along(ta
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
     assert len(rows) == 2
     assert {row["kind"] for row in rows} == {"Vanilla", "Variational"}
+    # A row's page is opened by the mark before it; those below are none of the models.
+    table = page.get_by_test_id("stDataFrame").first
+    table.click(position={"x": MARK, "y": 2.5 * ROW})
+    tab.settle()
+    lens = page.get_by_role("link", name="Lens", exact=True).last
+    expect(lens).to_have_attribute("href", re.compile(r"run=variational-"))
+    lens.click()
+    expect(page.get_by_role("heading", level=1, name="Lens")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value(re.compile("Variational"))
     assert tab.errors == []
