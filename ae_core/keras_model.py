@@ -113,11 +113,11 @@ class Optimisation:
         self._train = tf.constant(train)
         self._validation = validation
         self.term_names: tuple[str, ...] = ()
-        self._step = tf.function(self._one_step, jit_compile=config.compile, reduce_retracing=True)
-        self._steps = tf.function(
-            self._many_steps, input_signature=[tf.TensorSpec((None, config.batch_size), tf.int32)]
-        )
-        self._evaluate = tf.function(self._validation_terms)
+        # Without AutoGraph, which would take half a second, and leave files where a training is killed.
+        self._step = tf.function(self._one_step, jit_compile=config.compile, reduce_retracing=True, autograph=False)
+        rows = tf.TensorSpec((None, config.batch_size), tf.int32)
+        self._steps = tf.function(self._many_steps, input_signature=[rows], autograph=False)
+        self._evaluate = tf.function(self._validation_terms, autograph=False)
 
     def _inputs(self, batch: tf.Tensor, seed: keras.random.SeedGenerator) -> Inputs:
         x = tf.cast(batch, tf.float32) / 255.0 if batch.dtype == tf.uint8 else batch
@@ -142,11 +142,13 @@ class Optimisation:
         count = tf.shape(indices)[0]
         inputs = self._training_inputs(indices[0])
         self._step.get_concrete_function(*inputs)  # fills term_names
-        total = tf.zeros(len(self.term_names))
-        for i in tf.range(1, count):
+
+        def take(i: tf.Tensor, total: tf.Tensor, inputs: Inputs) -> tuple[tf.Tensor, tf.Tensor, Inputs]:
             following = self._training_inputs(indices[i])
-            total += self._step(*inputs)
-            inputs = following
+            return i + 1, total + self._step(*inputs), following
+
+        first = (tf.constant(1), tf.zeros(len(self.term_names)), inputs)
+        _, total, inputs = tf.while_loop(lambda i, *_: i < count, take, first)
         return (total + self._step(*inputs)) / tf.cast(count, tf.float32)
 
     def _training_inputs(self, rows: tf.Tensor) -> Inputs:

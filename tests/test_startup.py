@@ -46,11 +46,11 @@ class Recorded:
         self.environment = kept | {name: str(path) for name, path in places.items()} | {"PYTHONDONTWRITEBYTECODE": "1"}
 
     def strays(self) -> list[str]:
-        """What left this machine, and what was written elsewhere than in the data folder and as temporary files.
+        """What left this machine, what was written elsewhere than in the data folder, and temporary files that stayed.
 
-        Where strace is missing, only what is left in the home.
+        Where strace is missing, only what stayed.
         """
-        found = [str(path) for path in self._home.rglob("*")]
+        found = [str(path) for folder in (self._home, self._temporary) for path in folder.rglob("*")]
         for line in self._trace.read_text(errors="replace").splitlines() if self._traced else ():
             paths = re.findall(r'"([^"]*)"', line)
             own = (str(self.data), str(self._temporary), *SYSTEM)
