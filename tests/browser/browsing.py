@@ -306,30 +306,37 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
 
-def greys(canvas: Locator, channel: int = 0) -> np.ndarray:
-    """What a canvas shows, uint8 (height, width), as its red says; or as its green, blue or alpha, 1 to 3."""
-    width, content = canvas.evaluate(
-        """(canvas, channel) => {
-          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-          const one = data.filter((_, i) => i % 4 === channel);
-          return [canvas.width, btoa(Array.from(one, (value) => String.fromCharCode(value)).join(''))];
-        }""",
-        channel,
-    )
-    return np.frombuffer(base64.b64decode(content), np.uint8).reshape(-1, width)
+# What a canvas shows, in base64: a list of so many numbers would take Playwright seconds.
+PIXELS = """(canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const parts = [];
+  for (let i = 0; i < data.length; i += 32768) parts.push(String.fromCharCode(...data.subarray(i, i + 32768)));
+  return [canvas.width, btoa(parts.join(''))];
+}"""
+
+
+def pixels(width: int, shown: str) -> np.ndarray:
+    """What PIXELS read, uint8 (height, width, 4)."""
+    return np.frombuffer(base64.b64decode(shown), np.uint8).reshape(-1, width, 4)
+
+
+def rgba(canvas: Locator) -> np.ndarray:
+    """What a canvas shows, uint8 (height, width, 4)."""
+    return pixels(*canvas.evaluate(PIXELS))
 
 
 # It need not load styles again to look for some rule on turning a phone.
 AXE = {"resultTypes": ["violations"], "preload": False}
 
 
-def serious(page: Page) -> dict[str, list[str]]:
-    """Serious findings of axe on a page: by rule, the elements.
+def serious(page: Page, rules: Sequence[str] = ()) -> dict[str, list[str]]:
+    """Serious findings of axe on a page, of some rules or of all: by rule, the elements.
 
     Without one that is Streamlit's: in a narrow window the list of its menu holds groups where it may hold items only.
     """
     found: dict[str, list[str]] = {}
-    for finding in Axe().run(page, options=AXE).response["violations"]:
+    only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+    for finding in Axe().run(page, options=AXE | only).response["violations"]:
         nodes = [node["target"][-1] for node in finding["nodes"]]
         if finding["id"] in ("list", "listitem"):
             in_menu = "target => document.querySelector(target)?.closest('[data-testid=\"stSidebarNav\"]') !== null"
@@ -349,12 +356,16 @@ class Visitors:
         self._chromium = playwright.chromium
         self._profiles = profiles
         self._health = f"{server.url}/_stcore/health"
-        self._opened: list[BrowserContext] = []
+        self._arrived: list[BrowserContext] = []
         self._idle: list[BrowserContext] = []
+        self._special: list[BrowserContext] = []
 
     def arrive(self) -> BrowserContext:
         """A visitor whom no server knows."""
-        return self._idle.pop() if self._idle else self.open(str(len(self._opened)))
+        if not self._idle:
+            self._arrived.append(self._launch(str(len(self._arrived))))
+            return self._arrived[-1]
+        return self._idle.pop()
 
     def leave(self, context: BrowserContext) -> None:
         """Makes room for another; nothing in the browser tells of the one before."""
@@ -371,7 +382,11 @@ class Visitors:
         self._idle.append(context)
 
     def open(self, profile: str, **options: Any) -> BrowserContext:
-        """The browser of one profile, with Playwright's options of a context."""
+        """A browser with Playwright's options of a context, until `close_special`."""
+        self._special.append(self._launch(profile, **options))
+        return self._special[-1]
+
+    def _launch(self, profile: str, **options: Any) -> BrowserContext:
         context = self._chromium.launch_persistent_context(
             self._profiles / profile,
             executable_path=CHROMIUM,
@@ -379,16 +394,22 @@ class Visitors:
             **options,
         )
         context.pages[0].goto(self._health)
-        self._opened.append(context)
         return context
 
     def phone(self, **options: Any) -> BrowserContext:
         """A browser of a phone's size, worked with a finger."""
         return self.open("phone", **PHONE, **options)
 
+    def close_special(self) -> None:
+        """Closes those that `open` made: their profiles can be opened with other options."""
+        while self._special:
+            self._special.pop().close()
+
     def close(self) -> None:
-        for context in self._opened:
-            context.close()
+        self.close_special()
+        while self._arrived:
+            self._arrived.pop().close()
+        self._idle.clear()
 
 
 class Tab:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,48 @@ def server(tmp_path_factory: pytest.TempPathFactory, derived: Path) -> Iterator[
         yield server
 
 
-# Not for the session: Playwright's event loop would run on under tests that start one of their own.
+class _Shared:
+    """Playwright, and the browsers of visitors: for all files of browser tests, since both are slow to start.
+
+    Not for the session: Playwright's event loop would run on under tests that start one of their own.
+    """
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._playwright: Playwright | None = None
+        self._visitors: Visitors | None = None
+
+    @property
+    def playwright(self) -> Playwright:
+        if self._playwright is None:
+            self._playwright = self._open.enter_context(sync_playwright())
+        return self._playwright
+
+    def visitors(self, profiles: Path, server: Server) -> Visitors:
+        if self._visitors is None:
+            self._visitors = Visitors(self.playwright, profiles, server)
+            self._open.callback(self._visitors.close)
+        return self._visitors
+
+    def close(self) -> None:
+        self._playwright = self._visitors = None
+        self._open.close()
+
+
+SHARED = _Shared()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
+    """Closes what the files share after the last of them."""
+    yield
+    if nextitem is None or "browser" not in nextitem.path.parts:
+        SHARED.close()
+
+
 @pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
+def playwright() -> Playwright:
+    return SHARED.playwright
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +82,10 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def visitors(playwright: Playwright, profiles: Path, server: Server) -> Iterator[Visitors]:
-    visitors = Visitors(playwright, profiles, server)
+def visitors(profiles: Path, server: Server) -> Iterator[Visitors]:
+    visitors = SHARED.visitors(profiles, server)
     yield visitors
-    visitors.close()
+    visitors.close_special()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from browsing import ROOT, Server, Tab, greys
+from browsing import ROOT, Server, Tab, rgba
 from PIL import Image, ImageDraw
 from playwright.sync_api import BrowserContext, ViewportSize, expect
 
@@ -41,7 +41,6 @@ CAMERA_ASKED = """() => {
 }"""
 
 # All values of a canvas.
-RGBA = "e => Array.from(e.getContext('2d').getImageData(0, 0, e.width, e.height).data)"
 
 
 def stroke(tab: Tab, *places: tuple[float, float], on: str = ".pad") -> None:
@@ -66,7 +65,7 @@ def draw_shirt(tab: Tab) -> None:
 
 
 def paper(tab: Tab) -> np.ndarray:
-    return greys(tab.page.locator(".pad .paper"))
+    return rgba(tab.page.locator(".pad .paper"))[..., 0]
 
 
 def reconstructions(tab: Tab) -> np.ndarray:
@@ -74,7 +73,7 @@ def reconstructions(tab: Tab) -> np.ndarray:
     backs = tab.page.locator(".answers canvas.back")
     expect(backs).to_have_count(len(TITLES))
     tab.settle()
-    return np.stack([greys(backs.nth(i)) for i in range(len(TITLES))])
+    return np.stack([rgba(backs.nth(i))[..., 0] for i in range(len(TITLES))])
 
 
 @pytest.fixture(scope="module")
@@ -391,12 +390,12 @@ def test_a_drawing_has_the_colours_of_the_palette_where_images_are_in_colour(bla
     backs = blank.page.locator(".answers canvas.back")
     expect(backs).to_have_count(2)
     blank.settle()
-    width = blank.page.locator(".pad .paper").evaluate("e => e.width")
-    drawn = np.array(blank.page.locator(".pad .paper").evaluate(RGBA), np.uint8).reshape(width, width, 4)
+    drawn = rgba(blank.page.locator(".pad .paper"))
+    width = len(drawn)
     assert drawn[round(0.4 * width), width // 2].tolist() == [226, 59, 46, 255]
     assert drawn[round(0.6 * width), width // 2].tolist() == [47, 111, 222, 255]
-    back = np.array(backs.first.evaluate(RGBA), np.uint8).reshape(-1, 4)
-    assert (np.abs(back[:, 0].astype(int) - back[:, 2]) > 30).any(), "what answers is in colour"
+    back = rgba(backs.first)
+    assert (np.abs(back[..., 0].astype(int) - back[..., 2]) > 30).any(), "what answers is in colour"
     blank.page.get_by_role("button", name="Clear").click()
     blank.settle()
     blank.turn_to("your-image?from=Draw")
@@ -408,7 +407,7 @@ def test_a_curve_is_drawn_answered_undone_saved_and_there_on_ones_return(blank: 
     stroke(blank, (0.1, 0.7), (0.4, 0.7), (0.5, 0.1), (0.6, 0.7), (0.9, 0.7), on=".curve-pad")
     expect(rows).to_have_count(2)
     blank.settle()
-    first = greys(page.locator(".answers canvas.back").first)
+    first = rgba(page.locator(".answers canvas.back").first)
     with page.expect_download() as saving:
         page.get_by_role("button", name="Save as CSV").click()
     assert saving.value.suggested_filename == "drawing.csv"
@@ -427,7 +426,7 @@ def test_a_curve_is_drawn_answered_undone_saved_and_there_on_ones_return(blank: 
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
     blank.settle()
-    assert np.array_equal(greys(page.locator(".answers canvas.back").first), first)
+    assert np.array_equal(rgba(page.locator(".answers canvas.back").first), first)
     blank.pick("Reconstruct")
     blank.pick("Your image")
     expect(rows).to_have_count(2)

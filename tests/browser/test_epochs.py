@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from browsing import TRAINING, Server, Tab, Visitors, greys
+from browsing import TRAINING, Server, Tab, Visitors, rgba
 from playwright.sync_api import Locator, expect
 
 EPOCHS = 3
@@ -12,7 +12,7 @@ EPOCHS = 3
 
 def drawn(film: Locator) -> np.ndarray:
     """Where the canvas has dots, bool (h, w)."""
-    return greys(film.locator("canvas"), channel=3) > 0
+    return rgba(film.locator("canvas"))[..., 3] > 0
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import ROOT, Tab, greys
+from browsing import ROOT, Tab, rgba
 from PIL import Image
 from playwright.sync_api import Locator
 
@@ -31,7 +31,7 @@ def film(shared_tab: Tab) -> Locator:
 
 def big(film: Locator, row: int) -> np.ndarray:
     """The image (h, w) in [0, 1] that a row shows large."""
-    return greys(film.locator(".big").nth(row)) / np.float32(255)
+    return rgba(film.locator(".big").nth(row))[..., 0] / np.float32(255)
 
 
 def decoded(name: str) -> np.ndarray:

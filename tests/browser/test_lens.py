@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from browsing import ROOT, Server, Tab
+from browsing import PIXELS, ROOT, Server, Tab, pixels
 from playwright.sync_api import BrowserContext, Locator, expect
 
 import ae_core
@@ -70,16 +70,14 @@ def plane(shared_tab: Tab) -> Locator:
 
 def decoded(plane: Locator) -> tuple[tuple[float, float], np.ndarray]:
     """The place that the lens names and the image (h, w) in [0, 1] that it shows, of one moment."""
-    text, width, pixels = plane.evaluate(
-        """cursor => {
+    text, *picture = plane.evaluate(
+        f"""cursor => {{
           const lens = cursor.closest('.lens');
-          const canvas = lens.querySelector('.decoded');
-          const rgba = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-          return [lens.dataset.place, canvas.width, [...rgba].filter((_, i) => i % 4 === 0)];
-        }"""
+          return [lens.dataset.place, ...({PIXELS})(lens.querySelector('.decoded'))];
+        }}"""
     )
     x, y = map(float, text.split(","))
-    return (x, y), np.array(pixels, np.float32).reshape(-1, width) / 255
+    return (x, y), pixels(*picture)[..., 0] / np.float32(255)
 
 
 def move(tab: Tab, plane: Locator, across: float, down: float) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import ROOT, Tab, serious
+from browsing import PIXELS, ROOT, Tab, pixels, serious
 from playwright.sync_api import Browser, BrowserContext, Download, Page, expect
 
 import ae_core
@@ -16,11 +16,10 @@ from ae_core.lens import OwnScene
 PLACES = 50
 TOLERANCE = 0.02  # at the 99th percentile of the values that are not background in either
 # After the frame that a move asks for: the place, and the picture that is shown.
-READ = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
-  const canvas = document.querySelector('.decoded');
-  const rgba = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-  done([document.querySelector('.lens').dataset.place.split(',').map(Number), canvas.width, [...rgba]]);
-})))"""
+READ = f"""() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {{
+  const place = document.querySelector('.lens').dataset.place.split(',').map(Number);
+  done([place, ...({PIXELS})(document.querySelector('.decoded'))]);
+}})))"""
 
 
 @pytest.fixture
@@ -67,9 +66,9 @@ def test_it_shows_what_the_decoder_gives_without_a_request(
     for x, y in scene.plane.points(scene.codes[rng.integers(len(scene.codes), size=PLACES)]).tolist():
         across, up = ((x - home.x) / home.reach + 1) / 2, ((y - home.y) / home.reach + 1) / 2
         offline.mouse.move(box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"])
-        place, width, rgba = offline.evaluate(READ)
+        place, *picture = offline.evaluate(READ)
         at.append(place)
-        shown.append(np.array(rgba, np.uint8).reshape(-1, width, 4)[..., :3] / 255)
+        shown.append(pixels(*picture)[..., :3] / 255)
     assert len({tuple(place) for place in at}) > 0.8 * PLACES
     exact = run.decode(scene.plane.codes(np.array(at, np.float32)))
     images = np.array(shown) if run.form.is_colour else np.array(shown)[..., 0]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
-from browsing import TRAINING, Server, Tab
+from browsing import TRAINING, Server, Tab, rgba
 from playwright.sync_api import BrowserContext, expect
 
 from tests import data_sources
@@ -15,7 +15,6 @@ PAGES = ("reconstruct", "denoise", "latent-space", "sampler", "units", "sparsity
 # What pages show: figures, films, examples to choose from, a pad.
 SHOWN = ".plot svg, .plot img, .film canvas, .gallery .tile, .pad canvas, .curve-pad canvas"
 # What is on a canvas, one number for each pixel's channel.
-PIXELS = "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)"
 
 
 def some_emoji() -> bytes:
@@ -86,7 +85,7 @@ def decoded(tab: Tab, across: float, down: float) -> np.ndarray:
     assert box
     plane.hover(position={"x": across * box["width"], "y": down * box["height"]})
     tab.frames()
-    return np.array(tab.page.locator("canvas.decoded").evaluate(PIXELS), np.uint8).reshape(-1, 4)
+    return rgba(tab.page.locator("canvas.decoded")).reshape(-1, 4)
 
 
 def look_everywhere(tab: Tab, run: str, pages: Sequence[str]) -> None:
