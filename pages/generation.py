@@ -27,8 +27,8 @@ noun = dataset.form.noun
 with intro:
     glossary.say(
         say(
-            "Whether new images from random [[codes|code]] look like those that the model learnt from, and whether "
-            "they are new."
+            "Whether new images from random [[codes|code]] look like those that the model learnt from, by "
+            "[[Fréchet distance]], [[precision and coverage]], and whether they are new."
         )
     )
 found = measured.of("generation", chosen)
@@ -51,7 +51,8 @@ with right:
         say(
             "Precision is the share of draws that lie among training images; coverage the share of training images "
             "that have a draw near. Read both: around an odd image there is so much room that noise may lie in "
-            "it, and draws that are all alike and ordinary are more precise than test images."
+            "it, and draws that are all alike and ordinary are more precise than test images. Colours are those of "
+            "the models; grey are raw pixels and PCA: point at a mark to see which."
         )
     )
 count = min(generation.COUNT, *dataset.sizes.values())
@@ -70,6 +71,14 @@ st.caption(
         "covariance by construction. Look at its precision as well."
     )
 )
+of_part = [alerts.escape_markdown(title) for title, run in chosen.items() if title in found and run.spec.left_out]
+if of_part:
+    st.caption(
+        say(
+            f"Training images are of all classes here, also of those that {', '.join(of_part)} never saw: that it "
+            "draws none of them counts against it."
+        )
+    )
 measures = {m.name: m for m in uses.get("generation").figures}
 columns: dict[str, list[str]] = {name: [] for name in ("Code", "Judged", *generation.SAID)}
 for title, _, judged in uses.listed(found):
@@ -128,7 +137,7 @@ st.info(
 )
 first = next(iter(whole.values()))
 next_page.link("sampler", "Draw more of them", run=first.run.name)
-opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in whole.items())
+opened = source_code.several({title: run.run for title, run in whole.items()})
 source_code.show(f"""
 import numpy as np
 
@@ -137,12 +146,8 @@ from ae_core import figures, uses
 from ae_core.figures import Row
 from ae_core.uses import generation
 
-runs = {{
-{opened}}}
-measured = {{
-    title: uses.read("generation", run.run) or uses.measure("generation", uses.subject(run))
-    for title, run in runs.items()
-}}
+runs = {opened}
+measured = {{title: uses.read_or_measure("generation", run) for title, run in runs.items()}}
 ways = {ways}
 figures.draws_judged(measured, ways, {f"test {noun}s"!r}).show()
 figures.precision_and_coverage(measured, ways).show()

@@ -171,6 +171,52 @@ TERMS = {
         "SSIM",
         "Structural similarity: compares brightness, contrast and structure in small windows. 1 is identical.",
     ),
+    "floor": Term(
+        "Floor",
+        "What one would use instead of a model: raw pixels, PCA of the same size, the same network with random "
+        "weights. A figure above it is what training was worth.",
+    ),
+    "probe": Term(
+        "Linear probe",
+        "A classifier that only weighs and adds the units of a code. What it gets right is there to be read, without a "
+        "second network that could work it out.",
+        _dot(30, 20)
+        + _dot(46, 30)
+        + _dot(36, 42)
+        + _dot(112, 18, MAIN)
+        + _dot(128, 34, MAIN)
+        + _dot(116, 46, MAIN)
+        + _line((64, 58), (94, 6)),
+    ),
+    "auroc": Term(
+        "AUROC",
+        "Take an odd image and a usual one at random: how often the odd one has the higher score. 1 is always, 0.5 is "
+        "guessing, below it the score points the wrong way.",
+    ),
+    "average precision": Term(
+        "Average precision",
+        "Of the images with the highest scores, the share that is odd, averaged over how many one takes. By chance it "
+        "is the share of odd ones among all.",
+    ),
+    "nmi": Term(
+        "NMI",
+        "Normalised mutual information: how much clusters tell of classes, from 0, nothing, to 1, everything, whatever "
+        "the clusters are called.",
+    ),
+    "fréchet distance": Term(
+        "Fréchet distance",
+        "How far drawn images are from real ones as a crowd: it compares the mean and the spread of their features. 0 "
+        "is the same crowd. It grows with fewer images, so compare it at the same number only.",
+    ),
+    "transfer": Term(
+        "Transfer",
+        "What was learnt from some images serves for others: a code of classes that the encoder never saw.",
+    ),
+    "precision and coverage": Term(
+        "Precision and coverage",
+        "Precision: the share of drawn images that lie among real ones. Coverage: the share of real ones that have a "
+        "drawn image near. Draws that are all alike are precise and cover little.",
+    ),
 }
 
 

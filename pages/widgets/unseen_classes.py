@@ -12,7 +12,7 @@ from ae_core.inference import LoadedRun
 from ae_core.uses.features import LABELS
 from ae_core.uses.transfer import PREFIX
 from pages.serving import caches
-from pages.widgets import alerts, measured, next_page, plot
+from pages.widgets import alerts, glossary, measured, next_page, plot
 from pages.widgets.words import Words
 
 EXAMPLE = "vanilla-of-half"
@@ -62,9 +62,9 @@ def show(chosen: Mapping[str, LoadedRun], dataset: Dataset, say: Words) -> list[
 
 def _lead_on(chosen: Mapping[str, LoadedRun], dataset: Dataset, say: Words) -> None:
     """Says that the models have seen all classes, and leads to one that has not."""
-    st.markdown(
+    glossary.say(
         say(
-            "What an encoder learns from some classes may serve for others: this is called transfer. "
+            "What an encoder learns from some classes may serve for others: this is [[transfer]]. "
             + ("The model that is chosen has" if len(chosen) == 1 else "The models that are chosen have")
             + " seen all classes, or all but one."
         )
