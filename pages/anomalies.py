@@ -36,7 +36,8 @@ with intro:
     glossary.say(
         say(
             "Whether a [[model]] finds an image strange that is like none it has learnt. A score says how strange an "
-            "image is: how badly it is reconstructed, or how far its [[code]] is from those of training images."
+            "image is: how badly it is reconstructed, or how far its [[code]] is from those of training images. How "
+            "well it tells is its [[AUROC]] or its [[average precision]]."
         )
     )
 found = measured.of("anomalies", chosen)
@@ -146,7 +147,7 @@ st.info(
     icon=":material/visibility:",
 )
 next_page.link("reconstruct", "See what it reconstructs", run=run.run.name)
-opened = "".join(f"    {title!r}: {source_code.opened(chosen[title].run)},\n" for title in found)
+opened = source_code.several({title: chosen[title].run for title in found})
 by_mean = f"""
 rows = np.arange(0, len(asked.odd), {max(1, len(odd) // DOTS)})
 means, values = scores["brightness"][rows], scores[{score!r}][rows]
@@ -159,11 +160,10 @@ import ae_core
 from ae_core import figures, uses
 from ae_core.uses import anomalies
 
-runs = {{
-{opened}}}
+runs = {opened}
 measured = {{}}
 for title, run in runs.items():
-    measured[title] = uses.read("anomalies", run.run) or uses.measure("anomalies", uses.subject(run))
+    measured[title] = uses.read_or_measure("anomalies", run)
 for titles in {list(groups.values())!r}:
     figures.anomaly_scores({{title: measured[title] for title in titles}}).show()
 

@@ -93,19 +93,15 @@ st.info(
     icon=":material/visibility:",
 )
 next_page.link("sampler", "Draw images that are made of none", run=pictured.run.name)
-opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in chosen.items() if title in found)
+opened = source_code.several({title: run.run for title, run in chosen.items() if title in found})
 source_code.show(f"""
 import ae_core
 from ae_core import figures, uses
 from ae_core.figures import Row
 from ae_core.uses import augmentation
 
-runs = {{
-{opened}}}
-measured = {{
-    title: uses.read("augmentation", run.run) or uses.measure("augmentation", uses.subject(run))
-    for title, run in runs.items()
-}}
+runs = {opened}
+measured = {{title: uses.read_or_measure("augmentation", run) for title, run in runs.items()}}
 figures.beside(*augmentation.gains(measured, {labels}), {across!r}, mark=0).show()
 run = {source_code.opened(pictured.run)}
 picks = augmentation.shown(run.dataset.split("test").labels[:{MADE_OF}], {SHOWN})

@@ -40,7 +40,10 @@ dataset, classes = first.dataset, first.dataset.classes
 say = Words(dataset.form)
 with intro:
     glossary.say(
-        say("Groups of images with near [[codes|code]], found without any label, and how well they are the classes.")
+        say(
+            "Groups of images with near [[codes|code]], found without any label, and how well they are the classes, by "
+            "[[NMI]] and others."
+        )
         if classes > 1
         else say("Groups of images with near [[codes|code]], found without any label.")
     )
@@ -141,15 +144,11 @@ st.info(
 next_page.link(
     "latent_space", "See these clusters on the map", run=run.run.name, colour=colour_input.CLUSTER, clusters=str(wanted)
 )
-opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in chosen.items() if title in found)
+opened = source_code.several({title: run.run for title, run in chosen.items() if title in found})
 of_measured = (
     f"""
-runs = {{
-{opened}}}
-measured = {{
-    title: uses.read("clustering", run.run) or uses.measure("clustering", uses.subject(run))
-    for title, run in runs.items()
-}}
+runs = {opened}
+measured = {{title: uses.read_or_measure("clustering", run) for title, run in runs.items()}}
 {drawn}
 """
     if found

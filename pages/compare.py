@@ -192,13 +192,10 @@ st.info(
 for title, model in list(loaded.items())[:1]:
     next_page.link("lens", f"Look at the plane of {alerts.escape_markdown(title)}", run=model.run.name)
 next_page.link("runs", "Your models")
-opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run in models.items())
+opened = source_code.several(models)
 table_of = "table = comparison.table({title: model.run for title, model in models.items()})"
 if shown != models_table.TRAINING:
-    table_of = f"""measured = {{
-    title: uses.read({shown!r}, model.run) or uses.measure({shown!r}, uses.subject(model))
-    for title, model in models.items()
-}}
+    table_of = f"""measured = {{title: uses.read_or_measure({shown!r}, model) for title, model in models.items()}}
 table = uses.with_uses({{title: model.run for title, model in models.items()}}, {{{shown!r}: measured}})"""
 by_size = f"""
 kinds, alike = zip(*((model.spec.kind, comparison.alike(model.run)) for model in models.values()))
@@ -235,8 +232,7 @@ import ae_core
 from ae_core import comparison, data, figures, metrics, pca, uses
 from ae_core.figures import Row
 
-models = {{
-{opened}}}
+models = {opened}
 {table_of}
 rows = {rows_of}
 print(*rows, sep="\\t")

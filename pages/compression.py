@@ -164,7 +164,7 @@ st.info(
     icon=":material/visibility:",
 )
 next_page.link("reconstruct", say("See what is lost without rounding"), run=next(iter(chosen.values())).run.name)
-opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in chosen.items() if title in found)
+opened = source_code.several({title: run.run for title, run in chosen.items() if title in found})
 files = (
     """
 for row in next(iter(measured.values())):
@@ -184,12 +184,8 @@ from ae_core import data, figures, metrics, uses
 from ae_core.figures import Row
 from ae_core.uses import coders, compression
 {image.imports}
-runs = {{
-{opened}}}
-measured = {{
-    title: uses.read("compression", run.run) or uses.measure("compression", uses.subject(run))
-    for title, run in runs.items()
-}}
+runs = {opened}
+measured = {{title: uses.read_or_measure("compression", run) for title, run in runs.items()}}
 figures.over(compression.curves(measured, {quality!r}), {f"bits per {form.noun}"!r}, {AXES[quality]!r}).show()
 
 dataset = data.load({dataset.name!r})

@@ -20,8 +20,8 @@ say = Words(dataset.form)
 with intro:
     glossary.say(
         say(
-            "How much a simple classifier knows of an image from its [[code]] alone, and how many labels it needs. The "
-            "encoder learnt without any label."
+            "How much a simple classifier, a [[linear probe|probe]], knows of an image from its [[code]] alone, and "
+            "how many labels it needs. The encoder learnt without any label."
         )
     )
 found = measured.of("features", chosen)
@@ -71,11 +71,11 @@ st.info(
     icon=":material/visibility:",
 )
 next_page.link("latent_space", "See where the classes lie", run=next(iter(chosen.values())).run.name)
-opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in chosen.items() if title in found)
+opened = source_code.several({title: run.run for title, run in chosen.items() if title in found})
 of_few = (
     """
 few = {
-    title: uses.read("selection", run.run) or uses.measure("selection", uses.subject(run))
+    title: uses.read_or_measure("selection", run)
     for title, run in runs.items()
 }
 figures.over(selection.by_count(few), "units", "accuracy of a linear probe").show()
@@ -86,7 +86,7 @@ figures.over(selection.by_count(few), "units", "accuracy of a linear probe").sho
 of_unseen = "".join(
     f"""
 unseen = {{
-    title: uses.read("transfer", runs[title].run) or uses.measure("transfer", uses.subject(runs[title]))
+    title: uses.read_or_measure("transfer", runs[title])
     for title in {titles}
 }}
 figures.over(uses.lines(unseen, {places}), "labels of unseen classes", "accuracy of a linear probe").show()
@@ -102,11 +102,8 @@ import streamlit as st
 from ae_core import figures, runs, uses
 from ae_core.uses import selection
 
-runs = {{
-{opened}}}
-measured = {{
-    title: uses.read("features", run.run) or uses.measure("features", uses.subject(run)) for title, run in runs.items()
-}}
+runs = {opened}
+measured = {{title: uses.read_or_measure("features", run) for title, run in runs.items()}}
 figures.over(uses.lines(measured, {at}), "labels", "accuracy of a linear probe").show()
 {of_unseen}{of_few}
 """)

@@ -79,15 +79,12 @@ else:
     )
 st.info(alerts.escape_markdown(say(note)), icon=":material/visibility:")
 next_page.link("denoise", say("See noisy images and what becomes of them"), run=next(iter(chosen.values())).run.name)
-opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in chosen.items() if title in found)
+opened = source_code.several({title: run.run for title, run in chosen.items() if title in found})
 source_code.show(f"""
 import ae_core
 from ae_core import figures, uses
 
-runs = {{
-{opened}}}
-measured = {{
-    title: uses.read("noise", run.run) or uses.measure("noise", uses.subject(run)) for title, run in runs.items()
-}}
+runs = {opened}
+measured = {{title: uses.read_or_measure("noise", run) for title, run in runs.items()}}
 figures.over(uses.lines(measured, {at}), {f"level: {say(kinds_of_noise.NOISES[kind].level_help)}"!r}, {UP!r}).show()
 """)

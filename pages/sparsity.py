@@ -80,13 +80,12 @@ st.info(
 )
 next_page.link("units", "Move one unit at a time", run=next(iter(overlaid.values())).run.name)
 named = "" if noun == "image" else f", {noun!r}"
-opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in overlaid.items())
+opened = source_code.several({title: run.run for title, run in overlaid.items()})
 source_code.show(f"""
 import ae_core
 from ae_core import data, evaluation, figures
 
-runs = {{
-{opened}}}
+runs = {opened}
 codes, counts, rates = {{}}, {{}}, {{}}
 for title, run in runs.items():
     images = data.as_float(data.load(run.spec.dataset).split("test").images)

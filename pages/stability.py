@@ -124,22 +124,21 @@ if found:
     )
     made = f"""
 measured = {{
-    title: uses.read("transforms", run.run) or uses.measure("transforms", uses.subject(run))
+    title: uses.read_or_measure("transforms", run)
     for title, run in runs.items()
     if title in {list(found)!r}
 }}
 figures.over(uses.lines(measured, {where}), {chosen.across!r}, {up!r}, False, {measure == "moved"}).show()
 """
 next_page.link("lens", "See the plane of such a model beside vanilla's", run="contractive-2d", beside="vanilla-2d")
-opened = "".join(f"    {title!r}: {source_code.opened(run.run)},\n" for title, run in overlaid.items())
+opened = source_code.several({title: run.run for title, run in overlaid.items()})
 source_code.show(f"""
 import numpy as np
 
 import ae_core
 from ae_core import data, figures, stability{", uses" * bool(made)}
 
-runs = {{
-{opened}}}
+runs = {opened}
 x = data.as_float(data.load({dataset.name!r}).split("test").images)
 curves = {{title: np.sqrt(stability.nudge_curve(run.encode, x)) for title, run in runs.items()}}
 figures.nudge_curves(stability.SIGMAS, curves, stability.SIGMA).show()

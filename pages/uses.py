@@ -4,7 +4,7 @@ import streamlit as st
 
 from ae_core import figures, uses
 from ae_core.uses import Contest
-from pages.widgets import alerts, measured, menu, next_page, plot, run_picker, source_code, tables
+from pages.widgets import alerts, glossary, measured, menu, next_page, plot, run_picker, source_code, tables
 from pages.widgets.words import Words
 
 MAX_RUNS = 7
@@ -35,11 +35,11 @@ chosen = run_picker.name_several(["vanilla", "denoising", "convolutional", "vari
 dataset = next(iter(chosen.values())).dataset
 say = Words(dataset.form)
 with intro:
-    st.markdown(
+    glossary.say(
         say(
-            "What a model is measured to do better than the best that one would use in its place: raw pixels, PCA of "
-            "the same size, the same network untrained, and the methods of the trade. Where it loses, that stands here "
-            "as well."
+            "What a model is measured to do better than the best that one would use in its place, its "
+            "[[floors|floor]]: raw pixels, PCA of the same size, the same network untrained, and the methods of the "
+            "trade. Where it loses, that stands here as well."
         )
     )
 found, lacking, left = {}, {}, []
@@ -86,16 +86,15 @@ with st.container(horizontal=True):
     for page in dict.fromkeys(menu.of_use(name) for name in uses.names() if uses.get(name).title in found):
         next_page.link(page.name, page.title, runs=[run.name for run in chosen.values()])
 next_page.link("compare", "Compare all figures, and take the table along", runs=[run.name for run in chosen.values()])
-opened = "".join(f"    {title!r}: {source_code.opened(run)},\n" for title, run in chosen.items())
+opened = source_code.several(chosen)
 source_code.show(f"""
 import ae_core
 from ae_core import figures, uses
 
-models = {{
-{opened}}}
+models = {opened}
 found = {{
     use.title: {{
-        title: use.contests(uses.read(name, model.run) or uses.measure(name, uses.subject(model)))
+        title: use.contests(uses.read_or_measure(name, model))
         for title, model in models.items()
     }}
     for name, use in ((name, uses.get(name)) for name in {[n for n in uses.names() if found.get(uses.get(n).title)]})

@@ -25,7 +25,7 @@ from ae_core.uses.table import SPREAD, escaped, latex, markdown, with_uses, writ
 __all__ = [
     "SPREAD", "Contest", "Line", "Measured", "Row", "Subject", "Use",
     "by_way", "compare", "compute", "escaped", "get", "latex", "lines", "listed", "markdown", "measure", "measures",
-    "names", "read", "side_by_side", "subject", "times", "with_uses", "write", "written",
+    "names", "read", "read_or_measure", "side_by_side", "subject", "times", "with_uses", "write", "written",
 ]  # fmt: skip
 
 MAX_FILE = 1 << 20
@@ -127,6 +127,11 @@ def read(name: str, run: Run) -> list[Row] | None:
             if found.get("version") == use.version:
                 return [Row(**row) for row in found["rows"]]
     return None
+
+
+def read_or_measure(name: str, run: LoadedRun) -> list[Row]:
+    """What was measured of a run; if it was not, it is now, and not kept."""
+    return read(name, run.run) or measure(name, subject(run))
 
 
 def write(name: str, run: Run, rows: Sequence[Row], beside: bool = False) -> None:

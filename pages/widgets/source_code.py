@@ -1,6 +1,6 @@
 """The code behind a page's pictures: a few lines of `ae_core` that make the very same ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -48,3 +48,8 @@ def opened(run: Run) -> str:
     if run.path.parent == runs.SHIPPED:
         return f"ae_core.load({run.name!r})"
     return f"ae_core.load(ae_core.runs.data_folder() / 'runs' / {run.name!r})"
+
+
+def several(named: Mapping[str, Run]) -> str:
+    """The dict that opens runs, by what they are called."""
+    return "{\n" + "".join(f"    {title!r}: {opened(run)},\n" for title, run in named.items()) + "}"
