@@ -25,6 +25,7 @@ TILE_BYTES = 3_100_000  # of a tile in the browser: larger examples have fewer p
 DEEPEST = 12
 LARGE = 1024  # values of an example above which a coarse plane is tried first
 COARSE, MEDIUM, FINE = 48, 192, 384  # examples along all of the plane
+REFINED = 3  # levels by which the tile under a pointer that rests may be finer
 TOLERANCE = 0.012  # of the 99th percentile of what the browser shows between decoded images
 PROBES = 128  # test examples at whose places that is tried
 PART = 256  # examples that are decoded, or encoded, at a time
@@ -138,16 +139,31 @@ class Scene(ABC):
         parts = (self.run.decode(codes[i : i + PART]) for i in range(0, len(codes), PART))
         return np.concatenate([images.as_uint8(part) for part in parts])
 
-    @cached_property
+    @property
     def level(self) -> int:
         """The first level at which interpolated examples are within TOLERANCE of decoded ones, or the finest."""
+        return self._levels[0]
+
+    @property
+    def detail(self) -> int:
+        """The same for the one tile in which a pointer rests, which may be finer than the finest of a whole view."""
+        return self._levels[1]
+
+    @cached_property
+    def _levels(self) -> tuple[int, int]:
+        last = min(self.finest + REFINED, DEEPEST)
+        detail = self._first_fine(self.coarsest, last)
+        return min(detail, self.finest), detail
+
+    def _first_fine(self, first: int, last: int) -> int:
+        """The first of some levels that is fine enough where codes lie, or the last."""
         rng = np.random.default_rng(0)
         # Where codes lie: a few that lie far out make the plane large, and most of it is empty and smooth.
         p = self.plane.points(self.codes[rng.integers(len(self.codes), size=PROBES)])
         exact = self.run.decode(self.plane.codes(p))
         t = rng.uniform(0, 1, (PROBES, 2)).astype(np.float32)
         weights = cubic(t[:, 1])[:, :, None] * cubic(t[:, 0])[:, None]
-        for level in range(self.coarsest, self.finest):
+        for level in range(first, last):
             step = 2 * self.world.reach / (self.places - 1) / 2**level
             corners = np.stack(np.meshgrid(np.arange(-1, 3), np.arange(-1, 3)), axis=-1)
             around = p[:, None, None] + step * (corners[None] - t[:, None, None])
@@ -156,7 +172,7 @@ class Scene(ABC):
             seen = (exact > 1 / 255) | (shown > 1 / 255)  # background is easy
             if not seen.any() or np.quantile(np.abs(shown - exact)[seen], 0.99) <= TOLERANCE:
                 return level
-        return self.finest
+        return last
 
     def overlay(self, name: str, view: View | None = None) -> np.ndarray:
         """Values over a view, square, top row first: of latent.OVERLAYS, or the "ground".
@@ -180,6 +196,7 @@ class Scene(ABC):
             "home": [self.home.x, self.home.y, self.home.reach],
             "tile": self.places,
             "level": self.level,
+            "detail": self.detail,
             "world": 2,
             "count": len(self.codes),
             "every": 1,

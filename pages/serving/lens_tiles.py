@@ -162,7 +162,7 @@ async def _content(scene: Scene, *what: Any, request: Request | None = None) -> 
 def prepare(run: Run) -> Scene:
     """Computes what a lens on the run's main plane needs first."""
     main = scene(run, MAIN_PLANE)
-    _ = main.level, _compute_and_keep(main, "points")
+    _ = main.detail, _compute_and_keep(main, "points")
     return main
 
 

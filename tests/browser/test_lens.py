@@ -17,7 +17,7 @@ from ae_core.data import as_float
 from ae_core.latent import MAIN_PLANE
 from pages.serving.lens_tiles import scene
 
-PLACES = 60
+PLACES, RESTS = 60, 12
 TOLERANCE = 0.02  # at the 99th percentile of the pixels that are not background in either
 # One of each form, of codes that are small, large and sparse; tests/test_lens_fineness.py knows all that ship.
 RUNS = ("variational-2d", "vanilla-2d", "convolutional", "sparse-topk", "emoji-vanilla", "ecg-vanilla")
@@ -174,6 +174,27 @@ def test_shows_what_the_decoder_gives(shared_tab: Tab, name: str) -> None:
         return
     if not run.form.is_colour:
         images = images[..., 0]
+    seen = (images > 1 / 255) | (exact > 1 / 255)
+    assert np.quantile(np.abs(images - exact)[seen], 0.99) <= TOLERANCE
+
+
+def test_where_the_pointer_rests_on_a_code_it_shows_what_the_decoder_gives(shared_tab: Tab) -> None:
+    name = "denoising-2d"  # whose images change fastest from code to code: beyond the tiles of the view by 0.2
+    cursor = open_lens(shared_tab, f"lens?run={name}")
+    lens, (run, plane) = shared_tab.page.locator(".lens"), planes(name)
+    codes = run.encode(as_float(data.load(run.spec.dataset).split("test").images[:RESTS]))
+    home = scene(run.run, MAIN_PLANE).home
+    at, shown = [], []
+    for code in plane.points(codes):
+        across, down = ((code - (home.x, home.y)) * (1, -1) / home.reach + 1) / 2
+        move(shared_tab, cursor, across, down)
+        shared_tab.settle()  # it rests
+        expect(lens).to_have_attribute("data-sharp", "true")
+        shared_tab.frames()
+        place, picture = decoded(cursor)
+        at.append(place)
+        shown.append(picture)
+    exact, images = run.decode(plane.codes(np.array(at, np.float32))), np.array(shown)
     seen = (images > 1 / 255) | (exact > 1 / 255)
     assert np.quantile(np.abs(images - exact)[seen], 0.99) <= TOLERANCE
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { cubic, Tiles, whole } from "../../pages/widgets/lens/tiles.js";
 import { View } from "../../pages/widgets/lens/view.js";
 
-const PLANE = { home: [1, -1, 2], tile: 8, level: 2, form: { shape: [1, 1] } };
+const PLANE = { home: [1, -1, 2], tile: 8, level: 2, detail: 4, form: { shape: [1, 1] } };
 
 /** What the server sends: each value without the one left of it and the one above; `one` values belong together. */
 function differences(values, side, one) {
@@ -99,6 +99,35 @@ test("a place is decoded from the finest tile, exactly where the images are a pl
     const value = 128 + 10 * x + 5 * y;
     assert.ok(Math.abs(decoded - value) <= 1.5, `${decoded} is not ${value}`);
   }
+});
+
+test("where one stays, the finer tile is fetched, once, and not where the view's are as fine", async () => {
+  const asked = [];
+  const { tiles, sharp } = tilesOf((x, y) => 128 + 10 * x + 5 * y);
+  const { load } = tiles;
+  tiles.load = (name) => {
+    asked.push(name);
+    return load(name);
+  };
+  const view = new View(PLANE.home);
+  tiles.want(view, view.x, view.y);
+  await sharp();
+  asked.length = 0;
+  for (let again = 0; again < 2; again++) {
+    tiles.refine(1.2, 0.3);
+    await sharp();
+  }
+  assert.deepEqual(asked, [`4/${tiles.cell(1.2, 0.3, 4).join("/")}`]);
+  assert.equal(tiles.find(1.2, 0.3).level, 4);
+  const near = new View(PLANE.home, [1.2, 0.3, 0.05]);
+  tiles.want(near, near.x, near.y);
+  await sharp();
+  asked.length = 0;
+  tiles.refine(1.2, 0.3);
+  assert.deepEqual(asked, []);
+  const file = new Tiles(PLANE, load, () => {}, assert.fail, ["0/0/0"]);
+  file.refine(1.2, 0.3);
+  assert.equal(file.sharp, true);
 });
 
 test("a tile that was sent as differences becomes whole again, of three channels as well", () => {

@@ -15,6 +15,7 @@ import { View } from "./view.js";
  * @property {number[]} home  x, y and reach of the view that shows all of it.
  * @property {number} tile  Images along each side of a tile.
  * @property {number} level  Of the tiles that are fine enough for all of it.
+ * @property {number} detail  Of the one in which the pointer rests.
  * @property {number} world  How many times as wide as that view the plane is known.
  * @property {number[] | null} view  Where the view begins, if not there.
  * @property {string | null} alone  The one class in colour.

@@ -13,6 +13,8 @@ import { PointerInput } from "./pointer_input.js";
  * @typedef {{ tell: (name: string, value: unknown) => void, select: (numbers: number[]) => void, fail: (error: Error, sentence: string) => void }} Owner
  */
 
+const REST = 150; // milliseconds without a change, after which finer tiles are fetched
+
 /** @type {Set<Plane>} */
 const together = new Set(); // all that are on the page: those of one group move as one
 
@@ -33,11 +35,12 @@ export class Plane {
   lassoes = false; // whether a drag draws around dots
   /** @type {number[][]} */
   lasso = []; // places of the line that is being drawn
-  // Requests of animation frames, and a timer.
+  // Requests of animation frames, and timers.
   frame = 0;
   redrawing = 0;
   tour = 0;
   settling = 0;
+  staying = 0;
   // For the counter, in milliseconds.
   spent = 0; // since the last frame
   took = 0;
@@ -92,6 +95,7 @@ export class Plane {
     this.resizing.disconnect();
     for (const request of [this.frame, this.redrawing, this.tour]) cancelAnimationFrame(request);
     clearTimeout(this.settling);
+    clearTimeout(this.staying);
     this.tiles.close();
     together.delete(this);
   }
@@ -213,7 +217,17 @@ export class Plane {
     for (const other of this.group())
       if (other !== this && index < other.points.count)
         other.follow(index, (this.x - fromX) / reach, (this.y - fromY) / reach);
+    if (!this.tour) this.stay();
     this.askFrame();
+  }
+
+  /** The place has changed: where it stays for a moment, what is decoded becomes exact. */
+  stay() {
+    clearTimeout(this.staying);
+    this.staying = setTimeout(() => {
+      this.tiles.refine(this.x, this.y);
+      this.parts.lens.dataset.sharp = String(this.tiles.sharp);
+    }, REST);
   }
 
   /** @param {number} index  @param {number} across  @param {number} up */
@@ -223,6 +237,7 @@ export class Plane {
     const [x, y] = this.points.place(index);
     [this.x, this.y] = this.view.clamp(x + across * reach, y + up * reach);
     this.found = { index, distance: this.points.distance(index, this.x, this.y) };
+    this.stay();
     this.askFrame();
   }
 
@@ -342,7 +357,7 @@ export class Plane {
       this.draw();
     });
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.settled(), 150);
+    this.settling = setTimeout(() => this.settled(), REST);
   }
 
   settled() {

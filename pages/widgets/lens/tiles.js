@@ -21,15 +21,17 @@ export class Tiles {
    * @param {object} plane
    * @param {number[]} plane.home  x, y and reach of what shows all of it.
    * @param {number} plane.tile  Images along each side of a tile, without those beyond its rim.
-   * @param {number} plane.level  The coarsest that is fine enough.
+   * @param {number} plane.level  The coarsest that is fine enough for a view.
+   * @param {number} plane.detail  That of the tile in which one rests.
    * @param {{ shape: number[] }} plane.form  Of an example.
    * @param {(name: string) => Promise<ArrayBuffer>} load  Gets a tile by "level/column/row".
    * @param {() => void} arrived  @param {(error: Error) => void} tell
    * @param {string[] | null} [all]  The names of all that there are, which are then loaded at once; null if there is each.
    */
-  constructor({ home: [x, y, reach], tile, level, form: { shape } }, load, arrived, tell, all = null) {
+  constructor({ home: [x, y, reach], tile, level, detail, form: { shape } }, load, arrived, tell, all = null) {
     this.side = tile;
     this.level = level;
+    this.detail = detail;
     this.load = load;
     this.arrived = arrived;
     this.tell = tell;
@@ -59,6 +61,18 @@ export class Tiles {
     const names = this.all ?? [WHOLE, ...this.cover(view, x, y)];
     this.failed = false;
     this.wanted = names.filter((name) => !this.kept.has(name) && !this.underWay.has(name));
+    this.fetch();
+  }
+
+  /**
+   * Fetches the finer tile in which a place lies, where those of the view are not fine enough.
+   * @param {number} x  @param {number} y
+   */
+  refine(x, y) {
+    const name = [this.detail, ...this.cell(x, y, this.detail)].join("/");
+    const there = this.find(x, y)?.level ?? 0;
+    if (this.all || this.detail <= Math.max(there, this.level) || this.underWay.has(name)) return;
+    this.wanted.unshift(name);
     this.fetch();
   }
 
