@@ -23,7 +23,8 @@ from pages.serving import caches, lens_tiles, plotly_script, routes, visitor
 TRIM_SECONDS = 5
 TICK_SECONDS = 1  # between two steps of the task queue
 CLEAN_UP_SECONDS = 3600
-M_ARENA_MAX = -8  # of malloc.h
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of malloc.h
+LARGE = 1 << 20  # bytes
 _ready = asyncio.Event()  # the warm-up is over
 
 
@@ -71,7 +72,8 @@ async def _every(seconds: float, act: Callable[[], object]) -> None:
 def configure_malloc() -> Callable[[], object]:
     """Has glibc use two heaps for all threads instead of eight for each core, and gives back what is free in them.
 
-    Decoding allocates and frees megabytes in every thread; docs/benchmarks-tricks.md says what that leaves.
+    Decoding allocates and frees megabytes in every thread; docs/benchmarks-tricks.md says what that leaves. By itself
+    glibc would take ever larger arrays into its heaps, where small objects that stay keep their room from others.
 
     Returns:
         Returns free memory to the system when called.
@@ -82,6 +84,7 @@ def configure_malloc() -> Callable[[], object]:
     except (AttributeError, OSError, TypeError):
         return lambda: None  # not glibc
     mallopt(M_ARENA_MAX, 2)
+    mallopt(M_MMAP_THRESHOLD, LARGE)
     return lambda: malloc_trim(0)
 
 
