@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -31,6 +32,20 @@ def kept_here(data_folder: Path) -> Path:
 def left(folder: Path) -> list[str]:
     """What is in a folder of data sets, hidden things included."""
     return sorted(path.name for path in (folder / "datasets").glob("*")) if (folder / "datasets").exists() else []
+
+
+@pytest.mark.parametrize(
+    ("x", "told"),
+    [
+        ([[1, 2, 3], [1, 2]], "x_train holds examples of several shapes"),
+        ([None, 1], "one holds Python objects"),
+        ([["a", "b"]] * 20, "x_train holds texts"),
+        (3, "Examples of shape ()"),
+    ],
+)
+def test_what_is_no_array_of_examples_is_refused_in_a_sentence(x: Any, told: str) -> None:
+    with pytest.raises(DatasetError, match=re.escape(told)):
+        data.from_arrays("Mine", x)
 
 
 def test_a_data_set_of_arrays_is_what_was_given_in_another_order() -> None:

@@ -442,6 +442,11 @@ def test_what_cannot_go_out_or_come_in_is_told(local_runs: Path, tmp_path: Path)
             ["compare", "ecg-vanilla", "--uses", "noise", "--again"],
             "(Not a directory): choose another place, or make room",
         ),
+        pytest.param(
+            ["export", "vanilla", "/proc/folder"],
+            "cannot be written in /proc",
+            marks=pytest.mark.skipif(not Path("/proc/self").exists(), reason="no such file system"),
+        ),
     ],
 )
 def test_what_is_not_written_says_where_and_what_to_do(given: list[str], sentence: str, tmp_path: Path) -> None:

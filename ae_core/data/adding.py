@@ -268,10 +268,10 @@ def from_arrays(
     Raises:
         DatasetError: if the arrays do not fit together, or it cannot be written.
     """
-    arrays = {"x_train": np.asarray(x_train)}
+    arrays = {"x_train": _array("x_train", x_train)}
     for name, values in (("y_train", y_train), ("x_test", x_test), ("y_test", y_test)):
         if values is not None:
-            arrays[name] = np.asarray(values)
+            arrays[name] = _array(name, values)
     if any(array.dtype.hasobject for array in arrays.values()):
         raise DatasetError("Arrays must hold numbers, or texts as classes; one holds Python objects.")
     for name in ("y_train", "y_test"):
@@ -283,6 +283,13 @@ def from_arrays(
         source = sources.look(work / "arrays.npz")
         choices = source.proposal if not medium else replace(source.proposal, medium=medium)
         return make(source, Plan(title, choices, seed=seed), "arrays", owner)
+
+
+def _array(name: str, values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise DatasetError(f"{name} holds examples of several shapes: make them one shape.") from None
 
 
 def _named(name: str, labels: np.ndarray, class_names: Sequence[str]) -> list[str]:
