@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ def unfinished(parent: Path, name: str, noun: str = "run", refusal: type[Explore
     work = parent / f"{UNFINISHED}{secrets.token_hex(8)}"
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        _claim(work).touch()  # where no file can be made, the lock would be tried for ever
+        tempfile.TemporaryFile(dir=parent).close()  # where no file can be made, the lock would be tried for ever
         with processes.lock(_claim(work)):
             work.mkdir()
             if len(os.fsencode(name)) > _longest_name(work):

@@ -74,10 +74,7 @@ next_page.link("latent_space", "See where the classes lie", run=next(iter(chosen
 opened = source_code.several({title: run.run for title, run in chosen.items() if title in found})
 of_few = (
     """
-few = {
-    title: uses.read_or_measure("selection", run)
-    for title, run in runs.items()
-}
+few = {title: uses.read_or_measure("selection", run) for title, run in runs.items()}
 figures.over(selection.by_count(few), "units", "accuracy of a linear probe").show()
 """
     if few
@@ -85,21 +82,14 @@ figures.over(selection.by_count(few), "units", "accuracy of a linear probe").sho
 )
 of_unseen = "".join(
     f"""
-unseen = {{
-    title: uses.read_or_measure("transfer", runs[title])
-    for title in {titles}
-}}
+unseen = {{title: uses.read_or_measure("transfer", runs[title]) for title in {titles}}}
 figures.over(uses.lines(unseen, {places}), "labels of unseen classes", "accuracy of a linear probe").show()
 """
     for titles, places in at_unseen
 )
 source_code.show(f"""
 import ae_core
-from typing import Any
-
-import streamlit as st
-
-from ae_core import figures, runs, uses
+from ae_core import figures, uses
 from ae_core.uses import selection
 
 runs = {opened}

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,12 @@ def test_a_run_that_saw_all_classes_or_all_but_one_is_told_so(digits_runs: dict[
     assert "no classes" in use.lacking(data.load("ecg"), (3, 4))
     with pytest.raises(OptionError, match="Transfer cannot be measured: it saw all classes"):
         uses.measure("transfer", uses.subject(inference.load(digits_runs["vanilla"])))
+
+
+def test_classes_without_a_test_example_cannot_be_asked_for(of_half: Path) -> None:
+    loaded = inference.load(of_half)
+    with pytest.raises(OptionError, match="no test example"):
+        uses.get("transfer").measure(replace(uses.subject(loaded), left_out=(17, 18)), lambda fraction: None)
 
 
 def test_the_run_that_saw_all_classes_differs_in_nothing_else_and_is_nobody_elses(

@@ -7,6 +7,7 @@ import numpy as np
 
 from ae_core import inference, runs
 from ae_core.data import Dataset
+from ae_core.errors import OptionError
 from ae_core.inference import LoadedRun
 from ae_core.kinds import Measure
 from ae_core.runs import Run
@@ -18,8 +19,6 @@ from ae_core.uses.features import LABELS
 from ae_core.uses.rows import Figures, Row
 
 PREFIX = "unseen_"
-
-
 KNOWN = {  # by the figures of Features: their headings, and what classifies
     **{f"probe_{n}": (f"{n:,} labels", f"a linear classifier of codes that learnt from {n:,} labels") for n in LABELS},
     "probe_all": ("all labels", "a linear classifier of codes that learnt from all labels"),
@@ -73,6 +72,8 @@ class Transfer(Use):
     def measure(self, subject: Subject, tell: Tell) -> Figures:
         codes, labels = among(subject.left_out, *subject.train)
         asked, truth = among(subject.left_out, *subject.test)
+        if not len(asked):
+            raise OptionError("There is no test example of the classes that it never saw: nothing can be asked.")
         found = features.accuracies(codes, labels, asked, truth, tell)
         return {PREFIX + name: values for name, values in found.items()}
 

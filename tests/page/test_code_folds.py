@@ -63,6 +63,7 @@ def test_the_code_makes_what_the_page_shows(page: str, query: dict[str, str]) ->
     made, _ = made_by(source)
     assert shown
     assert made == shown
+    assert "streamlit" not in source, "it runs wherever the library is"
 
 
 def test_the_stability_pages_code_makes_its_curves() -> None:
