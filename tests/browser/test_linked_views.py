@@ -70,6 +70,7 @@ def drawn(page: Page) -> np.ndarray:
 
 def linked(tab: Tab) -> np.ndarray:
     """The numbers in the link, rising."""
+    tab.settle()  # the link follows at the end of a run
     asked = [part.removeprefix("select=") for part in tab.link.split("?")[-1].split("&") if part.startswith("select=")]
     return selection.decode(asked[0] if asked else "", len(LABELS))
 
