@@ -137,8 +137,9 @@ def test_a_practitioner_trains_many_compares_them_and_takes_the_figures_along(ta
     table = page.get_by_test_id("stDataFrame").first
     table.click(position={"x": MARK, "y": 2.5 * ROW})
     tab.settle()
-    lens = page.get_by_role("link", name="Lens", exact=True).last
+    lens = page.get_by_role("link", name="Lens", exact=True).first
     expect(lens).to_have_attribute("href", re.compile(r"run=variational-"))
+    expect(lens).to_be_in_viewport()
     lens.click()
     expect(page.get_by_role("heading", level=1, name="Lens")).to_be_visible()
     expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value(re.compile("Variational"))
