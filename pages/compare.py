@@ -79,11 +79,11 @@ table = (
 averaged = compared.ask_for_one_row(models)
 if averaged:
     table = comparison.over_seeds(table, list(models.values()))
-models_table.offer(table)
 way_on = st.container()  # above the table, whose end may be out of view
 row = models_table.show(table, say)
 with way_on:
     compared.lead_on(list(models.values()), table, row, averaged, shown)
+models_table.offer(table)
 models_table.explain(table, say)
 compared.others(dataset, table)
 
